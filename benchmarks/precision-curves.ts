@@ -36,6 +36,7 @@ async function losses(precision: 'bf16' | 'fp32'): Promise<number[]> {
       maxSteps: Number(values.steps),
       learningRate: Number(values['learning-rate']),
       saveSteps: null,
+      samplePrompts: null,
       precision,
       threads: Number(values.threads),
     },

@@ -72,6 +72,8 @@ const firstStep = (env: Record<string, string>): Promise<number[]> =>
     ['dpo', '--data', data, '--output', newRun(), '--lora', '--batch-size', '4'].concat(
       '--max-steps',
       '1',
+      '--sample-prompts',
+      'none',
       '--json',
     ),
     ['"type":"start"', '"type":"step"'],
@@ -124,6 +126,7 @@ async function eventLoop(): Promise<void> {
       batchSize: 4,
       maxSteps: Number(values.steps),
       saveSteps: null,
+      samplePrompts: null,
     },
     {
       onEvent({ type }) {

@@ -43,6 +43,13 @@ describe('examples', () => {
     expect(linesOf('fine-tune.ts')).toBeLessThanOrEqual(30);
   });
 
+  it('library.ts trains on the rows and the reward of the program', async () => {
+    const stdout = await run('library.ts', model, '2');
+    expect(stdout).toMatch(/^1 -?\d\.\d+\n2 -?\d\.\d+\n[\s\S]+\n$/);
+    expect(existsSync(join(folder, 'runs/short/final/adapter_model.safetensors'))).toBe(true);
+    expect(linesOf('library.ts')).toBeLessThanOrEqual(20);
+  });
+
   it('own-objective.ts trains with a custom objective', async () => {
     const stdout = await run('own-objective.ts', model, 'runs/own');
     // If policy and reference agree, the hinge is 1.

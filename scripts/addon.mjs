@@ -13,6 +13,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { currentBuild } from '../packages/torch/src/locate-libtorch.mjs';
+import { compilerProgress, filesToCompile } from './compiler-progress.mjs';
 import { pinnedNode, root, state } from './places.mjs';
 import { runLogged } from './steps.mjs';
 import { writeAside } from './write-aside.mjs';
@@ -22,7 +23,7 @@ const builds = join(root, 'packages', 'torch', 'build');
 
 /**
  * @param {import('../packages/torch/src/locate-libtorch.mjs').LibTorch} libtorch
- * @param {(text: string) => void} doing
+ * @param {import('./steps.mjs').Doing} doing
  */
 export async function compileAddon(libtorch, doing) {
   const key = buildKey(libtorch);
@@ -31,7 +32,7 @@ export async function compileAddon(libtorch, doing) {
   if (built?.addon === addon && built.torch.root === libtorch.root) return 'already compiled';
   doing(`compiling for LibTorch ${libtorch.version} with CMake`);
   const work = join(builds, `work-${label(libtorch)}`);
-  const compiled = await compile(libtorch, work);
+  const compiled = await compile(libtorch, work, doing);
   // Install the addon only if it loads.
   await runLogged(pinnedNode, ['-e', 'require(process.argv[1])', compiled], {
     log: join(state, 'load-addon.log'),
@@ -46,20 +47,26 @@ export async function compileAddon(libtorch, doing) {
 }
 
 /** Builds in a persistent folder, so that only changed sources are compiled again. */
-async function compile(libtorch, work) {
+async function compile(libtorch, work, doing) {
   const unfinished = join(work, 'unfinished.json');
   const origin = join(work, 'libtorch.json');
-  const identity = JSON.stringify(libtorch);
+  const identity = JSON.stringify({ libtorch, work });
   const known = existsSync(origin) && readFileSync(origin, 'utf8') === identity;
-  // Object files of an interrupted build may be truncated, and those for another LibTorch do not
-  // match.
-  if (!known || existsSync(unfinished)) rmSync(work, { recursive: true, force: true });
+  // Object files of an interrupted build may be truncated, those for another LibTorch do not match,
+  // and CMake refuses a folder that was moved.
+  const fresh = !known || existsSync(unfinished);
+  if (fresh) rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   writeFileSync(origin, identity);
   writeFileSync(unfinished, String(process.pid));
+  // The precompiled header, as GCC and clang name it: without it, everything is compiled again.
+  const prefix = join(work, 'CMakeFiles', 'keel_torch.dir', 'cmake_pch.hxx');
+  const headers = [`${prefix}.gch`, `${prefix}.pch`];
+  const all = !headers.some((header) => existsSync(header));
   const modules = join(root, 'node_modules');
   const definitions = {
     CMAKE_BUILD_TYPE: 'Release',
+    CMAKE_EXPORT_COMPILE_COMMANDS: 'ON',
     TORCH_ROOT: libtorch.root,
     NODE_API_HEADERS: join(modules, 'node-api-headers', 'include'),
   };
@@ -73,7 +80,13 @@ async function compile(libtorch, work) {
   await runLogged('cmake', ['--build', work, '--config', 'Release', jobs], {
     log: join(state, 'cmake-build.log'),
     what: 'Compiling the addon',
+    onLine: compilerProgress(all ? filesToCompile(work) : null, (text) =>
+      doing(text, { progress: true }),
+    ),
   });
+  // It takes 0.5 GB, and most people compile once. A later change of the native sources builds it
+  // again, and then keeps it.
+  if (fresh) for (const header of headers) rmSync(header, { force: true });
   rmSync(unfinished);
   return join(work, 'keel_torch.node');
 }

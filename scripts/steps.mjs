@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** An error that is shown to the user as it is, without a stack. */
 export class SetUpError extends Error {}
@@ -59,25 +60,44 @@ function signalGroup(child, signal) {
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
+/** Without a terminal, progress is a line of output at most this often, in milliseconds. */
+const PROGRESS_LINES = 15_000;
+
+/**
+ * @typedef {(text: string, how?: { progress?: boolean }) => void} Doing
+ *   changes the text of a step's line; `progress` marks a text that changes often
+ */
+
 /**
  * Runs one step and prints what it does and how long it took. `work` receives a function that
  * changes the line's text, and returns the text of the finished line.
  *
  * @param {string} name
- * @param {(doing: (text: string) => void) => Promise<string> | string} work
+ * @param {(doing: Doing) => Promise<string> | string} work
  */
 export async function step(name, work) {
   const since = performance.now();
   const head = `  ${name.padEnd(16)}`;
   const terminal = process.stdout.isTTY;
   let text = '';
-  const draw = () => process.stdout.write(`\r\x1b[2K${head}${text} … ${seconds(since)}`);
+  let printed = -Infinity;
+  const draw = () => {
+    const line = `${head}${text} … ${seconds(since)}`;
+    // A line that wraps could not be redrawn.
+    process.stdout.write(`\r\x1b[2K${line.slice(0, (process.stdout.columns || 80) - 1)}`);
+  };
   let timer = null;
-  const doing = (now) => {
+  const doing = (now, { progress = false } = {}) => {
     text = now;
-    if (!terminal) return void process.stdout.write(`${head}${text} …\n`);
-    draw();
-    timer ??= setInterval(draw, 200);
+    if (terminal) {
+      draw();
+      timer ??= setInterval(draw, 200);
+      return;
+    }
+    if (!progress) return void process.stdout.write(`${head}${text} …\n`);
+    if (performance.now() - printed < PROGRESS_LINES) return;
+    printed = performance.now();
+    process.stdout.write(`${head}${text} … ${seconds(since)}\n`);
   };
   try {
     const done = await work(doing);
@@ -96,10 +116,16 @@ export async function step(name, work) {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ log: string, what: string, advice?: string, cwd?: string, env?: NodeJS.ProcessEnv }}
- *   options
+ * @param {{
+ *   log: string,
+ *   what: string,
+ *   advice?: string,
+ *   cwd?: string,
+ *   env?: NodeJS.ProcessEnv,
+ *   onLine?: (line: string) => void,
+ * }} options `onLine` receives each line of the program's output
  */
-export async function runLogged(command, args, { log, what, advice = '', cwd, env }) {
+export async function runLogged(command, args, { log, what, advice = '', cwd, env, onLine }) {
   mkdirSync(dirname(log), { recursive: true });
   const output = createWriteStream(log);
   output.write(`$ ${[command, ...args].join(' ')}\n`);
@@ -113,6 +139,7 @@ export async function runLogged(command, args, { log, what, advice = '', cwd, en
   running.add(child);
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });
+  if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
   const code = await new Promise((done) => {
     child.once('error', (error) => done(error.message));
     child.once('close', (status, signal) => done(signal ?? status));

@@ -15,17 +15,17 @@ const packages = ['torch', 'model', 'align', 'cli'];
 /** Layers of packages/align/src from the bottom up; folders of a layer do not import each other. */
 const alignLayers = [
   ['files', 'evaluation'],
-  ['machine', 'config'],
+  ['machine', 'config', 'health'],
   ['data'],
-  ['tokenising', 'objectives'],
+  ['tokenising', 'objectives', 'converting'],
   ['batching', 'runs'],
-  ['profiling', 'rewards'],
-  ['training'],
+  ['profiling', 'rewards', 'checking', 'answering'],
+  ['training', 'merging'],
   ['reference'],
   ['rollouts'],
   ['methods'],
   ['recipes'],
-  ['comparing'],
+  ['comparing', 'inspecting'],
 ];
 
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {

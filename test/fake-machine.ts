@@ -78,9 +78,14 @@ export class FakeMachine {
       'cmake',
       `case "$1" in
         --version) echo "cmake version 3.25.1" ;;
-        -S) cp "$2/addon.cpp" "$4/" ;;
+        -S)
+          echo '[{}, {}, {}]' > "$4/compile_commands.json"
+          cp "$2/addon.cpp" "$4/" ;;
         --build)
+          echo "[ 50%] Building CXX object CMakeFiles/keel_torch.dir/kernels/rotate.cpp.o"
           if [ -n "$FAKE_BUILD_HANGS" ]; then echo half > "$2/keel_torch.node"; sleep 60; fi
+          mkdir -p "$2/CMakeFiles/keel_torch.dir"
+          echo header > "$2/CMakeFiles/keel_torch.dir/cmake_pch.hxx.gch"
           [ -e "$2/keel_torch.node" ] || cp "$2/addon.cpp" "$2/keel_torch.node" ;;
       esac`,
     );

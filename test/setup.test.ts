@@ -23,6 +23,7 @@ describe('a run of setup', () => {
   it('does everything on a fresh machine, and nothing the second time', async () => {
     const first = await machine.setUp();
     expect(first.output).toMatch(/Packages.*\(\d+\.\d s\)/);
+    expect(first.output).toMatch(/Addon.*rotate\.cpp.*1.*3.*\d+\.\d s$/m);
     expect(first.code).toBe(0);
     const root = join(machine.cache, 'libtorch-2.13.0/torch');
     expect(JSON.parse(machine.read(current)).torch).toEqual({
@@ -80,6 +81,19 @@ describe('a run of setup', () => {
     expect(torch).toMatchObject({ root: own, cuda: '12.8', source: 'KEEL_LIBTORCH' });
     expect(addon).toMatch(/^torch-2\.11\.0-cu128-[0-9a-f]{12}\/keel_torch\.node$/);
     expect(builtAddon()).toBe('// second version');
+  });
+
+  it('keeps the precompiled header only if the sources change', async () => {
+    const header =
+      'clone/packages/torch/build/work-torch-2.13.0-cpu/CMakeFiles/keel_torch.dir/cmake_pch.hxx.gch';
+    await machine.setUp();
+    expect(machine.has(header)).toBe(false);
+    machine.write('clone/packages/torch/native/addon.cpp', '// second version');
+    expect((await machine.setUp()).output).toMatch(/rotate\.cpp.*1.*3/);
+    expect(machine.has(header)).toBe(true);
+    machine.write('clone/packages/torch/native/addon.cpp', '// third version');
+    expect((await machine.setUp()).output).toMatch(/rotate\.cpp(?!.*3)/);
+    expect(machine.has(header)).toBe(true);
   });
 
   it('installs the dependencies of a LibTorch that needs them to load', async () => {

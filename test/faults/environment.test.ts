@@ -59,7 +59,7 @@ describe.skipIf(noDisks !== null)(`a separate disk${noDisks ? ` (${noDisks})` : 
     const resume = `${shell(dpo('--lora', '--output', run, '--resume'))}`;
     const found = onDisk(
       disk,
-      { sizeKiB: 200 },
+      { sizeKiB: 330 },
       `${shell(dpo('--lora', '--output', run))} >&2; echo "code $?"
        find "$DISK" -printf '%P\\n'; echo "size"
        mount -o remount,size=8m "$DISK" && ${resume} >&2; echo "code $?"

@@ -4,11 +4,27 @@
  * Keel's own tools use, without a promise to keep it, is in `/internal`.
  */
 
+export {
+  type AnsweringModel,
+  type AnswerOptions,
+  chat,
+  complete,
+  streamChat,
+  streamComplete,
+} from './answering/chat.ts';
+export { type OpenedModel, type OpenModelOptions, openModel } from './answering/open-model.ts';
 export { openComparison } from './comparing/open-comparison.ts';
 export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';
 export { ConfigError } from './config/config-error.ts';
 export { DataError } from './data/data-error.ts';
+export {
+  type MergeDType,
+  type MergeEvent,
+  type MergeOptions,
+  type MergeResult,
+  mergeModel,
+} from './merging/merge-model.ts';
 export { type AlignUnpairedOptions, alignUnpaired } from './methods/answers/run-kto.ts';
 export { type BestOfNResult, runBestOfN } from './methods/best-of-n/run-best-of-n.ts';
 export { type TrainD2poOptions, trainD2po } from './methods/d2po/d2po.ts';
@@ -33,6 +49,7 @@ export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';
 export { StageError } from './recipes/stage-error.ts';
 export { RewardError } from './rewards/reward.ts';
+export type { NoticeEvent } from './training/run-data.ts';
 export { RunFailedError } from './training/run-failed-error.ts';
 export type { RunHooks, RunResult } from './training/run-training.ts';
 export type { TrainingEvent } from './training/training-event.ts';

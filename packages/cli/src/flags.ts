@@ -27,8 +27,9 @@ export function addFlags(
   const terms = new Map<Option, string>();
   for (const descriptor of requiredFirst(descriptors)) {
     if (descriptor.name === operand) {
-      command.addArgument(new Argument(`[${operand}]`, helpText(descriptor)));
-      command.usage(`<${operand}> [options]`);
+      const shown = descriptor.list ? `${operand}...` : operand;
+      command.addArgument(new Argument(`[${shown}]`, helpText(descriptor)));
+      command.usage(`<${shown}> [options]`);
       continue;
     }
     const { usage, flag, negatedFlag, group, required, common } = descriptor;
@@ -68,8 +69,15 @@ function addHelpFlags(command: Command, rare: readonly Option[], negated: readon
     command.help();
   });
   command.addHelpText('after', () =>
-    all ? '' : `\n${rare.length} more options: keel ${command.name()} --help-all`,
+    all ? '' : `\n${rare.length} more options: keel ${fullName(command)} --help-all`,
   );
+}
+
+/** The words that name a command after `keel`. */
+function fullName(command: Command): string {
+  const names = [command.name()];
+  for (let one = command.parent; one?.parent; one = one.parent) names.unshift(one.name());
+  return names.join(' ');
 }
 
 const requiredFirst = (descriptors: readonly OptionDescriptor[]): OptionDescriptor[] => [
@@ -78,34 +86,43 @@ const requiredFirst = (descriptors: readonly OptionDescriptor[]): OptionDescript
 ];
 
 /**
- * Rewrites `--lora=true` as `--lora` and `--lora=false` as `--no-lora`, since commander's booleans
- * take no value.
+ * Rewrites `--lora=true` and `--lora true` as `--lora`, and `--lora=false` and `--lora false` as
+ * `--no-lora`, since commander's booleans take no value.
+ * @param operand whether the verb takes an argument without a flag, which may follow a boolean
  * @throws ConfigError for another value
  */
 export function withPlainBooleans(
   args: readonly string[],
   descriptors: readonly OptionDescriptor[],
+  operand = false,
 ): string[] {
   const problems: string[] = [];
+  const plain: string[] = [];
   const end = args.indexOf('--');
-  const found = args.map((arg, at) => {
-    const [, flag, value = ''] = /^(--[a-z-]+)=([\s\S]*)$/.exec(arg) ?? [];
-    if (flag === undefined || (end >= 0 && at > end)) return arg;
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    plain.push(arg);
+    const [, flag, given] = /^(--[a-z-]+)(?:=([\s\S]*))?$/.exec(arg) ?? [];
+    if (flag === undefined || (end >= 0 && at > end)) continue;
     // This may be the value of the flag before it.
     const before = descriptors.find((one) => one.flag === args[at - 1]);
-    if (before !== undefined && before.negatedFlag === null && before.bare === undefined)
-      return arg;
+    if (before !== undefined && before.negatedFlag === null && before.bare === undefined) continue;
     const named = descriptors.find((one) => flag === one.flag || flag === one.negatedFlag);
-    if (named === undefined || named.negatedFlag === null) return arg;
+    if (named === undefined || named.negatedFlag === null) continue;
+    const next = args[at + 1];
+    const separate = given === undefined && next !== undefined && !next.startsWith('-');
+    const value = separate ? next : given;
+    if (value === undefined) continue;
     const means = flagValue(named, value);
     if (typeof means === 'boolean') {
-      return means === (flag === named.flag) ? named.flag : named.negatedFlag;
+      plain[plain.length - 1] = means === (flag === named.flag) ? named.flag : named.negatedFlag;
+      if (separate) at++;
+    } else if (!separate || !operand) {
+      problems.push(`${flag}: expected true or false, found ${JSON.stringify(value)}`);
     }
-    problems.push(`${flag}: expected true or false, found ${JSON.stringify(value)}`);
-    return arg;
-  });
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return found;
+  return plain;
 }
 
 /** The flags on the command line, by the option's name. */
@@ -116,12 +133,18 @@ export function givenFlags(
 ): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const { name } of descriptors) {
-    if (name === operand) given[name] = command.processedArgs[0];
+    if (name === operand) given[name] = operandOf(command);
     else if (command.getOptionValueSource(name) === 'cli') {
       given[name] = command.getOptionValue(name);
     }
   }
   return given;
+}
+
+function operandOf(command: Command): unknown {
+  const value: unknown = command.processedArgs[0];
+  // Commander has no way to tell that a list is absent.
+  return Array.isArray(value) && value.length === 0 ? undefined : value;
 }
 
 /** A note for each flag of one value that was given several different ones. */

@@ -1,5 +1,12 @@
 import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align/config';
-import { type LanguageModel, loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
+import {
+  type LanguageModel,
+  loadAdapter,
+  loadModel,
+  otherBaseNotice,
+  type Precision,
+  type Role,
+} from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { complain } from './terminal.ts';
 
@@ -29,5 +36,7 @@ export async function openModel(
   if (notice !== null) complain(`note: ${notice}`);
   if (options.adapter === null) return { model, role: 'reference', adapter: null };
   loadAdapter(model.decoder, options.adapter, ADAPTER);
+  const other = await otherBaseNotice(model, options.adapter);
+  if (other !== null) complain(`note: ${other}`);
   return { model, role: ADAPTER, adapter: ADAPTER };
 }

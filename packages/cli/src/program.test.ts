@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
+import { type OptionDescriptor, otherTrainersNames, trlHint } from '@keel/align/config';
 import { describe, expect, test } from 'vitest';
+import { withPlainBooleans } from './flags.ts';
 import { jsonLines, keel, TemporaryFolder } from './testing/command-line.ts';
-import { verbs } from './verb-list.ts';
+import { commands, verbs } from './verb-list.ts';
 
 // Whatever loads the addon fails with this: KEEL_LIBTORCH names another LibTorch than the compiled
 // one.
@@ -11,12 +13,29 @@ describe('help', () => {
   test('lists every verb in one line each, without LibTorch', async () => {
     const { code, stdout, stderr } = await keel(['--help'], { env: withoutLibtorch });
     expect([code, stderr]).toEqual([0, '']);
-    for (const { name } of verbs) expect(stdout).toMatch(new RegExp(`^  ${name}  `, 'm'));
+    for (const { name } of commands) expect(stdout).toMatch(new RegExp(`^  ${name}  `, 'm'));
+  });
+
+  test('of a group lists its verbs', async () => {
+    const [own, asked] = await Promise.all([keel(['data', '--help']), keel(['help', 'data'])]);
+    expect(own).toMatchObject({ code: 0, stdout: asked.stdout, stderr: '' });
+    for (const { name } of verbs.filter((one) => one.name.startsWith('data '))) {
+      expect(own.stdout).toMatch(new RegExp(`^  ${name.split(' ')[1]}  `, 'm'));
+    }
+  });
+
+  test('of a verb of a group is the same with help before and --help after it', async () => {
+    const [own, asked] = await Promise.all([
+      keel(['data', 'convert', '--help']),
+      keel(['help', 'data', 'convert']),
+    ]);
+    expect(own).toMatchObject({ code: 0, stdout: asked.stdout, stderr: '' });
+    expect(own.stdout).toContain('--output <');
   });
 
   test('of each verb ends with one example, without LibTorch', async () => {
     const outputs = await Promise.all(
-      verbs.map(({ name }) => keel([name, '--help'], { env: withoutLibtorch })),
+      verbs.map(({ name }) => keel([...name.split(' '), '--help'], { env: withoutLibtorch })),
     );
     for (const [index, { code, stdout, stderr }] of outputs.entries()) {
       expect([code, stderr]).toEqual([0, '']);
@@ -46,7 +65,14 @@ describe('help', () => {
 
 describe('wrong usage ends with 2 and names what is near', () => {
   const cases: [string[], string][] = [
-    [['dpoo'], 'dpo'],
+    [['dpoo'], 'verb "dpoo". Did you mean dpo?'],
+    [['dpo', 'rows.jsonl'], '"rows.jsonl"'],
+    [['dpo', '--lora', 'perhaps'], '--lora: expected true or false, found "perhaps"'],
+    [['data'], 'convert'],
+    [['data', 'convrt'], 'Did you mean convert?'],
+    [['data', 'convert', 'x.jsonl', '--otput', 'y'], 'Did you mean --output?'],
+    [['data', 'convert', '--output', 'y'], '<files> is required'],
+    [['data', 'convert', 'x.jsonl'], 'keel data convert --help'],
     [['dpo', '--learning_rate', '1e-5'], '--learning-rate'],
     [['score', '--dta', 'x'], '--data'],
     [['dpo', '--data', 'x', '--output', 'y', '--loss', 'sigmod'], 'did you mean "sigmoid"?'],
@@ -82,11 +108,53 @@ test.each([
   ['sft', '--train-on-prompt', '--no-completion-only-loss'],
   ['dpo', '--rpo-alpha', '--loss sigmoid,chosen_nll_by_token and --loss-weights 1,alpha'],
   ['grpo', '--log-completions', '--show-samples'],
-])('%s %s is a name of TRL: %s', async (verb, flag, hint) => {
+  ['generate', '--max-tokens', '--max-new-tokens'],
+  ['dpo', '--max_tokens', '--max-length'],
+  ['sft', '--cutoff-len', '--max-length'],
+  ['dpo', '--lora-r', '--lora-rank'],
+  ['dpo', '--per-device-train-batch-size', '--micro-batch-size.*--batch-size'],
+  ['rloo', '--n-samples-per-prompt', '--num-generations'],
+])('%s %s is a name of another trainer: %s', async (verb, flag, hint) => {
   const { code, stderr } = await keel([verb, flag]);
   expect(code).toBe(2);
   expect(stderr).toMatch(new RegExp(`^error: unknown option '${flag}': `));
-  expect(stderr).toContain(hint);
+  expect(stderr).toMatch(new RegExp(hint));
+});
+
+test('every hint for a name of another trainer names options that some verb has', async () => {
+  const definitions = await Promise.all(
+    verbs.map(async (verb) => (await verb.options()).definition),
+  );
+  const all = definitions.flatMap(({ descriptors }) => descriptors);
+  for (const name of otherTrainersNames) {
+    expect([name, trlHint(name, all, 'yaml')]).toEqual([name, expect.any(String)]);
+  }
+});
+
+describe('a boolean flag', () => {
+  test.each([
+    [['--lora', 'true'], true],
+    [['--lora', 'false'], false],
+    [['--no-lora', 'false'], true],
+    [['--lora=no'], false],
+    [['--lora', '--data', 'x'], true],
+  ])('%j', (args, lora) => {
+    const descriptors = [
+      { name: 'lora', type: 'boolean', flag: '--lora', negatedFlag: '--no-lora' },
+      { name: 'data', type: 'string', flag: '--data', negatedFlag: null },
+    ] as unknown as OptionDescriptor[];
+    const plain = withPlainBooleans(args, descriptors);
+    expect(plain[0]).toBe(lora ? '--lora' : '--no-lora');
+    expect(plain.slice(1)).toEqual(args[1]?.startsWith('-') ? args.slice(1) : []);
+    expect(withPlainBooleans(['--data', '--lora', 'true'], descriptors)).toHaveLength(3);
+    expect(withPlainBooleans(['--lora', 'a.yaml'], descriptors, true)).toEqual([
+      '--lora',
+      'a.yaml',
+    ]);
+    expect(() => withPlainBooleans(['--lora', 'perhaps'], descriptors)).toThrow(
+      /--lora.*"perhaps"/,
+    );
+  });
 });
 
 test('a failure ends with 1, with a message and no stack unless KEEL_DEBUG is 1', async () => {

@@ -1,5 +1,5 @@
 import { type MethodVerb, methodVerbs } from '@keel/align/config';
-import { type Verb, verb } from './verb.ts';
+import { type Verb, type VerbGroup, verb } from './verb.ts';
 
 /** A method of the library as a verb. */
 const trainingVerb = ({ name, example, summary, options, run, stage }: MethodVerb): Verb =>
@@ -14,8 +14,40 @@ const trainingVerb = ({ name, example, summary, options, run, stage }: MethodVer
     },
   });
 
-/** The verbs in the order of `keel --help`. */
-export const verbs: readonly Verb[] = [
+/** Work on files of rows, without the weights of a model. */
+const dataGroup: VerbGroup = {
+  name: 'data',
+  summary: 'prepare rows: check them, convert other formats, split by prompt, rename columns',
+  verbs: [
+    verb({
+      name: 'data check',
+      summary: 'report errors, lengths, duplicates and leaks before training',
+      options: () => import('./options/data-check.ts'),
+      run: () => import('./verbs/data-check.ts'),
+    }),
+    verb({
+      name: 'data convert',
+      summary: "convert rows of another tool's format to Keel's rows",
+      options: () => import('./options/data-convert.ts'),
+      run: () => import('./verbs/data-convert.ts'),
+    }),
+    verb({
+      name: 'data split',
+      summary: 'split rows into training and held-out files, without a prompt in both',
+      options: () => import('./options/data-split.ts'),
+      run: () => import('./verbs/data-split.ts'),
+    }),
+    verb({
+      name: 'data map',
+      summary: "rename columns, make chats of plain rows, or change the rows' kind",
+      options: () => import('./options/data-map.ts'),
+      run: () => import('./verbs/data-map.ts'),
+    }),
+  ],
+};
+
+/** The verbs and groups of verbs in the order of `keel --help`. */
+export const commands: readonly (Verb | VerbGroup)[] = [
   ...methodVerbs.map(trainingVerb),
   verb({
     name: 'compare',
@@ -54,11 +86,18 @@ export const verbs: readonly Verb[] = [
     run: () => import('./verbs/score.ts'),
   }),
   verb({
+    name: 'merge',
+    summary: 'write a model, with an adapter merged into it, as a folder for transformers',
+    options: () => import('./options/merge.ts'),
+    run: () => import('./verbs/merge.ts'),
+  }),
+  verb({
     name: 'tokens',
     summary: 'show how a row or a text is tokenised, and which tokens are scored',
     options: () => import('./options/tokens.ts'),
     run: () => import('./verbs/tokens.ts'),
   }),
+  dataGroup,
   verb({
     name: 'doctor',
     summary: 'show what Keel found on this machine, what is slow and what to do',
@@ -75,3 +114,8 @@ export const verbs: readonly Verb[] = [
     },
   }),
 ];
+
+/** Every verb, those of groups too. */
+export const verbs: readonly Verb[] = commands.flatMap((one) =>
+  'verbs' in one ? one.verbs : [one],
+);

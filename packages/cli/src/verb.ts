@@ -20,10 +20,18 @@ export interface VerbRun<Options> {
 
 /** A verb of the command line; its files are loaded only when it runs. */
 export interface Verb {
+  /** One word, or two for a verb of a group: `data convert`. */
   name: string;
   summary: string;
   options(): Promise<VerbOptions<unknown>>;
   run(): Promise<VerbRun<unknown>>;
+}
+
+/** Verbs that share their first word: `keel data convert`, `keel data split`. */
+export interface VerbGroup {
+  name: string;
+  summary: string;
+  verbs: readonly Verb[];
 }
 
 /** Checks that a verb's files in options/ and verbs/ have the same options type. */

@@ -1,10 +1,11 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
 
-export { baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
+export { baseKind, baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
 export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
 export { adapterNames, addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';
+export { namedBase, otherBaseNotice } from './adapters/other-base.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';
 export { SegmentAttention } from './attention.ts';
@@ -21,6 +22,7 @@ export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';
 export { writeSafetensors } from './formats/safetensors-writer.ts';
 export { shownLine, shownText } from './formats/shown-text.ts';
+export { soughtAt } from './formats/sought-path.ts';
 export type { StoredDType } from './formats/stored-dtype.ts';
 export { withinTime } from './formats/within-time.ts';
 export { generate, generateAll } from './generation/generate.ts';
@@ -29,6 +31,8 @@ export type { GenerationEvent, GenerationResult } from './generation/sequence.ts
 export { classifierPadToken, labelsOf } from './heads/classifier-config.ts';
 export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { commitName, isCommit } from './hub/hub-commit.ts';
+export { hubSuggestion } from './hub/hub-suggestion.ts';
+export { pythonRepr } from './jinja/repr.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,
@@ -46,10 +50,13 @@ export {
   resolveDevice,
   resolvePrecision,
 } from './load-model.ts';
+export { writeGenerationConfig } from './loading/generation-config.ts';
 export { hashFiles } from './loading/hash-files.ts';
 export { loadDecoder } from './loading/load-decoder.ts';
+export { type ModelOrigin, readModelOrigin, writeModelOrigin } from './loading/model-origin.ts';
 export { linearLayers, namedWeights } from './loading/named-weights.ts';
 export { type SaveModelOptions, type ScoreHeadToSave, saveModel } from './loading/save-model.ts';
+export type { StoredWeights } from './loading/stored-weights.ts';
 export {
   backwardFlops,
   type Flops,

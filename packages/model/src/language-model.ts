@@ -17,6 +17,7 @@ import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { allFinite, refuseNonFiniteWeights } from './loading/non-finite.ts';
+import type { StoredWeights } from './loading/stored-weights.ts';
 import { logCollision } from './log-collision.ts';
 import type { PackedBatch } from './packed-batch.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -93,6 +94,8 @@ export class LanguageModel {
   readonly generationConfig: string | null;
   /** The name that it was loaded from, as the user wrote it. */
   readonly name: string;
+  /** How its files store the weights; null if it was not loaded from files. */
+  readonly stored: StoredWeights | null;
   /** SHA-256, in hex, of the weight files. */
   readonly hash: () => Promise<string>;
   readonly #heads = new Map<Role, Tensor>();
@@ -105,6 +108,7 @@ export class LanguageModel {
     configJson: Record<string, unknown>;
     generationConfig?: string | null;
     name: string;
+    stored?: StoredWeights;
     hash(): Promise<string>;
   }) {
     this.decoder = parts.decoder;
@@ -113,6 +117,7 @@ export class LanguageModel {
     this.configJson = parts.configJson;
     this.generationConfig = parts.generationConfig ?? null;
     this.name = parts.name;
+    this.stored = parts.stored ?? null;
     this.hash = () => parts.hash();
     this.#role = 'reference';
   }

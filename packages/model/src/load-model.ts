@@ -72,12 +72,13 @@ export async function loadModel(
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device, options.trainable);
-  const { decoder, configJson, scoreHead, ggufMetadata, weightHash } = await loadDecoder(path, {
+  const loaded = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
     notice: options.notice,
   });
+  const { decoder, configJson, scoreHead, ggufMetadata, weightHash, stored } = loaded;
   try {
     const tokenizer =
       ggufMetadata === null
@@ -86,7 +87,7 @@ export async function loadModel(
     // Frees the memory that reading the file and the vocabulary used.
     trimMemory();
     const parts = {
-      ...{ decoder, tokenizer, device, configJson, hash: weightHash },
+      ...{ decoder, tokenizer, device, configJson, stored, hash: weightHash },
       name: isDefaultModel(name) ? DEFAULT_MODEL_NAME : name,
       generationConfig: ggufMetadata === null ? textOf(join(path, 'generation_config.json')) : null,
     };
@@ -94,7 +95,7 @@ export async function loadModel(
     if (scoreHead !== null && !options.classifier) {
       throw new CheckpointError(
         { file: path },
-        'is a reward model (a sequence classifier), which returns scores and cannot generate text. Use it with `keel score --reward`',
+        'is a reward model (a sequence classifier), which returns scores and cannot generate text. Pass it as --reward, for example to `keel score`',
       );
     }
     if (scoreHead !== null) model.addScoreHead('reference', scoreHead);

@@ -1,7 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDefaultModel } from './formats/default-model.ts';
+import { soughtAt } from './formats/sought-path.ts';
 import type { HubModelOptions } from './hub/fetch-hub-model.ts';
+import { hubSuggestion } from './hub/hub-suggestion.ts';
 
 /** Name of the model that is used by default. */
 export const DEFAULT_MODEL_NAME = 'SmolLM2-135M-Instruct';
@@ -31,8 +33,12 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
     return fetchHubModel(name, hub);
   }
   if (!existsSync(name)) {
+    const onHub = hubSuggestion(name);
+    if (onHub !== null) {
+      throw new Error(`no model at ${name}. For the model on the Hugging Face Hub, pass ${onHub}`);
+    }
     throw new Error(
-      `no model at ${name}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
+      `no model at ${name}${soughtAt(name)}. Pass a folder with config.json and safetensors, a GGUF file, hub:owner/name, or ${DEFAULT_MODEL_NAME}`,
     );
   }
   if (!statSync(name).isDirectory()) {
@@ -51,7 +57,26 @@ export async function resolveModel(name: string, hub: HubModelOptions = {}): Pro
   if (weights !== undefined) return name;
   throw new Error(
     adapter
-      ? `${name} contains an adapter, not a model. Pass its base as --model and this folder as --adapter`
+      ? `${name} contains an adapter, not a model. ${adviceFor(name)}`
       : `${name} contains neither ${weightFiles.join(' nor ')}`,
   );
+}
+
+/** How to use an adapter that was given as a model. */
+function adviceFor(folder: string): string {
+  if (taskOf(folder) === 'SEQ_CLS') {
+    return 'It belongs to a reward model: pass it as --reward, for example to `keel score`';
+  }
+  return (
+    'Pass its base as --model and this folder as --adapter, ' +
+    `or merge them: keel merge --adapter ${folder} --output merged`
+  );
+}
+
+function taskOf(folder: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')).task_type;
+  } catch {
+    return null;
+  }
 }

@@ -97,4 +97,11 @@ function load(): Native {
   }
 }
 
-export const native: Native = load();
+/** Loaded at its first use: a program may import Keel for what needs no LibTorch. */
+export let native: Native = new Proxy({} as Native, {
+  get(_, name) {
+    // Importers see the new value: the next use is direct.
+    native = load();
+    return native[name as keyof Native];
+  },
+});

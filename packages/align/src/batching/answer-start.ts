@@ -108,12 +108,27 @@ function atHeader(
   const own = whole.spans.find(
     ({ message, start }) => message >= messages.length && start >= from.a,
   );
-  let best = { a: from.a, length: 0 };
-  for (let a = from.a; a < (own?.start ?? whole.text.length); a++) {
-    const length = sharedHeader(header, whole.text, a);
-    if (length > best.length) best = { a, length };
+  const best = findHeader(header, whole.text, from.a, own?.start ?? whole.text.length);
+  return best.length > 0 ? { a: best.start, b } : from;
+}
+
+/**
+ * Where most of a header is in a text between two places: all of it, or all except tags at its end
+ * that open something. The length is 0 if it is not there.
+ */
+export function findHeader(
+  header: string,
+  text: string,
+  from: number,
+  to: number,
+): { start: number; length: number } {
+  let best = { start: from, length: 0 };
+  for (let start = from; start < to; start++) {
+    const length = sharedHeader(header, text, start);
+    // The last one is next to the answer.
+    if (length > 0 && length >= best.length) best = { start, length };
   }
-  return best.length > 0 ? { a: best.a, b } : from;
+  return best;
 }
 
 /**

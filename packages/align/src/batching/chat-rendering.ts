@@ -3,15 +3,18 @@ import {
   type ChatTemplate,
   ChatTemplateError,
   type ContentSpan,
+  pythonRepr,
   type RenderedChat,
   type Tokenizer,
 } from '@keel/model';
+import { exactJson, jsonTextOf } from '@keel/model/exact-json';
 import type { Message } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
+import { argumentsOf, asJsonText } from '../data/tool-calls.ts';
 
 /** A conversation, with the inputs for rendering it. */
 export interface Chat {
-  tokenizer: Pick<Tokenizer, 'chatTemplate'>;
+  tokenizer: Pick<Tokenizer, 'chatTemplate' | 'endOfTurnIds' | 'tokenToId'>;
   messages: readonly Message[];
   rendering: Rendering | undefined;
 }
@@ -29,7 +32,9 @@ export type ChatEnd =
   | 'prompt';
 
 /**
- * Renders messages with the model's template.
+ * Renders messages with the model's template, which gets the arguments of tool calls as objects. If
+ * it rejects them or prints them as Python would, it expects text: it gets the JSON text of the
+ * file, if there is one.
  * @param rendering the row's tools and variables
  * @throws ChatTemplateError if the template rejects the messages, or does not render the row's
  *   tools
@@ -49,8 +54,8 @@ export function renderChat(
     addGenerationPrompt: end !== 'whole' && !continues,
     continueFinalMessage: continues,
   };
-  const found = template.renderWithSpans(messages, { ...how, tools });
-  if (tools !== null && found.text === withoutTools(template, messages, how)) {
+  const [found, given] = renderCalls(template, messages, { ...how, tools });
+  if (tools !== null && found.text === withoutTools(template, given, how)) {
     throw new ChatTemplateError(
       'The row has "tools", but the chat template does not render them, so the model would not see them. ' +
         'Use a model whose template supports tools, pass another template with --chat-template, or remove the column.',
@@ -59,18 +64,72 @@ export function renderChat(
   return found;
 }
 
-/** The messages rendered without their tools; null if the template rejects them. */
-function withoutTools(
+type RenderHow = Parameters<ChatTemplate['render']>[1];
+
+/** The rendered messages, and what the template was given: arguments as objects or as text. */
+function renderCalls(
   template: ChatTemplate,
   messages: readonly Message[],
-  how: Parameters<ChatTemplate['render']>[1],
-): string | null {
+  how: RenderHow,
+): [RenderedChat, readonly Message[]] {
+  const written = messages.flatMap(argumentsOf).flatMap((args) => {
+    const text = jsonTextOf(args);
+    return text === undefined ? [] : [{ text, repr: pythonRepr(args) }];
+  });
+  const texts = messages.map((message) => asJsonText(message));
+  let found: RenderedChat;
   try {
-    return template.render(messages, how);
+    found = template.renderWithSpans(messages, how);
+  } catch (error) {
+    if (!(error instanceof ChatTemplateError)) throw error;
+    const asText = tryRender(template, texts, how);
+    if (asText !== null) return [asText, texts];
+    throw withAdvice(error, template, messages, how);
+  }
+  if (!written.some(({ repr }) => found.text.includes(repr))) return [found, messages];
+  const asText = tryRender(template, texts, how);
+  let printed = found.text;
+  for (const { repr, text } of written) printed = printed.replaceAll(repr, () => text);
+  return asText?.text === printed ? [asText, texts] : [found, messages];
+}
+
+/** The error, with advice if the template accepts arguments of tool calls as text only. */
+function withAdvice(
+  error: ChatTemplateError,
+  template: ChatTemplate,
+  messages: readonly Message[],
+  how: RenderHow,
+): ChatTemplateError {
+  if (!messages.some((message) => argumentsOf(message).length > 0)) return error;
+  const texts = messages.map((message) => asJsonText(message, (args) => exactJson(args)));
+  if (tryRender(template, texts, how) === null) return error;
+  return new ChatTemplateError(
+    `${error.message}\nThe template accepts the arguments of tool calls as JSON text: write all of them as text, such as "arguments": "{\\"city\\": \\"Paris\\"}"`,
+    { cause: error },
+  );
+}
+
+/** null if the template rejects the messages. */
+function tryRender(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  how: RenderHow,
+): RenderedChat | null {
+  try {
+    return template.renderWithSpans(messages, how);
   } catch (error) {
     if (error instanceof ChatTemplateError) return null;
     throw error;
   }
+}
+
+/** The messages rendered without their tools; null if the template rejects them. */
+function withoutTools(
+  template: ChatTemplate,
+  messages: readonly Message[],
+  how: RenderHow,
+): string | null {
+  return tryRender(template, messages, how)?.text ?? null;
 }
 
 /** @throws Error if the model has no chat template */

@@ -7,8 +7,10 @@
 import type { ContentSpan, GenerationSpan, RenderedChat } from '@keel/model';
 import { isTrained } from '../data/message-fields.ts';
 import type { Message } from '../data/messages.ts';
-import { answerStart } from './answer-start.ts';
-import { type Chat, commonEnd, endOf, renderChat, sharedTags, startOf } from './chat-rendering.ts';
+import { answerStart, findHeader } from './answer-start.ts';
+import { type Chat, commonEnd, endOf, sharedTags, startOf } from './chat-rendering.ts';
+import { endMarkLength } from './end-marks.ts';
+import { headerAfterQuestion, renderHeader, renderUpTo } from './part-rendering.ts';
 
 /** Text between two borders of a rendered chat. */
 export interface TextPiece {
@@ -27,6 +29,8 @@ export interface TurnOptions {
   first: number;
   /** Which of the assistant's turns are scored: all from `first`, or only the last. */
   turns: 'all' | 'last';
+  /** Whether a template that marks generated text ({% generation %}) decides what is scored. */
+  marked: boolean;
 }
 
 /**
@@ -38,16 +42,15 @@ export const isLearned = (message: Message): boolean =>
 
 /**
  * The scored parts of a rendered chat. A turn is everything that the template writes from the
- * assistant's first word to the end of the turn, including its end token. In a whole chat, a
- * template that marks generated text ({% generation %}) decides itself, as in TRL
+ * assistant's first word to the end of the turn, including its end token. In supervised
+ * fine-tuning, a template that marks generated text decides itself, as in TRL
  * (assistant_only_loss).
  * @param begins where the turn of message `first` starts, if a prompt precedes it
- * @throws ChatTemplateError if the template rejects the conversation up to one of the turns
  */
 export function scoredRanges(
   chat: Chat,
   whole: RenderedChat,
-  { first, turns }: TurnOptions,
+  { first, turns, marked }: TurnOptions,
   begins?: number,
 ): TextRange[] {
   const { messages } = chat;
@@ -57,7 +60,7 @@ export function scoredRanges(
   const wanted = (turns === 'last' ? spoken.slice(-1) : spoken).filter((at) =>
     isLearned(messages[at]!),
   );
-  if (begins === undefined && whole.generation !== null) {
+  if (marked && whole.generation !== null) {
     return whole.generation.filter((range) => wanted.includes(writerOf(whole, range)));
   }
   return turnRanges(chat, whole, wanted, (at) => (at === first ? begins : undefined));
@@ -75,7 +78,6 @@ function writerOf({ spans }: RenderedChat, { start, end, message }: GenerationSp
 
 /**
  * Everything from `from`, except the assistant's turns that the row marks as not trained on.
- * @throws ChatTemplateError as in {@link scoredRanges}
  */
 export function everythingTrained(chat: Chat, whole: RenderedChat, from = 0): TextRange[] {
   const untrained = chat.messages.flatMap((message, at) =>
@@ -147,17 +149,19 @@ function turnStart(
   at: number,
   known: Map<string, KnownHeader>,
 ): number | null {
-  const { tokenizer, messages, rendering } = chat;
   const own = startOf(whole.spans, at, 0);
-  // Nothing before it is rendered: a header cannot be distinguished from its text.
-  if (!whole.spans.some(({ message }) => message < at)) return own;
+  // Nothing before it is rendered: its header is the one after a question.
+  if (!whole.spans.some(({ message }) => message < at)) {
+    return own === null ? null : startAfterHeader(chat, whole, at, own);
+  }
   const before = endBefore(whole, at);
   const key = own === null || own < before ? null : whole.text.slice(before, own);
   const header = key === null ? undefined : known.get(key);
   if (header !== undefined && !['<', '[', header.opens].includes(whole.text.charAt(own!))) {
     return before + header.offset;
   }
-  const prompt = renderChat(tokenizer, messages.slice(0, at), rendering, 'header');
+  const prompt = renderHeader(chat, at);
+  if (prompt === null) return own === null ? null : startAfterHeader(chat, whole, at, own);
   const isDropped = endOf(whole.spans, at - 1) === null;
   // The message before it is written only while no answer follows.
   if (isDropped && endOf(prompt.spans, at - 1) !== null) return own;
@@ -175,16 +179,21 @@ function turnStart(
   return start;
 }
 
-/** The mark that ends a turn, for templates that end the last turn with a different mark. */
-const firstTag = /^\s*<[^<>\s]+>/;
+/**
+ * Where message `at` starts, if there is no question before it, or the template requires one before
+ * an answer.
+ */
+function startAfterHeader(chat: Chat, whole: RenderedChat, at: number, own: number): number {
+  const header = headerAfterQuestion(chat, at);
+  const { start, length } = findHeader(header, whole.text, endBefore(whole, at), own);
+  if (length === 0) return own;
+  // Of a block of reasoning that both open, the answer is what follows the tag.
+  return Math.min(own, start + Math.max(length, sharedTags(whole.text, start, header, 0)));
+}
 
 /** Where message `at` ends in the whole, based on the conversation that ends with it. */
-function turnEnd(
-  { tokenizer, messages, rendering }: Chat,
-  whole: RenderedChat,
-  at: number,
-  known: Map<string, number>,
-): number {
+function turnEnd(chat: Chat, whole: RenderedChat, at: number, known: Map<string, number>): number {
+  const { messages } = chat;
   if (at === messages.length - 1) return whole.text.length;
   const [own, next] = [endBefore(whole, at + 1), startOf(whole.spans, at + 1, 0)];
   const key =
@@ -193,8 +202,7 @@ function turnEnd(
       : `${messages[at + 1]!.role}\n${whole.text.slice(own, next)}`;
   const offset = key === null ? undefined : known.get(key);
   if (offset !== undefined) return own + offset;
-  const ended = renderChat(tokenizer, messages.slice(0, at + 1), rendering, 'whole');
-  const end = endAlike(whole, ended, at);
+  const end = endAlike(chat, whole, renderUpTo(chat, at), at);
   if (key !== null) known.set(key, end - own);
   return end;
 }
@@ -202,14 +210,26 @@ function turnEnd(
 type WrittenText = Pick<RenderedChat, 'text' | 'spans'>;
 
 /**
- * Where message `at` ends in the whole, seen from a rendering that ends with it.
+ * Where message `at` ends in the whole, seen from a rendering that ends with it (null if the
+ * template rejects it).
  * @param next the message that follows its text
  */
-function endAlike(whole: WrittenText, ended: WrittenText, at: number, next = at + 1): number {
-  const common = commonEnd(whole, ended, at);
-  const shared = sharedTags(whole.text, common.a, ended.text, common.b);
-  const tail = shared || (firstTag.exec(whole.text.slice(common.a))?.[0].length ?? 0);
-  return Math.min(common.a + tail, startOf(whole.spans, next, common.a) ?? whole.text.length);
+function endAlike(
+  { tokenizer }: Chat,
+  whole: WrittenText,
+  ended: WrittenText | null,
+  at: number,
+  next = at + 1,
+): number {
+  const common = commonEnd(whole, ended ?? whole, at);
+  const shared = ended === null ? 0 : sharedTags(whole.text, common.a, ended.text, common.b);
+  const until = startOf(whole.spans, next, common.a) ?? whole.text.length;
+  const end = common.a + shared;
+  const border = {
+    ...{ from: endBefore(whole, at), end, shared, next: until },
+    last: ended?.text.slice(common.b + shared) ?? '',
+  };
+  return Math.min(end + endMarkLength(tokenizer, whole, border), until);
 }
 
 /** A turn that holds other messages, such as the results of its calls before its own text. */
@@ -247,14 +267,13 @@ function splitTurn({ spans }: RenderedChat, at: number): SplitTurn | null {
 
 /** A split turn without what it holds. */
 function splitRanges(
-  { tokenizer, messages, rendering }: Chat,
+  chat: Chat,
   whole: RenderedChat,
   at: number,
   start: number,
   { held, from, fields }: SplitTurn,
 ): TextRange[] {
-  const upTo = (last: number): RenderedChat =>
-    renderChat(tokenizer, messages.slice(0, last + 1), rendering, 'whole');
+  const { messages } = chat;
   const isRest = ({ message, field }: ContentSpan): boolean => message === at && fields.has(field);
   const begun = ({ text, spans }: WrittenText, to: number): WrittenText => ({
     text,
@@ -264,20 +283,20 @@ function splitRanges(
     text,
     spans: spans.filter((span) => span.message !== at || isRest(span)),
   });
-  const ended = upTo(at);
-  const ranges = [
-    { start, end: endAlike(begun(whole, from), begun(ended, ended.text.length), at) },
-  ];
+  const ended = renderUpTo(chat, at);
+  const endedHere = ended && begun(ended, ended.text.length);
+  const ranges = [{ start, end: endAlike(chat, begun(whole, from), endedHere, at) }];
   const written = whole.spans.filter(isRest);
   // Empty text only marks a place.
   if (written.every((span) => span.start === span.end)) return ranges;
+  const heldEnd = held === messages.length - 1 ? null : renderUpTo(chat, held);
   const end =
     held === messages.length - 1
       ? whole.text.length
-      : endAlike(rest(whole), rest(upTo(held)), at, held + 1);
+      : endAlike(chat, rest(whole), heldEnd && rest(heldEnd), at, held + 1);
   return [...ranges, { start: written[0]!.start, end }];
 }
 
 /** Where the text of the messages before `at` ends. */
-const endBefore = (whole: RenderedChat, at: number): number =>
+const endBefore = (whole: WrittenText, at: number): number =>
   endOf(whole.spans, at - 1) ?? commonEnd(whole, whole, at - 1).a;

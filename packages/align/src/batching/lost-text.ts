@@ -79,15 +79,16 @@ const suffix = ' message';
  * "message", such as "system message". A switch such as "/no_think" is said to the template.
  * @param from the first message that is looked for in this rendering
  * @param to the message after the last
+ * @param after where the text that is used starts: a message before it is left out too
  */
 export function lostMessages(
   messages: readonly Message[],
   { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
-  { from = 0, to = messages.length } = {},
+  { from = 0, to = messages.length, after = 0 } = {},
 ): string[] {
   const written = new Set(
     spans
-      .filter(({ start, end }) => text.slice(start, end).trim() !== '')
+      .filter(({ start, end }) => text.slice(Math.max(start, after), end).trim() !== '')
       .map(({ message }) => message),
   );
   const lost = messages.filter(

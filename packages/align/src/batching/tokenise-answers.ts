@@ -31,6 +31,11 @@ export interface TokenisedAnswers {
 export interface AnswerRules {
   /** Chats: the assistant's turns that are scored, or everything after the prompt. */
   scored: 'all' | 'last' | 'everything';
+  /**
+   * Whether a template that marks generated text decides what is scored of these turns (default:
+   * false, whole turns).
+   */
+  marked?: boolean;
 }
 
 /**
@@ -45,10 +50,10 @@ export function tokeniseAnswers(
   answers: readonly Content[],
   tokenizer: Tokenizer,
   rendering: Rendering | undefined,
-  { scored }: AnswerRules = { scored: 'all' },
+  rules: AnswerRules = { scored: 'all' },
 ): TokenisedAnswers {
   const rendered = isChat(prompt)
-    ? renderAnswers(prompt, answers as Message[][], { tokenizer, rendering }, scored)
+    ? renderAnswers(prompt, answers as Message[][], { tokenizer, rendering }, rules)
     : plainAnswers(prompt, answers as string[]);
   const ends = !isChat(prompt);
   const text = { text: rendered.prompt, scored: false };
@@ -95,7 +100,7 @@ function renderAnswers(
   asked: readonly Message[],
   answers: readonly (readonly Message[])[],
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
-  scored: AnswerRules['scored'],
+  { scored, marked = false }: AnswerRules,
 ): AnswerTexts {
   const prompt = promptText(asked, how);
   const found = answers.map((answer) => renderAnswer(asked, answer, prompt, how));
@@ -108,13 +113,14 @@ function renderAnswers(
       const ranges =
         scored === 'everything'
           ? everythingTrained(chat, whole, start)
-          : scoredRanges(chat, whole, { first, turns: scored }, start);
+          : scoredRanges(chat, whole, { first, turns: scored, marked }, start);
       return {
         pieces: piecesOf(whole.text, ranges, start),
         lost: [
           ...lostFields(chat.messages, whole, first),
           ...lostMessages(chat.messages, prompt, { to: first }),
-          ...lostMessages(chat.messages, whole, { from: first }),
+          // The template may move a message of the answer to before it.
+          ...lostMessages(chat.messages, whole, { from: first, after: start }),
         ],
         silent: isSilentAnswer(chat, whole, { first, begun, start }, scored),
       };

@@ -101,7 +101,7 @@ function tokeniseChat(
   const whole = renderChat(tokenizer, messages, rendering, 'whole');
   const chat = { tokenizer, messages, rendering };
   const ranges = assistantOnlyLoss
-    ? scoredRanges(chat, whole, { first: 0, turns })
+    ? scoredRanges(chat, whole, { first: 0, turns, marked: true })
     : everythingTrained(chat, whole);
   const pieces = piecesOf(whole.text, ranges);
   const { tokens, scored } = tokenisePieces(pieces, tokenizer);
@@ -121,7 +121,9 @@ function tokeniseCompletion(
   { assistantOnlyLoss, assistantTurns }: ScoringRules,
 ): WholeExample {
   const scored = assistantOnlyLoss ? assistantTurns : 'everything';
-  const found = tokeniseAnswers(asked, [completion], tokenizer, rendering, { scored });
+  const found = tokeniseAnswers(asked, [completion], tokenizer, rendering, {
+    ...{ scored, marked: true },
+  });
   const [answer] = found.answers as [ScoredSequence];
   return {
     tokens: [...found.prompt, ...answer.tokens],

@@ -32,7 +32,7 @@ export interface TokeniseOptions {
 }
 
 /**
- * Tokenises a preference row, as in {@link tokeniseAnswers}.
+ * Tokenises a pair, as in {@link tokeniseAnswers}.
  * @returns null if the maximum length leaves nothing to score of an answer, or nothing that
  *   distinguishes the answers
  * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { defineOptions, option, variant } from '../config/options.ts';
-import { checkTraining, trainingExclusive, trainingShape } from '../config/training-options.ts';
+import {
+  checkTraining,
+  learningRateOf,
+  preferenceRates,
+  trainingExclusive,
+  trainingShape,
+} from '../config/training-options.ts';
+import { shownExceptions } from '../objectives/objective-rates.ts';
 import { readObjective } from './objective-name.ts';
 
 const entries = 'Entries';
@@ -16,12 +23,17 @@ const {
   profile: _profile,
   profileSteps: _steps,
   logEvery: _logEvery,
+  bestMetric: _bestMetric,
+  bestMetricGoal: _bestMetricGoal,
+  earlyStoppingPatience: _patience,
+  earlyStoppingThreshold: _threshold,
   ...shape
 } = trainingShape;
 
 const compareObject = z
   .strictObject({
     ...shape,
+    learningRate: learningRateOf(preferenceRates, shownExceptions()),
     data: variant(trainingShape.data, {
       description: 'training pairs: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     }),

@@ -1,5 +1,6 @@
 // Opens what measuring needs, once for all entries and only if something has to be measured, and
 // saves the results.
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,7 +13,9 @@ import {
 } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { OptionInput } from '../config/options.ts';
+import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
+import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { openRows } from '../data/open-rows.ts';
 import { finalFolder } from '../recipes/recipe.ts';
 import { SharedReferences } from '../reference/reference-cache.ts';
@@ -151,7 +154,8 @@ export class Measuring implements AsyncDisposable {
 
   async #open(): Promise<HeldOut> {
     const { evalData, onBadRow, evalPrompts, maxNewTokens, evalSeed, adapter } = this.#options;
-    const rows = this.#owned.use(await openRows(evalData, { kind: 'preference', onBadRow }));
+    const how = { ...rowsOf(this.#options), kind: 'preference' as const, refuse: leftOutOfPrompt };
+    const rows = this.#owned.use(await openRows(evalData, how));
     const model = await this.#loaded();
     const device = resolveDevice(this.#options.device);
     const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);

@@ -26,7 +26,7 @@ it('explains what is wrong with a name', () => {
   expect(readObjective('simop')).toBe('unknown objective "simop"; did you mean "simpo"?');
   expect(readObjective('dpoo')).toContain('did you mean "dpo"?');
   expect(readObjective('plackett_luce')).toMatch(/"plackett_luce".*rankings/);
-  expect(readObjective('ppo1234567')).toMatch(/^unknown objective "ppo1234567".* sigmoid, /);
+  expect(readObjective('ppo1234567')).toMatch(/^unknown objective "ppo1234567".* sigmoid, /s);
   expect(readObjective('kto+sigmoid')).toMatch(/kto.*single answers/);
   expect(readObjective('0.5*')).toMatch(/^"0\.5\*"/);
   expect(readObjective('')).toMatch(/^""/);

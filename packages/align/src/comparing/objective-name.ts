@@ -1,5 +1,6 @@
 // Parses objectives for `keel compare`: a name, or a weighted sum such as sigmoid+0.2*chosen_nll.
 import { parseDecimal } from '../config/decimal.ts';
+import { listed } from '../config/listed.ts';
 import { nearest } from '../config/nearest.ts';
 import { own } from '../config/own.ts';
 import { defaultBeta } from '../objectives/mixture.ts';
@@ -73,5 +74,5 @@ function unknown(name: string): string {
   const near = nearest(name, known);
   return near
     ? `unknown objective "${name}"; did you mean "${near}"?`
-    : `unknown objective "${name}"; expected one of ${[...pairedObjectiveNames, ...unpaired].join(', ')}`;
+    : `unknown objective "${name}"; ${listed('expected one of', [...pairedObjectiveNames, ...unpaired])}`;
 }

@@ -1,13 +1,16 @@
 // Turns options into the entries of a comparison, each a run of keel dpo or keel kto with all of
 // its options.
+
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
+import { rowsOf } from '../config/row-options.ts';
 import { completeDate } from '../config/template-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import { yamlText } from '../config/yaml-text.ts';
+import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { refuseOtherFolder } from '../recipes/run-recipe.ts';
@@ -45,7 +48,7 @@ export async function openComparison(
   const options = { ...asked, templateDate };
   refuseOtherFolder(options.output, 'a comparison');
   const open = (files: readonly string[]): Promise<RowSource<'preference'>> =>
-    openRows(files, { kind: 'preference', onBadRow: options.onBadRow });
+    openRows(files, { ...rowsOf(options), kind: 'preference', refuse: leftOutOfPrompt });
   await using rows = await open(options.data);
   await using heldOut = await open(options.evalData);
   const steps = totalSteps(options, rows.length);
@@ -116,6 +119,8 @@ function optionsOf(
     evalData: evaluated ? options.evalData : null,
     epochs: 1,
     maxSteps: steps,
+    // A comparison samples its own answers.
+    samplePrompts: null,
     ...(beta !== null && { beta }),
   };
   const values: Record<string, unknown> =
@@ -126,6 +131,8 @@ function optionsOf(
           loss: objective.loss[0],
           data: [unpairedFile(dataFolder, seed)],
           evalData: evaluated ? [heldOutFile(dataFolder)] : null,
+          // The files have Keel's names, and their rows are wrapped already.
+          ...{ columns: null, wrapChat: false },
           // The file is in the run's order, with two rows per pair.
           shuffle: false,
           batchSize: 2 * batchSize,

@@ -16,7 +16,19 @@ import { type NamedObjective, readObjective } from './objective-name.ts';
  */
 const common: readonly string[] = [
   ...['chatTemplate', 'chatTemplateKwargs', 'templateDate'],
-  ...['model', 'data', 'evalData', 'output', 'onBadRow', 'seed', 'shuffle', 'epochs', 'maxSteps'],
+  ...[
+    'model',
+    'data',
+    'evalData',
+    'output',
+    'onBadRow',
+    'columns',
+    'wrapChat',
+    'seed',
+    'shuffle',
+    'epochs',
+    'maxSteps',
+  ],
   ...[
     'batchSize',
     'microBatchSize',

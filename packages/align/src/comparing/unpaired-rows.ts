@@ -2,9 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exactJson } from '@keel/model/exact-json';
+import { type Content, isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';
+import { asJsonText } from '../data/tool-calls.ts';
 import { writeFully } from '../files/append-whole.ts';
 import { fillFileAtomic } from '../files/atomic-write.ts';
 
@@ -41,6 +43,10 @@ export const writeUnpairedOnce = (path: string, rows: RowSource<'preference'>): 
     Array.from({ length: rows.length }, (_, row) => row),
   );
 
+/** With arguments of tool calls as text where the files have text. */
+const asRead = (content: Content): Content =>
+  isChat(content) ? content.map((message) => asJsonText(message)) : content;
+
 async function write(
   path: string,
   rows: RowSource<'preference'>,
@@ -53,10 +59,10 @@ async function write(
     pieces.push(
       found
         .map(({ prompt, chosen, rejected, rendering }) => {
-          const asked = { prompt, ...renderingColumns(rendering) };
+          const asked = { prompt: asRead(prompt), ...renderingColumns(rendering) };
           return [
-            { ...asked, completion: chosen, label: true },
-            { ...asked, completion: rejected, label: false },
+            { ...asked, completion: asRead(chosen), label: true },
+            { ...asked, completion: asRead(rejected), label: false },
           ]
             .map((row) => `${exactJson(row)}\n`)
             .join('');

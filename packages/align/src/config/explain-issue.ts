@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { numberFault } from './decimal.ts';
+import { listed } from './listed.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor } from './options.ts';
 
@@ -29,18 +30,22 @@ export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: 
   }
 }
 
+/** What is nearest comes first, since the list may be long. */
 function explainChoice(descriptor: OptionDescriptor, choices: string[], found: unknown): string {
-  const hint = typeof found === 'string' ? choiceHint(descriptor, choices, found) : '';
-  const none = descriptor.nullable ? ' (or none)' : '';
-  return `expected one of ${choices.join(', ')}${none}, found ${show(found)}${hint}`;
+  const { nullable, otherNames = {} } = descriptor;
+  const none = nullable ? ' (or none)' : '';
+  if (typeof found !== 'string') return unknownChoice(found, choices, none);
+  // For a name of another trainer, the nearest word by spelling would be the wrong suggestion.
+  const name = found.toLowerCase().replaceAll('-', '_');
+  if (Object.hasOwn(otherNames, name)) return `found ${show(found)}; write ${otherNames[name]}`;
+  return unknownChoice(found, choices, none);
 }
 
-/** For a name of another trainer, the nearest word by spelling would be the wrong suggestion. */
-function choiceHint({ otherNames = {} }: OptionDescriptor, choices: string[], found: string) {
-  const name = found.toLowerCase().replaceAll('-', '_');
-  if (Object.hasOwn(otherNames, name)) return `; write ${otherNames[name]}`;
-  const near = nearest(found, choices);
-  return near ? `; did you mean "${near}"?` : '';
+/** The message for a value that is none of the choices. @param end follows the list */
+export function unknownChoice(found: unknown, choices: readonly string[], end = ''): string {
+  const near = typeof found === 'string' ? nearest(found, choices) : null;
+  if (near === null) return `found ${show(found)}; ${listed('expected one of', choices, end)}`;
+  return `found ${show(found)}; did you mean "${near}"? ${listed('Expected one of', choices, end)}`;
 }
 
 function explainType(descriptor: OptionDescriptor, ofItem: boolean, found: unknown): string {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { defineDpoOptions } from '../methods/pairs/dpo-options.ts';
+import type { PairedObjective } from '../objectives/paired.ts';
+import { pairedObjectives } from '../objectives/registry.ts';
 import { ConfigError } from './config-error.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { writeConfigYaml } from './write-config.ts';
@@ -55,12 +57,36 @@ describe('precedence', () => {
 describe('defaults that depend on other options', () => {
   test('the learning rate follows the mode', () => {
     expect(resolve(needed).learningRate).toBe(1e-6);
-    expect(resolve({ ...needed, lora: true }).learningRate).toBe(1e-5);
+    expect(resolve({ ...needed, lora: true }).learningRate).toBe(1e-4);
     expect(resolve({ ...needed, adapter: 'runs/a/final' })).toMatchObject({
       lora: true,
-      learningRate: 1e-5,
+      learningRate: 1e-4,
     });
     expect(resolve({ ...needed, learningRate: '3e-4' }).learningRate).toBe(3e-4);
+  });
+
+  test('the learning rate follows the objective: of several, the smallest', () => {
+    const rateOf = (own: object): number =>
+      resolveOptions(defineDpoOptions(), { flags: { ...needed, ...own } }).learningRate;
+    const [unheld] = pairedObjectives.flatMap((one: PairedObjective) => one.loraRate ?? []);
+    expect(unheld).toBeLessThan(1e-4);
+    for (const loss of ['simpo', 'alphapo', 'slic', 'slic,chosen_nll', 'sigmoid,simpo']) {
+      expect(rateOf({ loss, lora: true }), loss).toBe(unheld);
+    }
+    for (const loss of ['ipo', 'orpo', 'cpo', 'plackett_luce']) {
+      expect(rateOf({ loss, lora: true }), loss).toBe(1e-4);
+    }
+    expect(rateOf({ loss: 'simpo' })).toBe(1e-6);
+    expect(rateOf({ loss: 'simpo', lora: true, learningRate: '1e-4' })).toBe(1e-4);
+  });
+
+  test('help names the objectives with another default, from the same data', () => {
+    const { shownDefault } = definition.descriptors.find(({ name }) => name === 'learningRate')!;
+    for (const one of pairedObjectives as readonly PairedObjective[]) {
+      const named = new RegExp(`\\b${one.name}\\b`).test(shownDefault!);
+      expect(named, one.name).toBe(one.loraRate !== undefined);
+    }
+    expect(shownDefault).toContain('1e-4');
   });
 
   test('passes are filled by tokens by default, or by rows if given', () => {
@@ -145,7 +171,7 @@ describe('errors', () => {
       problems(needed, 'epochs: 1\nbeta: high\nshuffle: maybe\nloss: [sigmoid, ipoo]\n'),
     ).toEqual([
       'config.yaml:3:10: shuffle: expected true or false, found "maybe"',
-      'config.yaml:4:7: loss: expected one of sigmoid, ipo, hinge, found "ipoo"; did you mean "ipo"?',
+      'config.yaml:4:7: loss: found "ipoo"; did you mean "ipo"? Expected one of sigmoid, ipo, hinge',
       'config.yaml:2:7: beta: expected a number, or none, found "high"',
     ]);
   });
@@ -224,7 +250,7 @@ describe('errors', () => {
     expect(problems(needed, 'resume: true\n')).toEqual([
       expect.stringMatching(/^config\.yaml:1:1: "resume" .*--resume$/),
     ]);
-    expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/cannot read/);
+    expect(() => resolve(needed, join(folder, 'absent.yaml'))).toThrow(/absent\.yaml: /);
   });
 
   test('an unknown flag', () => {

@@ -1,9 +1,12 @@
 import type { z } from 'zod';
+import { snakeCase } from './case.ts';
 import { ConfigError } from './config-error.ts';
 import { explainIssue } from './explain-issue.ts';
 import { type FlagInput, flagValue } from './flag-value.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor, OptionsDefinition } from './options.ts';
+import { withRunResults } from './run-result.ts';
+import { trlHint } from './trl-names.ts';
 import { readYamlConfig, type YamlEntry } from './yaml-config.ts';
 
 export interface OptionSources {
@@ -57,7 +60,12 @@ export function resolveOptions<Schema extends z.ZodObject, Options>(
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return definition.complete(parsed.data as z.output<Schema>);
+  const given = withRunResults(
+    descriptors,
+    parsed.data as z.output<Schema>,
+    (name) => places[name] ?? name,
+  );
+  return definition.complete(given);
 }
 
 /**
@@ -70,7 +78,14 @@ export function resolveEntries<Schema extends z.ZodObject, Options>(
 ): Options {
   const { values, places } = fromEntries(descriptors, entries);
   const parsed = schema.safeParse(values);
-  if (parsed.success) return complete(parsed.data as z.output<Schema>);
+  if (parsed.success) {
+    const given = withRunResults(
+      descriptors,
+      parsed.data as z.output<Schema>,
+      (name) => places[name] ?? place,
+    );
+    return complete(given);
+  }
   const explained = parsed.error.issues.map((issue) =>
     explain(issue, descriptors, values, places, place),
   );
@@ -92,6 +107,8 @@ function fromEntries(
 }
 
 function unknownFlag(name: string, descriptors: readonly OptionDescriptor[]): string {
+  const other = trlHint(snakeCase(name), descriptors, 'property');
+  if (other !== null) return `unknown option "${name}": ${other}`;
   const near = nearest(
     name,
     descriptors.map((descriptor) => descriptor.name),
@@ -112,7 +129,8 @@ function explain(
   const place = places[descriptor.name] ?? own;
   if (values[descriptor.name] === undefined && issue.code === 'invalid_type') {
     if (part !== null) return `${place} is required: ${descriptor.description}`;
-    const yaml = descriptor.flagOnly ? '' : ` (in YAML ${descriptor.yamlKey})`;
+    const readsYaml = !descriptor.flagOnly && descriptors.some(({ name }) => name === 'config');
+    const yaml = !readsYaml ? '' : ` (in YAML ${descriptor.yamlKey})`;
     return `${descriptor.flag}${yaml} is required: ${descriptor.description}`;
   }
   return `${place}: ${explainIssue(issue, descriptor, values[descriptor.name])}`;

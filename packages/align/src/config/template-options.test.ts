@@ -50,7 +50,7 @@ test('uses the named template, otherwise the one saved with the adapter', () => 
   });
   expect(() => templateSettings({ chatTemplate: file('empty', ' \n') })).toThrow('is empty');
   expect(() => templateSettings({ chatTemplate: join(folder, 'absent') })).toThrow(
-    /--chat-template .*absent: .*ENOENT/,
+    /--chat-template .*absent: /,
   );
 });
 

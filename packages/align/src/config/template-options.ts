@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadTokenizerOptions } from '@keel/model';
 import { parseExactJson } from '@keel/model/exact-json';
+import { fileError } from '@keel/model/without-torch';
 import { z } from 'zod';
 import type { OptionGroup } from './option-groups.ts';
 import { option } from './options.ts';
@@ -118,7 +119,8 @@ function readTemplate(path: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`--chat-template ${path}: cannot read the file: ${(error as Error).message}`);
+    const known = fileError(error, { path, use: 'read' }) as Error;
+    throw new Error(`--chat-template ${known.message}`);
   }
   if (text.trim() !== '') return text.replace(/^\uFEFF/, '');
   throw new Error(`--chat-template ${path}: is empty. Pass a file with a Jinja template`);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { type BestOptions, bestShape, checkBest, type SampleOptions } from './following-options.ts';
 import { defineOptions, type OptionsDefinition, option, variant } from './options.ts';
 import { parseProfileSteps } from './profile-steps.ts';
+import { rowReadingShape } from './row-options.ts';
 import { templateShape } from './template-options.ts';
 
 /** The default of --model. */
@@ -13,10 +15,10 @@ export interface DefaultRates {
 }
 
 /**
- * An adapter trains well at about ten times the rate of full fine-tuning; TRL's rate for full DPO
- * is 1e-6.
+ * TRL's rate for full DPO is 1e-6. With LoRA, published rates are from 5e-6 to 1e-4: this one moves
+ * a policy visibly in tens of steps, as docs/results/default-rates.md shows.
  */
-const preferenceRates: DefaultRates = { full: 1e-6, lora: 1e-5 };
+export const preferenceRates: DefaultRates = { full: 1e-6, lora: 1e-4 };
 
 const shownRates = ({ full, lora }: DefaultRates): string =>
   `${full.toExponential()} for full fine-tuning, ${lora.toExponential()} with LoRA`;
@@ -65,6 +67,7 @@ export const trainingShape = {
     description: 'what to do with an invalid row: stop, or skip, count and list it',
     group: data,
   }),
+  ...rowReadingShape(data),
   learningRate: option(z.number().positive().nullable().default(null), {
     description: 'peak learning rate',
     group: optimisation,
@@ -199,6 +202,7 @@ export const trainingShape = {
     description: 'optimizer steps between checkpoints; none: save only the result',
     group: following,
   }),
+  ...bestShape,
   saveTotalLimit: option(z.number().int().min(1).nullable().default(2), {
     description: 'number of checkpoints to keep, newest first; none: all',
     group: following,
@@ -244,6 +248,13 @@ export const trainingShape = {
     group: call,
     flagOnly: true,
   }),
+  dryRun: option(z.boolean().default(false), {
+    description:
+      'check data, model, reward and output, and show what the run would do, without running it or writing to --output',
+    group: call,
+    flagOnly: true,
+    common: true,
+  }),
   profile: option(z.string().nullable().default(null), {
     description:
       "write a trace of some steps (operators, phases, memory) for chrome://tracing and Perfetto; without a file name: to the run's profile.json",
@@ -286,7 +297,9 @@ const trainingObject = z.strictObject(trainingShape);
 type ParsedTraining = z.output<typeof trainingObject>;
 
 /** Options of every training verb, with every default filled in. */
-export type TrainingOptions = Omit<ParsedTraining, 'learningRate'> & { learningRate: number };
+export type TrainingOptions = Omit<ParsedTraining, 'learningRate'> & {
+  learningRate: number;
+} & Partial<SampleOptions>;
 
 /** Alternatives: a flag for one unsets the other. */
 export const trainingExclusive = [['microBatchSize', 'microBatchTokens']] as const;
@@ -298,8 +311,15 @@ export const trainingExclusive = [['microBatchSize', 'microBatchTokens']] as con
 export function checkTraining(context: {
   value: Pick<
     ParsedTraining,
-    'microBatchSize' | 'microBatchTokens' | 'batchSize' | 'resume' | 'overwrite'
-  >;
+    | 'microBatchSize'
+    | 'microBatchTokens'
+    | 'batchSize'
+    | 'resume'
+    | 'overwrite'
+    | 'evalData'
+    | 'evalSteps'
+  > &
+    Partial<BestOptions>;
   issues: z.core.$ZodRawIssue[];
 }): void {
   const { value, issues } = context;
@@ -315,6 +335,7 @@ export function checkTraining(context: {
       `expected at most --batch-size (${value.batchSize}) rows, found ${value.microBatchSize}`,
     );
   }
+  checkBest(value, add);
   if (value.resume && value.overwrite) {
     add('overwrite', '--resume continues a run and --overwrite deletes it. Pass one of them');
   }
@@ -335,9 +356,14 @@ export function completeTraining<Parsed extends ParsedTraining>(
   };
 }
 
-/** --learning-rate of a verb with its own default rates. */
-export const learningRateOf = (rates: DefaultRates) =>
-  variant(trainingShape.learningRate, { shownDefault: shownRates(rates) });
+/**
+ * --learning-rate of a verb with its own default rates.
+ * @param exceptions in words: "3e-5 with LoRA for simpo"
+ */
+export const learningRateOf = (rates: DefaultRates, exceptions: readonly string[] = []) =>
+  variant(trainingShape.learningRate, {
+    shownDefault: [shownRates(rates), ...exceptions].join('; '),
+  });
 
 /**
  * Options of a training verb that adds no defaults depending on other options.

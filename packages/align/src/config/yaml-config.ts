@@ -1,4 +1,5 @@
 import { ConfigError } from './config-error.ts';
+import { listed } from './listed.ts';
 import { nearest } from './nearest.ts';
 import { optionValue } from './option-value.ts';
 import type { OptionDescriptor } from './options.ts';
@@ -82,5 +83,5 @@ export function unknownName(what: string, name: string, known: readonly string[]
   const near = nearest(name.replace(/^-+/, '').replaceAll('-', '_'), known);
   return near
     ? `unknown ${what} "${name}"; did you mean "${near}"?`
-    : `unknown ${what} "${name}". Use one of ${known.join(', ')}`;
+    : `unknown ${what} "${name}". ${listed('Use one of', known)}`;
 }

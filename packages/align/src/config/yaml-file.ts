@@ -1,6 +1,7 @@
 // A YAML file that is a mapping: its keys, its values as written, and their places.
 import { readFileSync } from 'node:fs';
 import { inPlainWords } from '@keel/model/engine-words';
+import { fileError } from '@keel/model/without-torch';
 import {
   type Document,
   isAlias,
@@ -54,7 +55,7 @@ export function readYamlFile(path: string, what: string): YamlFile {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new ConfigError([`${path}: cannot read the configuration: ${(error as Error).message}`]);
+    throw new ConfigError([(fileError(error, { path, use: 'read' }) as Error).message]);
   }
   return parseYamlFile(decode(bytes, path), path, what);
 }

@@ -1,5 +1,4 @@
-import { PythonFloat } from '@keel/model';
-import { exactJson } from '@keel/model/exact-json';
+import { exactJson, PythonFloat } from '@keel/model/exact-json';
 
 /**
  * The place of a row: `line` counts from 1 in text files, `row` counts from 1 in files without

@@ -59,6 +59,10 @@ export class DerivedRows<From extends RowKind, To extends RowKind> implements Da
   get badRowCount(): number {
     return this.#rows.badRowCount;
   }
+  /** Of the source rows. */
+  get plainCount(): number {
+    return this.#rows.plainCount;
+  }
 
   /** The place of the source row. */
   place(index: number): Place {

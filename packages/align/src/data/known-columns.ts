@@ -133,6 +133,14 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
+  return leftOutOfPrompt(row);
+};
+
+/**
+ * Checks columns whose text belongs to the prompt, for verbs that pass no columns to a reward.
+ * @returns null if the prompt has all of it
+ */
+export const leftOutOfPrompt = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
   const asked = 'prompt' in row ? asWords(textsOf(row.prompt)) : '';
   for (const name of 'prompt' in row ? promptParts : []) {
     const part = row.extra[name];

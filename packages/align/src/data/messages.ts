@@ -28,6 +28,10 @@ export const isChat = (content: Content): content is Message[] => typeof content
 /** The text of a message; '' if it only calls tools. */
 export const textOf = ({ content }: Pick<Message, 'content'>): string => content ?? '';
 
+/** A text, or the texts of a chat's messages, one after the other. */
+export const contentText = (content: Content): string =>
+  isChat(content) ? content.map(textOf).join('\n') : content;
+
 /**
  * Whether two messages are equivalent: a null field equals an absent one, and absent content equals
  * empty content.

@@ -3,18 +3,21 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { inPlainWords } from '@keel/model';
+import type { RowReading } from '../config/row-options.ts';
 import { DataError, type DataErrorDetails, type Place } from './data-error.ts';
 import type { HubOptions } from './hub.ts';
 import { openFile } from './open-file.ts';
 import { parseRow } from './parse-row.ts';
+import { isProgramRows, openProgramRows, type RowSpec } from './program-rows.ts';
 import { resolveFiles } from './resolve-files.ts';
 import type { IndexContext, IndexProgress, RowFile } from './row-file.ts';
-import { type RowKind, type RowOf, rowKinds } from './rows.ts';
+import { RowReader } from './row-reader.ts';
+import { type Row, type RowKind, type RowOf, rowKinds } from './rows.ts';
 
 /** A fault that makes a valid row unusable for the purpose at hand, or null. */
-export type RefuseRow<Row> = (row: Row) => Omit<DataErrorDetails, keyof Place> | null;
+export type RefuseRow<R> = (row: R) => Omit<DataErrorDetails, keyof Place> | null;
 
-export interface OpenRowsOptions<K extends RowKind> {
+export interface OpenRowsOptions<K extends RowKind> extends RowReading {
   kind: K;
   /**
    * `fail` throws at the first bad row; `skip` skips, counts and lists bad rows (default: `fail`).
@@ -22,6 +25,11 @@ export interface OpenRowsOptions<K extends RowKind> {
   onBadRow?: 'fail' | 'skip';
   /** Finds faults in valid rows, which then count as bad. */
   refuse?: RefuseRow<RowOf[K]> | undefined;
+  /**
+   * Called for each bad row that `skip` skips, with its value as in the file: undefined if it
+   * cannot be read.
+   */
+  onSkipped?: (fault: DataError, value: unknown) => void;
   /** Called after each part of a file is indexed. */
   onProgress?: (progress: IndexProgress) => void;
   /** Rows of more bytes than this are bad (default: 64 MiB). */
@@ -59,17 +67,26 @@ export class RowSource<K extends RowKind> {
   /** The first 1000 rows that `skip` skipped. */
   readonly badRows: readonly BadRow[];
   readonly badRowCount: number;
+  /** Number of good rows whose prompt and answers are plain text, which no template renders. */
+  readonly plainCount: number;
   readonly #parts: readonly Part[];
+  readonly #reader: RowReader;
   #hashes: Promise<FileHash[]> | undefined;
 
   /** Use {@link openRows}. */
-  constructor(kind: K, parts: readonly Part[], badRows: readonly BadRow[], badRowCount: number) {
+  constructor(
+    kind: K,
+    parts: readonly Part[],
+    { badRows, badRowCount, plainCount, reader }: Indexed,
+  ) {
     this.kind = kind;
     this.files = parts.map((part) => part.path);
     this.length = parts.reduce((sum, part) => sum + part.rows.length, 0);
     this.badRows = badRows;
     this.badRowCount = badRowCount;
+    this.plainCount = plainCount;
     this.#parts = parts;
+    this.#reader = reader;
   }
 
   /** The file and line (or row number) of a row. */
@@ -80,7 +97,8 @@ export class RowSource<K extends RowKind> {
 
   async read(index: number): Promise<RowOf[K]> {
     const [part, own] = this.#find(index);
-    return parseRow(this.kind, await part.rows.value(own), part.rows.place(own));
+    const place = part.rows.place(own);
+    return parseRow(this.kind, this.#reader.read(await part.rows.value(own), place), place);
   }
 
   /** Rows in the order of the indices, but read in the order of the files, which is cheaper. */
@@ -100,7 +118,8 @@ export class RowSource<K extends RowKind> {
       before += rows.length;
       if (own >= rows.length) continue;
       for await (const value of rows.iterate(own)) {
-        yield parseRow(this.kind, value, rows.place(own));
+        const place = rows.place(own);
+        yield parseRow(this.kind, this.#reader.read(value, place), place);
         own++;
       }
     }
@@ -108,11 +127,14 @@ export class RowSource<K extends RowKind> {
 
   /**
    * Identifies the data whatever the names of the files: the SHA-256 of a single file's bytes (as
-   * `sha256sum` prints it), or of the list of several files' hashes.
+   * `sha256sum` prints it), or of the list of several files' hashes. Options that change how rows
+   * are read change it.
    * @throws DataError if a file changed after it was indexed
    */
   async fingerprint(): Promise<string> {
     const hashes = (await this.fileHashes()).map(({ sha256 }) => sha256);
+    const { identity } = this.#reader;
+    if (identity !== null) hashes.push(identity);
     if (hashes.length === 1) return hashes[0]!;
     return createHash('sha256').update(hashes.join('\n')).digest('hex');
   }
@@ -136,18 +158,7 @@ export class RowSource<K extends RowKind> {
 
   async #hashFiles(): Promise<FileHash[]> {
     const hashes: FileHash[] = [];
-    for (const { path, version } of this.#parts) {
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-      if ((await versionOf(path)) !== version) {
-        throw new DataError({
-          file: path,
-          found: 'the file changed after it was indexed',
-          advice: 'Run the command again, and do not change the file while it is in use',
-        });
-      }
-      hashes.push({ name: path, sha256: hash.digest('hex') });
-    }
+    for (const { path, hash } of this.#parts) hashes.push({ name: path, sha256: await hash() });
     return hashes;
   }
 
@@ -163,11 +174,31 @@ export class RowSource<K extends RowKind> {
   }
 }
 
+/** What is known of the rows after every row was read once. */
+interface Indexed {
+  badRows: readonly BadRow[];
+  badRowCount: number;
+  plainCount: number;
+  reader: RowReader;
+}
+
 interface Part {
   path: string;
   rows: RowFile;
-  /** Size and modification time when it was indexed. */
-  version: string;
+  /** SHA-256 of its bytes. @throws DataError if the file changed after it was indexed */
+  hash(): Promise<string>;
+}
+
+/** @param version size and modification time when it was indexed */
+async function hashFile(path: string, version: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  if ((await versionOf(path)) === version) return hash.digest('hex');
+  throw new DataError({
+    file: path,
+    found: 'the file changed after it was indexed',
+    advice: 'Run the command again, and do not change the file while it is in use',
+  });
 }
 
 const versionOf = async (path: string): Promise<string> => {
@@ -176,27 +207,33 @@ const versionOf = async (path: string): Promise<string> => {
 };
 
 /**
- * Opens rows of one kind from files, folders, globs and `hub:` specs. Checks every row once now,
- * without keeping it: JSONL, CSV and Parquet files may be larger than memory.
+ * Opens rows of one kind from files, folders, globs and `hub:` specs, or of a program. Checks every
+ * row once now, without keeping it: JSONL, CSV and Parquet files may be larger than memory.
  * @throws DataError at the first bad row (unless bad rows are skipped), for an empty or unreadable
  *   file, and if there is no good row
  */
 export const openRows = async <K extends RowKind>(
-  spec: string | readonly string[],
+  spec: RowSpec,
   options: OpenRowsOptions<K>,
 ): Promise<RowSource<K>> => {
   const { kind, onBadRow = 'fail', onProgress, maxRowBytes = 64 * 2 ** 20 } = options;
   if (!rowKinds.includes(kind)) {
     throw new TypeError(`unknown row kind "${kind}": expected one of ${rowKinds.join(', ')}`);
   }
-  const specs = typeof spec === 'string' ? [spec] : [...spec];
-  const paths = await resolveFiles(specs, options.hub);
+  const program = isProgramRows(spec) ? spec : null;
+  const specs = program ? [program.name] : [spec as string | readonly string[]].flat();
+  const paths = program ? [] : await resolveFiles(specs, options.hub);
   const badRows: BadRow[] = [];
   let badRowCount = 0;
+  let firstBad: DataError | undefined;
+  let plainCount = 0;
+  const reader = new RowReader(options);
 
-  const reject = (error: DataError): void => {
+  const reject = (error: DataError, value?: unknown): void => {
     if (onBadRow === 'fail') throw error;
+    options.onSkipped?.(error, value);
     badRowCount++;
+    firstBad ??= error;
     if (badRows.length >= listedBadRows) return;
     const bad: BadRow = { file: error.file, message: error.message };
     if (error.line !== undefined) bad.line = error.line;
@@ -207,21 +244,27 @@ export const openRows = async <K extends RowKind>(
     name,
     kind,
     maxRowBytes,
-    reject,
+    reject: (error) => reject(error),
+    fieldOf: reader.fieldOf,
     accept(value, place) {
+      reader.note(value);
+      let plain = false;
       try {
         const fault = inPlainWords(
           (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
           () => {
-            const row = parseRow(kind, value, place);
+            const row = parseRow(kind, reader.read(value, place), place);
+            plain = isPlain(row);
             return options.refuse?.(row) ?? null;
           },
         );
         if (fault !== null) throw new DataError({ ...place, ...fault });
+        if (plain) plainCount++;
         return true;
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        reject(error);
+        if (onBadRow === 'fail' && isMissing(error)) reader.checkSeen(place.file);
+        reject(error, value);
         return false;
       }
     },
@@ -233,10 +276,20 @@ export const openRows = async <K extends RowKind>(
   try {
     for (const path of paths) {
       const version = await versionOf(path);
-      parts.push({ path, version, rows: await openFile(path, contextFor(path)) });
+      const hash = (): Promise<string> => hashFile(path, version);
+      parts.push({ path, hash, rows: await openFile(path, contextFor(path)) });
     }
-    const source = new RowSource(kind, parts, badRows, badRowCount);
-    if (source.length === 0) throw noRows(specs, badRows, badRowCount);
+    if (program !== null) {
+      const { name: path, sha256 } = program;
+      parts.push({
+        path,
+        hash: async () => sha256,
+        rows: openProgramRows(program, contextFor(path)),
+      });
+    }
+    reader.checkSeen(specs.join(', '));
+    const source = new RowSource(kind, parts, { badRows, badRowCount, plainCount, reader });
+    if (source.length === 0) throw noRows(specs, firstBad, badRowCount);
     return source;
   } catch (error) {
     for (const { rows } of parts) await rows.close();
@@ -244,10 +297,21 @@ export const openRows = async <K extends RowKind>(
   }
 };
 
-const noRows = (specs: string[], badRows: BadRow[], count: number): DataError =>
-  new DataError({
-    file: specs.join(', '),
-    expected: 'at least one good row',
-    found: count === 0 ? 'none' : `none: all ${count} are bad`,
-    advice: badRows[0] && `First fault: ${badRows[0].message}`,
-  });
+/** Whether a row lacks a field, so that a column of another name may be the cause. */
+const isMissing = ({ field, found }: DataError): boolean =>
+  field === undefined || found === 'nothing';
+
+/** Whether a chat could be made of a row: its prompt is text, and its answers are not steps. */
+const isPlain = (row: Row): boolean =>
+  'prompt' in row && typeof row.prompt === 'string' && !('labels' in row);
+
+const noRows = (specs: string[], first: DataError | undefined, count: number): DataError =>
+  new DataError(
+    {
+      file: specs.join(', '),
+      expected: 'at least one good row',
+      found: count === 0 ? 'none' : `none: all ${count} are bad`,
+      advice: first && `First fault: ${first.message}`,
+    },
+    { cause: first },
+  );

@@ -202,14 +202,14 @@ describe('errors of invalid rows say where, what and why', () => {
       'no object',
       'preference',
       [1],
-      'expected an object with the fields of a preference row, found a list ([1])',
+      'expected an object with the fields of a pair, found a list ([1])',
     ],
     ['encoded twice', 'preference', JSON.stringify(plain), 'the row was encoded twice'],
     [
       'missing field',
       'preference',
       { prompt: 'a', answer: 'b' },
-      'field "chosen": expected a string or a list of messages, found nothing. A preference row needs it; this row has "prompt", "answer"',
+      'field "chosen": expected a string or a list of messages, found nothing. A pair needs it; this row has "prompt", "answer"',
     ],
     [
       'mixed answers',

@@ -1,5 +1,6 @@
 import { isPlainObject, plainNumbers, setField } from '@keel/model/exact-json';
 import type { z } from 'zod';
+import { checkAnswerForms, hasCompletions, hasPair, hasSteps } from './answer-forms.ts';
 import { DataError, describeValue, type Fail, type Place } from './data-error.ts';
 import { sharedMessageCount, sharedTextLength } from './implicit-prompt.ts';
 import { checkColumns } from './known-columns.ts';
@@ -41,6 +42,7 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
     return parseRow(supervisedKind(value, fail), value, place) as RowOf[K];
   }
   if (kind === 'judged') return parseRow(judgedKind(value, fail), value, place) as RowOf[K];
+  if (isPlainObject(value)) checkAnswerForms(kind, value, fail);
   const parsed = schema.safeParse(plainOwnNumbers(value));
   if (!parsed.success) {
     const { field, ...details } = issueDetails(parsed.error.issues[0]!, value, kind);
@@ -131,8 +133,10 @@ const supervisedKind = (value: unknown, fail: Fail): (typeof supervisedKinds)[nu
 /** The kind of a judged row, determined as in {@link supervisedKind}. */
 const judgedKind = (value: unknown, fail: Fail): (typeof judgedKinds)[number] => {
   const present = presentFields(value);
-  if (present.includes('completions')) return present.includes('labels') ? 'process' : 'ranking';
-  if (present.includes('chosen') || present.includes('rejected')) return 'preference';
+  if (isPlainObject(value)) {
+    if (hasCompletions(value)) return hasSteps(value) ? 'process' : 'ranking';
+    if (hasPair(value)) return 'preference';
+  }
   return fail(undefined, {
     expected:
       'an object with "chosen" and "rejected", with "completions" and "ranking" or "scores", or with "completions" (steps) and "labels"',
@@ -233,6 +237,9 @@ const finishers: {
   },
 };
 
+/** What is found in a pair that has no effect in training. */
+export const identicalAnswers = 'chosen and rejected are identical';
+
 interface Pair {
   prompt: Content;
   chosen: Content;
@@ -246,7 +253,7 @@ const splitPrompt = (fields: Fields<'preference'>, fail: Fail): Pair => {
   checkNotEmpty('rejected', rejected, fail);
   if (sameContent(chosen, rejected)) {
     fail('rejected', {
-      found: 'chosen and rejected are identical',
+      found: identicalAnswers,
       advice: 'Such a pair has no effect: remove the row, or skip it with --on-bad-row skip',
     });
   }

@@ -10,7 +10,7 @@ import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 import { renameAdvice } from './row-forms.ts';
 import { RowIndex } from './row-index.ts';
-import { type RowKind, rowSchemas } from './rows.ts';
+import { type RowKind, rowName, rowSchemas } from './rows.ts';
 
 const chunkBytes = 1 << 18;
 
@@ -79,7 +79,7 @@ export const readCsv = async (
       let value: unknown;
       try {
         decodeUtf8(bytes, place);
-        value = rowFrom(header, record, place);
+        value = rowFrom(header, record, place, context);
       } catch (error) {
         context.reject(error as DataError);
         continue;
@@ -94,7 +94,7 @@ export const readCsv = async (
   }
   const fields = header ?? [];
   return new IndexedTextFile(file, handle, index, (bytes, place) =>
-    rowFrom(fields, parseSync(bytes, options)[0] as string[], place),
+    rowFrom(fields, parseSync(bytes, options)[0] as string[], place, context),
   );
 };
 
@@ -129,22 +129,26 @@ class ByteWindow {
   }
 }
 
+const sameName = (name: string): string => name;
+
 const checkHeader = (
   raw: Buffer,
   header: string[],
   place: Place,
-  { kind }: IndexContext,
+  { kind, fieldOf = sameName }: IndexContext,
 ): string[] => {
   decodeUtf8(raw, place);
-  const known = Object.keys(rowSchemas[kind].shape);
+  const known = kind === null ? null : Object.keys(rowSchemas[kind].shape);
   const duplicate = header.find((name, column) => header.indexOf(name) !== column);
-  if (duplicate !== undefined || !header.some((name) => known.includes(name))) {
+  const usable = known === null || header.some((name) => known.includes(fieldOf(name)));
+  if (duplicate !== undefined || !usable) {
+    const names = known === null ? '' : ` of ${rowName(kind!)} (${known.join(', ')})`;
     throw new DataError({
       ...place,
-      expected: `a header line that names the fields of a ${kind} row (${known.join(', ')})`,
+      expected: `a header line that names the fields${names}`,
       found: duplicate === undefined ? shorten(header.join(', ')) : `the name "${duplicate}" twice`,
       advice:
-        (duplicate === undefined ? renamesOf(header, kind) : undefined) ??
+        (duplicate === undefined && kind !== null ? renamesOf(header, kind) : undefined) ??
         'The first line of a CSV file must name its columns, each once',
     });
   }
@@ -155,7 +159,12 @@ const checkHeader = (
 const renamesOf = (header: string[], kind: RowKind): string | undefined =>
   renameAdvice(kind, Object.fromEntries(header.map((name) => [name, 'text'])));
 
-const rowFrom = (header: string[], record: string[], place: Place): Record<string, unknown> => {
+const rowFrom = (
+  header: string[],
+  record: string[],
+  place: Place,
+  { fieldOf = sameName }: IndexContext,
+): Record<string, unknown> => {
   if (record.length !== header.length) {
     throw new DataError({
       ...place,
@@ -166,7 +175,7 @@ const rowFrom = (header: string[], record: string[], place: Place): Record<strin
   }
   const row: Record<string, unknown> = {};
   for (const [column, name] of header.entries()) {
-    setField(row, name, cellValue(name, record[column]!));
+    setField(row, name, cellValue(fieldOf(name), record[column]!));
   }
   return row;
 };

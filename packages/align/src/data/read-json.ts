@@ -109,7 +109,7 @@ const hasUnexpectedToken = (text: string): boolean => {
 // Whether the first line is a whole object, and not one that holds the list of all rows.
 const holdsLines = async (
   handle: FileHandle,
-  { kind, maxRowBytes }: IndexContext,
+  { kind, fieldOf = (name) => name, maxRowBytes }: IndexContext,
 ): Promise<boolean> => {
   const window = Buffer.allocUnsafe(Math.min(maxRowBytes, 1 << 20));
   const { bytesRead } = await handle.read(window, 0, window.length, 0);
@@ -123,7 +123,8 @@ const holdsLines = async (
     const first = JSON.parse(end === -1 ? text : text.slice(0, end));
     if (Array.isArray(first.data)) return false;
     const alone = end === -1 || text.slice(end).trim() === '';
-    return !alone || Object.keys(first).some((field) => field in rowSchemas[kind].shape);
+    if (!alone || kind === null) return true;
+    return Object.keys(first).some((name) => fieldOf(name) in rowSchemas[kind].shape);
   } catch {
     return false;
   }

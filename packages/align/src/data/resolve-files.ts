@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { glob, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '@keel/model';
+import { fileError, hubSuggestion, soughtAt } from '@keel/model';
 import { DataError } from './data-error.ts';
 import { dataFileEndings, formatOf } from './file-formats.ts';
 import { fetchHubFiles, type HubOptions } from './hub.ts';
@@ -38,7 +38,14 @@ const localFiles = async (spec: string): Promise<string[]> => {
     return [spec];
   }
   if (!/[*?[{]/.test(spec)) {
-    throw new DataError({ file: spec, found: 'there is no such file or folder' });
+    const hub = formatOf(spec) === null ? hubSuggestion(spec) : null;
+    const advice =
+      hub === null ? undefined : `For the dataset on the Hugging Face Hub, pass ${hub}`;
+    throw new DataError({
+      file: spec,
+      found: `there is no such file or folder${soughtAt(spec)}`,
+      ...(advice && { advice }),
+    });
   }
   const matches = await Array.fromAsync(glob(spec));
   const data = matches.filter((path) => formatOf(path) !== null).sort();

@@ -13,7 +13,10 @@ export interface IndexProgress {
 export interface IndexContext {
   /** The name of the file in messages. */
   name: string;
-  kind: RowKind;
+  /** null for rows of any form. */
+  kind: RowKind | null;
+  /** The field that a column is read as (default: the column's name). */
+  fieldOf?(column: string): string;
   /**
    * Whether the value is a good row. Records a bad one, or throws unless bad rows are skipped.
    */

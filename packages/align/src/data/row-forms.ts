@@ -61,10 +61,13 @@ const shareGptTurns =
  * uncertain.
  */
 export const renameAdvice = (kind: RowKind, row: Fields): string | undefined =>
-  nestedAdvice(kind, row) ??
+  converting(nestedAdvice(kind, row)) ??
   callsAdvice(kind, row) ??
   twoAnswersAdvice(kind, row) ??
   renames(kind, row);
+
+const converting = (advice: string | undefined): string | undefined =>
+  advice === undefined ? undefined : `${advice}. Or convert the file with keel data convert`;
 
 const renames = (kind: RowKind, row: Fields): string | undefined => {
   for (const form of formsOf[kind]) {
@@ -78,7 +81,7 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
     if (!complete || pairs.length === 0) continue;
     const renames = pairs.map(([from, to]) => `${shown(from)} to "${to}"`);
     if (pairs.some(([from]) => isShareGpt(row[from]))) {
-      return `This is the ShareGPT form: rename ${joined(renames)}. ${shareGptTurns}`;
+      return converting(`This is the ShareGPT form: rename ${joined(renames)}. ${shareGptTurns}`);
     }
     const left = promptParts.filter(
       (name) => holds(row[name]) && !pairs.some(([from]) => from === name),
@@ -88,9 +91,11 @@ const renames = (kind: RowKind, row: Fields): string | undefined => {
         ? ''
         : `. Append the text of ${joined(left.map(shown))} to the prompt`;
     if (pairs.some(([from]) => from === 'instruction') && 'output' in row) {
-      return `This is the Alpaca form: rename ${joined(renames)}${parts}`;
+      return converting(`This is the Alpaca form: rename ${joined(renames)}${parts}`);
     }
-    return `Rename ${joined(renames)}${parts}`;
+    const columns = pairs.map(([from, to]) => `${to}=${from}`).join(',');
+    const named = /[\s,'"]/.test(columns) ? '' : `. Or pass --columns ${columns}`;
+    return `Rename ${joined(renames)}${parts}${parts === '' ? named : ''}`;
   }
   return undefined;
 };

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { describeValue } from './data-error.ts';
 import { contentAdvice, renameAdvice } from './row-forms.ts';
-import type { RowKind } from './rows.ts';
+import { type RowKind, rowName } from './rows.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -19,7 +19,7 @@ export interface IssueDetails {
 export const issueDetails = (issue: Issue, value: unknown, kind: RowKind): IssueDetails => {
   if (issue.path.length === 0) {
     return {
-      expected: `an object with the fields of a ${kind} row`,
+      expected: `an object with the fields of ${rowName(kind)}`,
       found: describeValue(value),
       advice: typeof value === 'string' && isJson(value) ? encodedTwice : undefined,
     };
@@ -90,8 +90,8 @@ const adviceFor = (
       const renames = renameAdvice(kind, holder as Record<string, unknown>);
       if (renames !== undefined) return renames;
       if (found === null) return undefined;
-      const article = /^[aeiou]/.test(kind) ? 'An' : 'A';
-      return `${article} ${kind} row needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
+      const row = rowName(kind);
+      return `${row.charAt(0).toUpperCase()}${row.slice(1)} needs it; this row has ${fields.map((name) => `"${name}"`).join(', ') || 'no fields'}`;
     }
   }
   const isNumber =

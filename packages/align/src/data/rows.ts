@@ -93,6 +93,13 @@ export const supervisedKinds = ['messages', 'completion', 'text'] as const;
 /** The kinds of a judged row. */
 export const judgedKinds = ['preference', 'ranking', 'process'] as const;
 
+/** What a row of a kind is called in messages, with its article. */
+export const rowName = (kind: RowKind): string => {
+  if (kind === 'preference') return 'a pair';
+  if (kind === 'ranking') return 'a ranking';
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind} row`;
+};
+
 /** The names of all kinds of rows. */
 export const rowKinds = Object.keys(rowSchemas) as RowKind[];
 

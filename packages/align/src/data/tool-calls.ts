@@ -1,14 +1,14 @@
 // Checks the tool calls of an assistant message and converts them to the form that chat templates
 // expect.
-import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
+import { isPlainObject, jsonTextOf, parseExactJson, withJsonText } from '@keel/model/exact-json';
 
 /** Reports what is wrong with a part of the tool calls. */
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;
 
 /**
  * The calls with their arguments as objects. JSON text of an object, as in OpenAI's files, becomes
- * that object. Absent, null or empty arguments become {} (vLLM does the same before it renders a
- * template).
+ * that object, for which {@link asJsonText} gives the text. Absent, null or empty arguments become
+ * {} (vLLM does the same before it renders a template).
  * @returns null if nothing is called: the field is null or an empty list
  */
 export const readToolCalls = (value: unknown, report: ReportFault): unknown[] | null => {
@@ -66,13 +66,49 @@ const readFunction = (
 };
 
 const readArguments = (given: unknown): Record<string, unknown> | null => {
-  if (given === undefined || given === null) return {};
+  if (given === undefined || given === null) return withJsonText({}, '{}');
   if (typeof given !== 'string') return isPlainObject(given) ? given : null;
-  if (given.trim() === '') return {};
+  if (given.trim() === '') return withJsonText({}, given);
   try {
     const parsed = parseExactJson(given);
-    return isPlainObject(parsed) ? parsed : null;
+    return isPlainObject(parsed) ? withJsonText(parsed, given) : null;
   } catch {
     return null;
   }
 };
+
+/** The arguments of all calls of a message, in order. */
+export const argumentsOf = (message: Readonly<Record<string, unknown>>): object[] =>
+  callsOf(message).flatMap((call) => {
+    const args = functionOf(call).arguments;
+    return isPlainObject(args) ? [args] : [];
+  });
+
+/**
+ * The message with arguments as JSON text where the file has text.
+ * @param textOf the text of arguments; undefined where they stay an object
+ */
+export const asJsonText = <M extends Readonly<Record<string, unknown>>>(
+  message: M,
+  textOf: (args: object) => string | undefined = jsonTextOf,
+): M => {
+  const calls = callsOf(message);
+  if (calls.length === 0) return message;
+  return {
+    ...message,
+    tool_calls: calls.map((call) => {
+      const called = functionOf(call);
+      const args = called.arguments;
+      const text = isPlainObject(args) ? textOf(args) : undefined;
+      if (text === undefined) return call;
+      const written = { ...called, arguments: text };
+      return called === call ? written : { ...call, function: written };
+    }),
+  };
+};
+
+const callsOf = ({ tool_calls: calls }: Readonly<Record<string, unknown>>) =>
+  Array.isArray(calls) ? calls.filter(isPlainObject) : [];
+
+const functionOf = (call: Record<string, unknown>): Record<string, unknown> =>
+  isPlainObject(call.function) ? call.function : call;

@@ -15,6 +15,7 @@ export {
   variant,
 } from '../config/options.ts';
 export { resolveOptions } from '../config/resolve-options.ts';
+export { columnsOption, rowReadingShape } from '../config/row-options.ts';
 export {
   dateNotice,
   type TemplateOptions,
@@ -22,11 +23,14 @@ export {
   templateShape,
 } from '../config/template-options.ts';
 export { trainingShape } from '../config/training-options.ts';
-export { trlHint } from '../config/trl-names.ts';
+export { otherTrainersNames, trlHint } from '../config/trl-names.ts';
+export { formatNames } from '../converting/formats/formats.ts';
+export { convertPairings, targets } from '../converting/target-names.ts';
 export { type KtoOptions, ktoDefinition } from '../methods/answers/kto-options.ts';
 export type {
   BestOfNHooks,
   BestOfNOptions,
+  BestOfNPlan,
   BestOfNProgress,
 } from '../methods/best-of-n/best-of-n-options.ts';
 export { type D2poOptions, d2poDefinition } from '../methods/d2po/d2po-options.ts';

@@ -1,6 +1,8 @@
 // @keel/align/data: rows, their kinds and their readers.
 
+export { otherAnswerFault } from '../data/answer-forms.ts';
 export { type Place, placeName } from '../data/data-error.ts';
+export { leftOutOfPrompt } from '../data/known-columns.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';

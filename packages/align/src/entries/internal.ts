@@ -1,6 +1,7 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson } from '@keel/model/exact-json';
+export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
 export { answerOpening } from '../batching/answer-start.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
@@ -8,7 +9,7 @@ export { packExamples } from '../batching/pack-examples.ts';
 export { packJudged } from '../batching/pack-judged.ts';
 export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
-export { openedPrompt, promptText } from '../batching/prompt-text.ts';
+export { openedPrompt } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
@@ -25,6 +26,8 @@ export {
 export { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 export { tokeniseRanking } from '../batching/tokenise-ranking.ts';
 export { unknownToken } from '../batching/unknown-token.ts';
+export type { RunDataFacts } from '../checking/run-data-facts.ts';
+export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';
@@ -43,13 +46,16 @@ export { spearman } from '../evaluation/correlation.ts';
 export {
   bootstrapInterval,
   bootstrapMeanInterval,
+  pairedDifferenceInterval,
   wilsonInterval,
 } from '../evaluation/intervals.ts';
 export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
 export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
-export { proportionOf } from '../evaluation/proportion.ts';
+export { hitOf, proportionOf } from '../evaluation/proportion.ts';
 export { resamplingRandom } from '../evaluation/resampling-random.ts';
 export { rewardFindings } from '../evaluation/reward-findings.ts';
+export { appendWhole } from '../files/append-whole.ts';
+export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
 export type { BestOfK, BestOfNSummary } from '../methods/best-of-n/summary.ts';
@@ -68,9 +74,12 @@ export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export { type Recipe, stageFolder } from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
+export { AnswersLog } from '../runs/answers-log.ts';
+export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 export {
   drawBar,
+  formatBytes,
   formatCount,
   formatDuration,
   formatPerplexity,
@@ -79,10 +88,14 @@ export {
   progressLine,
   stepsTook,
   type TrainingProgress,
+  waitingText,
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
+export { replayHealth } from '../runs/replay-health.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { writeReport } from '../runs/report/write-report.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export { type ModelFacts, modelFacts, type RunPlan } from '../training/run-plan.ts';
+export { accuracyOf } from '../training/tied-pairs.ts';

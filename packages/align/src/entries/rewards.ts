@@ -13,15 +13,10 @@ export {
   ensembleDeviation,
   ensembleRules,
 } from '../rewards/ensemble.ts';
-export {
-  type FunctionCall,
-  type FunctionInput,
-  functionReward,
-  loadFunctionReward,
-  type RewardFunction,
-} from '../rewards/function-reward.ts';
+export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
 export { lengthReward } from '../rewards/length-reward.ts';
+export { wholeMessage } from '../rewards/message-text.ts';
 export { modelJudge } from '../rewards/model-judge.ts';
 export { modelReward } from '../rewards/model-reward.ts';
 export {
@@ -32,7 +27,12 @@ export {
   rewardNormalisationSchema,
   serialiseNormalisation,
 } from '../rewards/normalisation.ts';
-export { type OpenRewardOptions, openComposition, openReward } from '../rewards/open-reward.ts';
+export {
+  type OpenRewardOptions,
+  openComposition,
+  openReward,
+  readsPromptsOnly,
+} from '../rewards/open-reward.ts';
 export { parseRewardSpec, readRewardSpec } from '../rewards/read-reward-spec.ts';
 export { regexReward } from '../rewards/regex-reward.ts';
 export {
@@ -41,7 +41,6 @@ export {
   type RewardOutcome,
   spokenText,
   UnreadableInputError,
-  wholeMessage,
 } from '../rewards/reward.ts';
 export { RewardConstraint } from '../rewards/reward-constraint.ts';
 export {
@@ -50,10 +49,17 @@ export {
   type RewardRow,
   type RewardScore,
 } from '../rewards/reward-model.ts';
-export type { ComponentSpec, CompositionSpec } from '../rewards/reward-spec.ts';
+export type { ComponentSpec, CompositionSpec, RewardSpec } from '../rewards/reward-spec.ts';
 export { RunningMoments, type RunningMomentsState } from '../rewards/running-moments.ts';
 export { isolations, NoIsolationError } from '../rewards/sandbox/find-isolation.ts';
 export { type AttackOutcome, runAttacks } from '../rewards/sandbox/run-attacks.ts';
 export { type ProgramRun, runProgram } from '../rewards/sandbox/run-program.ts';
 export { runTests, type TestsRun, type TestTask } from '../rewards/sandbox/run-tests.ts';
 export { Sandbox, type SandboxOptions } from '../rewards/sandbox/sandbox.ts';
+export type {
+  BatchedRewardFunction,
+  FunctionCall,
+  FunctionInput,
+  RewardFunction,
+} from '../rewards/user-function.ts';
+export { whileWaiting } from '../rewards/waiting.ts';

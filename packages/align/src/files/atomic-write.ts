@@ -55,6 +55,39 @@ export function fillFileAtomic(
   }
 }
 
+/**
+ * {@link fillFileAtomic} for content that is made over time.
+ * @throws FileError naming `path` if the file system refuses, and any error of `fill`; nothing is
+ *   left behind
+ */
+export async function streamFileAtomic(
+  path: string,
+  fill: (write: (text: string) => void) => Promise<void>,
+): Promise<void> {
+  const aside = temporaryName(path, 'partial');
+  const named = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw fileError(error, { path, use: 'written' });
+    }
+  };
+  try {
+    const descriptor = named(() => openSync(aside, 'w'));
+    try {
+      await fill((text) => named(() => writeFileSync(descriptor, text)));
+      named(() => fsyncSync(descriptor));
+    } finally {
+      closeSync(descriptor);
+    }
+    named(() => renameSync(aside, path));
+    named(() => syncFolder(dirname(resolve(path))));
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+}
+
 /** Makes the names in a folder survive a power cut. */
 function syncFolder(path: string): void {
   const descriptor = openSync(path, 'r');

@@ -7,7 +7,7 @@
 // nats per token reaches at the default: beyond that there is no gradient and no overflow.
 import type { Tensor } from '@keel/torch';
 import { z } from 'zod';
-import { definePaired, objectiveOption, perToken } from './paired.ts';
+import { definePaired, objectiveOption, perToken, UNHELD_RATE } from './paired.ts';
 import { simpoGamma } from './simpo.ts';
 
 const LARGEST_EXPONENT = 80;
@@ -24,6 +24,7 @@ export const alphaPo = definePaired({
   name: 'alphapo',
   needsReference: false,
   beta: 2,
+  loraRate: UNHELD_RATE,
   options: {
     alphapoAlpha: objectiveOption(
       z.number().default(0.25),

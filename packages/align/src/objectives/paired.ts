@@ -71,6 +71,11 @@ export interface PairedObjective {
   needsReference: boolean;
   /** Default beta; null if the objective has none (default: 0.1). */
   beta?: number | null;
+  /**
+   * Default learning rate with LoRA, if the usual one (1e-4) drives the policy too far from where
+   * it started.
+   */
+  loraRate?: number;
   /** Made by {@link objectiveOption}, each with its default. */
   options?: ObjectiveShape;
   needs?: readonly (keyof ExtraScores)[];
@@ -87,6 +92,12 @@ export interface PairedObjective {
   /** Loss of each pair, [P]. The trainer takes the mean over the whole optimizer step. */
   loss(scores: PairedScores, options: PairedOptions): Tensor;
 }
+
+/**
+ * {@link PairedObjective.loraRate} of objectives that neither a reference nor a likelihood term
+ * holds: docs/results/objectives.md measures how far SimPO goes at 1e-4 and at this rate.
+ */
+export const UNHELD_RATE = 3e-5;
 
 /** Defines an objective whose loss receives its own options and needed inputs with their types. */
 export function definePaired<

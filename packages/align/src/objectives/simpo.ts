@@ -3,7 +3,7 @@
 // being short. As in the paper and TRL (`simpo_gamma`), gamma is subtracted from beta times the
 // margin; the authors' code uses gamma/beta.
 import { z } from 'zod';
-import { definePaired, objectiveOption, perToken } from './paired.ts';
+import { definePaired, objectiveOption, perToken, UNHELD_RATE } from './paired.ts';
 
 /** Shared with AlphaPO, which is SimPO with another reward. */
 export const simpoGamma = objectiveOption(
@@ -17,6 +17,7 @@ export const simpo = definePaired({
   name: 'simpo',
   needsReference: false,
   beta: 2,
+  loraRate: UNHELD_RATE,
   options: { simpoGamma },
   loss(scores, { beta, simpoGamma: gamma }) {
     const chosen = perToken(scores.policyChosen, scores.tokensChosen); // [P]

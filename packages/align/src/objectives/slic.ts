@@ -3,13 +3,14 @@
 // slic,chosen_nll`. `hinge` is the form on log-ratios. The gradient is -1 or, beyond the margin,
 // zero.
 import { z } from 'zod';
-import { definePaired, objectiveOption } from './paired.ts';
+import { definePaired, objectiveOption, UNHELD_RATE } from './paired.ts';
 
 /** max(0, delta - log p_c + log p_r) */
 export const slic = definePaired({
   name: 'slic',
   needsReference: false,
   beta: null,
+  loraRate: UNHELD_RATE,
   options: {
     slicDelta: objectiveOption(
       z.number().positive().default(1),

@@ -15,6 +15,7 @@ import {
   totalFlops,
 } from '@keel/model';
 import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
+import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { openRows } from '../data/open-rows.ts';
@@ -163,11 +164,11 @@ export interface RowsWork {
 export async function measureRows(
   { kind, derive = (row) => [row], measure }: RowMeasure,
   data: readonly string[],
-  options: Pick<TrainingOptions, 'onBadRow' | 'lora' | 'maxLength'>,
+  options: Pick<TrainingOptions, 'onBadRow' | 'columns' | 'wrapChat' | 'lora' | 'maxLength'>,
   model: Pick<LanguageModel, 'tokenizer'>,
   sizes: ModelSizes,
 ): Promise<RowsWork> {
-  await using source = await openRows(data, { kind, onBadRow: options.onBadRow });
+  await using source = await openRows(data, { ...rowsOf(options), kind });
   const sampled = Math.min(source.length, SAMPLED_ROWS);
   const places = Array.from({ length: sampled }, (_, at) =>
     Math.floor((at * source.length) / sampled),

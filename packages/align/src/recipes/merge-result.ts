@@ -5,6 +5,7 @@ import { loadAdapter, loadModel, mergeAdapter, saveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
 import { savedTemplate } from '../config/template-options.ts';
 import { removePartials, writeFileAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
+import { describeMerge } from '../merging/describe-merge.ts';
 import { finalFolder, mergedFolder, stageFolder } from './recipe.ts';
 
 const RECORD = 'merged-from.json';
@@ -47,6 +48,9 @@ export async function mergeResult(
         dtype: 'F32',
         generationConfig: model.generationConfig,
       });
+      const { base, baseSha256: sha256 } = from;
+      const adapter = finalFolder(output, name);
+      describeMerge(inside, { base, adapter, sha256, reward: false });
       writeFileAtomic(join(inside, RECORD), `${JSON.stringify(from, null, 2)}\n`);
     });
   } finally {

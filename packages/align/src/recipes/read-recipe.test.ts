@@ -79,7 +79,7 @@ describe('problems are reported with file, line and column', () => {
       ['road.yaml: stages is required: the verbs to run with their options, by name'],
     ],
     [`${stage}    bta: 1\n`, ['road.yaml:4:5: unknown key "bta"; did you mean "data"?']],
-    [`${stage}    zzzzzz: 1\n`, [/road\.yaml:4:5: .*"zzzzzz".* data, .*learning_rate/]],
+    [`${stage}    zzzzzz: 1\n`, [/road\.yaml:4:5: .*"zzzzzz".* data, .*learning_rate/s]],
     [`${stage}    epocs: 2\n`, ['road.yaml:4:5: unknown key "epocs"; did you mean "epochs"?']],
     [`${stage}    num_train_epochs: 2\n`, [/road\.yaml:4:5: .*"num_train_epochs".*\bepochs$/]],
     [`${stage}    epochs: many\n`, ['road.yaml:4:13: epochs: expected a number, found "many"']],

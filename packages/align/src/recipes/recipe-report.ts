@@ -1,8 +1,9 @@
 // The report of a recipe: its stages, their numbers, and the inputs of each model.
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashPath } from '../data/hash-path.ts';
+import type { Health } from '../health/monitor.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { formatDuration, stepsTook } from '../runs/progress.ts';
 import type {
@@ -64,6 +65,19 @@ const headlinesOf = ({ headlines }: Result): Headline[] =>
     after: { value: after },
   })) as Headline[];
 
+/** What is wrong with a stage; its own report has the details. */
+function healthFacts(folder: string): string[] {
+  const path = join(folder, 'health.json');
+  if (!existsSync(path)) return [];
+  try {
+    const { findings } = JSON.parse(readFileSync(path, 'utf8')) as Health;
+    const found = findings.map(({ code, severity }) => `${severity}: ${code}`);
+    return found.length > 0 ? found : ['health: nothing found'];
+  } catch {
+    return [];
+  }
+}
+
 function reported(
   { output }: Recipe,
   stage: RecipeStage,
@@ -80,7 +94,7 @@ function reported(
       : stepsTook(result.step, record!.seconds);
   return {
     name,
-    facts: [`keel ${verb}`, ended],
+    facts: [`keel ${verb}`, ended, ...healthFacts(stageFolder(output, name))],
     report: result !== null && own ? `${name}/report.html` : null,
     headlines: result === null ? [] : headlinesOf(result),
     ...(result !== null && { rewardCurve: rewardPoints(stageFolder(output, name)) }),
@@ -92,8 +106,7 @@ function reported(
  * no reference.
  */
 function rewardPoints(folder: string): RewardPoint[] {
-  const path = join(folder, 'metrics.jsonl');
-  return (existsSync(path) ? MetricsLog.read(path) : []).flatMap(
+  return MetricsLog.read(join(folder, 'metrics.jsonl')).flatMap(
     ({ step, reward, 'objective/kl': kl }) =>
       reward === undefined || kl === undefined ? [] : [{ step, kl, reward }],
   );

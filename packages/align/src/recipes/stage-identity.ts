@@ -12,7 +12,10 @@ import type { StageIdentity } from './stage-records.ts';
 /**
  * Options that do not change the result: its folder, and how often the run is saved and reported.
  */
-const others = ['output', 'save_steps', 'save_total_limit', 'log_every', 'eval_steps'];
+const others = [
+  ...['output', 'save_steps', 'save_total_limit', 'log_every'],
+  ...['sample_prompts', 'sample_tokens', 'max_kl'],
+];
 
 /** Results of earlier stages; null if a stage has yet to run. */
 export type KnownResults = ReadonlyMap<string, readonly FileHash[] | null>;
@@ -29,6 +32,8 @@ export async function identityOfStage(
   const { verb, options, from } = stage;
   const values = yamlValues(verbOf(stage).definition, options);
   for (const name of others) delete values[name];
+  // Evaluations matter only where one of them gives the result.
+  if (options.bestMetric == null) delete values.eval_steps;
   const inputs: StageIdentity['inputs'] = {};
   let complete = true;
   for (const { name, yamlKey, flagOnly, reads } of verbOf(stage).definition.descriptors) {

@@ -25,6 +25,7 @@ const headline = z.object({
   after: z.number(),
   /** 95% interval of the difference */
   difference: z.tuple([z.number(), z.number()]).readonly().optional(),
+  doubtful: z.boolean().optional(),
   note: z.string().optional(),
 });
 

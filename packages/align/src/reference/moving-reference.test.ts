@@ -112,14 +112,14 @@ describe('keel dpo with a reference that moves', () => {
   });
 
   it.each([
-    [{ referenceSyncSteps: 2, lora: false }, /"referenceSyncSteps".*LoRA/s],
-    [{ referenceSyncSteps: 2, reference: 'other' }, /"referenceSyncSteps".*--reference other/s],
+    [{ referenceSyncSteps: 2, lora: false }, /^referenceSyncSteps: .*LoRA/s],
+    [{ referenceSyncSteps: 2, reference: 'other' }, /^referenceSyncSteps: .*reference other/s],
     [
       { referenceSyncSteps: 2, precomputeReference: true },
-      /"precomputeReference".*--reference-sync-steps/s,
+      /^precomputeReference: .*referenceSyncSteps/s,
     ],
-    [{ referenceSyncSteps: 2, loss: ['simpo'] }, /"referenceSyncSteps".*simpo/s],
-    [{ referenceMix: 0.5 }, /"referenceMix".*--reference-sync-steps/s],
+    [{ referenceSyncSteps: 2, loss: ['simpo'] }, /^referenceSyncSteps: .*simpo/s],
+    [{ referenceMix: 0.5 }, /^referenceMix: .*referenceSyncSteps/s],
   ])('refuses %o', async (own, message) => {
     await expect(alignPairs(onPairs(own))).rejects.toThrow(message);
   });

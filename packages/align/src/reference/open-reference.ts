@@ -60,6 +60,7 @@ export interface RowKindScoring<Row, Batch extends PackedAnswers> {
  * The reference of a run on rows. A LoRA run on its own base computes it as rows come up, unless
  * `--precompute-reference` is given, and so does a run whose reference moves. Any other run
  * changes its reference while it trains, or has another model, and computes everything now.
+ * A dry run only checks it.
  * @param shared cached by other runs as rows came up
  * @throws Error when the reference model has other tokens than the policy, or takes fewer than
  *   --max-length; the signal's reason when it fires
@@ -97,6 +98,7 @@ async function precomputed<Row extends Placed, Batch extends PackedAnswers>(
   const { options, policy, source, evaluation, data, passes: plan, addInput } = run;
   using subject = await referenceModel(policy, options);
   const reference = new RowReference({ ...parts, model: subject.model, role: subject.role });
+  if (options.dryRun) return reference;
   const shape = { batchSize: options.batchSize, limit: plan.limit };
   const fill = async (own: AnySource<Row>, rows: DatasetRows, heldOut: boolean): Promise<void> => {
     const key = {

@@ -1,6 +1,6 @@
 // Checks what rewards return, whoever wrote them: a module, a program or Keel itself.
 import { inspect } from 'node:util';
-import { fileError } from '@keel/model';
+import { fileError } from '@keel/model/without-torch';
 import { nearest } from '../config/nearest.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 
@@ -26,7 +26,7 @@ export async function scoreChecked(
     throw new Error(`${reward.name}: ${thrownText(error)}`, { cause: error });
   }
   if (!Array.isArray(outcomes) || outcomes.length !== inputs.length) {
-    const found = Array.isArray(outcomes) ? `${outcomes.length} outcomes` : shown(outcomes);
+    const found = Array.isArray(outcomes) ? `${outcomes.length} outcomes` : shownValue(outcomes);
     throw new Error(
       `${reward.name}: \`score\` returned ${found} for ${inputs.length} answers; return one outcome per answer, in order`,
     );
@@ -52,7 +52,7 @@ export function outcomeOf(value: unknown): RewardOutcome {
   if (value === null || typeof value === 'number') return { score: scoreOf(value) };
   if (typeof value !== 'object' || Array.isArray(value) || !('score' in value)) {
     throw new Error(
-      `the reward returned ${shown(value)}; return a number, null, or { score, aspects, note }`,
+      `the reward returned ${shownValue(value)}; return a number, null, or { score, aspects, note }`,
     );
   }
   for (const key of Object.keys(value)) {
@@ -63,7 +63,7 @@ export function outcomeOf(value: unknown): RewardOutcome {
   }
   const { score, aspects, note } = value as { score: unknown; aspects?: unknown; note?: unknown };
   if (note !== undefined && typeof note !== 'string') {
-    throw new Error(`\`note\` is ${shown(note)}; return text, or omit it`);
+    throw new Error(`\`note\` is ${shownValue(note)}; return text, or omit it`);
   }
   return {
     score: scoreOf(score),
@@ -75,17 +75,21 @@ export function outcomeOf(value: unknown): RewardOutcome {
 function scoreOf(score: unknown): number | null {
   if (score === null || isNumber(score)) return score;
   throw new Error(
-    `the score is ${shown(score)}; return a finite number, or null to give no score for this answer`,
+    `the score is ${shownValue(score)}; return a finite number, or null to give no score for this answer`,
   );
 }
 
 function aspectsOf(aspects: unknown): Record<string, number> {
   if (Object.prototype.toString.call(aspects) !== '[object Object]') {
-    throw new Error(`\`aspects\` is ${shown(aspects)}; return an object of numbers, or omit it`);
+    throw new Error(
+      `\`aspects\` is ${shownValue(aspects)}; return an object of numbers, or omit it`,
+    );
   }
   for (const [name, value] of Object.entries(aspects as object)) {
     if (isNumber(value)) continue;
-    throw new Error(`\`aspects.${name}\` is ${shown(value)}; return a finite number, or omit it`);
+    throw new Error(
+      `\`aspects.${name}\` is ${shownValue(value)}; return a finite number, or omit it`,
+    );
   }
   return { ...(aspects as Record<string, number>) };
 }
@@ -96,10 +100,11 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 export function thrownText(error: unknown): string {
   const known = fileError(error);
   if (known instanceof Error) return known.message || known.name;
-  return typeof error === 'string' && error !== '' ? error : `${shown(error)} was thrown`;
+  return typeof error === 'string' && error !== '' ? error : `${shownValue(error)} was thrown`;
 }
 
-const shown = (value: unknown): string =>
+/** A value in one short line. */
+export const shownValue = (value: unknown): string =>
   inspect(value, {
     ...{ depth: 0, breakLength: Number.POSITIVE_INFINITY, compact: true },
     ...{ maxStringLength: 40, maxArrayLength: 4 },

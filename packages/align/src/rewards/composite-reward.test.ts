@@ -4,6 +4,7 @@ import { answers } from './fixtures/answers.ts';
 import { functionReward } from './function-reward.ts';
 import type { RewardInput } from './reward.ts';
 import { RewardConstraint } from './reward-constraint.ts';
+import type { RewardFunction } from './user-function.ts';
 
 const component = (
   name: string,
@@ -33,20 +34,30 @@ test('scores are normalised, clipped, weighted and added; each stays visible', a
 });
 
 test('functions are called concurrently, and one that fails ends the others', async () => {
-  const calls: string[] = [];
-  const waiting = (name: string, fails: boolean): RewardComponent => ({
+  const called = Promise.withResolvers<void>();
+  let aborted: unknown;
+  const reward = (name: string, judge: RewardFunction): RewardComponent => ({
     ...component(name, number),
-    reward: functionReward(name, (_, { signal }) => {
-      calls.push(name);
-      if (fails) return Promise.reject(new Error('no idea'));
+    reward: functionReward(name, judge),
+  });
+  // Each waits for the other, in whatever order they are called.
+  await using both = new CompositeReward([
+    reward('a', (_, { signal }) => {
+      called.resolve();
       return new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason));
+        signal.addEventListener('abort', () => {
+          aborted = signal.reason;
+          reject(signal.reason);
+        });
       });
     }),
-  });
-  await using reward = new CompositeReward([waiting('a', false), waiting('b', true)]);
-  await expect(reward.score(answers(['1']))).rejects.toThrow('b: no idea');
-  expect(calls).toEqual(['a', 'b']);
+    reward('b', async () => {
+      await called.promise;
+      throw new Error('no idea');
+    }),
+  ]);
+  await expect(both.score(answers(['1']))).rejects.toThrow('b: no idea');
+  expect(aborted).toMatchObject({ message: expect.stringContaining('b: no idea') });
 });
 
 test('if no component gives a score, neither does the sum', async () => {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { checkedOutcome, thrownText } from './checked-outcomes.ts';
+import { checkedOutcome } from './checked-outcomes.ts';
+import { placedText } from './module-fault.ts';
 import { RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
 
 /** How many calls run concurrently, and how long each may take. */
@@ -60,7 +61,7 @@ export async function eachInput(
       const named =
         error instanceof RewardError
           ? error
-          : new RewardError(index, `${name}: ${thrownText(error)}`, { cause: error });
+          : new RewardError(index, `${name}: ${placedText(error)}`, { cause: error });
       // Immediately, so that no further call starts.
       stop.abort(named);
       throw named;
@@ -75,6 +76,23 @@ export async function eachInput(
     throw error;
   }
 }
+
+/**
+ * Makes one call. Once its time is up or the signal fires, it is notified and abandoned.
+ * @throws what `body` throws, Error if its time is up, the signal's reason once it is aborted
+ */
+export async function callOnce(
+  body: (signal: AbortSignal) => unknown,
+  { timeout, signal }: Pick<EachInputOptions, 'timeout' | 'signal'>,
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  using over = new Over(signal ?? new AbortController().signal);
+  return await over.race(body, timeout);
+}
+
+/** The error of a call that takes longer than this. */
+export const timeLimitError = (seconds: number): Error =>
+  new Error(`no result after ${seconds} s, the time limit of a call (--reward-timeout)`);
 
 /** Ends calls before they have a result. */
 class Over implements Disposable {
@@ -103,9 +121,7 @@ class Over implements Disposable {
     const late = new AbortController();
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      const error = new Error(
-        `no result after ${seconds} s, the time limit of a call (--reward-timeout)`,
-      );
+      const error = timeLimitError(seconds);
       reject(error);
       late.abort(error);
     }, 1000 * seconds);

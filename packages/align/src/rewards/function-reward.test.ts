@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { answers } from './fixtures/answers.ts';
-import { functionReward, loadFunctionReward } from './function-reward.ts';
+import { batchedReward, functionReward, loadFunctionReward } from './function-reward.ts';
 
 const folder = fileURLToPath(new URL('./fixtures', import.meta.url));
 const load = (name: string) => loadFunctionReward(`functions.ts${name}`, folder);
@@ -56,4 +59,69 @@ test('a module that cannot be used is an error with the reason', async () => {
     'the module has no "other"; its functions are default, ',
   );
   await expect(loadFunctionReward('absent.ts', folder)).rejects.toThrow('there is no file');
+});
+
+test('tokens of answers that were not sampled are counted when a function looks', async () => {
+  let counts = 0;
+  const countTokens = (text: string): number => {
+    counts += 1;
+    return text.length;
+  };
+  const limits = { concurrency: 1, timeout: null, countTokens };
+  const blind = functionReward('r', ({ text }) => text.length, limits);
+  await blind.score(answers(['abc']));
+  expect(counts).toBe(0);
+  const sighted = functionReward('r', ({ tokens }) => tokens!, limits);
+  const [plain] = answers(['abc']);
+  // With the end token, as for sampled answers.
+  expect(await sighted.score([plain!, { ...plain!, tokens: 9 }])).toEqual([
+    { score: 4 },
+    { score: 9 },
+  ]);
+  expect(counts).toBe(1);
+});
+
+describe('a batched function', () => {
+  test('judges all answers with one call', async () => {
+    const seen: string[][] = [];
+    const reward = batchedReward('r', async (all) => {
+      seen.push(all.map(({ text }) => text));
+      return all.map(({ text }, index) => (index === 1 ? null : { score: text.length }));
+    });
+    const found = await reward.score(answers(['a', 'bcd', 'ef']));
+    expect(found).toEqual([{ score: 1 }, { score: null }, { score: 2 }]);
+    expect(seen).toEqual([['a', 'bcd', 'ef']]);
+    expect(await reward.score([])).toEqual([]);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('comes from a module with `batched`', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'keel-batched-')), 'rewards.mjs');
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    writeFileSync(
+      file,
+      'export const batched = true;\nexport default (all) => all.map(({ text }) => text.length);\n',
+    );
+    await using reward = await loadFunctionReward(file);
+    expect(await reward.score(answers(['a', 'bcd']))).toEqual([{ score: 1 }, { score: 3 }]);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['too few values', () => [1], /^r: .*\b1 values for 2 answers/],
+    ['a number', () => 1, /^r: .*returned 1 for 2 answers/],
+    ['holes', () => new Array(2), /^r: .*undefined/],
+    ['text', () => ['1', 2], /^r: .*'1'/],
+    ['an exception', () => Promise.reject(new Error('no idea')), /^r: no idea/],
+  ])('that returns %s is an error', async (_, judge, message) => {
+    const reward = batchedReward('r', judge as never);
+    await expect(reward.score(answers(['a', 'b']))).rejects.toThrow(message);
+  });
+
+  test('ends when its signal fires', async () => {
+    const reward = batchedReward('r', () => new Promise<never>(() => {}));
+    const stop = new AbortController();
+    const found = reward.score(answers(['a']), stop.signal);
+    stop.abort(new Error('stop'));
+    await expect(found).rejects.toBe(stop.signal.reason);
+  });
 });

@@ -1,75 +1,115 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { plainNumbers } from '@keel/model/exact-json';
-import { type CallLimits, eachInput, usualCallLimits } from './each-input.ts';
-import { type Reward, type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
+import { checkedOutcome, shownValue } from './checked-outcomes.ts';
+import { countingLater } from './counting-later.ts';
+import { type CallLimits, callOnce, eachInput, usualCallLimits } from './each-input.ts';
+import { FunctionThread } from './function-thread.ts';
+import { moduleFault, placedText } from './module-fault.ts';
+import type { Reward } from './reward.ts';
+import {
+  type BatchedRewardFunction,
+  type CountTokens,
+  type FunctionCall,
+  type FunctionInput,
+  functionInput,
+  type RewardFunction,
+} from './user-function.ts';
+import { importUserModule } from './user-modules.ts';
 
-/** An answer as a reward function receives it. */
-export interface FunctionInput extends RewardInput {
-  /**
-   * The assistant's text: the completion itself if it is plain, the assistant's turns if it is a
-   * chat.
-   */
-  text: string;
-  /**
-   * What the generation prompt put before `text`, such as `<think>\n`; empty if it opened nothing.
-   */
-  opened: string;
+/** How a reward function is called. */
+export interface FunctionOptions extends CallLimits {
+  /** Counts the tokens of answers that were not sampled (default: they have no count). */
+  countTokens?: CountTokens | undefined;
 }
-
-/** What a reward function receives about its call. */
-export interface FunctionCall {
-  /**
-   * Fires when the result is no longer wanted: the time is up, another call failed, or the run was
-   * stopped.
-   */
-  signal: AbortSignal;
-}
-
-/** What a module may export. Higher is better, null is no score; an outcome may name aspects. */
-export type RewardFunction = (
-  input: FunctionInput,
-  call: FunctionCall,
-) => number | null | RewardOutcome | Promise<number | null | RewardOutcome>;
 
 /** A reward from a function of one answer; asynchronous calls run concurrently. */
 export function functionReward(
   name: string,
   judge: RewardFunction,
-  limits: CallLimits = usualCallLimits,
+  { countTokens, ...limits }: FunctionOptions = usualCallLimits,
 ): Reward {
   return {
     name,
     concurrent: true,
     score: (inputs, signal) =>
-      eachInput(name, inputs, (input, own) => judge(withText(input), { signal: own }), {
-        ...limits,
-        ...{ signal, detached: true },
-      }),
+      eachInput(
+        name,
+        inputs,
+        (input, own) => judge(functionInput(input, countTokens), { signal: own }),
+        { ...limits, signal, detached: true },
+      ),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/**
+ * A reward from a function of many answers: all of a rollout batch, or a part of the data that is
+ * scored.
+ */
+export function batchedReward(
+  name: string,
+  judge: BatchedRewardFunction,
+  { countTokens, timeout }: Partial<FunctionOptions> = {},
+): Reward {
+  return {
+    name,
+    concurrent: true,
+    async score(inputs, signal) {
+      if (inputs.length === 0) return [];
+      let found: unknown;
+      try {
+        found = await callOnce(
+          (own) => {
+            const answers = inputs.map((input) => functionInput(input, countTokens));
+            return judge(answers, { signal: own });
+          },
+          { timeout: timeout ?? null, signal },
+        );
+      } catch (error) {
+        if (signal?.aborted && error === signal.reason) throw error;
+        throw new Error(`${name}: ${placedText(error)}`, { cause: error });
+      }
+      if (!Array.isArray(found) || found.length !== inputs.length) {
+        const what = Array.isArray(found) ? `${found.length} values` : shownValue(found);
+        throw new Error(
+          `${name}: the batched reward returned ${what} for ${inputs.length} answers; return a list with one value per answer, in order`,
+        );
+      }
+      // `Array.from` visits the holes of a sparse array too.
+      return Array.from(found, (value, index) => checkedOutcome(name, index, value));
+    },
     async [Symbol.asyncDispose]() {},
   };
 }
 
 /**
  * Loads a reward function from a TypeScript or JavaScript module: `module.ts` for its default
- * export, `module.ts#name` for a named one.
+ * export, `module.ts#name` for a named one. If the module exports `batched = true`, its functions
+ * get all answers at once. With a time limit, the function runs in another thread, so that the
+ * limit holds for endless loops too.
  * @param folder that the path is relative to
+ * @param options `tokenizer`: the model whose tokens are counted if a function looks at those of an
+ *   answer that was not sampled (default: they have no count)
  * @throws Error if the module does not exist or does not load, or the export is not a function
  */
 export async function loadFunctionReward(
   module: string,
   folder = '.',
-  limits: CallLimits = usualCallLimits,
+  { tokenizer = null, ...limits }: CallLimits & { tokenizer?: string | null } = usualCallLimits,
 ): Promise<Reward> {
   const [, path, exported] = /^(.*?)(?:#([^#/\\]*))?$/.exec(module) as unknown as string[];
   const file = resolve(folder, path!);
-  if (!existsSync(file)) throw new Error(`reward ${module}: there is no file ${file}`);
+  if (!existsSync(file)) {
+    const from = folder === '.' ? 'the folder in which the command runs' : `the spec in ${folder}`;
+    throw new Error(
+      `reward ${module}: there is no file ${file}. A path to a module is relative to ${from}`,
+    );
+  }
   let exports: Record<string, unknown>;
   try {
-    exports = await import(pathToFileURL(file).href);
+    exports = await importUserModule(file);
   } catch (error) {
-    throw new Error(`reward ${module}: the module does not load: ${(error as Error).message}`, {
+    throw new Error(`reward ${module}: the module does not load: ${moduleFault(file, error)}`, {
       cause: error,
     });
   }
@@ -82,14 +122,28 @@ export async function loadFunctionReward(
     const known = others.length > 0 ? `; its functions are ${others.join(', ')}` : '';
     throw new Error(`reward ${module}: ${fault}${known}`);
   }
-  return functionReward(module, judge as RewardFunction, limits);
+  const batched = exports.batched ?? false;
+  if (typeof batched !== 'boolean') {
+    throw new Error(
+      `reward ${module}: \`batched\` is ${shownValue(batched)}; export true if its functions get all answers at once`,
+    );
+  }
+  const { timeout } = limits;
+  if (timeout === null) {
+    const options = { ...limits, countTokens: await countingLater(tokenizer) };
+    return batched
+      ? batchedReward(module, judge as BatchedRewardFunction, options)
+      : functionReward(module, judge as RewardFunction, options);
+  }
+  const thread = new FunctionThread({ file, name, tokenizer }, timeout);
+  const elsewhere = (
+    input: FunctionInput | FunctionInput[],
+    { signal }: FunctionCall,
+  ): Promise<never> => thread.call(input, signal) as Promise<never>;
+  // The thread keeps the time: a call that waits for its turn has not started.
+  const untimed = { ...limits, timeout: null };
+  const reward = batched
+    ? batchedReward(module, elsewhere, untimed)
+    : functionReward(module, elsewhere, untimed);
+  return { ...reward, [Symbol.asyncDispose]: async () => thread[Symbol.dispose]() };
 }
-
-// A function receives JavaScript numbers.
-const withText = (input: RewardInput): FunctionInput => ({
-  ...input,
-  prompt: plainNumbers(input.prompt),
-  completion: plainNumbers(input.completion),
-  text: spokenText(input.completion),
-  opened: input.opened ?? '',
-});

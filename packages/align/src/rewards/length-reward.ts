@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { functionReward } from './function-reward.ts';
 import type { Reward } from './reward.ts';
+import type { CountTokens } from './user-function.ts';
 
 export const lengthSchema = z
   .strictObject({
@@ -24,9 +25,6 @@ export const lengthSchema = z
       issue('min', `min (${min}) is above max (${max})`);
     }
   });
-
-/** Number of tokens of a text, as the policy counts them. */
-export type CountTokens = (text: string) => number;
 
 /**
  * 1 for a completion whose length is in a band (or equals a target), and exp(-(d / width)^2 / 2) at

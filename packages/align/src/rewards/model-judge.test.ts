@@ -42,6 +42,26 @@ describe('a model as judge', () => {
     expect(await judge.score(answers(['No, never!']))).toEqual([second]);
   });
 
+  test('reads the calls of an answer and the tools of its prompt', async () => {
+    const model = goldenPath('tiny-chat');
+    await using judge = await modelJudge(
+      { type: 'judge', model },
+      { precision: 'fp32', device: 'cpu' },
+    );
+    const prompt = [{ role: 'user', content: 'Weather?' }];
+    const calling = (name: string, tools: unknown[] | null) => ({
+      prompt,
+      completion: [
+        { role: 'assistant', content: null, tool_calls: [{ function: { name, arguments: {} } }] },
+      ],
+      extra: {},
+      rendering: { tools, variables: {} },
+    });
+    const inputs = [calling('weather', null), calling('erase', null), calling('erase', [{}])];
+    const scores = (await judge.score(inputs)).map(({ score }) => score);
+    expect(new Set(scores).size).toBe(3);
+  });
+
   test('must have the answer in its question', async () => {
     const model = goldenPath('tiny-chat');
     await expect(modelJudge({ type: 'judge', model, question: 'Good?' })).rejects.toThrow(

@@ -13,9 +13,9 @@ import {
 import { inTurns, noGradSteps, tidySteps } from '@keel/torch';
 import { z } from 'zod';
 import { templateSettings } from '../config/template-options.ts';
-import { type Content, isChat, textOf } from '../data/messages.ts';
 import { eachInput } from './each-input.ts';
-import { type Reward, type RewardInput, wholeMessage } from './reward.ts';
+import { dialogue, wholeAnswer } from './message-text.ts';
+import type { Reward, RewardInput } from './reward.ts';
 
 export const judgeSchema = z.strictObject({
   type: z.literal('judge'),
@@ -138,16 +138,8 @@ export function expectation(answers: readonly number[][], whole: readonly number
 
 function fill(question: string, input: RewardInput): string {
   const parts: Record<string, string> = {
-    '{prompt}': dialogue(input.prompt),
-    '{completion}': wholeMessage(input),
+    '{prompt}': dialogue(input),
+    '{completion}': wholeAnswer(input),
   };
   return question.replace(/\{prompt\}|\{completion\}/g, (name) => parts[name]!);
-}
-
-/** A single question as it is; a longer chat with its speakers. */
-function dialogue(prompt: Content): string {
-  if (!isChat(prompt)) return prompt;
-  const [only] = prompt;
-  if (prompt.length === 1) return textOf(only!);
-  return prompt.map((message) => `${message.role}: ${textOf(message)}`).join('\n\n');
 }

@@ -6,11 +6,12 @@ import {
   type LoadModelOptions,
   loadTokenizer,
 } from '@keel/model';
+import { runResult } from '../config/run-result.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
-import { type CountTokens, lengthReward } from './length-reward.ts';
+import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
@@ -20,6 +21,7 @@ import { RewardConstraint } from './reward-constraint.ts';
 import type { OpenRewardModelOptions } from './reward-model.ts';
 import type { ComponentSpec, CompositionSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
+import type { CountTokens } from './user-function.ts';
 
 export interface OpenRewardOptions
   extends Pick<LoadModelOptions, 'precision' | 'device'>,
@@ -55,14 +57,26 @@ export interface OpenRewardOptions
  */
 export async function openReward(text: string, options: OpenRewardOptions = {}): Promise<Reward> {
   if (!isSpec(text)) return openComponent(parseShortForm(text), '.', options);
-  const spec = readRewardSpec(text);
+  return openSpec(readRewardSpec(text), dirname(text), options);
+}
+
+/**
+ * Opens a whole spec.
+ * @param folder that its paths are relative to
+ * @throws as `openReward`
+ */
+export async function openSpec(
+  spec: CompositionSpec,
+  folder: string,
+  options: OpenRewardOptions = {},
+): Promise<Reward> {
   const [only] = spec.rewards;
   const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
   // A single plain reward needs no sum around it.
   if (spec.rewards.length === 1 && spec.constraints.length === 0 && plain) {
-    return openComponent(only!, dirname(text), options);
+    return openComponent(only!, folder, options);
   }
-  return openComposition(spec, dirname(text), options);
+  return openComposition(spec, folder, options);
 }
 
 /**
@@ -71,13 +85,33 @@ export async function openReward(text: string, options: OpenRewardOptions = {}):
  *   load
  */
 export async function checkReward(text: string): Promise<void> {
-  const [components, folder] = isSpec(text)
-    ? [readRewardSpec(text).rewards, dirname(text)]
-    : [[parseShortForm(text)], '.'];
+  await checkModules(componentsOf(text), isSpec(text) ? dirname(text) : '.');
+}
+
+/** Loads the modules of reward functions. @throws Error if one does not load */
+export async function checkModules(
+  components: readonly ComponentSpec[],
+  folder: string,
+): Promise<void> {
   for (const spec of components) {
     if (spec.type !== 'function') continue;
     await using _ = await loadFunctionReward(spec.module, folder);
   }
+}
+
+const componentsOf = (text: string) =>
+  isSpec(text) ? readRewardSpec(text).rewards : [parseShortForm(text)];
+
+/**
+ * Whether a reward reads the prompts of rows, but none of their other columns: it has models or
+ * judges, and no function or code.
+ * @throws ConfigError for an invalid spec
+ */
+export function readsPromptsOnly(text: string): boolean {
+  const types = componentsOf(text).map(({ type }) => type);
+  const has = (...names: (typeof types)[number][]): boolean =>
+    names.some((name) => types.includes(name));
+  return has('model', 'judge') && !has('function', 'code');
 }
 
 /** Whether a reward is given as a spec file. */
@@ -128,6 +162,7 @@ async function openComponent(
       return loadFunctionReward(spec.module, folder, {
         concurrency: spec.concurrency ?? calls.concurrency,
         timeout: spec.timeout === undefined ? calls.timeout : spec.timeout,
+        tokenizer: fallback,
       });
     case 'regex':
       return regexReward(spec);
@@ -162,11 +197,15 @@ async function openComponent(
 }
 
 /**
- * A path in a spec may be relative to the spec; anything else (hub:owner/name) stays as it is.
+ * A path in a spec may be relative to the spec, and is if it starts with a dot; anything else
+ * (hub:owner/name, or a path from the working folder) stays as it is. A run's folder stands for its
+ * result.
+ * @throws Error for a run without a result
  */
 export function relativeToSpec(name: string, folder: string): string {
   const path = join(folder, name);
-  return !isAbsolute(name) && existsSync(path) ? path : name;
+  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
+  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {

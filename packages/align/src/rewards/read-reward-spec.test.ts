@@ -68,8 +68,8 @@ test('faults have their place and a suggestion', () => {
 constraint: []
 `),
   ).toEqual([
-    'r.yaml:2:5: type: expected one of model, function, regex, length, code, judge, found "regx"; did you mean "regex"?',
-    'r.yaml:5:5: unit: expected one of characters, words, tokens, found "wrods"; did you mean "words"?',
+    'r.yaml:2:5: type: found "regx"; did you mean "regex"? Expected one of model, function, regex, length, code, judge',
+    'r.yaml:5:5: unit: found "wrods"; did you mean "words"? Expected one of characters, words, tokens',
     'r.yaml:6:5: unknown key "maxx"; did you mean "max"?',
     'r.yaml:10:7: processes: expected number, found "many"',
     'r.yaml:9:7: unknown key "wal_seconds"; did you mean "wall_seconds"?',

@@ -1,6 +1,8 @@
 import { type Document, isMap, isNode, isPair } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../config/config-error.ts';
+import { unknownChoice } from '../config/explain-issue.ts';
+import { listed } from '../config/listed.ts';
 import { nearest } from '../config/nearest.ts';
 import { schemaValue, unwrap } from '../config/schema-value.ts';
 import type { WrittenMap } from '../config/written.ts';
@@ -77,14 +79,11 @@ function unknownKey(key: string, path: Path, value: unknown): string {
   const near = nearest(key.replaceAll('-', '_'), known);
   return near
     ? `unknown key "${key}"; did you mean "${near}"?`
-    : `unknown key "${key}"; expected one of ${known.join(', ')}`;
+    : `unknown key "${key}"; ${listed('expected one of', known)}`;
 }
 
-function choice(name: string, choices: readonly string[], found: unknown): string {
-  const near = typeof found === 'string' ? nearest(found, choices) : null;
-  const hint = near ? `; did you mean "${near}"?` : '';
-  return `${name}: expected one of ${choices.join(', ')}, found ${shown(found)}${hint}`;
-}
+const choice = (name: string, choices: readonly string[], found: unknown): string =>
+  `${name}: ${unknownChoice(found, choices)}`;
 
 /** The keys of the schema at a path. */
 function knownKeys(path: Path, value: unknown): string[] {

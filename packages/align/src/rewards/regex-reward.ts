@@ -1,6 +1,7 @@
 import { withinTime } from '@keel/model';
 import { z } from 'zod';
 import { functionReward } from './function-reward.ts';
+import { wholeMessage } from './message-text.ts';
 import type { Reward } from './reward.ts';
 
 export const regexSchema = z
@@ -35,8 +36,8 @@ export function regexReward(spec: z.input<typeof regexSchema>): Reward {
   // The expression's state (lastIndex) must not carry over from one answer to the next.
   const expression = new RegExp(source, [...new Set(`${flags.replace('y', '')}g`)].join(''));
   const name = `regex:/${pattern}/${flags}`;
-  return functionReward(name, ({ opened, text: sampled }) => {
-    const text = of === 'message' ? opened + sampled : sampled;
+  return functionReward(name, (input) => {
+    const text = of === 'message' ? wholeMessage(input) : input.text;
     const score = (): number =>
       mode === 'count'
         ? [...text.matchAll(expression)].length

@@ -18,9 +18,17 @@ import { parseShortForm } from './short-form.ts';
 export async function rewardFiles(reward: string): Promise<FileHash[]> {
   if (!isSpec(reward)) return componentFiles(parseShortForm(reward), '.');
   const { rewards } = readRewardSpec(reward);
+  return [await hashed(reward, reward), ...(await componentsFiles(rewards, dirname(reward)))];
+}
+
+/** Hashes of the files that the rewards of a spec name. @throws Error as {@link rewardFiles} */
+export async function componentsFiles(
+  components: readonly ComponentSpec[],
+  folder: string,
+): Promise<FileHash[]> {
   const named: FileHash[] = [];
-  for (const one of rewards) named.push(...(await componentFiles(one, dirname(reward))));
-  return [await hashed(reward, reward), ...named];
+  for (const one of components) named.push(...(await componentFiles(one, folder)));
+  return named;
 }
 
 async function componentFiles(spec: ComponentSpec, folder: string): Promise<FileHash[]> {

@@ -10,6 +10,7 @@ import {
   loadAdapter,
   loadAdapterHead,
   loadModel,
+  otherBaseNotice,
   type Role,
   type Tokenizer,
 } from '@keel/model';
@@ -129,6 +130,10 @@ export class RewardModel implements Disposable {
     const template = rewardTemplate(paths, options.now);
     const model = await loadModel(base, { ...options, classifier: true, template });
     try {
+      for (const adapter of options.model === undefined ? [] : adapters) {
+        const other = await otherBaseNotice(model, adapter);
+        if (other !== null) options.notice?.(other);
+      }
       return adapters.length > 0
         ? RewardModel.#onBase(model, paths, options, true)
         : new RewardModel(model, [wholeMember(model, first)], options, true);
@@ -379,7 +384,7 @@ function foreignRecord(
 function wholeMember(model: LanguageModel, folder: string): Member {
   if (!model.hasScoreHead('reference')) {
     throw new Error(
-      `${folder} is a language model without a scalar head, not a reward model: train one with keel reward`,
+      `${folder} is a language model without a scalar head, not a reward model. Train one with \`keel reward\`, or let the model judge answers: --reward judge:${folder}`,
     );
   }
   const heads = model.scoreHead('reference').dim(0);
@@ -392,7 +397,7 @@ function adapterMember(model: LanguageModel, folder: string, role: Role): Member
   const head = loadAdapterHead(model.decoder, folder, { device: model.device });
   if (head === null) {
     throw new Error(
-      `${folder} is an adapter without a scalar head, not a reward model: train one with keel reward --lora`,
+      `${folder} is the adapter of a language model, without a scalar head, not a reward model. Train one with \`keel reward --lora\`. To generate with this one, pass it as --adapter`,
     );
   }
   loadAdapter(model.decoder, folder, role, { leaveHead: true });

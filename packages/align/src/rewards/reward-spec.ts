@@ -62,5 +62,8 @@ export const compositionSchema = z.strictObject({
   constraints: z.array(constraintSchema).default([]),
 });
 
+/** The content of a spec as a program writes it: one reward, or several. */
+export type RewardSpec = z.input<typeof componentSchema> | z.input<typeof compositionSchema>;
+
 export type ComponentSpec = z.output<typeof componentSchema>;
 export type CompositionSpec = z.output<typeof compositionSchema>;

@@ -80,10 +80,3 @@ export function spokenText(content: Content): string {
   const spoken = content.filter(({ role }) => role === 'assistant');
   return spoken.map((message) => message.content).join('\n');
 }
-
-/**
- * The whole message that an answer is part of: what the generation prompt opened, and what the
- * assistant says after it.
- */
-export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
-  opened + spokenText(completion);

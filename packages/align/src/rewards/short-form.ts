@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { soughtAt } from '@keel/model/without-torch';
 import { ConfigError } from '../config/config-error.ts';
 import { type ComponentSpec, componentSchema } from './reward-spec.ts';
 
@@ -23,7 +24,9 @@ export function parseShortForm(text: string): ComponentSpec {
   if (existsSync(text) && statSync(text).isDirectory()) {
     return checked(text, { type: 'model', path: text });
   }
-  throw new ConfigError([`--reward ${text}: there is no such file or folder. Expected ${forms}`]);
+  throw new ConfigError([
+    `--reward ${text}: there is no such file or folder${soughtAt(text)}. Expected ${forms}`,
+  ]);
 }
 
 function split(text: string): [kind: string, rest: string] {

@@ -2,6 +2,7 @@
 import { isChat } from '../data/messages.ts';
 import { scoreChecked } from '../rewards/checked-outcomes.ts';
 import { type Reward, RewardError, type RewardInput } from '../rewards/reward.ts';
+import { whileWaiting } from '../rewards/waiting.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
 
 export interface Judgement {
@@ -17,6 +18,8 @@ export interface JudgeOptions {
   /** Names a row for messages. */
   place(row: number): string;
   signal?: AbortSignal | undefined;
+  /** Called every second, with the seconds so far, while the reward takes longer than two. */
+  onWait?: ((seconds: number) => void) | undefined;
 }
 
 /**
@@ -57,7 +60,7 @@ class LateSignal implements Disposable {
 export async function judgeSamples(
   reward: Reward,
   { prompts, samples }: SampledRollouts,
-  { learns, place, signal }: JudgeOptions,
+  { learns, place, signal, onWait }: JudgeOptions,
 ): Promise<Judgement> {
   const inputs = samples.map(({ group, text, tokens }): RewardInput => {
     const { prompt, extra, opened, rendering } = prompts[group]!;
@@ -75,7 +78,7 @@ export async function judgeSamples(
   try {
     const learn = learns ? reward.learn?.bind(reward) : undefined;
     const judge = learn ? { name: reward.name, score: learn } : reward;
-    outcomes = await scoreChecked(judge, inputs, late.signal);
+    outcomes = await whileWaiting(scoreChecked(judge, inputs, late.signal), onWait);
   } catch (error) {
     if (!(error instanceof RewardError)) throw error;
     throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });

@@ -54,6 +54,8 @@ export interface OnlineParts {
   place(row: number, heldOut: boolean): string;
   /** Aborts rewards in progress; waiting for them then rejects with its reason. */
   signal?: AbortSignal | undefined;
+  /** Called every second, with the seconds so far, while the reward takes longer than two. */
+  onWait?(seconds: number): void;
   /** Receives warnings about rewards that have no effect. */
   notice?(text: string): void;
   /** Called for every forward pass. */
@@ -248,9 +250,12 @@ export class RolloutWorker {
   }
 
   #judge(sampled: SampledRollouts, { learns = true, heldOut = false } = {}): Promise<Judgement> {
-    const { reward, place, signal } = this.#parts;
+    const { reward, place, signal, onWait } = this.#parts;
     return phase('reward', () =>
-      judgeSamples(reward, sampled, { learns, place: (row) => place(row, heldOut), signal }),
+      judgeSamples(reward, sampled, {
+        ...{ learns, signal, onWait },
+        place: (row) => place(row, heldOut),
+      }),
     );
   }
 

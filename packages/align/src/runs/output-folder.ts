@@ -1,4 +1,4 @@
-import { type Stats, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileError } from '@keel/model';
 
@@ -30,6 +30,26 @@ export function refuseSystemFolder(path: string): void {
     throw new Error(
       `${path}: is on a ${kind} file system, which shows system state and cannot store files. Pass another --output`,
     );
+  }
+}
+
+/**
+ * Checks that a folder can be created or written to, without doing so.
+ * @throws FileError naming the folder that refuses
+ */
+export function refuseUnwritable(path: string): void {
+  let folder = resolve(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    // Of a file, this names the file as the reason; access would only deny permission.
+    statSync(`${folder}/.`);
+  } catch (error) {
+    throw fileError(error, { path, use: 'written' });
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fileError(error, { path: folder, use: 'written' });
   }
 }
 

@@ -19,6 +19,8 @@ export interface TrainingProgress {
   kl?: number;
   /** Mean length of the sampled answers, in tokens. */
   answerTokens?: number;
+  /** Seconds for which the run has been waiting for its reward. */
+  waiting?: number;
   tokensPerSecond?: number | null;
   /** Model FLOP utilisation, from 0 to 1. */
   utilisation?: number;
@@ -57,8 +59,8 @@ export function plainProgressLine(progress: TrainingProgress): string {
 
 function numbers(progress: TrainingProgress): string[] {
   const { loss, perplexity, margin, accuracy, reward, kept, kl, answerTokens } = progress;
-  const { tokensPerSecond, utilisation, secondsLeft } = progress;
-  const parts: string[] = [];
+  const { tokensPerSecond, utilisation, secondsLeft, waiting } = progress;
+  const parts: string[] = waiting === undefined ? [] : [waitingText(waiting)];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(4)}`);
   if (perplexity !== undefined) parts.push(`perplexity ${formatPerplexity(perplexity)}`);
   if (margin !== undefined) parts.push(`margin ${margin.toFixed(3)}`);
@@ -72,6 +74,9 @@ function numbers(progress: TrainingProgress): string[] {
   if (utilisation !== undefined) parts.push(`mfu ${Math.round(100 * utilisation)}%`);
   return parts;
 }
+
+/** `waiting for the reward (12 s)` */
+export const waitingText = (seconds: number): string => `waiting for the reward (${seconds} s)`;
 
 /** `12 steps in 59s` */
 export const stepsTook = (steps: number, seconds: number): string =>
@@ -140,4 +145,11 @@ export class PlainPace {
     this.#lastStep = step;
     return true;
   }
+}
+
+/** `850 kB`, `59 MB`, `1.2 GB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  if (bytes < 999.5e6) return `${(bytes / 1e6).toFixed(bytes < 9.95e6 ? 1 : 0)} MB`;
+  return `${(bytes / 1e9).toFixed(bytes < 9.95e9 ? 1 : 0)} GB`;
 }

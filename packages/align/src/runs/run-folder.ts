@@ -13,12 +13,12 @@ import {
   saveCheckpoint,
 } from './checkpoints.ts';
 import type { Environment } from './environment.ts';
-import { refuseSystemFolder } from './output-folder.ts';
+import { refuseSystemFolder, refuseUnwritable } from './output-folder.ts';
 import { changeableOnResume } from './resume-rules.ts';
-import { LOCK_NAME, lockRun } from './run-lock.ts';
+import { LOCK_NAME, lockRun, refuseLocked } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|environment\.json|(metrics|samples)\.jsonl|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|(environment|data)\.json|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */
@@ -27,6 +27,8 @@ export interface RunFolderOptions {
   resume?: boolean;
   /** Remove the existing run first. */
   overwrite?: boolean;
+  /** Check everything, and write nothing. */
+  dryRun?: boolean;
   /** snake_case keys that may differ when a run is resumed. */
   changeable?: readonly string[];
   /** Receives messages about a stale lock, a run that starts again, and damaged checkpoints. */
@@ -59,6 +61,16 @@ export class RunFolder implements Disposable {
     const { notice = () => {} } = options;
     refuseSystemFolder(path);
     const startsAgain = refuseWrongFolder(path, resume, overwrite);
+    const text = typeof options.config === 'string' ? options.config : stringify(options.config);
+    const changeable = options.changeable ?? changeableOnResume;
+    if (options.dryRun) {
+      refuseUnwritable(path);
+      refuseLocked(path);
+      if (resume) refuseOtherOptions(path, text, changeable);
+      const run = new RunFolder(path, resume, () => {});
+      if (resume) await run.#refuseDamage(notice);
+      return run;
+    }
     makeFolder(path);
     const unlock = lockRun(path, notice);
     try {
@@ -66,10 +78,10 @@ export class RunFolder implements Disposable {
         notice(`${path}: this run stopped before its first checkpoint, so it starts again`);
       }
       if (overwrite || startsAgain) await removeRun(path);
-      const text = typeof options.config === 'string' ? options.config : stringify(options.config);
-      if (resume) refuseOtherOptions(path, text, options.changeable ?? changeableOnResume);
+      if (resume) refuseOtherOptions(path, text, changeable);
       await removePartials(path);
       await removePartials(join(path, 'checkpoints'));
+      await removePartials(join(path, 'best'));
       writeFileAtomic(join(path, 'config.yaml'), text);
       const run = new RunFolder(path, resume, unlock);
       if (resume) await run.#refuseDamage(notice);
@@ -90,6 +102,11 @@ export class RunFolder implements Disposable {
 
   get finalPath(): string {
     return join(this.path, 'final');
+  }
+
+  /** Weights of the best evaluations, in `step-N`. */
+  get bestPath(): string {
+    return join(this.path, 'best');
   }
 
   get reportPath(): string {
@@ -205,7 +222,7 @@ function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): b
 
 /** Whether a file or folder is the result of training steps. */
 const isResult = (path: string, name: string): boolean =>
-  /^(final|discriminator|merged)$/.test(name) ||
+  /^(best|final|discriminator|merged)$/.test(name) ||
   (name === 'checkpoints' &&
     readdirSync(join(path, name)).some((one) => /^(\.?step-\d+)/.test(one)));
 
@@ -241,7 +258,10 @@ function refuseOtherOptions(path: string, text: string, changeable: readonly str
   }
   const differing = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
     (key) =>
-      key !== PROGRAM_KEY && !changeable.includes(key) && !isDeepStrictEqual(before[key], now[key]),
+      key !== PROGRAM_KEY &&
+      !changeable.includes(key) &&
+      // A run from before an option existed has it without a value.
+      !isDeepStrictEqual(before[key] ?? null, now[key] ?? null),
   );
   if (differing.length === 0) return;
   const changes = differing.map(

@@ -48,6 +48,16 @@ export function lockFile(path: string, subject: string, notice: Notice = () => {
   };
 }
 
+/** @throws Error as {@link lockRun} does, without taking the lock */
+export const refuseLocked = (folder: string): void =>
+  refuseLockedFile(join(folder, LOCK_NAME), folder);
+
+/** @throws Error as {@link lockFile} does, without taking the lock */
+export function refuseLockedFile(path: string, subject: string): void {
+  const content = readIfThere(path);
+  if (content !== null) whyStale(content, path, subject);
+}
+
 const ownName = (path: string): string =>
   `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
 

@@ -93,7 +93,7 @@ const wide =
 const widthOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1);
 
 /** On one line, without characters that move a terminal's cursor, no wider than `columns`. */
-function shortened(text: string, columns: number): string {
+export function shortened(text: string, columns: number): string {
   const line = text
     .replaceAll(/\s+/gu, ' ')
     .replaceAll(/\p{Cc}|(?!\u200d)\p{Cf}/gu, '')
@@ -111,7 +111,7 @@ function shortened(text: string, columns: number): string {
   return kept;
 }
 
-function padded(text: string, columns: number): string {
+export function padded(text: string, columns: number): string {
   let width = 0;
   for (const { segment } of graphemes.segment(text)) width += widthOf(segment);
   return text + ' '.repeat(Math.max(0, columns - width));

@@ -1,4 +1,4 @@
-// A tiny random model with a tokenizer and a chat template, and preference rows for it.
+// A tiny random model with a tokenizer and a chat template, and pairs for it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanguageModel, loadDecoder, Tokenizer } from '@keel/model';

@@ -1,8 +1,8 @@
 // Converts rows and tokens for transfer between threads: lists of numbers become typed arrays,
-// whose memory moves instead of being copied, and whole floats and the order of fields become
-// values that structured cloning preserves.
+// whose memory moves instead of being copied. Whole floats, the order of fields and the JSON text
+// of objects become values that structured cloning preserves.
 import { PythonFloat } from '@keel/model';
-import { fieldNames, hasOwnOrder, inOrder } from '@keel/model/exact-json';
+import { fieldNames, hasOwnOrder, inOrder, jsonTextOf, withJsonText } from '@keel/model/exact-json';
 
 /** Represents a list of whole numbers or of booleans, or one {@link PythonFloat}. */
 interface Packed {
@@ -30,7 +30,9 @@ export function pack(value: unknown, memory: ArrayBuffer[]): unknown {
   const fields = fieldNames(value).map(
     (key) => [key, pack((value as Record<string, unknown>)[key], memory)] as const,
   );
-  // A row has no maps of its own.
+  const text = jsonTextOf(value);
+  // A row has no maps of its own, and no field is named null.
+  if (text !== undefined) return new Map<string | null, unknown>([...fields, [null, text]]);
   return hasOwnOrder(value) ? new Map(fields) : Object.fromEntries(fields);
 }
 
@@ -44,11 +46,14 @@ export function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   if (value instanceof Map) {
+    const text: string | undefined = value.get(null);
+    value.delete(null);
     const fields = [...value].map(([key, one]) => [key, unpack(one)] as const);
-    return inOrder(
+    const object = inOrder(
       Object.fromEntries(fields),
       fields.map(([key]) => key),
     );
+    return text === undefined ? object : withJsonText(object, text);
   }
   const { packed, values } = value as Partial<Packed>;
   // A row may have fields with these names, but not with typed arrays of these kinds.

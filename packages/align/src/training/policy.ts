@@ -13,6 +13,7 @@ import {
   resolvePrecision,
   saveAdapter,
   saveModel,
+  writeGenerationConfig,
 } from '@keel/model';
 import { manualSeed, type Tensor } from '@keel/torch';
 import { templateSettings } from '../config/template-options.ts';
@@ -28,6 +29,8 @@ export interface Policy extends Disposable {
   /** Trained parameters by name. */
   parameters: Map<string, Tensor>;
   precision: 'fp32' | 'bf16';
+  /** About: the bytes that `saveWeights` writes, in float32, with the tokenizer. */
+  weightBytes(): number;
   /** Writes an adapter in PEFT's format, or a model in that of transformers. */
   saveWeights(folder: string): Promise<void> | void;
 }
@@ -67,20 +70,26 @@ export async function loadPolicy(
     for (const name of added) removeAdapter(model.decoder, name);
   };
   try {
+    const parameters = trainedParameters(model, options, role, takesHead);
     return {
       model,
       role: options.lora ? role : 'reference',
-      parameters: trainedParameters(model, options, role, takesHead),
+      parameters,
       precision,
-      saveWeights(folder) {
+      weightBytes: () =>
+        [...parameters.values()].reduce((sum, { size }) => sum + 4 * size, 0) +
+        Buffer.byteLength(model.tokenizer.definition()),
+      async saveWeights(folder) {
         const { decoder, configJson, tokenizer, generationConfig } = model;
         if (!options.lora) {
           saveModel(folder, decoder, configJson, tokenizer, { dtype: 'F32', generationConfig });
           return;
         }
-        saveAdapter(folder, decoder, role, { baseModel: model.name });
-        // AutoTokenizer and vLLM look for it next to the adapter.
+        const base = { baseModel: model.name, baseHash: await model.hash() };
+        saveAdapter(folder, decoder, role, base);
+        // AutoTokenizer and vLLM look for them next to the adapter.
         tokenizer.save(folder);
+        writeGenerationConfig(folder, { generationConfig, configJson, tokenizer });
       },
       [Symbol.dispose]: () => (base === undefined ? model.dispose() : takeOff()),
     };

@@ -9,6 +9,7 @@ import {
 } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { SamplerState } from '../data/shuffle.ts';
+import { BatchCollector, type BatchValues } from '../evaluation/clustered-difference.ts';
 import {
   type Packing,
   type PassesOptions,
@@ -34,6 +35,8 @@ type PlacedOf<Source extends AnySource<Placed>> = Awaited<ReturnType<Source['nex
 export interface RowTotals {
   readonly tokens: number;
   metrics(): Metrics;
+  /** Of an evaluation, where it counts something in another way than a step. */
+  heldOutMetrics?(): Metrics;
 }
 
 /**
@@ -44,6 +47,7 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   tokens = 0;
   flops = 0;
   rows: readonly number[] = [];
+  heldOut: BatchValues | null = null;
   readonly #parts: RowTaskParts<Source>;
   readonly #sizes: ModelSizes;
   readonly #kind: string;
@@ -84,12 +88,15 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   ): Promise<Metrics | null> {
     const { evaluation } = this.#parts;
     if (evaluation === null) return null;
+    const collector = new BatchCollector();
     let count = 0;
     for await (const placed of this.heldOutRows(least)) {
       await run(placed);
       count += placed.length;
+      collector.add(placed.length, totals.heldOutMetrics?.() ?? totals.metrics());
     }
     if (count === 0) evaluation.refuseNothingLeft();
+    this.heldOut = collector.batches;
     return totals.metrics();
   }
 

@@ -1,6 +1,7 @@
 // The rows of a run.
 
 import { exactJson } from '@keel/model/exact-json';
+import { rowsOf } from '../config/row-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import {
@@ -9,9 +10,11 @@ import {
   type RefuseRow,
   type RowSource,
 } from '../data/open-rows.ts';
+import type { RowSpec } from '../data/program-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
+import type { ProgramInputs } from './program-inputs.ts';
 
 export interface NoticeEvent {
   type: 'notice';
@@ -47,7 +50,7 @@ export interface RowOrigin<Options, K extends RowKind> {
    */
   refuse?: RefuseRow<RowOf[K]>;
   /** Opens files of rows (default: {@link openRows} of the kind). */
-  open?(spec: readonly string[], options: Options, notice: Notice): Promise<DataRows<K>>;
+  open?(spec: RowSpec, options: Options, notice: Notice): Promise<DataRows<K>>;
 }
 
 /** @throws DataError as {@link openRows} does */
@@ -55,21 +58,23 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   { rowKind: kind, refuse, open: openOwn }: RowOrigin<Options, K>,
   options: Options,
   notice: Notice,
+  program: ProgramInputs = {},
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
   // Only the reward knows what the fields of a prompt mean.
   const refuseRow: RefuseRow<RowOf[K]> = (row) =>
     refuse?.(row) ?? (kind === 'prompt' ? null : trainingFault(row));
-  const open = async (spec: readonly string[]): Promise<DataRows<K>> => {
+  const open = async (spec: RowSpec): Promise<DataRows<K>> => {
     const source: DataRows<K> = opened.use(
       (await openOwn?.(spec, options, notice)) ??
-        (await openRows(spec, { kind, onBadRow: options.onBadRow, refuse: refuseRow })),
+        (await openRows(spec, { ...rowsOf(options), kind, refuse: refuseRow })),
     );
     reportBadRows(source, notice);
     return source;
   };
-  const rows = await open(options.data);
-  const heldOut = options.evalData === null ? null : await open(options.evalData);
+  const rows = await open(program.data ?? options.data);
+  const evalData = program.evalData ?? options.evalData;
+  const heldOut = evalData === null ? null : await open(evalData);
   const stack = opened.move();
   return { rows, heldOut, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -32,7 +32,7 @@ function wordsFor({ step, checkpoint, notSaved }: LeftOfRun): string {
   if (notSaved !== undefined) {
     const newest =
       checkpoint === null ? 'There is no checkpoint' : `The newest checkpoint is ${checkpoint}`;
-    return `The state after step ${step} could not be saved: ${thrownText(notSaved)}. ${newest}.`;
+    return `The state after step ${step} could not be saved: ${thrownText(notSaved).replace(/\.$/, '')}. ${newest}.`;
   }
   if (checkpoint === null) return 'No step had finished. Start again with the same command.';
   return `The state after step ${step} is saved in ${checkpoint}.`;

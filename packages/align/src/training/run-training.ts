@@ -6,20 +6,23 @@ import type { LanguageModel, Tokenizer } from '@keel/model';
 import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
-import { dateNotice } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
+import type { Health } from '../health/monitor.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
-import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
+import type { MeasuredHeadline } from '../runs/report/run-report.ts';
 import { RunFolder } from '../runs/run-folder.ts';
-import { CheckpointWriter } from './checkpoint-writer.ts';
+import { summariseData } from './data-summary.ts';
+import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
+import { noteModel } from './model-notices.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
+import { type ProgramInputs, withProgram } from './program-inputs.ts';
 import {
   dataHashes,
   type Notice,
@@ -30,18 +33,20 @@ import {
   type RunData,
   writeRows,
 } from './run-data.ts';
-import { RunFailedError } from './run-failed-error.ts';
 import {
   begunPassTokens,
   compareWithCheckpoint,
   identityOf,
   type RunIdentity,
 } from './run-identity.ts';
+import { type PlanFact, planRun } from './run-plan.ts';
+import { type FoundPrompts, findSamplePrompts } from './sample-prompts.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
 import type { TrainingEvent } from './training-event.ts';
 import { trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
+import { watchRun } from './watch-run.ts';
 
 export interface RunHooks {
   onEvent?(event: TrainingEvent | NoticeEvent): void;
@@ -49,6 +54,8 @@ export interface RunHooks {
   signal?: AbortSignal;
   /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
+  /** Inputs that are not options; the library's functions set them. */
+  program?: ProgramInputs;
 }
 
 /**
@@ -71,8 +78,14 @@ export interface RunResult {
   final: string;
   step: number;
   interrupted: boolean;
+  /** Whether it was a dry run, which has no files. */
+  dryRun?: boolean;
   /** The report's first numbers; empty where the run was interrupted. */
   headlines?: readonly Headline[];
+  /** What was checked while it ran, and what is wrong; absent where it did not start. */
+  health?: Health;
+  /** With --best-metric: the evaluation whose weights are in `final`. */
+  best?: { step: number; metric: string; value: number };
 }
 
 /** What a kind of training makes its task from. */
@@ -86,6 +99,8 @@ export interface PreparedRun<Options, K extends RowKind, Source, P extends Polic
   /** The run's folder. */
   path: string;
   passes: PassPlan;
+  /** At the end of a run with --best-metric: the step whose weights are the result. */
+  resultStep?: number | null;
   /**
    * Adds an input that must be the same when the run is resumed.
    * @param how `mayChange`: a changed input is reported, and not refused
@@ -126,7 +141,10 @@ export interface TrainingKind<
     options: Options,
     policy: P,
   ): Source;
+  /** With `--dry-run`, it checks everything and computes nothing. */
   task(prepared: PreparedRun<Options, K, Source, P>): Promise<T> | T;
+  /** What the method adds to the run's plan (default: nothing). */
+  facts?(prepared: PreparedRun<Options, K, Source, P>): readonly PlanFact[];
   /** Optimizer steps on each batch of rows (default: 1). */
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
@@ -163,26 +181,29 @@ export async function runTraining<
   P extends Policy,
   T extends TrainingTask,
 >(
-  kind: TrainingKind<Options, K, Source, P, T>,
+  asKind: TrainingKind<Options, K, Source, P, T>,
   asked: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
+  const kind = withProgram(asKind, hooks.program);
   const options = withTemplateDate(asked);
   const notice: Notice = (...said) => hooks.onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
-  await using data = await openRunData(kind, options, notice);
+  await using data = await openRunData(kind, options, notice, hooks.program);
   await kind.checkRows?.(data.rows, options, notice);
+  const prompts = await findSamplePrompts(options, data);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
+    dryRun: options.dryRun,
     notice,
   });
   const offendingRows = join(run.path, 'non-finite-rows.jsonl');
-  rmSync(offendingRows, { force: true });
+  if (!options.dryRun) rmSync(offendingRows, { force: true });
 
   try {
-    return await train(kind, options, data, run, hooks);
+    return await train(kind, options, { data, prompts }, run, hooks);
   } catch (error) {
     if (error instanceof NonFiniteLossError) {
       await writeRows(offendingRows, error.heldOut ? data.heldOut! : data.rows, error.rows);
@@ -200,7 +221,7 @@ async function train<
 >(
   kind: TrainingKind<Options, K, Source, P, T>,
   asked: Options,
-  data: RunData<K>,
+  { data, prompts }: { data: RunData<K>; prompts: FoundPrompts | null },
   run: RunFolder,
   { onEvent = () => {}, signal, shared }: RunHooks,
 ): Promise<RunResult> {
@@ -211,8 +232,7 @@ async function train<
     ? await kind.load(asked)
     : ((await loadPolicy(asked, { base: shared?.base })) as P);
   const { model, parameters, saveWeights } = policy;
-  const dated = dateNotice(model.tokenizer.chatTemplate, { now: asked.templateDate! });
-  if (dated !== null) notice(dated);
+  await noteModel(model, asked, data.rows, notice);
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -248,6 +268,16 @@ async function train<
     ...{ options, policy, data, source, evaluation, path, passes, addInput, notice, signal },
     tell: onEvent,
   };
+  const steps = totalSteps(options, source.usable, perBatch);
+  const facts = kind.facts?.(prepared) ?? [];
+  const { verb } = kind.definition;
+  const planned = {
+    ...{ verb, options, policy, source, evaluation, passes, run, steps, perBatch, facts },
+    rowKind: kind.rowKind,
+  };
+  onEvent({ type: 'plan', plan: await planRun(planned, notice) });
+  const summaryIn = options.dryRun ? null : path;
+  await summariseData({ data, source, evaluation, path: summaryIn, onEvent, signal });
   let task: T;
   try {
     task = await kind.task(prepared);
@@ -255,6 +285,9 @@ async function train<
     if (!signal?.aborted || error !== signal.reason) throw error;
     const step = run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0;
     return { path: run.path, final: run.finalPath, step, interrupted: true };
+  }
+  if (options.dryRun) {
+    return { path, final: run.finalPath, step: 0, interrupted: false, dryRun: true };
   }
   const environment = describeEnvironment({
     torch: torchBuild().version,
@@ -274,43 +307,27 @@ async function train<
     onEvent(event);
     for (const report of lengths) report.tell();
   };
+  const { headlines } = kind;
+  const watch = watchRun({ options, policy, run, prompts, headlines, notice, signal, onEvent });
   const loop = {
-    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice },
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice, watch },
     schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };
-  const steps = totalSteps(options, source.usable, perBatch);
   // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
-  if (ended.interrupted) return { path: run.path, final: run.finalPath, ...ended, headlines: [] };
-  try {
-    const shown = await kind.finish?.(prepared, task);
-    await run.saveFinal(saveWeights);
-    const seconds = (performance.now() - began) / 1000;
-    const { verb } = kind.definition;
-    const headlines = writeRunReport(run, {
-      verb,
-      options,
-      headlines: kind.headlines,
-      environment,
-      heldOutRows: evaluation?.usable ?? 0,
-      seconds,
-      shown,
-    });
-    return { path: run.path, final: run.finalPath, ...ended, headlines };
-  } catch (error) {
-    // With --save-steps none, the steps are in no checkpoint yet.
-    const newest = await run.latestCheckpoint();
-    const progress = { totalSteps: steps, evaluationDue: false };
-    const saved = newest && { ...newest, ...progress };
-    const writer = new CheckpointWriter(loop, saved, options.saveTotalLimit);
-    await writer.save(ended.step, progress).catch(() => {});
-    const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
-    throw new RunFailedError(error, left);
-  }
+  const result = { path, final: run.finalPath, ...ended, health: watch.health };
+  if (ended.interrupted) return { ...result, headlines: [] };
+  const finished = await finishRun({
+    ...{ definition: kind.definition, options, data, model, run, loop, watch, environment },
+    ...{ headlines, steps, step: ended.step, heldOutRows: evaluation?.usable ?? 0, notice },
+    finish: async (resultStep) => kind.finish?.({ ...prepared, resultStep }, task),
+    seconds: () => (performance.now() - began) / 1000,
+  });
+  return { ...result, ...finished };
 }
 
 /**

@@ -33,6 +33,8 @@ export interface SourceOptions {
    * is skipped.
    */
   onBadRow?: 'fail' | 'skip';
+  /** Called for each row that is skipped as bad. */
+  onSkipped?: (fault: DataError) => void;
   /** The option that named the rows, for messages. */
   option?: '--data' | '--eval-data' | '--pretraining-data';
   /** When and by how many threads rows are tokenised ahead. */
@@ -77,6 +79,7 @@ export abstract class TokenisedSource<
   readonly #positions: number;
   readonly #vocabularySize: number;
   readonly #skipsBadRows: boolean;
+  readonly #onSkipped: (fault: DataError) => void;
   /** Rows that do not fit within the maximum length. */
   readonly tooLong = new Set<number>();
   /** Rows of which an answer was cut. */
@@ -113,6 +116,7 @@ export abstract class TokenisedSource<
     this.#positions = options.positions ?? Number.POSITIVE_INFINITY;
     this.#vocabularySize = options.vocabularySize ?? Number.POSITIVE_INFINITY;
     this.#skipsBadRows = options.onBadRow === 'skip';
+    this.#onSkipped = options.onSkipped ?? (() => {});
     this.#sampler = new OrderedSampler({ length: rows.length, seed, shuffle, strata });
     this.#ahead = new ReadAhead(
       this.#sampler,
@@ -239,6 +243,7 @@ export abstract class TokenisedSource<
       } catch (error) {
         if (!(error instanceof DataError) || !this.#skipsBadRows) throw error;
         this.badRows.set(index, error.message);
+        this.#onSkipped(error);
       }
       return [];
     });

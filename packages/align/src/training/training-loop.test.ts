@@ -87,7 +87,7 @@ async function loop(
   if (stopAfter === 0) controller.abort();
   const events: string[] = [];
   const onEvent = (event: TrainingEvent): void => {
-    events.push(`${event.type} ${event.step}`);
+    if ('step' in event) events.push(`${event.type} ${event.step}`);
     if (event.type === 'step' && event.step === stopAfter) controller.abort();
   };
   const optimiser = new Sgd(parameters);

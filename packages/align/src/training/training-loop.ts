@@ -17,6 +17,7 @@ import {
 import { describeOtherPlan, type Schedule } from './other-plan.ts';
 import type { Notice } from './run-data.ts';
 import { RunFailedError } from './run-failed-error.ts';
+import type { RunWatch } from './run-watch.ts';
 import {
   type CapturedState,
   captureState,
@@ -54,6 +55,8 @@ export interface LoopParts extends CheckpointParts {
   signal?: AbortSignal | undefined;
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?: readonly Schedule[];
+  /** Health, sample prompts and the best evaluation. */
+  watch?: RunWatch;
 }
 
 /**
@@ -76,7 +79,7 @@ async function runSteps(
   options: LoopOptions,
   clock: PhaseClock,
 ): Promise<{ step: number; interrupted: boolean }> {
-  const { task, parameters, optimiser, run, identity, onEvent, notice, signal } = parts;
+  const { task, parameters, optimiser, run, identity, onEvent, notice, signal, watch } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const resumed = run.resumed ? await run.latestCheckpoint() : null;
   const before = resumed === null ? undefined : savedProgress(resumed.path);
@@ -90,6 +93,7 @@ async function runSteps(
     before && describeOtherPlan(schedules, { step, before: before.totalSteps, now: totalSteps });
   if (told) notice?.(told);
   using log = MetricsLog.open(run.metricsPath, run.resumed ? (resumed?.step ?? -1) : null);
+  watch?.start(resumed && { step, rows: MetricsLog.read(run.metricsPath) });
   using board = new TensorBoardWriter(run.path, { resumeFrom: resumed === null ? null : step });
   const lines = new PendingRows((row) => log.append(row));
   const events = new PendingRows((row) => board.metrics(row));
@@ -98,16 +102,19 @@ async function runSteps(
     events.add(row);
     lines.write();
     events.write();
+    watch?.row(row);
   };
   let evaluationDue = before?.evaluationDue ?? resumed === null;
   const evaluate = async (): Promise<void> => {
     evaluationDue = true;
+    await watch?.beforeEvaluation(step);
     const found = await phase('evaluation', () => task.evaluate());
+    const metrics = Object.fromEntries(
+      Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
+    );
+    if (found !== null) await watch?.evaluated(step, metrics, task.heldOut ?? null);
     evaluationDue = false;
     if (found === null) return;
-    const metrics = Object.fromEntries(
-      Object.entries(found).map(([name, value]) => [`eval_${name}`, value]),
-    );
     record({ step, ...metrics });
     onEvent({ type: 'evaluation', step, metrics });
   };
@@ -120,6 +127,7 @@ async function runSteps(
     log.sync();
     board.sync();
     await writer.save(step, { totalSteps, evaluationDue }, captured);
+    await watch?.checkpoint();
   };
 
   let peak =
@@ -139,7 +147,7 @@ async function runSteps(
   try {
     onEvent({ type: 'start', step, totalSteps });
     if (evaluationDue) await evaluate();
-    while (step < totalSteps && !signal?.aborted) {
+    while (step < totalSteps && !watch?.stops && !signal?.aborted) {
       captured = captureState(parts);
       clock.take();
       profiler?.beginStep(step + 1);
@@ -182,7 +190,8 @@ async function runSteps(
       await setImmediate();
     }
     refuseBrokenWeights(parameters, task);
-    const interrupted = step < totalSteps;
+    const interrupted = step < totalSteps && !watch?.stops;
+    if (!interrupted) watch?.end();
     if (interrupted || saveSteps !== null) await save();
     tellProfile();
     return { step, interrupted };

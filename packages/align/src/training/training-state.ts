@@ -69,14 +69,15 @@ export interface CapturedState {
 
 const STATE = 'trainer_state.json';
 const TENSORS = 'trainer_state.safetensors';
-const stored: Partial<Record<DType, StoredDType>> = {
+/** The dtypes that states are saved in, by their names in safetensors. */
+export const stored: Partial<Record<DType, StoredDType>> = {
   float32: 'F32',
   float64: 'F64',
   uint8: 'U8',
   bfloat16: 'BF16',
   int64: 'I64',
 };
-const loaded = new Map(
+export const loaded = new Map(
   Object.entries(stored).map(([dtype, name]) => [name, dtype as DType] as const),
 );
 
@@ -180,7 +181,7 @@ function readState(folder: string): SavedState {
   return state as SavedState;
 }
 
-const bytesOf = (tensor: Tensor): Uint8Array => {
+export const bytesOf = (tensor: Tensor): Uint8Array => {
   const array = tensor.toTypedArray();
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 };

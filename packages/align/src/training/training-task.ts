@@ -1,4 +1,5 @@
 import type { Tensor } from '@keel/torch';
+import type { BatchValues } from '../evaluation/clustered-difference.ts';
 
 /** Numbers of a step or an evaluation, by TRL's names. */
 export type Metrics = Record<string, number>;
@@ -21,6 +22,8 @@ export interface TrainingTask {
   step(): Promise<Metrics>;
   /** Metrics on held-out rows, names without prefix; null where there are none. */
   evaluate(): Promise<Metrics | null>;
+  /** The latest evaluation, batch by batch; absent: it is not known. */
+  readonly heldOut?: BatchValues | null;
   /** Tokens since the start of the run. */
   readonly tokens: number;
   /**

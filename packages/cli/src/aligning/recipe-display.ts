@@ -9,7 +9,7 @@ import {
 import { shellWord } from '../shell-word.ts';
 import { complain, say } from '../terminal.ts';
 import type { ResultUse, TrainingDisplay } from '../training/display.ts';
-import { HumanDisplay } from '../training/human-display.ts';
+import { HumanDisplay, healthLines } from '../training/human-display.ts';
 import { JsonDisplay, printJson } from '../training/json-display.ts';
 import { chatWith, scoreWith } from '../training/run-verb.ts';
 import { planJson, planText, stateText } from './plan-display.ts';
@@ -74,6 +74,7 @@ export class RecipeDisplay {
       this.#current?.ended({ ...result, seconds: rounded, use, resume: this.#resume });
     } else {
       const took = stepsTook(result.step, seconds);
+      for (const line of healthLines(result.health)) say(`${this.#label(stage)}  ${line}`);
       say(`${this.#label(stage)}  ${took}. The result is in ${result.final}`);
     }
   }

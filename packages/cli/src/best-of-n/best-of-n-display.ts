@@ -8,6 +8,7 @@ import {
   formatDuration,
   PlainPace,
   RateMeter,
+  waitingText,
 } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
@@ -19,6 +20,8 @@ import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
 /** Shows the progress and the result of best-of-n sampling. */
 export interface BestOfNDisplay {
   progress(progress: BestOfNProgress): void;
+  /** The reward takes long. */
+  waiting(seconds: number): void;
   say(text: string): void;
   close(): void;
   ended(result: BestOfNResult): void;
@@ -36,6 +39,7 @@ function jsonDisplay(): BestOfNDisplay {
     progress({ answers, total, means }) {
       if (pace.due(answers)) printJson({ type: 'progress', answers, total, ...means });
     },
+    waiting() {},
     say: (text) => printJson({ type: 'notice', text }),
     close() {},
     ended({ output, interrupted, done, rows, summary }) {
@@ -69,6 +73,8 @@ class HumanBestOfN implements BestOfNDisplay {
   readonly #pace = new PlainPace();
   readonly #bar: SingleBar | null;
   #now: BestOfNProgress | null = null;
+  #waiting: number | null = null;
+  readonly #waitingPace = new PlainPace();
 
   constructor(options: Shown) {
     this.#options = options;
@@ -78,8 +84,15 @@ class HumanBestOfN implements BestOfNDisplay {
     });
   }
 
+  waiting(seconds: number): void {
+    this.#waiting = seconds;
+    if (this.#bar?.isActive) this.#bar.render();
+    else if (seconds >= 10 && this.#waitingPace.due(0)) this.say(waitingText(seconds));
+  }
+
   progress(progress: BestOfNProgress): void {
     const before = this.#now;
+    this.#waiting = null;
     this.#now = progress;
     if (before === null) {
       this.#bar?.start(progress.total, progress.answers);
@@ -130,6 +143,7 @@ class HumanBestOfN implements BestOfNDisplay {
   #line(bar: string): string {
     const { answers, total, means } = this.#now!;
     const parts = [`${bar}${answers}/${total} answers`];
+    if (this.#waiting !== null) parts.push(waitingText(this.#waiting));
     if (means !== null) {
       parts.push(
         `reward ${means.mean.toFixed(3)}`,

@@ -1,6 +1,5 @@
-import { answerOpening, openedPrompt } from '@keel/align/internal';
+import { turnPrompt } from '@keel/align/internal';
 import { type GenerateOptions, generate, type LanguageModel } from '@keel/model';
-import { promptTokens } from '../generating/prompt-tokens.ts';
 import type { Conversation } from './conversation.ts';
 
 /**
@@ -13,16 +12,11 @@ export async function answer(
   options: GenerateOptions & { signal: AbortSignal },
   write: (text: string) => void,
 ): Promise<void> {
-  const { tokenizer } = model;
   let [text, opened] = ['', ''];
   try {
-    const { messages } = conversation;
-    opened = answerOpening(openedPrompt({ tokenizer, messages, rendering: undefined }).opened);
-    const tokens = promptTokens({ prompt: messages }, tokenizer, {
-      system: null,
-      raw: false,
-    });
-    for await (const event of generate(model, [tokens], options)) {
+    const turn = turnPrompt(model, conversation.messages);
+    opened = turn.opened;
+    for await (const event of generate(model, [turn.tokens], options)) {
       text += event.text;
       write(event.text);
     }

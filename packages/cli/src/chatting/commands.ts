@@ -1,11 +1,12 @@
 import { nearest } from '@keel/align/config';
 import type { Conversation } from './conversation.ts';
+import type { Feedback } from './feedback.ts';
 
 interface ChatCommand {
   usage: string;
   help: string;
   /** @returns the reply to the user; null ends the chat */
-  run(conversation: Conversation, argument: string): string | null;
+  run(conversation: Conversation, argument: string, feedback: Feedback): string | null;
 }
 
 const commands: Record<string, ChatCommand> = {
@@ -41,12 +42,24 @@ const commands: Record<string, ChatCommand> = {
       return `Added to ${path}`;
     },
   },
+  good: {
+    usage: '/good',
+    help: 'rate the last answer as good: a row for keel kto',
+    run: (conversation, _, feedback) => feedback.rate(conversation, true),
+  },
+  bad: {
+    usage: '/bad',
+    help: 'rate the last answer as bad: a row for keel kto',
+    run: (conversation, _, feedback) => feedback.rate(conversation, false),
+  },
   undo: {
     usage: '/undo',
-    help: 'remove the last question and its answer',
-    run(conversation) {
+    help: 'remove the last question, its answer and its rating',
+    run(conversation, _, feedback) {
+      const rating = feedback.undo(conversation);
       const question = conversation.undo();
-      return question === null ? 'Nothing to undo.' : `Removed: ${question}`;
+      if (question === null) return 'Nothing to undo.';
+      return `Removed: ${question}${rating === null ? '' : `\n${rating}`}`;
     },
   },
   help: { usage: '/help', help: 'show this', run: () => helpText() },
@@ -68,7 +81,11 @@ export type LineMeaning =
  * Runs a line that is a command. A line that starts with two slashes is a question that starts with
  * one.
  */
-export function interpretLine(line: string, conversation: Conversation): LineMeaning {
+export function interpretLine(
+  line: string,
+  conversation: Conversation,
+  feedback: Feedback,
+): LineMeaning {
   if (line.startsWith('//')) return { type: 'question', text: line.slice(1) };
   const match = /^\/(\S*)\s*(.*)$/s.exec(line);
   if (match === null) return { type: 'question', text: line };
@@ -81,6 +98,6 @@ export function interpretLine(line: string, conversation: Conversation): LineMea
       text: `Unknown command /${name}.${near ? ` Did you mean /${near}?` : ''}\n${helpText()}`,
     };
   }
-  const text = command.run(conversation, argument.trim());
+  const text = command.run(conversation, argument.trim(), feedback);
   return text === null ? { type: 'leave' } : { type: 'said', text };
 }

@@ -14,6 +14,7 @@ import {
   type MeasuringEstimate,
   PlainPace,
   stepsTook,
+  summaryLines,
 } from '@keel/align/internal';
 import { type Noun, planJson, planText, stateText } from '../aligning/plan-display.ts';
 import { shellWord } from '../shell-word.ts';
@@ -68,7 +69,7 @@ export class CompareDisplay {
         this.#entry(event);
         break;
       case 'run':
-        if (!this.#saidBefore(event)) this.#current?.event(event.event);
+        if (this.#isShown(event)) this.#current?.event(event.event);
         break;
       case 'ended':
         this.#ended(event);
@@ -96,10 +97,16 @@ export class CompareDisplay {
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
   }
 
-  /** Whether an earlier entry's run printed the notice: those about model and machine repeat. */
+  /** People have seen the comparison's own plan. */
+  #isShown(event: CompareEvent & { type: 'run' }): boolean {
+    return (this.#json || event.event.type !== 'plan') && !this.#saidBefore(event);
+  }
+
+  /** Whether an earlier entry's run printed it: notices about model, machine and rows repeat. */
   #saidBefore({ entry, event }: CompareEvent & { type: 'run' }): boolean {
-    if (event.type !== 'notice') return false;
-    const { code = event.text } = event;
+    if (event.type !== 'notice' && event.type !== 'data') return false;
+    const code =
+      event.type === 'data' ? summaryLines(event.facts).join('\n') : (event.code ?? event.text);
     const by = this.#said.get(code);
     if (by === undefined) this.#said.set(code, entry.name);
     return by !== undefined && by !== entry.name;

@@ -2,6 +2,7 @@ import { type Content, isChat } from '@keel/align/data';
 import { exactJson } from '@keel/align/internal';
 import type { GenerationEvent, GenerationResult } from '@keel/model';
 import { say, sayJsonText, write } from '../terminal.ts';
+import { type AskedRow, answerRow } from './answer-rows.ts';
 import { InOrder } from './in-order.ts';
 
 /** Shows answers as they are generated. */
@@ -23,18 +24,17 @@ export interface DisplayParts {
   fromFile: boolean;
 }
 
-/** One JSON object per answer, in the order of the prompts. */
-export const jsonDisplay = ({ prompts, samples, fromFile }: DisplayParts): GenerationDisplay =>
-  whole(samples, (result) => {
-    const value = {
-      ...(fromFile ? { row: result.promptIndex } : {}),
-      ...(samples > 1 ? { sample: result.sampleIndex } : {}),
-      prompt: prompts[result.promptIndex],
-      completion: result.text,
-      tokens: result.tokens.length,
-      finish_reason: result.finishReason.replaceAll('-', '_'),
-    };
-    sayJsonText(exactJson(value));
+/**
+ * One JSON object per answer, in the order of the prompts. What continues an assistant message is
+ * printed as text, since it is a part of a message.
+ */
+export const jsonDisplay = (asked: readonly AskedRow[], parts: DisplayParts): GenerationDisplay =>
+  whole(parts.samples, (result) => {
+    const row = asked[result.promptIndex]!;
+    const answer = answerRow(row, result, parts);
+    const { prompt, opening } = row;
+    const continues = isChat(prompt) && prompt.at(-1)!.role === 'assistant';
+    sayJsonText(exactJson(continues ? { ...answer, completion: opening + result.text } : answer));
   });
 
 /** Each answer under its prompt. */

@@ -1,7 +1,8 @@
 import { defineOptions, onlineShape, option } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const output = 'Output';
 
@@ -10,6 +11,8 @@ const schema = z
     ...modelShape,
     data: onlineShape.data,
     onBadRow: dataShape.onBadRow,
+    columns: dataShape.columns,
+    wrapChat: dataShape.wrapChat,
     reward: onlineShape.reward,
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,
@@ -45,6 +48,7 @@ const schema = z
       flagOnly: true,
     }),
     ...callShape,
+    ...dryRunShape,
   })
   .check(({ value, issues }) => {
     const add = (name: string, message: string): void => {
@@ -62,7 +66,7 @@ const schema = z
     }
   });
 
-export const definition = defineOptions('best-of-n', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('best-of-n', schema, { complete: withBase });
 
 export type BestOfNVerbOptions = ReturnType<typeof definition.complete>;
 

@@ -1,5 +1,6 @@
 import { defineOptions, option } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
 import { callShape, machineShape, modelShape } from './shared.ts';
 
@@ -13,6 +14,12 @@ const schema = z
       common: true,
       shownDefault: 'no system message',
     }),
+    feedback: option(z.string().min(1).default('runs/feedback.jsonl'), {
+      description: 'JSONL file to which /good and /bad add the last answer, as a row for kto',
+      group: 'Output',
+      value: 'file',
+      common: true,
+    }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
     ...machineShape,
     config: callShape.config,
@@ -23,7 +30,7 @@ const schema = z
     });
   });
 
-export const definition = defineOptions('chat', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('chat', schema, { complete: withBase });
 
 export type ChatOptions = ReturnType<typeof definition.complete>;
 

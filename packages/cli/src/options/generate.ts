@@ -1,7 +1,8 @@
-import { defineOptions, option, variant } from '@keel/align/config';
+import { defineOptions, option, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
+import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
 
@@ -22,6 +23,11 @@ const schema = z
       common: true,
       shownDefault: 'use --prompt',
     }),
+    columns: variant(dataShape.columns, { group: prompt }),
+    wrapChat: variant(dataShape.wrapChat, {
+      description: 'ask the plain prompts of --prompts as user messages of a chat',
+      group: prompt,
+    }),
     system: option(z.string().min(1).nullable().default(null), {
       description: 'system message before each prompt',
       group: prompt,
@@ -39,12 +45,22 @@ const schema = z
       group: 'Sampling',
       common: true,
     }),
+    output: option(z.string().min(1).nullable().default(null), {
+      description:
+        'write the answers to this JSONL file, as rows with prompt and completion that sft, score and judges read',
+      group: 'Output',
+      value: 'file',
+      common: true,
+      shownDefault: 'print them',
+    }),
+    overwrite: variant(trainingShape.overwrite, { description: 'replace the file of --output' }),
     batchSize: option(z.number().int().min(1).default(16), {
       description: 'answers sampled at the same time; affects speed and memory',
       group: 'Machine',
     }),
     ...machineShape,
     ...callShape,
+    ...dryRunShape,
     json: variant(callShape.json, { common: true }),
   })
   .check(({ value, issues }) => {
@@ -69,7 +85,7 @@ const schema = z
     }
   });
 
-export const definition = defineOptions('generate', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('generate', schema, { complete: withBase });
 
 export type GenerateVerbOptions = ReturnType<typeof definition.complete>;
 

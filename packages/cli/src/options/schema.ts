@@ -1,28 +1,26 @@
 import { defineOptions, methodVerbs, option } from '@keel/align/config';
 import { z } from 'zod';
+import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'tokens'],
+  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'merge', 'tokens'],
 ];
 
-const defined = defineOptions(
-  'schema',
-  z.strictObject({
-    verb: option(z.enum(configurable), {
-      description: 'verb whose YAML file the schema describes',
-      group: 'Model and data',
-    }),
-  }),
-  { complete: (parsed) => parsed },
-);
-
-// An operand has no flag: messages call it <verb>.
-export const definition = {
-  ...defined,
-  descriptors: defined.descriptors.map((descriptor) => ({ ...descriptor, flag: '<verb>' })),
-};
-
 export const operand = 'verb';
+
+export const definition = withOperand(
+  operand,
+  defineOptions(
+    'schema',
+    z.strictObject({
+      verb: option(z.enum(configurable), {
+        description: 'verb whose YAML file the schema describes',
+        group: 'Model and data',
+      }),
+    }),
+    { complete: (parsed) => parsed },
+  ),
+);
 
 export const example = 'npx keel schema dpo > keel-dpo.schema.json';

@@ -1,9 +1,19 @@
-import { defineOptions, onlineShape, option, variant } from '@keel/align/config';
+import { defineOptions, detailsOf, onlineShape, option, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { callShape, dataShape, machineShape, modelShape } from './shared.ts';
+import { withBase } from './base-model.ts';
+import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
+
+/** The word for the model without an adapter, among several adapters. */
+export const BASE = 'base';
 
 const shape = z.strictObject({
   ...modelShape,
+  adapter: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
+    ...detailsOf(modelShape.adapter),
+    description:
+      "apply this adapter (a run, or a folder in PEFT's format) to the model; several are compared with the first, and `base` stands for the model without one",
+    value: 'folder',
+  }),
   reward: option(z.string().min(1).nullable().default(null), {
     description:
       "score with this reward instead of log-probabilities: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
@@ -30,6 +40,7 @@ const shape = z.strictObject({
   }),
   ...machineShape,
   ...callShape,
+  ...dryRunShape,
   json: variant(callShape.json, { common: true }),
 });
 
@@ -59,7 +70,13 @@ const schema = shape.check(({ value, issues }) => {
   }
 });
 
-export const definition = defineOptions('score', schema, { complete: (parsed) => parsed });
+export const definition = defineOptions('score', schema, {
+  complete: ({ adapter, ...others }) => {
+    const adapters = adapter ?? [];
+    const first = adapters.find((one) => one !== BASE) ?? null;
+    return { ...withBase({ ...others, adapter: first }), adapters };
+  },
+});
 
 export type ScoreOptions = ReturnType<typeof definition.complete>;
 

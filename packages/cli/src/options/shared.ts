@@ -1,16 +1,19 @@
-import { option, templateShape, trainingShape, variant } from '@keel/align/config';
+import { detailsOf, option, templateShape, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
-const { model, precision, device, threads, config, json, onBadRow, data } = trainingShape;
+const { model, precision, device, threads, config, json, dryRun } = trainingShape;
+const { onBadRow, data, columns, wrapChat } = trainingShape;
 
 /** The model of verbs that do not train. */
 export const modelShape = {
-  model: variant(model, {
-    description: 'model to use: a folder, a GGUF file or hub:owner/name[@revision]',
+  model: option(z.string().min(1).nullable().default(null), {
+    ...detailsOf(model),
+    description: 'model to use: a folder, a run, a GGUF file or hub:owner/name[@revision]',
+    shownDefault: `the base of --adapter, otherwise ${model.def.defaultValue}`,
   }),
   adapter: option(z.string().min(1).nullable().default(null), {
-    description: "apply this adapter (a folder in PEFT's format) to the model",
+    description: "apply this adapter (a run, or a folder in PEFT's format) to the model",
     group: 'Model and data',
     reads: 'folder',
     common: true,
@@ -26,8 +29,16 @@ export const dataShape = {
   onBadRow: variant(onBadRow, {
     description: 'what to do with an invalid row: stop, or skip and count it',
   }),
+  ...{ columns, wrapChat },
 };
 
 export const machineShape = { precision, device, threads };
 
 export const callShape = { config, json };
+
+export const dryRunShape = {
+  dryRun: variant(dryRun, {
+    description:
+      'check model, data, reward and output, and show what would be done, without doing it',
+  }),
+};

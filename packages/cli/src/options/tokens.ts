@@ -1,20 +1,23 @@
-import { defineOptions, detailsOf, option, variant } from '@keel/align/config';
+import { defineOptions, detailsOf, option, trainingShape, variant } from '@keel/align/config';
 import { z } from 'zod';
 import { callShape, dataShape, modelShape } from './shared.ts';
 import { viewVerbs } from './view-verbs.ts';
 
 // Adapters do not change tokens, and the template saved with one can be passed as a file.
-const { adapter: _, ...own } = modelShape;
+const { adapter: _, model, ...own } = modelShape;
 
 const schema = z
   .strictObject({
     ...own,
+    model: variant(trainingShape.model, { description: detailsOf(model).description }),
     data: option(dataShape.data.nullable().default(null), {
       ...detailsOf(dataShape.data),
       common: true,
       shownDefault: 'use --text',
     }),
     onBadRow: dataShape.onBadRow,
+    columns: dataShape.columns,
+    wrapChat: dataShape.wrapChat,
     rows: option(z.number().int().min(1).default(1), {
       description: 'number of rows to show',
       group: 'Model and data',

@@ -1,4 +1,5 @@
 // Turns measurements into the report and the lines on the terminal.
+import type { RunResult } from '@keel/align';
 import {
   bootstrapMeanInterval,
   type MetricsRow,
@@ -11,6 +12,8 @@ import { behaviourInWords } from './behaviour.ts';
 import type { JudgedAnswer, PairMeasure, Question } from './measure.ts';
 
 export interface Findings {
+  /** What was found while it trained. */
+  health: RunResult['health'];
   questions: readonly Question[];
   /**
    * Number of questions at the start that are shown side by side; the others measure the behaviour.
@@ -48,6 +51,8 @@ type Estimate = Headline['after'];
 export function writeFindings(path: string, findings: Findings): string[] {
   const headlines = headlinesOf(findings);
   const [behaviour] = headlines;
+  const { health } = findings;
+  const doubtful = health?.findings.some(({ severity }) => severity === 'serious') ?? false;
   const comparison = (index: number) => ({
     prompt: findings.questions[index]!.prompt,
     before: { text: findings.before[index]!.text, verdict: findings.before[index]!.verdict },
@@ -58,7 +63,8 @@ export function writeFindings(path: string, findings: Findings): string[] {
     title: `${DEFAULT_MODEL_NAME}, aligned`,
     summary: summaryOf(behaviour!),
     created: new Date().toISOString(),
-    headlines,
+    ...(health && { health }),
+    headlines: headlines.map((one) => ({ ...one, doubtful })),
     comparisons: {
       note: `${findings.shown} prompts that are not in the data, answered greedily.`,
       rows: indices.slice(0, findings.shown).map(comparison),

@@ -78,6 +78,7 @@ async function main(): Promise<number> {
 
     announce('Writing the report');
     const findings: Findings = {
+      health: result.health,
       questions: all,
       shown: unseenPrompts.length,
       before,

@@ -39,6 +39,13 @@ function fields(kind: JudgedKind, outcomes: readonly RewardOutcome[]): object {
 
 const SHOWN_ROWS = 20;
 
+const columnNames: Record<JudgedKind, readonly string[]> = {
+  completion: ['reward', 'note'],
+  preference: ['reward chosen', 'reward rejected', 'margin'],
+  ranking: ['rewards'],
+  samples: ['rewards'],
+};
+
 /** A table of the first rows, then a summary of all rows. */
 export class RewardTable implements RewardDisplay {
   readonly #kind: JudgedKind;
@@ -47,17 +54,12 @@ export class RewardTable implements RewardDisplay {
 
   constructor(kind: JudgedKind) {
     this.#kind = kind;
-    const names = {
-      completion: ['reward', 'note'],
-      preference: ['reward chosen', 'reward rejected', 'margin'],
-      ranking: ['rewards'],
-      samples: ['rewards'],
-    }[kind];
-    say(line(['row', ...names]));
   }
 
   row(index: number, row: JudgedRow, outcomes: readonly RewardOutcome[]): void {
     this.#tally.add(row, outcomes);
+    // Not before the first reward, since an error may come instead of it.
+    if (this.#rows === 0) say(line(['row', ...columnNames[this.#kind]]));
     this.#rows += 1;
     if (this.#rows <= SHOWN_ROWS) say(line([String(index), ...this.#cells(outcomes)]));
   }

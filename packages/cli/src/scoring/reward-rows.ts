@@ -1,15 +1,20 @@
-import { openOneOf, type RowOf, type SourceOf } from '@keel/align/data';
+import { openOneOf, otherAnswerFault, type RowOf, type SourceOf } from '@keel/align/data';
 import type { RewardInput } from '@keel/align/rewards';
-import type { AnswerSourceOptions } from './open-answers.ts';
+import { type AnswerSourceOptions, scoringFault } from './open-answers.ts';
 
 const kinds = ['preference', 'ranking', 'samples', 'completion'] as const;
 export type JudgedKind = (typeof kinds)[number];
 
 /**
  * Opens rows with answers of any kind: pairs, rankings, several samples, or one completion each.
+ * @param promptsOnly whether the reward reads no other columns; a row with text for its prompt in
+ *   one is then refused
  */
-export const openJudged = (options: AnswerSourceOptions): Promise<SourceOf<JudgedKind>> =>
-  openOneOf(options, kinds);
+export const openJudged = (
+  options: AnswerSourceOptions,
+  promptsOnly: boolean,
+): Promise<SourceOf<JudgedKind>> =>
+  openOneOf({ ...options, refuse: promptsOnly ? scoringFault : otherAnswerFault }, kinds);
 
 /** A row's answers as inputs of a reward, with their ranks if the row has any. */
 export interface JudgedRow {

@@ -1,6 +1,7 @@
-import { type Attempts, exactJson, meanPassAtK, proportionOf } from '@keel/align/internal';
+import { type Attempts, exactJson, hitOf, meanPassAtK, proportionOf } from '@keel/align/internal';
 import { type RewardOutcome, RunningMoments } from '@keel/align/rewards';
 import type { JudgedRow } from './reward-rows.ts';
+import { between } from './score-tally.ts';
 
 /** Values of k in the summary, up to the number of samples. */
 const SHOWN_K = [1, 2, 5, 10, 20, 50, 100];
@@ -11,6 +12,8 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 export class RewardTally {
   readonly #scores = new RunningMoments();
   readonly #aspects = new Map<string, RunningMoments>();
+  readonly #values: number[] = [];
+  readonly #margins: number[] = [];
   readonly #hits: number[] = [];
   readonly #problems = new Map<string, Attempts>();
   #unscored = 0;
@@ -18,7 +21,10 @@ export class RewardTally {
   add({ inputs, ranks }: JudgedRow, outcomes: readonly RewardOutcome[]): void {
     outcomes.forEach(({ score, aspects = {} }, index) => {
       if (score === null) this.#unscored += 1;
-      else this.#scores.add(score);
+      else {
+        this.#scores.add(score);
+        this.#values.push(score);
+      }
       for (const [name, value] of Object.entries(aspects)) {
         const moments = this.#aspects.get(name) ?? new RunningMoments();
         moments.add(value);
@@ -35,7 +41,9 @@ export class RewardTally {
     const { count, mean, standardDeviation } = this.#scores;
     const lines: string[] = [];
     if (count > 0) {
-      lines.push(`reward of ${count} answers: ${spread(mean, standardDeviation)}`);
+      lines.push(
+        `reward of ${count} answers: ${spread(mean, standardDeviation)}, ${between(this.#values)}`,
+      );
     }
     if (this.#unscored > 0) lines.push(`${this.#unscored} answers have no reward`);
     for (const [name, moments] of this.#aspects) {
@@ -49,6 +57,12 @@ export class RewardTally {
           ` (95% interval ${percent(interval[0])} to ${percent(interval[1])}; equal rewards count half)`,
       );
     }
+    if (this.#margins.length > 0) {
+      const margin = this.#margins.reduce((sum, one) => sum + one, 0) / this.#margins.length;
+      lines.push(
+        `The better answer's reward is higher by ${margin.toFixed(3)} on average, ${between(this.#margins)}`,
+      );
+    }
     return [...lines, ...this.#passLines()];
   }
 
@@ -59,7 +73,8 @@ export class RewardTally {
         if (ranks[one]! >= ranks[other]!) continue;
         const [better, worse] = [outcomes[one]!.score, outcomes[other]!.score];
         if (better === null || worse === null) continue;
-        this.#hits.push(better > worse ? 1 : better < worse ? 0 : 0.5);
+        this.#margins.push(better - worse);
+        this.#hits.push(hitOf(better - worse));
       }
     }
   }

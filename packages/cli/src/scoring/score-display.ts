@@ -1,5 +1,6 @@
 import { say, sayJson } from '../terminal.ts';
 import type { AnswerScore } from './score-answers.ts';
+import { ScoreTally } from './score-tally.ts';
 
 /** Shows rows' scores as they are computed. */
 export interface ScoreDisplay {
@@ -11,26 +12,40 @@ export interface ScoreDisplay {
 /** One JSON object per row. */
 export const jsonScores = (pairs: boolean): ScoreDisplay => ({
   row(row, scores) {
-    const [first, second] = scores ?? [];
-    const value = pairs
-      ? {
-          row,
-          logp_chosen: first?.logp ?? null,
-          logp_rejected: second?.logp ?? null,
-          tokens_chosen: first?.tokens ?? 0,
-          tokens_rejected: second?.tokens ?? 0,
-        }
-      : { row, logp: first?.logp ?? null, tokens: first?.tokens ?? 0 };
-    sayJson(value);
+    sayJson(scoreFields(pairs, row, scores ?? []));
   },
   end() {},
 });
 
+/** A row's scores as --json prints them. */
+export function scoreFields(
+  pairs: boolean,
+  row: number,
+  [first, second]: readonly AnswerScore[],
+): object {
+  return pairs
+    ? {
+        row,
+        logp_chosen: first?.logp ?? null,
+        logp_rejected: second?.logp ?? null,
+        tokens_chosen: first?.tokens ?? 0,
+        tokens_rejected: second?.tokens ?? 0,
+      }
+    : { row, logp: first?.logp ?? null, tokens: first?.tokens ?? 0 };
+}
+
 const SHOWN_ROWS = 20;
+
+const pairNames = [
+  ...['row', 'logp chosen', 'logp rejected', 'margin'],
+  ...['tokens chosen', 'tokens rejected'],
+];
+const completionNames = ['row', 'logp', 'tokens', 'logp per token'];
 
 /** A table of the first rows, then the means. */
 export class ScoreTable implements ScoreDisplay {
   readonly #pairs: boolean;
+  readonly #tally = new ScoreTally();
   readonly #sums = new Map<string, number>();
   #scored = 0;
   #shown = 0;
@@ -38,10 +53,6 @@ export class ScoreTable implements ScoreDisplay {
 
   constructor(pairs: boolean) {
     this.#pairs = pairs;
-    const names = pairs
-      ? ['row', 'logp chosen', 'logp rejected', 'margin', 'tokens chosen', 'tokens rejected']
-      : ['row', 'logp', 'tokens', 'logp per token'];
-    say(line(names));
   }
 
   row(row: number, scores: readonly AnswerScore[] | null): void {
@@ -50,14 +61,17 @@ export class ScoreTable implements ScoreDisplay {
       return;
     }
     const columns = this.#pairs ? pairColumns(scores) : completionColumns(scores);
+    this.#tally.add(scores);
     for (const [name, value] of Object.entries(columns)) {
       this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     }
     this.#scored += 1;
     if (this.#shown === SHOWN_ROWS) return;
+    // Not before the first score, since an error may come instead of it.
+    if (this.#shown === 0) say(line(this.#pairs ? pairNames : completionNames));
     this.#shown += 1;
-    const cells = Object.entries(columns).filter(([name]) => name !== 'accuracy');
-    say(line([String(row), ...cells.map(([name, value]) => cell(name, value))]));
+    const cells = Object.entries(columns).map(([name, value]) => cell(name, value));
+    say(line([String(row), ...cells]));
   }
 
   end(): void {
@@ -67,15 +81,9 @@ export class ScoreTable implements ScoreDisplay {
     }
     if (this.#scored === 0) return;
     const means = [...this.#sums].map(([name, sum]) => [name, sum / this.#scored] as const);
-    const shown = means.filter(([name]) => name !== 'accuracy');
-    say(line(['mean', ...shown.map(([, value]) => value.toFixed(3))]));
-    const accuracy = means.find(([name]) => name === 'accuracy')?.[1];
-    if (accuracy !== undefined) {
-      const right = this.#sums.get('accuracy');
-      say(
-        `\nThe chosen answer is more likely in ${right} of ${this.#scored} rows: ${(100 * accuracy).toFixed(1)}%`,
-      );
-    }
+    say(line(['mean', ...means.map(([, value]) => value.toFixed(3))]));
+    say('');
+    for (const text of this.#tally.lines()) say(text);
   }
 }
 
@@ -86,7 +94,6 @@ function pairColumns([chosen, rejected]: readonly AnswerScore[]): Record<string,
     margin: chosen!.logp - rejected!.logp,
     'tokens chosen': chosen!.tokens,
     'tokens rejected': rejected!.tokens,
-    accuracy: chosen!.logp > rejected!.logp ? 1 : 0,
   };
 }
 

@@ -1,21 +1,29 @@
 import { DataError, RewardError } from '@keel/align';
 import { templateSettings } from '@keel/align/config';
 import { placeName, RowFaults } from '@keel/align/data';
-import { openReward, scoreChecked, UnreadableInputError } from '@keel/align/rewards';
+import {
+  openReward,
+  readsPromptsOnly,
+  scoreChecked,
+  UnreadableInputError,
+  whileWaiting,
+} from '@keel/align/rewards';
 import { setThreads } from '@keel/torch';
 import type { ScoreOptions } from '../options/score.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { sayDryRun } from '../work-plan.ts';
 import { droppedText } from './dropped-text.ts';
 import { jsonRewards, RewardTable } from './reward-display.ts';
 import { judgedRow, openJudged } from './reward-rows.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** Rows that are read and scored together. */
 const CHUNK = 64;
 
 /** `keel score --reward`: scores every answer with a reward. @returns the exit code */
 export async function scoreWithReward(options: ScoreOptions, named: string): Promise<number> {
-  await using source = await openJudged(options);
+  await using source = await openJudged(options, readsPromptsOnly(named));
   if (source.badRowCount > 0) complain(`${source.badRowCount} bad rows are skipped`);
   const { kind } = source;
   if (options.threads !== null) setThreads(options.threads);
@@ -35,7 +43,16 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
           'To see what is left, run keel tokens',
       ),
   });
+  if (options.dryRun) {
+    const parts = {
+      rows: { text: `${source.length} (${kind})`, data: source.length },
+      reward: { text: reward.name, data: { name: reward.name, spec: named } },
+    };
+    sayDryRun({ verb: 'score', model: null, parts }, options.json);
+    return 0;
+  }
   const display = options.json ? jsonRewards(kind) : new RewardTable(kind);
+  using waiting = new WaitingLine();
   const faults = new RowFaults(options.onBadRow);
   using stopping = new StopSignals((name) => complain(`${name}: stopping`));
   for (let start = 0; start < source.length; start += CHUNK) {
@@ -51,7 +68,9 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
       const rowOf = rows.flatMap(({ index, judged }) => judged.inputs.map(() => index));
       const inputs = rows.flatMap(({ judged }) => judged.inputs);
       try {
-        const outcomes = await scoreChecked(reward, inputs, stopping.signal);
+        const judging = scoreChecked(reward, inputs, stopping.signal);
+        const outcomes = await whileWaiting(judging, waiting.report);
+        waiting.clear();
         let next = 0;
         for (const { index, judged } of rows) {
           const own = outcomes.slice(next, next + judged.inputs.length);

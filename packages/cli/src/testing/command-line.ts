@@ -20,17 +20,20 @@ export interface Calling {
   env?: NodeJS.ProcessEnv;
   /** Called with each line of stdout as it arrives. */
   onLine?(line: string, child: ChildProcessWithoutNullStreams): void;
+  /** Called with the process once it runs. */
+  onChild?(child: ChildProcessWithoutNullStreams): void;
   /** The command's main.ts, for example in another clone. */
   program?: string;
 }
 
 /** Runs the `keel` command as a user would, without a terminal. */
 export function keel(args: readonly string[], calling: Calling = {}): Promise<Ended> {
-  const { input = '', env = {}, onLine, program = main } = calling;
+  const { input = '', env = {}, onLine, onChild, program = main } = calling;
   const child = spawn(process.execPath, [program, ...args], {
     // Test files run in parallel: more threads than cores would wait for each other.
     env: { ...process.env, OMP_NUM_THREADS: '1', FORCE_COLOR: undefined, NO_COLOR: '1', ...env },
   });
+  onChild?.(child);
   const output = { stdout: '', stderr: '' };
   let shown = 0;
   for (const name of ['stdout', 'stderr'] as const) {

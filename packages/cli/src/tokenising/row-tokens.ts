@@ -1,8 +1,10 @@
 import { DataError } from '@keel/align';
 import {
+  leftOutOfPrompt,
   openOneOf,
   openRows,
   placeName,
+  type Row,
   RowFaults,
   type RowOf,
   type SourceOf,
@@ -16,6 +18,7 @@ import {
   tokeniseRanking,
 } from '@keel/align/internal';
 import { ChatTemplateError, type Tokenizer } from '@keel/model';
+import { scoringFault } from '../scoring/open-answers.ts';
 import { tokeniseAnswers } from '../scoring/tokenise-answers.ts';
 import type { ShownTokens } from './token-display.ts';
 import { tokenPieces } from './token-pieces.ts';
@@ -35,6 +38,8 @@ const views = {
 export interface RowTokensOptions {
   data: string[];
   onBadRow: 'fail' | 'skip';
+  columns?: readonly string[] | null;
+  wrapChat?: boolean;
   /** Number of rows, from the first. */
   rows: number;
   maxLength: number | null;
@@ -87,11 +92,19 @@ export async function* rowTokens(
 async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>> {
   if (options.for !== null) {
     const own = options.for in views ? (options.for as keyof typeof views) : 'prompt';
-    const refuse = own in views && own !== 'prompt' && own !== 'score' ? trainingFault : undefined;
-    return openOneOf<ShownKind>({ ...options, refuse }, views[own]);
+    return openOneOf<ShownKind>({ ...options, refuse: refusing(options.for, own) }, views[own]);
   }
   return openAny(options);
 }
+
+/** What the verb refuses in valid rows. Verbs that sample answers pass columns to the reward. */
+const refusing = (verb: string, view: keyof typeof views): ((row: Row) => Fault) | undefined => {
+  if (view === 'score') return scoringFault;
+  if (view !== 'prompt') return trainingFault;
+  return verb === 'generate' ? leftOutOfPrompt : undefined;
+};
+
+type Fault = ReturnType<typeof scoringFault>;
 
 const answered = ['preference', 'ranking', 'supervised'] as const;
 
@@ -101,12 +114,12 @@ async function openAny(options: RowTokensOptions): Promise<SourceOf<ShownKind>> 
     return await openOneOf<ShownKind>(options, answered);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    const { data, onBadRow } = options;
+    const { data, onBadRow, columns, wrapChat } = options;
     const refuse = ({ extra }: RowOf['prompt']) =>
       answerFields.some((name) => name in extra)
         ? { field: 'prompt', expected: 'a prompt alone', found: 'a row with an answer', advice: '' }
         : null;
-    return openRows(data, { kind: 'prompt', onBadRow, refuse }).catch(() => {
+    return openRows(data, { kind: 'prompt', onBadRow, columns, wrapChat, refuse }).catch(() => {
       throw error;
     });
   }
@@ -153,6 +166,9 @@ function partsOf(
     const scored = example.scored.map((one, at) => one && at > 0);
     return { ...example, parts: [part(name, { ...example, scored })] };
   }
+  if (kind === 'supervised') {
+    return completionParts(tokenizer, row as RowOf['completion'], maxLength, part);
+  }
   if (kind === 'judged') return judgedParts(tokenizer, row as RowOf['judged'], maxLength, part);
   if ('completions' in row) {
     const ranking = tokeniseRanking(row as RowOf['ranking'], tokenizer, { maxLength });
@@ -170,6 +186,22 @@ function partsOf(
   if (found === null) return null;
   const answers = found.answers.map(({ name, answer }) => part(name, answer));
   return { ...found, parts: [prompted(found.prompt), ...answers] };
+}
+
+/** A prompt and its completion as keel sft trains on them; null if no scored token fits. */
+function completionParts(
+  tokenizer: Tokenizer,
+  row: RowOf['completion'],
+  maxLength: number | null,
+  part: (name: string, tokens: ScoredTokens) => Shown['parts'][number],
+): Shown | null {
+  const example = tokeniseExample(row, tokenizer, { ...defaultScoring, maxLength });
+  const asked = tokeniseAnswers(row, tokenizer, null)?.prompt.length;
+  if (example === null || asked === undefined) return null;
+  const { tokens, scored } = example;
+  const answer = { tokens: tokens.slice(asked), scored: scored.slice(asked) };
+  const prompt = { tokens: tokens.slice(0, asked), scored: [] };
+  return { ...example, parts: [part('prompt', prompt), part('completion', answer)] };
 }
 
 /** The row as a reward model reads it: the tokens at which a score is read are marked. */

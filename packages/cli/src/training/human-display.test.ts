@@ -70,6 +70,27 @@ test('a notice whose code repeats is shown only now and then', () => {
   expect(written()).toBe('4 of 16 rows\nsomething else\n');
 });
 
+test('waiting for the reward is part of the bar until something else happens', () => {
+  const { out, written } = terminal();
+  const display = new HumanDisplay(out);
+  display.event({ type: 'start', step: 0, totalSteps: 4 });
+  display.event({ type: 'waiting', for: 'reward', seconds: 12 });
+  expect(written()).toMatch(/0\/4 {2}\S.*\(12 s\)/);
+  const before = written().length;
+  display.event({ type: 'step', step: 1, totalSteps: 4, metrics });
+  display.close();
+  expect(written().slice(before)).not.toContain('(12 s)');
+});
+
+test('a log has a line only for long waits', () => {
+  const { out, written } = terminal();
+  const display = new HumanDisplay(Object.assign(out, { isTTY: false }));
+  for (const seconds of [2, 9, 10, 11]) {
+    display.event({ type: 'waiting', for: 'reward', seconds });
+  }
+  expect(written()).toMatch(/^[^\n]*\(10 s\)\n$/);
+});
+
 test('the end says where the result is, or how to resume', () => {
   const { out, written } = terminal();
   const display = new HumanDisplay(out);

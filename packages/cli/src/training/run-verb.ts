@@ -14,6 +14,7 @@ export interface TrainingVerbOptions {
   output: string;
   lora: boolean;
   json: boolean;
+  dryRun: boolean;
   /** Only for verbs that sample. */
   showSamples?: number | null;
 }
@@ -47,6 +48,10 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     });
     display.close();
     if (stray.first !== null && result.interrupted) throw stray.first.error;
+    if (options.dryRun && !result.interrupted) {
+      display.say('Nothing was run or written (--dry-run).');
+      return 0;
+    }
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const verdict = { ...result, seconds, use: use(options, result.final), resume: command };
     display.ended(verdict);

@@ -82,4 +82,25 @@ describe('keel chat', () => {
     expect(stdout).toContain('/save chats.jsonl');
     expect(stdout.trimEnd().endsWith('/save chats.jsonl')).toBe(true);
   });
+
+  test('/good and /bad write rows for keel kto, and a rating can be changed or taken back', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('new/feedback.jsonl');
+    const lines = ['/good', 'Why blue?', '/good', '/good', 'And red?', '/good', '/bad'];
+    const more = ['Why?', '/bad', '/undo'];
+    const { code, stdout, stderr } = await talk([...lines, ...more], ['--feedback', file]);
+    expect(code, stderr).toBe(0);
+    const rows = jsonLines(readFileSync(file, 'utf8')) as {
+      prompt: { role: string; content: string }[];
+      completion: { role: string; content: string }[];
+      label: boolean;
+    }[];
+    expect(rows.map(({ label }) => label)).toEqual([true, false]);
+    expect(rows.map(({ prompt }) => prompt.at(-1)!.content)).toEqual(['Why blue?', 'And red?']);
+    expect(rows[1]!.prompt[1]).toEqual(rows[0]!.completion[0]);
+    expect(stdout.split(file)).toHaveLength(6);
+    const run = ['--output', folder.file('run'), '--max-steps', '1', '--batch-size', '2', '--lora'];
+    const trained = await keel(['kto', '--model', goldenPath('tiny-chat'), '--data', file, ...run]);
+    expect(trained.code, trained.stderr).toBe(0);
+  });
 });

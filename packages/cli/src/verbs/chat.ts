@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { answer } from '../chatting/answer.ts';
 import { interpretLine } from '../chatting/commands.ts';
 import { Conversation } from '../chatting/conversation.ts';
+import { Feedback } from '../chatting/feedback.ts';
 import { exitCodes } from '../failure.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { openModel } from '../open-model.ts';
@@ -16,6 +17,7 @@ export async function run(options: ChatOptions): Promise<number> {
     );
   }
   const conversation = new Conversation(options.system);
+  const feedback = new Feedback(options.feedback);
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const lines = createInterface({
     input: process.stdin,
@@ -46,7 +48,7 @@ export async function run(options: ChatOptions): Promise<number> {
   lines.prompt();
   try {
     for await (const line of lines) {
-      const meaning = interpretLine(line.trim(), conversation);
+      const meaning = interpretLine(line.trim(), conversation, feedback);
       if (meaning.type === 'leave') break;
       if (meaning.type === 'said') say(`${meaning.text}\n`);
       else if (meaning.text !== '') {

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { goldenPath } from '@keel/torch/testing';
 import { expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
@@ -59,7 +60,8 @@ test('the help of a fresh clone needs nothing compiled', async () => {
   const program = freshClone(folder);
   expect(await keel(['--help'], { program })).toMatchObject({ code: 0, stderr: '' });
   expect(await keel(['dpo', '--help'], { program })).toMatchObject({ code: 0, stderr: '' });
-  const failed = await keel(['score', '--data', 'x'], { program });
+  const model = goldenPath('tiny-chat');
+  const failed = await keel(['generate', '--model', model, '--prompt', 'x'], { program });
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain('npm run setup');
 });

@@ -27,28 +27,44 @@ describe('keel dpo', () => {
     const evaluated = ['--eval-data', rows, '--max-steps', '3', '--json'];
     const { code, stdout, stderr } = await dpo(folder, [...short, ...evaluated]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb: 'dpo', reference: { kind: 'initial' } });
     expect(events.map(({ type }) => type)).toEqual([
+      'data',
       'start',
+      'answers',
       'evaluation',
       'step',
       'step',
       'step',
+      'answers',
       'evaluation',
       'checkpoint',
       'final',
     ]);
-    expect(events[2]).toMatchObject({ step: 1, total_steps: 3, 'rewards/margins': 0 });
-    expect(events[2]!.loss).toBeCloseTo(Math.LN2, 6);
-    expect(events[1]).toMatchObject({ step: 0, 'eval_rewards/margins': 0 });
+    expect(events.find(({ type }) => type === 'answers')!.answers).toHaveLength(4);
+    expect(events.find(({ type }) => type === 'step')).toMatchObject({
+      step: 1,
+      total_steps: 3,
+      'rewards/margins': 0,
+    });
+    expect(events.find(({ type }) => type === 'step')!.loss).toBeCloseTo(Math.LN2, 6);
+    expect(events.find(({ type }) => type === 'evaluation')).toMatchObject({
+      ...{ step: 0, 'eval_rewards/margins': 0 },
+      // Policy and reference are the same: all pairs are tied.
+      ...{ 'eval_rewards/accuracies': 0.5, 'eval_rewards/ties': 1 },
+    });
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       step: 3,
       path: final,
+      findings: [],
       chat: `npx keel chat --model ${final}`,
     });
-    expect(readFileSync(folder.file('run/report.html'), 'utf8')).toContain(
-      'Held-out reward margin',
+    const report = readFileSync(folder.file('run/report.html'), 'utf8');
+    expect(report).toContain('Held-out reward margin');
+    expect(report).toMatch(
+      /95% interval [\d.]+% to [\d.]+%, before [\d.]+% to [\d.]+%.*ties count half \(100(\.0)?% /s,
     );
     const logged = MetricsLog.read(folder.file('run/metrics.jsonl'));
     expect(logged.filter(({ loss }) => loss !== undefined)).toHaveLength(3);
@@ -59,7 +75,7 @@ describe('keel dpo', () => {
     const { code, stdout } = await dpo(folder, [...short, '--max-steps', '2', '--lora']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^step 1\/2 {2}loss 0\.6931 {2}margin 0\.000 {2}accuracy 0%.*tokens\/s {2}mfu \d+%$/m,
+      /^step 1\/2 {2}loss 0\.6931 {2}margin 0\.000 {2}accuracy 50%.*tokens\/s {2}mfu \d+%$/m,
     );
     expect(stdout).toMatch(/^step 2\/2 {2}loss /m);
     expect(stdout).toContain(
@@ -161,7 +177,9 @@ describe('keel dpo', () => {
       const goOn = ['--config', config, '--resume', '--json', ...steps(done + 3)];
       const resumed = await dpo(broken, goOn);
       expect(resumed.code, resumed.stderr).toBe(0);
-      expect(jsonLines(resumed.stdout)[0]).toMatchObject({ type: 'start', step: done });
+      const [plan, ...events] = jsonLines(resumed.stdout);
+      expect(plan).toMatchObject({ type: 'plan', steps: { done } });
+      expect(events.find(({ type }) => type === 'start')).toMatchObject({ step: done });
       expect((await dpo(whole, [...args, ...steps(done + 3)])).code).toBe(0);
       const weights = 'run/final/adapter_model.safetensors';
       const same = readFileSync(broken.file(weights)).equals(readFileSync(whole.file(weights)));

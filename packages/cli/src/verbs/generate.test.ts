@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
@@ -25,6 +25,24 @@ describe('keel generate', () => {
     const empty = await keel(args);
     expect(empty).toMatchObject({ code: 1, stdout: '' });
     expect(empty.stderr).toContain('--prompt -');
+  });
+
+  test('notes rows of plain text, and refuses text that belongs to their prompt', async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file('prompts.jsonl');
+    const chat = { prompt: [{ role: 'user', content: 'hi' }] };
+    const row = { prompt: 'hi', input: 'there' };
+    const lines = [chat, { prompt: 'hi' }, row].map((one) => `${JSON.stringify(one)}\n`);
+    writeFileSync(file, lines.slice(0, 2).join(''));
+    const args = ['generate', ...fp32, '--prompts', file];
+    const { code, stderr } = await keel(args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/1 of 2 rows of .*prompts\.jsonl/);
+    expect((await keel([...args, '--raw'])).stderr).not.toContain('rows of');
+    writeFileSync(file, lines.join(''));
+    const refused = await keel(args);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/prompts\.jsonl:3: field "input"/);
   });
 
   test('names the place of a prompt that the model cannot take', async () => {
@@ -87,5 +105,93 @@ describe('keel generate', () => {
       finish_reason: 'stop_string',
       completion: whole!.completion.slice(0, whole!.completion.indexOf(middle)),
     });
+  });
+});
+
+describe('keel generate --output', () => {
+  const chat = [{ role: 'user', content: 'Why blue?' }];
+
+  test('writes rows that sft, score and tokens read, with their other fields', async () => {
+    using folder = new TemporaryFolder();
+    const [prompts, output] = [folder.file('prompts.jsonl'), folder.file('out/rows.jsonl')];
+    const rows = [
+      { id: 12345678901234567890n, prompt: chat, chosen: [{ role: 'assistant', content: 'x' }] },
+      { id: 2n, prompt: chat, reference: { text: 'Rayleigh' } },
+    ];
+    const text = rows.map((row) =>
+      JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `#${value}#` : value)),
+    );
+    writeFileSync(prompts, text.map((line) => `${line.replace(/"#(\d+)#"/g, '$1')}\n`).join(''));
+    const args = ['generate', ...fp32, '--prompts', prompts, '--output', output];
+    const { code, stderr } = await keel(args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('chosen');
+    const written = readFileSync(output, 'utf8');
+    expect(written).toContain('"id":12345678901234567890');
+    const found = jsonLines(written);
+    expect(found).toMatchObject([
+      { row: 0, prompt: chat, completion: [{ role: 'assistant' }], tokens: 8 },
+      { row: 1, prompt: chat, reference: { text: 'Rayleigh' }, finish_reason: 'length' },
+    ]);
+    expect(found[0]).not.toHaveProperty('chosen');
+    const model = ['--model', goldenPath('tiny-chat')];
+    for (const verb of ['score', 'tokens']) {
+      const read = await keel([verb, ...model, '--data', output, '--json']);
+      expect(read.code, read.stderr).toBe(0);
+    }
+    const run = ['--output', folder.file('run'), '--max-steps', '1', '--lora'];
+    const taught = await keel(['sft', ...model, '--data', output, ...run]);
+    expect(taught.code, taught.stderr).toBe(0);
+    const again = await keel(args);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/rows\.jsonl.*--overwrite/);
+  });
+
+  test('continues a plain prompt of a row as plain text; --wrap-chat makes a chat of it', async () => {
+    using folder = new TemporaryFolder();
+    const prompts = folder.file('prompts.jsonl');
+    writeFileSync(prompts, '{"prompt":"Why blue?"}\n');
+    const written = async (...more: string[]) => {
+      const output = folder.file('rows.jsonl');
+      const args = ['--prompts', prompts, '--output', output, '--overwrite', ...more];
+      const { code, stderr } = await keel(['generate', ...fp32, ...args]);
+      expect(code, stderr).toBe(0);
+      return { row: jsonLines(readFileSync(output, 'utf8'))[0]!, stderr };
+    };
+    const plain = await written();
+    expect(plain.row).toMatchObject({ prompt: 'Why blue?', completion: expect.any(String) });
+    expect(plain.stderr).toContain('--wrap-chat');
+    const wrapped = await written('--wrap-chat');
+    expect(wrapped.row).toMatchObject({ prompt: chat, completion: [{ role: 'assistant' }] });
+    expect(wrapped.stderr).not.toContain('--wrap-chat');
+    const system = { role: 'system', content: 'Be brief.' };
+    const both = await written('--wrap-chat', '--system', 'Be brief.');
+    expect(both.row).toMatchObject({
+      prompt: [system, ...chat],
+      completion: [{ role: 'assistant' }],
+    });
+  });
+
+  test('leaves whole rows when it is interrupted', async () => {
+    using folder = new TemporaryFolder();
+    const [prompts, output] = [folder.file('prompts.jsonl'), folder.file('rows.jsonl')];
+    writeFileSync(prompts, `${JSON.stringify({ prompt: chat })}\n`.repeat(2000));
+    const model = ['--model', goldenPath('tiny-chat'), '--max-new-tokens', '100'];
+    const args = ['generate', ...model, '--prompts', prompts, '--output', output];
+    let child: { kill(signal: 'SIGINT'): boolean } | undefined;
+    const timer = setInterval(() => {
+      if (!existsSync(output) || !readFileSync(output, 'utf8').includes('\n')) return;
+      clearInterval(timer);
+      child?.kill('SIGINT');
+    }, 50);
+    const ended = await keel(args, { onChild: (one) => (child = one) });
+    clearInterval(timer);
+    expect(ended.code, ended.stderr).toBe(130);
+    const text = readFileSync(output, 'utf8');
+    expect(text.endsWith('\n')).toBe(true);
+    const rows = jsonLines(text);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.length).toBeLessThan(2000);
+    expect(ended.stdout).toContain(`${rows.length} rows`);
   });
 });

@@ -68,14 +68,20 @@ describe('the verbs that sample', () => {
       ...['--eval-data', folder.file('prompts.jsonl'), '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
-    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
-    expect(events.map(({ type }) => type)).toEqual(types);
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb, reward: { spec: 'length:-20' } });
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['data', 'start', 'answers', 'evaluation', 'step', 'step'],
+      ...['answers', 'evaluation', 'checkpoint', 'final'],
+    ]);
+    const step = events.find(({ type }) => type === 'step');
     const usual = ['loss', 'reward', 'eos_rate', 'completions/mean_length', 'time/rollout'];
     for (const name of [...usual, ...names]) {
-      expect(events[2]![name], name).toEqual(expect.any(Number));
+      expect(step![name], name).toEqual(expect.any(Number));
     }
-    expect(events[4]!.eval_reward).toEqual(expect.any(Number));
+    expect(events.findLast(({ type }) => type === 'evaluation')!.eval_reward).toEqual(
+      expect.any(Number),
+    );
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       chat: `npx keel chat --model ${tinyChat} --adapter ${final}`,
@@ -114,7 +120,9 @@ describe('the verbs that sample', () => {
     const json = await online(folder, 'ppo', [...args, '--json', '--overwrite']);
     expect(json.code, json.stderr).toBe(0);
     const types = jsonLines(json.stdout).map(({ type }) => type);
-    expect(types).toEqual(['start', 'step', 'step', 'checkpoint', 'final']);
+    expect(types.filter((type) => type !== 'answers')).toEqual([
+      ...['plan', 'data', 'start', 'step', 'step', 'checkpoint', 'final'],
+    ]);
   });
 
   test('--pretraining-data mixes the likelihood of text into the steps of PPO', async () => {
@@ -186,7 +194,7 @@ describe('the verbs that sample', () => {
       { env: { KEEL_CACHE: folder.file('cache') } },
     );
     expect(resumed.code, resumed.stderr).toBe(0);
-    expect(jsonLines(resumed.stdout)[0]).toMatchObject({
+    expect(jsonLines(resumed.stdout).find(({ type }) => type === 'start')).toMatchObject({
       step: Number(checkpoint!.replace('step-', '')),
     });
   });

@@ -24,14 +24,19 @@ describe('keel reward', () => {
       ...['--eval-data', rows, '--max-steps', '2', '--lora', '--heads', '2', '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
-    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
-    expect(events.map(({ type }) => type)).toEqual(types);
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb: 'reward' });
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['data', 'start', 'evaluation', 'step', 'step'],
+      ...['evaluation', 'checkpoint', 'final'],
+    ]);
+    const step = events.find(({ type }) => type === 'step');
+    const evaluation = events.findLast(({ type }) => type === 'evaluation')!;
     for (const name of ['loss', 'accuracy', 'margin', 'min_reward', 'mean_reward', 'max_reward']) {
-      expect(events[2]![name], name).toEqual(expect.any(Number));
-      expect(events[4]![`eval_${name}`], name).toEqual(expect.any(Number));
+      expect(step![name], name).toEqual(expect.any(Number));
+      expect(evaluation[`eval_${name}`], name).toEqual(expect.any(Number));
     }
-    expect(events[4]!.eval_calibration_error).toEqual(expect.any(Number));
+    expect(evaluation.eval_calibration_error).toEqual(expect.any(Number));
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({
       path: final,
@@ -63,7 +68,7 @@ describe('keel reward', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^step 1\/1 {2}loss \d\.\d{4} {2}margin -?\d\.\d{3} {2}accuracy \d+%/m);
     expect(stdout).toMatch(
-      /^held-out rows after step 1: {2}loss .* {2}margin .* {2}accuracy \d+%$/m,
+      /^held-out rows after step 1: {2}loss .* {2}margin .* {2}accuracy \d+% \(\d+% to \d+%\)/m,
     );
     expect(stdout).toContain('Score answers with it: npx keel score --reward ');
     // All weights were trained: the result is a whole model.

@@ -108,3 +108,80 @@ describe('keel score with an adapter', () => {
     expect(mean(batch.map((score) => score.logp_rejected))).toBeCloseTo(first['logps/rejected'], 2);
   });
 });
+
+describe('keel score with several adapters', () => {
+  const data = `${trajectory}/train.jsonl`;
+
+  test('shows each, and the difference from the first on the same rows, with its interval', async () => {
+    using folder = new TemporaryFolder();
+    const run = ['dpo', '--model', tinyChat, '--data', data, '--lora', '--max-steps', '2'];
+    for (const [name, rate] of [
+      ['a', '1e-2'],
+      ['b', '3e-2'],
+    ]) {
+      const out = ['--output', folder.file(name!), '--learning-rate', rate!];
+      const { code, stderr } = await keel([...run, '--precision', 'fp32', ...out]);
+      expect(code, stderr).toBe(0);
+    }
+    const names = ['base', folder.file('a'), folder.file('b')];
+    const args = ['score', '--data', data, '--precision', 'fp32', '--adapter', names.join(',')];
+    const { code, stdout, stderr } = await keel([...args, '--json']);
+    expect(code, stderr).toBe(0);
+    const lines = jsonLines(stdout);
+    const summaries = lines.filter(({ type }) => type === 'summary') as unknown as Summary[];
+    expect(summaries.map(({ adapter }) => adapter)).toEqual([
+      'base',
+      ...names.slice(1).map((name) => `${name}/final`),
+    ]);
+    const single = jsonLines((await keel(['score', ...fp32, '--data', data, '--json'])).stdout);
+    const ofBase = lines.filter(({ adapter, row }) => adapter === 'base' && row !== undefined);
+    expect(ofBase).toHaveLength(single.length);
+    const margins = (of: Record<string, unknown>[]) =>
+      of.map(({ logp_chosen: a, logp_rejected: b }) => (a as number) - (b as number));
+    expect(margins(ofBase)[3]).toBeCloseTo(margins(single)[3]!, 4);
+    for (const { adapter, margin, difference } of summaries.slice(1)) {
+      const own = margins(
+        lines.filter((line) => line.adapter === adapter && line.row !== undefined),
+      );
+      expect(margin.mean).toBeCloseTo(mean(own), 6);
+      expect(difference.margin.mean).toBeCloseTo(mean(own) - mean(margins(ofBase)), 6);
+      const [low, high] = difference.margin.interval;
+      expect(low).toBeLessThan(difference.margin.mean);
+      expect(high).toBeGreaterThan(difference.margin.mean);
+    }
+    const people = await keel(args);
+    expect(people.stdout).toContain(`${names[2]}/final minus base`);
+    expect(people.stdout).toContain(summaries[2]!.difference.margin.mean.toFixed(3));
+  });
+
+  test('refuses duplicates', async () => {
+    const adapter = `${goldenPath('smollm2-dpo-lora')}/initial-adapter`;
+    const { code, stderr } = await keel([
+      'score',
+      '--data',
+      data,
+      '--adapter',
+      adapter,
+      '--adapter',
+      adapter,
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(adapter);
+  });
+
+  interface Summary {
+    adapter: string;
+    margin: { mean: number };
+    difference: { margin: { mean: number; interval: [number, number] } };
+  }
+});
+
+test('nothing is printed before an error in the first row', async () => {
+  using folder = new TemporaryFolder();
+  const [rows, reward] = [folder.file('rows.jsonl'), folder.file('reward.ts')];
+  writeFileSync(rows, '{"prompt":"a","completion":"b"}\n');
+  writeFileSync(reward, 'export default () => { throw new Error("no reward today"); };\n');
+  const { code, stdout, stderr } = await keel(['score', '--reward', reward, '--data', rows]);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/rows\.jsonl:1.*no reward today/s);
+});

@@ -25,13 +25,18 @@ describe('keel sft', () => {
       ...['--eval-data', rows, '--max-steps', '2', '--lora', '--neftune-alpha', '5', '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    const events = jsonLines(stdout);
-    const types = ['start', 'evaluation', 'step', 'step', 'evaluation', 'checkpoint', 'final'];
-    expect(events.map(({ type }) => type)).toEqual(types);
-    const { eval_loss, eval_perplexity } = events[1] as Record<string, number>;
+    const [plan, ...events] = jsonLines(stdout);
+    expect(plan).toMatchObject({ type: 'plan', verb: 'sft' });
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['data', 'start', 'answers', 'evaluation', 'step', 'step'],
+      ...['answers', 'evaluation', 'checkpoint', 'final'],
+    ]);
+    const step = events.find(({ type }) => type === 'step');
+    const evaluation = events.find(({ type }) => type === 'evaluation');
+    const { eval_loss, eval_perplexity } = evaluation as Record<string, number>;
     expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss!), 6);
     for (const name of ['loss', 'perplexity', 'mean_token_accuracy', 'entropy', 'num_tokens']) {
-      expect(events[2]![name], name).toEqual(expect.any(Number));
+      expect(step![name], name).toEqual(expect.any(Number));
     }
     const final = folder.file('run/final');
     expect(events.at(-1)).toMatchObject({

@@ -1,5 +1,5 @@
 // How an adapter's files name its base, so that PEFT and Keel can find it.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { parseHubName } from '../hub/hub-name.ts';
@@ -39,6 +39,9 @@ export function canonicalModelName(name: string): string {
  */
 export const BASE_METADATA = 'keel_base_model';
 
+/** Metadata key with the SHA-256 of the base's files, so that another base is noticed. */
+export const BASE_HASH_METADATA = 'keel_base_sha256';
+
 /**
  * The base that an adapter's files name, in the form that `loadModel` takes.
  * @throws Error if they do not name one
@@ -49,8 +52,8 @@ export function baseOfAdapter(folder: string): string {
   if (typeof base !== 'string' || base === '') {
     throw new Error(`${path} does not name the base model. Pass the base with --model`);
   }
-  const own = nameInMetadata(folder);
-  if (own !== null) {
+  const own = metadataOf(folder)[BASE_METADATA];
+  if (own !== undefined) {
     const reference = baseReference(own);
     const isSame =
       reference.base_model_name_or_path === base && reference.revision === (revision ?? null);
@@ -64,11 +67,22 @@ export function baseOfAdapter(folder: string): string {
     : `hub:${base}`;
 }
 
-function nameInMetadata(folder: string): string | null {
+/** Empty if there is no file. */
+export function metadataOf(folder: string): Readonly<Record<string, string>> {
   const path = join(folder, 'adapter_model.safetensors');
-  if (!existsSync(path)) return null;
+  if (!existsSync(path)) return {};
   using file = openSafetensors(path);
-  return file.metadata[BASE_METADATA] ?? null;
+  return file.metadata;
 }
 
 const isRepository = (name: string): boolean => /^[\w.-]+\/[\w.-]+$/.test(name);
+
+/** The repository on the hub that a model comes from, and whether it is a GGUF file. */
+export function baseKind(name: string): { repository: string | null; gguf: boolean } {
+  if (canonicalModelName(name) === DEFAULT_MODEL_NAME) {
+    return { repository: DEFAULT_MODEL_REPOSITORY, gguf: true };
+  }
+  const hub = parseHubName(name);
+  if (hub !== null) return { repository: hub.repository, gguf: false };
+  return { repository: null, gguf: existsSync(name) && !statSync(name).isDirectory() };
+}

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fromBytes, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
@@ -19,6 +19,7 @@ import {
   rankAndScale,
 } from './adapter-config.ts';
 import { adapterParameters, peftKey, refuseTakenName } from './lora.ts';
+import { namedBase } from './other-base.ts';
 import { layersOfBlocks } from './target-modules.ts';
 
 export interface LoadAdapterOptions {
@@ -64,6 +65,7 @@ function readAdapter(
       `is missing: ${folder} is a run folder. Its adapter is in ${join(folder, 'final')}`,
     );
   }
+  if (!existsSync(configPath)) refuseOtherFolder(folder, configPath);
   const config = parseAdapterConfig(configPath, readJson(configPath));
   const path = join(folder, 'adapter_model.safetensors');
   if (!existsSync(path)) {
@@ -73,7 +75,7 @@ function readAdapter(
   if (file.has(PEFT_SCORE_WEIGHT) && !leaveHead) {
     throw new CheckpointError(
       { file: path, tensor: PEFT_SCORE_WEIGHT },
-      'belongs to a reward model, which returns scores and cannot generate text. Use it with `keel score --reward`',
+      'belongs to a reward model, which returns scores and cannot generate text. Pass it as --reward, for example to `keel score`',
     );
   }
   const layers = layersInFile(path, file, decoder);
@@ -133,13 +135,24 @@ export function loadAdapterHead(
   return trainable ? head.setRequiresGrad() : head;
 }
 
-function readJson(path: string): unknown {
-  if (!existsSync(path)) {
+/** @throws CheckpointError saying what the folder is, and how to use it */
+function refuseOtherFolder(folder: string, configPath: string): never {
+  const isModel = existsSync(join(folder, 'config.json'));
+  if (isModel || folder.endsWith('.gguf')) {
     throw new CheckpointError(
-      { file: path },
-      'is missing: expected an adapter folder as saved by PEFT',
+      { file: folder },
+      'is a whole model, not an adapter. Pass it as --model instead of --adapter',
     );
   }
+  throw new CheckpointError(
+    { file: configPath },
+    existsSync(folder)
+      ? 'is missing: expected an adapter folder as saved by PEFT'
+      : 'is missing, since there is no such folder: expected an adapter folder as saved by PEFT',
+  );
+}
+
+function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
@@ -169,7 +182,7 @@ function layersInFile(path: string, file: TensorFile, decoder: Decoder): Linear[
   if (stray !== undefined) {
     throw new CheckpointError(
       { file: path, tensor: stray },
-      `belongs to no linear layer of this ${decoder.config.family} model, whose keys look like ${peftKey(layers[0]!.name, 'A')}`,
+      `belongs to no linear layer of this ${decoder.config.family} model, whose keys look like ${peftKey(layers[0]!.name, 'A')}${trainedOn(path)}`,
     );
   }
   const found = layers.filter(
@@ -220,8 +233,14 @@ function checkShape(path: string, file: TensorFile, key: string, expected: numbe
   if (shape.length === 2 && shape[0] === expected[0] && shape[1] === expected[1]) return;
   throw new CheckpointError(
     { file: path, tensor: key },
-    `has shape [${shape.join(', ')}], expected [${expected.join(', ')}] from adapter_config.json and the model`,
+    `has shape [${shape.join(', ')}], expected [${expected.join(', ')}] from adapter_config.json and the model${trainedOn(path)}`,
   );
+}
+
+/** The base that the adapter names, as advice for one that does not fit. */
+function trainedOn(path: string): string {
+  const base = namedBase(dirname(path));
+  return base === null ? '' : `. The adapter names ${base} as its base: pass that as --model`;
 }
 
 function readFloat32(path: string, file: TensorFile, key: string, device: string): Tensor {

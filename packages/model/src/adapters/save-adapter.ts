@@ -5,13 +5,20 @@ import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { PEFT_SCORE_WEIGHT } from '../heads/score-head.ts';
 import { tensorToWrite } from '../loading/tensor-to-write.ts';
 import { writeFolder, writeJson } from '../loading/write-folder.ts';
-import { BASE_METADATA, baseReference, canonicalModelName } from './base-reference.ts';
+import {
+  BASE_HASH_METADATA,
+  BASE_METADATA,
+  baseReference,
+  canonicalModelName,
+} from './base-reference.ts';
 import { adaptedLayers, adapterParameters } from './lora.ts';
 import { blocksOfLayers, layersOfBlocks, shortestTargets } from './target-modules.ts';
 
 export interface SaveAdapterOptions {
   /** The base's name, in the form that `loadModel` takes. */
   baseModel: string;
+  /** SHA-256 of the base's files: `LanguageModel.hash`. */
+  baseHash?: string;
   /** Writes the scale as alpha / sqrt(rank). The result is the same either way. */
   useRslora?: boolean;
   /**
@@ -29,7 +36,7 @@ export function saveAdapter(
   folder: string,
   decoder: Decoder,
   name: string,
-  { baseModel, useRslora = false, scoreHead = null }: SaveAdapterOptions,
+  { baseModel, baseHash, useRslora = false, scoreHead = null }: SaveAdapterOptions,
 ): void {
   const config = {
     ...peftConfig(decoder, name, baseModel, useRslora),
@@ -44,6 +51,7 @@ export function saveAdapter(
     writeSafetensors(join(inside, 'adapter_model.safetensors'), tensors, {
       format: 'pt',
       [BASE_METADATA]: canonicalModelName(baseModel),
+      ...(baseHash !== undefined && { [BASE_HASH_METADATA]: baseHash }),
     });
     writeJson(join(inside, 'adapter_config.json'), config);
   });

@@ -1,7 +1,9 @@
 // @keel/model/without-torch: files, tokenizers and text of a model. Does not load LibTorch.
+export { baseOfAdapter } from '../adapters/base-reference.ts';
 export { cpuFlags, hasFastBfloat16 } from '../cpu-features.ts';
 export { cachedDefaultModel, cacheFolder, defaultModel } from '../formats/default-model.ts';
 export { faultOf, fileError } from '../formats/file-error.ts';
 export { shownLine, shownText } from '../formats/shown-text.ts';
-export { resolveModel } from '../resolve-model.ts';
-export { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
+export { soughtAt } from '../formats/sought-path.ts';
+export { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, resolveModel } from '../resolve-model.ts';
+export { loadTokenizer, tokenizerLater } from '../tokenizer/load-tokenizer.ts';

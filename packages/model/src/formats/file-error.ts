@@ -1,6 +1,7 @@
 // The operating system's file errors, reworded so that a person can act on them.
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { soughtAt } from './sought-path.ts';
 
 /** What was being done with the file. */
 export type FileUse = 'read' | 'written' | 'opened' | 'removed';
@@ -80,7 +81,8 @@ export class FileError extends Error {
     options?: ErrorOptions,
   ) {
     const { what, advice } = faultOf(code);
-    const reason = `${what}${sizes(path, code, bytes)}. ${advice}`;
+    const more = sizes(path, code, bytes) + whereabouts(path, code);
+    const reason = `${what}${more}. ${advice}`;
     super(`${path}: cannot be ${use}: ${reason}.`, options);
     this.reason = reason;
     this.path = path;
@@ -137,6 +139,25 @@ const usual: Readonly<Record<string, FileUse>> = {
   rmdir: 'removed',
   rm: 'removed',
 };
+
+/** Where a missing path was looked for, or which part of a path is a file. */
+function whereabouts(path: string, code: string): string {
+  if (code === 'ENOENT') return soughtAt(path);
+  const file = code === 'ENOTDIR' ? fileAbove(path) : null;
+  return file === null ? '' : ` (${file} is a file)`;
+}
+
+/** The part of a path that is a file, although the path continues below it. */
+function fileAbove(path: string): string | null {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      if (statSync(folder).isDirectory()) return null;
+      return folder;
+    } catch {
+      if (folder === dirname(folder)) return null;
+    }
+  }
+}
 
 /** Bytes needed and bytes free, if the disk is full. */
 function sizes(path: string, code: string, bytes: number | undefined): string {

@@ -178,7 +178,7 @@ describe('a reward adapter', () => {
   it('is refused for generating text, and by a model of another width', async () => {
     const { path, model } = await adapted(1);
     expect(() => loadAdapter(model.decoder, path, 'chat')).toThrow(
-      /reward model.*keel score --reward/,
+      /reward model.*--reward.*keel score/,
     );
     const wide = { config: { ...model.decoder.config, hiddenSize: 32 } };
     expect(() => loadAdapterHead(wide, path, { device: 'cpu' })).toThrow(
@@ -241,7 +241,7 @@ it('a classifier loads for scores, and is refused for generating text', async ()
   weight.dispose();
   model.dispose();
   const usual = { precision: 'fp32', device: 'cpu' } as const;
-  await expect(loadModel(path, usual)).rejects.toThrow(/reward model.*keel score --reward/);
+  await expect(loadModel(path, usual)).rejects.toThrow(/reward model.*--reward.*keel score/);
   const loaded = await loadModel(path, { ...usual, classifier: true });
   expect(loaded.hasScoreHead('reference')).toBe(true);
   loaded.dispose();

@@ -1,6 +1,7 @@
 // str() and repr() of all values.
 import { floatRepr } from './decimal.ts';
 import { unsupported, valueError } from './errors.ts';
+import { fromJs } from './from-js.ts';
 import { spend } from './limits.ts';
 import {
   isMarkup,
@@ -67,6 +68,9 @@ export const repr = (value: Value): Text => {
   write(builder, value, null);
   return builder.build();
 };
+
+/** repr() of a JavaScript value, as a template that prints it writes it. */
+export const pythonRepr = (value: unknown): string => textOf(repr(fromJs(value)));
 
 const write = (builder: TextBuilder, value: Value, origin: Origin | null): void => {
   spend(1);

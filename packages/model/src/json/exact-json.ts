@@ -3,6 +3,8 @@
 // others.
 import { PythonFloat } from './python-float.ts';
 
+export { PythonFloat };
+
 /** A number in JSON that no value can hold. */
 export class JsonNumberError extends Error {
   /** The number as written. */
@@ -87,6 +89,18 @@ export const fieldNames = (fields: object): string[] => {
 
 /** Whether {@link fieldNames} gives another order than JavaScript has. */
 export const hasOwnOrder = (fields: object): boolean => Object.hasOwn(fields, order);
+
+/** The texts of objects that a file has as JSON text. */
+const texts = new WeakMap<object, string>();
+
+/** Records the JSON text that an object was read from, where a file has text in its place. */
+export const withJsonText = <T extends object>(fields: T, text: string): T => {
+  texts.set(fields, text);
+  return fields;
+};
+
+/** The text that {@link withJsonText} recorded; undefined for an object that a file has as such. */
+export const jsonTextOf = (fields: object): string | undefined => texts.get(fields);
 
 type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 

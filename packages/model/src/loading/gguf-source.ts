@@ -41,6 +41,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
     mappedFiles: () => [],
     names: () => file.names().map((name) => rename(name, toModule)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
+    type: (name) => file.info(nameInFile(name)).type,
     nameInFile,
     equal: (name, other) => {
       using one = read(name, 'float32');

@@ -18,6 +18,7 @@ import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
+import { type StoredWeights, storedWeights } from './stored-weights.ts';
 import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -42,6 +43,8 @@ export interface LoadedDecoder {
   /** Contents of config.json; for a GGUF file, what transformers would have written. */
   configJson: Record<string, unknown>;
   source: 'safetensors' | 'gguf';
+  /** How the files store the weights. */
+  stored: StoredWeights;
   /** Scalar head [K, hidden] of a sequence classifier, float32; null for a language model. */
   scoreHead: Tensor | null;
   /** The GGUF file's metadata, including its tokenizer; null for a folder. */
@@ -88,6 +91,7 @@ async function load(
     configJson: opened.json,
     scoreHead,
     source: isFolder ? 'safetensors' : 'gguf',
+    stored: storedWeights(source, isFolder ? 'safetensors' : 'GGUF'),
     ggufMetadata: opened.ggufMetadata,
     weightHash: () => {
       hash ??= hashFiles(isFolder ? modelFiles(path) : [path]);

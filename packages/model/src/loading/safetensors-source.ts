@@ -57,6 +57,7 @@ export function openSafetensorsSource(
     mappedFiles: () => [...inUse],
     names: () => file.names().map((name) => (bare && !isHead(name) ? prefix + name : name)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
+    type: (name) => file.info(nameInFile(name)).dtype,
     nameInFile,
     equal: (name, other) => {
       // Compared in their stored type: converted copies of large embeddings would take much memory.

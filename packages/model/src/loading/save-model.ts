@@ -5,9 +5,9 @@ import type { Decoder } from '../decoder.ts';
 import { architectureOf } from '../families/registry.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import { countElements, storedDTypeBytes } from '../formats/stored-dtype.ts';
-import { writeAside } from '../formats/write-aside.ts';
 import { classifierArchitecture, classifierFields } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
+import { type EndsTurns, writeGenerationConfig } from './generation-config.ts';
 import { linearLayers, namedWeights } from './named-weights.ts';
 import { type SavedDType, savedTypes, tensorToWrite } from './tensor-to-write.ts';
 import { writeFolder, writeJson } from './write-folder.ts';
@@ -16,13 +16,12 @@ export interface SaveModelOptions {
   dtype: SavedDType;
   /** Bytes of weights per file. Larger models are split into several files with an index. */
   shardBytes?: number;
-  /**
-   * The base's generation_config.json, which is written unchanged. If there is none, it is made
-   * from config.json's token ids.
-   */
+  /** The base's generation_config.json; see {@link writeGenerationConfig}. */
   generationConfig?: string | null;
   /** Writes a sequence classifier with this scalar head instead of the language head. */
   scoreHead?: ScoreHeadToSave | null;
+  /** Called before each tensor is written, with the bytes written so far and in total. */
+  onProgress?(bytesDone: number, bytesTotal: number): void;
 }
 
 export interface ScoreHeadToSave {
@@ -36,8 +35,7 @@ export interface ScoreHeadToSave {
 }
 
 /** The part of a tokenizer that is needed here. */
-export interface SavesItself {
-  readonly endOfTurnIds?: ReadonlySet<number>;
+export interface SavesItself extends EndsTurns {
   save(folder: string, options?: { padTokenId?: number | null }): void;
 }
 
@@ -50,7 +48,13 @@ export function saveModel(
   decoder: Decoder,
   configJson: Readonly<Record<string, unknown>>,
   tokenizer: SavesItself | null,
-  { dtype, shardBytes = 5e9, scoreHead = null, generationConfig = null }: SaveModelOptions,
+  {
+    dtype,
+    shardBytes = 5e9,
+    scoreHead = null,
+    generationConfig = null,
+    onProgress,
+  }: SaveModelOptions,
 ): void {
   const transposed = new Set(
     decoder.config.transposedLinears
@@ -63,13 +67,12 @@ export function saveModel(
     .map(([name, weight]) => tensorToWrite(name, weight, dtype, transposed.has(name)));
   if (scoreHead !== null) tensors.push(tensorToWrite(SCORE_WEIGHT, scoreHead.weight, dtype));
   writeFolder(folder, (inside) => {
-    const written = writeWeights(inside, tensors, shardBytes);
+    const told = onProgress === undefined ? tensors : withProgress(tensors, onProgress);
+    const written = writeWeights(inside, told, shardBytes);
     removeOtherWeights(inside, written);
     tokenizer?.save(inside, { padTokenId: scoreHead?.padTokenId ?? null });
     if (scoreHead === null) {
-      const path = join(inside, 'generation_config.json');
-      if (generationConfig === null) writeJson(path, newGenerationConfig(configJson, tokenizer));
-      else writeAside(path, (append) => append(new TextEncoder().encode(generationConfig)));
+      writeGenerationConfig(inside, { generationConfig, configJson, tokenizer });
     }
     writeJson(join(inside, 'config.json'), {
       ...savedConfig(decoder, configJson, dtype),
@@ -78,13 +81,32 @@ export function saveModel(
   });
 }
 
+const bytesOf = ({ shape, dtype }: TensorToWrite): number =>
+  Number(countElements(shape)) * storedDTypeBytes[dtype];
+
+function withProgress(
+  tensors: readonly TensorToWrite[],
+  tell: (bytesDone: number, bytesTotal: number) => void,
+): TensorToWrite[] {
+  const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+  let done = 0;
+  return tensors.map((tensor) => ({
+    ...tensor,
+    data: () => {
+      tell(done, total);
+      done += bytesOf(tensor);
+      return typeof tensor.data === 'function' ? tensor.data() : tensor.data;
+    },
+  }));
+}
+
 /** @returns the file names */
 function writeWeights(folder: string, tensors: TensorToWrite[], shardBytes: number): string[] {
   const shards: TensorToWrite[][] = [];
   let filled = Number.POSITIVE_INFINITY;
   let total = 0;
   for (const tensor of tensors) {
-    const bytes = Number(countElements(tensor.shape)) * storedDTypeBytes[tensor.dtype];
+    const bytes = bytesOf(tensor);
     if (filled + bytes > shardBytes) {
       shards.push([]);
       filled = 0;
@@ -139,17 +161,3 @@ const classifierConfig = ({ config }: Decoder, { weight, padTokenId }: ScoreHead
   architectures: [classifierArchitecture(config.family)],
   ...classifierFields(weight.dim(0), padTokenId),
 });
-
-function newGenerationConfig(
-  configJson: Readonly<Record<string, unknown>>,
-  tokenizer: SavesItself | null,
-): Record<string, unknown> {
-  const ids = Object.fromEntries(
-    ['bos_token_id', 'eos_token_id', 'pad_token_id']
-      .filter((name) => configJson[name] != null)
-      .map((name) => [name, configJson[name]]),
-  );
-  // A GGUF file's eos token may be one of several that end a turn.
-  const ends = [...new Set([ids.eos_token_id ?? [], ...(tokenizer?.endOfTurnIds ?? [])].flat())];
-  return ends.length > 1 ? { ...ids, eos_token_id: ends } : ids;
-}

@@ -14,6 +14,8 @@ export interface WeightSource extends Disposable {
   names(): string[];
   /** null: there is no such tensor. */
   shape(name: string): number[] | null;
+  /** The type in which the file stores a tensor, by the file's own name for it. It must exist. */
+  type(name: string): string;
   /** The tensor's name in the file. */
   nameInFile(name: string): string;
   /** Whether two tensors have the same values. Both must exist. */

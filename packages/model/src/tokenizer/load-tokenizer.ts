@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
+import { cachedDefaultModel } from '../formats/default-model.ts';
 import { openGguf } from '../formats/gguf.ts';
-import { resolveModel } from '../resolve-model.ts';
+import { isDefaultModel, resolveModel } from '../resolve-model.ts';
 import type { LoadTokenizerOptions } from './load-options.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { tokenizerFromFolder } from './tokenizer-from-folder.ts';
@@ -14,7 +15,31 @@ export async function loadTokenizer(
   model: string,
   options: LoadTokenizerOptions = {},
 ): Promise<Tokenizer> {
-  const path = await resolveModel(model);
+  return tokenizerAt(await resolveModel(model), options);
+}
+
+/**
+ * A model's tokenizer that is loaded with its first use. A default model that is not in the cache
+ * is not fetched for it.
+ * @throws Error if there is no such model. The returned function throws TokenizerError if the
+ *   tokenizer is damaged, and Error if the default model is not in the cache
+ */
+export async function tokenizerLater(model: string): Promise<() => Tokenizer> {
+  const known = isDefaultModel(model) ? null : await resolveModel(model);
+  let loaded: Tokenizer | undefined;
+  return () => {
+    const path = known ?? cachedDefaultModel();
+    if (path === null) {
+      throw new Error(
+        `the tokenizer of ${model} is not in the cache. Run npm run setup, or name another model`,
+      );
+    }
+    loaded ??= tokenizerAt(path, {});
+    return loaded;
+  };
+}
+
+function tokenizerAt(path: string, options: LoadTokenizerOptions): Tokenizer {
   if (statSync(path).isDirectory()) return tokenizerFromFolder(path, options);
   using file = openGguf(path);
   return tokenizerFromGguf(file.metadata, path, options);

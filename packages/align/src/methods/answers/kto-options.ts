@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import { checkTraining, defineTraining, trainingShape } from '../../config/training-options.ts';
 import { unpairedObjective, unpairedObjectiveNames } from '../../objectives/unpaired-registry.ts';
@@ -8,6 +9,7 @@ const objective = 'Objective';
 const ktoObject = z
   .strictObject({
     ...trainingShape,
+    ...sampleShape,
     data: variant(trainingShape.data, {
       description: 'labelled answers: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
     }),

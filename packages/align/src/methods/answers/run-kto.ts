@@ -7,6 +7,7 @@ import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
 import { AnswerReference } from '../../reference/answer-reference.ts';
 import { answerKey } from '../../reference/open-reference.ts';
 import { SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
+import { referenceFact } from '../../reference/reference-fact.ts';
 import { noticeEvent } from '../../training/run-data.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import {
@@ -16,22 +17,24 @@ import {
   type TrainingKind,
   totalSteps,
 } from '../../training/run-training.ts';
+import { objectiveFact } from '../pairs/objective-fact.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { type KtoOptions, ktoDefinition } from './kto-options.ts';
 import { UnpairedSource } from './unpaired-source.ts';
 import { UnpairedTask } from './unpaired-task.ts';
 
 /** Options of a run on single answers: only `data` and `output` have no default. */
-export type AlignUnpairedOptions = Partial<KtoOptions> & Pick<KtoOptions, 'data' | 'output'>;
+export type AlignUnpairedOptions = ProgramOptions<KtoOptions>;
 
 /**
  * Aligns a model on answers with a thumb up or down (KTO by default): the library's form of
  * `keel kto`.
- * @throws Error as {@link runKto} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runKto} does
  */
 export const alignUnpaired = async (
   options: AlignUnpairedOptions,
   hooks: RunHooks = {},
-): Promise<RunResult> => runKto(ktoDefinition.complete(ktoDefinition.schema.parse(options)), hooks);
+): Promise<RunResult> => fromProgram(ktoDefinition, runKto, options, hooks);
 
 /**
  * Runs KTO or BCO from complete options.
@@ -68,13 +71,15 @@ const unpaired = ({
     if (unpairedObjective(loss).needsKl && klEstimate === 'mismatched') await refuseOnePrompt(rows);
   },
   source: (rows, tokenizer, how) => new UnpairedSource(rows, tokenizer, how),
+  facts: ({ options, policy }) => [
+    objectiveFact(unpairedObjective(options.loss), options.beta),
+    referenceFact({ ...options, precomputeReference: !isBase(options) }, policy.parameters),
+  ],
   async task({ options, policy, source, evaluation, passes, notice, signal }) {
     if (!signal?.aborted) refuseUniform(source, options);
     const { model, role } = policy;
     const { beta, desirableWeight, undesirableWeight, klEstimate, batchSize, adapter } = options;
-    // Under a new adapter, the base is the reference. Otherwise training changes the reference, and
-    // its log-probabilities are computed before.
-    const onBase = options.lora && adapter === null;
+    const onBase = isBase(options);
     const key = { model, adapterHash: adapter === null ? null : hashAdapter(adapter) };
     const known = await (onBase ? shared : cached)?.of(await answerKey(key, policy));
     const task = new UnpairedTask({
@@ -85,7 +90,7 @@ const unpaired = ({
         ...{ model, role: onBase ? 'reference' : role, shared: known, untilTrained: !onBase },
       }),
     });
-    if (!onBase) {
+    if (!onBase && !options.dryRun) {
       const steps = totalSteps(options, source.usable);
       const tell = (done: number): void =>
         notice(
@@ -109,8 +114,14 @@ const unpaired = ({
   ],
 });
 
+/**
+ * Under a new adapter, the base is the reference. Otherwise training changes the reference, and its
+ * log-probabilities are computed before.
+ */
+const isBase = ({ lora, adapter }: KtoOptions): boolean => lora && adapter === null;
+
 /** @throws Error where all labels are the same: then no answer is better than another */
-async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
+export async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
   let first: boolean | null = null;
   for await (const { label } of rows.iterate()) {
     first ??= label;

@@ -1,9 +1,11 @@
 // Options of best-of-n sampling, and what it reports while it runs.
 import type { GenerateOptions, Precision } from '@keel/model';
+import type { RowReading } from '../../config/row-options.ts';
 import type { TemplateOptions } from '../../config/template-options.ts';
+import type { ModelFacts } from '../../training/run-plan.ts';
 import type { BestOfNForm } from './sampled-prompt.ts';
 
-export interface BestOfNOptions extends TemplateOptions {
+export interface BestOfNOptions extends TemplateOptions, RowReading {
   model: string;
   adapter: string | null;
   precision: Precision;
@@ -40,6 +42,24 @@ export interface BestOfNOptions extends TemplateOptions {
   output: string;
   write: BestOfNForm;
   overwrite: boolean;
+  /** Check everything, and sample and write nothing (default: false). */
+  dryRun?: boolean;
+}
+
+/** What a job is going to do. */
+export interface BestOfNPlan {
+  model: ModelFacts;
+  adapter: string | null;
+  prompts: number;
+  /** Prompts that an earlier command has done. */
+  done: number;
+  /** Of each prompt. */
+  answers: number;
+  /** Name of the reward, which is open. */
+  reward: string;
+  precision: 'fp32' | 'bf16';
+  device: string;
+  threads: number;
 }
 
 export interface BestOfNProgress {
@@ -53,8 +73,12 @@ export interface BestOfNProgress {
 }
 
 export interface BestOfNHooks {
+  /** Called once, before anything is sampled. */
+  onPlan?(plan: BestOfNPlan): void;
   onProgress?(progress: BestOfNProgress): void;
   onNotice?(text: string): void;
+  /** Called every second, with the seconds so far, while the reward takes longer than two. */
+  onWait?(seconds: number): void;
   /** Stops the job; scored answers are saved, and the same command resumes from there. */
   signal?: AbortSignal;
 }

@@ -53,6 +53,21 @@ export class Journal {
     return journal;
   }
 
+  /**
+   * Prompts that `open` would find done; changes nothing.
+   * @throws Error as `open` does
+   */
+  static done(
+    output: string,
+    identity: JobIdentity,
+    { chunk, prompts, overwrite }: { chunk: number; prompts: number; overwrite: boolean },
+  ): number {
+    const journal = new Journal(`${output}.partial`, chunk);
+    if (overwrite || !existsSync(journal.path)) return 0;
+    journal.#refuseOtherJob(identity);
+    return journal.#wholeChunks(prompts).lines;
+  }
+
   /** The identity in the existing journal of `output`; null if there is no journal. */
   static identityOf(output: string): JobIdentity | null {
     const path = `${output}.partial`;
@@ -101,10 +116,17 @@ export class Journal {
 
   /** An incomplete chunk is sampled again, because its random draws depend on the whole chunk. */
   #cutBack(prompts: number): void {
+    const { lines, end } = this.#wholeChunks(prompts);
+    this.#lines = lines;
+    truncateSync(this.path, end);
+  }
+
+  /** The lines of prompts in complete chunks, and where they end. */
+  #wholeChunks(prompts: number): { lines: number; end: number } {
     const ends = Array.from(wholeLines(this.path), ({ end }) => end);
     const found = ends.length - 1;
-    this.#lines = found >= prompts ? prompts : found - (found % this.#chunk);
-    truncateSync(this.path, ends[this.#lines]!);
+    const lines = found >= prompts ? prompts : found - (found % this.#chunk);
+    return { lines, end: ends[lines]! };
   }
 }
 

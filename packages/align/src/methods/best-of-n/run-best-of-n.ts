@@ -1,6 +1,7 @@
 // `keel best-of-n`: best-of-n sampling (Stiennon et al. 2020, arXiv:2009.01325; WebGPT, Nakano et
 // al. 2021, arXiv:2112.09332). Samples n answers to each prompt and ranks them by a reward. Nothing
 // is trained.
+
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -12,7 +13,8 @@ import {
   resolvePrecision,
 } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
-import { setThreads } from '@keel/torch';
+import { setThreads, threads } from '@keel/torch';
+import { rowsOf } from '../../config/row-options.ts';
 import {
   completeDate,
   dateNotice,
@@ -23,8 +25,9 @@ import { openRows } from '../../data/open-rows.ts';
 import { writeFully } from '../../files/append-whole.ts';
 import { fillFileAtomic } from '../../files/atomic-write.ts';
 import { checkReward, openReward } from '../../rewards/open-reward.ts';
-import { refuseSystemFolder } from '../../runs/output-folder.ts';
-import { lockFile } from '../../runs/run-lock.ts';
+import { refuseSystemFolder, refuseUnwritable } from '../../runs/output-folder.ts';
+import { lockFile, refuseLockedFile } from '../../runs/run-lock.ts';
+import { modelFacts } from '../../training/run-plan.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
 import { Journal } from './journal.ts';
@@ -39,7 +42,7 @@ export interface BestOfNResult {
   done: number;
   /** Rows of the output, without prompts whose answers make no row (--write). */
   rows: number;
-  /** null if it was interrupted. */
+  /** null if it was interrupted, or a dry run. */
   summary: BestOfNSummary | null;
 }
 
@@ -53,21 +56,27 @@ export async function runBestOfN(
   hooks: BestOfNHooks = {},
 ): Promise<BestOfNResult> {
   const options = withJobDate(asked);
-  const { output, overwrite, numGenerations: n } = options;
+  const { output, overwrite, numGenerations: n, dryRun = false } = options;
   refuseExisting(options);
   if (options.threads !== null) setThreads(options.threads);
   if (options.unsafeCode) {
     hooks.onNotice?.('--unsafe-code: code in answers runs with all rights of this user');
   }
-  await using rows = await openRows(options.data, { kind: 'prompt', onBadRow: options.onBadRow });
+  await using rows = await openRows(options.data, { ...rowsOf(options), kind: 'prompt' });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   await checkReward(options.reward);
   using owned = new DisposableStack();
   refuseSystemFolder(dirname(output));
-  makeFolder(dirname(output));
-  owned.defer(lockFile(`${output}.partial.lock`, output, hooks.onNotice));
-  // Another process may have finished in the meantime.
-  refuseExisting(options);
+  const lock = `${output}.partial.lock`;
+  if (dryRun) {
+    refuseUnwritable(dirname(output));
+    refuseLockedFile(lock, output);
+  } else {
+    makeFolder(dirname(output));
+    owned.defer(lockFile(lock, output, hooks.onNotice));
+    // Another process may have finished in the meantime.
+    refuseExisting(options);
+  }
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, false);
   const template = templateSettings(options, options.adapter);
@@ -90,7 +99,14 @@ export async function runBestOfN(
   // A few times the batch size, so that the batch is full most of the time.
   const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));
   const identity = await jobIdentity(options, rows, { model, precision });
-  const journal = Journal.open(output, identity, { chunk, prompts: rows.length, overwrite });
+  const how = { chunk, prompts: rows.length, overwrite };
+  hooks.onPlan?.({
+    ...{ model: modelFacts(model), adapter: options.adapter, prompts: rows.length, answers: n },
+    ...{ reward: reward.name, precision, device: model.device, threads: threads() },
+    done: Journal.done(output, identity, how),
+  });
+  if (dryRun) return { output, interrupted: false, done: 0, rows: 0, summary: null };
+  const journal = Journal.open(output, identity, how);
   const job = new SampleJob({ options, hooks, rows, model, role, reward, journal, chunk });
   if (!(await job.sample())) {
     return { output, interrupted: true, done: journal.length, rows: 0, summary: null };

@@ -126,7 +126,7 @@ export class SampleJob {
     const judged = await judgeSamples(
       reward,
       { prompts, samples },
-      { learns: false, place, signal },
+      { learns: false, place, signal, onWait: (seconds) => hooks.onWait?.(seconds) },
     ).catch((error: unknown) => {
       if (signal?.aborted && error === signal.reason) return null;
       const saved = `${this.#parts.journal.length} of ${rows.length} prompts are done and saved`;

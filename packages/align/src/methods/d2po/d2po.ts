@@ -69,6 +69,22 @@ export function d2po(
 export const d2poMethod = onlineMethod(d2poDefinition, {
   algorithm: d2po,
   addRole: (model, _, options) => Discriminator.add(model, options),
+  facts: (
+    { parameters },
+    { discriminatorFrom: from, discriminatorLearningRate: rate, goldBudget },
+  ) => {
+    const count = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
+    const budget = goldBudget === null ? 'no limit of gold labels' : `${goldBudget} gold labels`;
+    return [
+      {
+        name: 'discriminator',
+        text: `an adapter and a head${from === null ? '' : `, from ${from}`}, learning rate ${rate}; ${budget}`,
+        data: { from, learningRate: rate, parameters: count, goldBudget },
+        // Weights and both moments, in float32.
+        checkpointBytes: 3 * 4 * count,
+      },
+    ];
+  },
   async finish(discriminator, path, notice) {
     const folder = join(path, 'discriminator');
     const { readingNotice } = discriminator;

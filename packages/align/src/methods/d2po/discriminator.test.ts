@@ -6,7 +6,7 @@ import { inTurns, Scope, setThreads, type Tensor, tidy } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bradleyTerry } from '../../objectives/bradley-terry.ts';
-import type { RewardFunction } from '../../rewards/function-reward.ts';
+import type { RewardFunction } from '../../rewards/user-function.ts';
 import { SamplesLog } from '../../runs/samples-log.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { methodOf } from '../online/fixtures/method-of.ts';

@@ -113,9 +113,9 @@ describe('keel d2po', () => {
   });
 
   it.each([
-    [{ lora: false }, /"lora".*keel d2po/s],
-    [{ numGenerations: 1 }, /"numGenerations".*at least 2/s],
-    [{ goldBudget: 8 }, /"goldBudget".*16 gold pairs.*--discriminator-warmup/s],
+    [{ lora: false }, /lora: .*keel d2po/s],
+    [{ numGenerations: 1 }, /numGenerations: .*at least 2/s],
+    [{ goldBudget: 8 }, /goldBudget: .*16 gold pairs.*discriminatorWarmup/s],
     [{ discriminatorFrom: 'nowhere' }, /nowhere/],
   ] as [
     Partial<TrainD2poOptions>,

@@ -113,12 +113,12 @@ it('has as many steps as its usable rows give, and reports the others first', as
   );
   // Two epochs of 11 usable rows in batches of 4; with all 13 rows there would be 7 steps.
   expect(totalSteps).toBe(6);
-  expect(early).toEqual([
+  expect(early.filter((text) => /^\d+ of \d+ rows/.test(text))).toEqual([
     expect.stringMatching(/^2 of 13 rows of --data .*--max-length 200$/),
     expect.stringMatching(/^1 of 13 rows of --data are cut at --max-length 200/),
     expect.stringMatching(/^1 of 3 rows of --eval-data /),
   ]);
-  expect(told.filter((text) => text.includes('rows of'))).toHaveLength(3);
+  expect(told.filter((text) => /^\d+ of \d+ rows/.test(text))).toHaveLength(3);
 });
 
 it('is refused if no held-out row can be used', async () => {
@@ -136,9 +136,8 @@ it("is limited to the model's positions", async () => {
   const config = join(small, 'config.json');
   const json = JSON.parse(readFileSync(config, 'utf8'));
   writeFileSync(config, JSON.stringify({ ...json, max_position_embeddings: 250 }));
-  expect((await align(optionsOf({ model: small }))).early).toEqual([
-    'the model takes at most 250 tokens: --max-length is 250',
-  ]);
+  const { early } = await align(optionsOf({ model: small }));
+  expect(early).toContain('the model takes at most 250 tokens: --max-length is 250');
   await expect(align(optionsOf({ model: small, maxLength: 300 }))).rejects.toThrow(
     /--max-length 300 .* 250 tokens .*--max-length 250/,
   );
@@ -146,13 +145,14 @@ it("is limited to the model's positions", async () => {
     /small .* 250 tokens, .*--max-length 1024.* --max-length 250/,
   );
   const unbounded = { model: small, maxLength: null };
-  expect((await align(optionsOf(unbounded))).early).toEqual([]);
+  const free = (await align(optionsOf(unbounded))).early;
+  expect(free.filter((text) => text.includes('--max-length'))).toEqual([]);
   const mixed = file('mixed.jsonl', [...tinyRows(2), tooLong()]);
   await expect(align(optionsOf({ ...unbounded, data: [mixed] }))).rejects.toThrow(
     /mixed\.jsonl:3: expected at most the 250 tokens that the model takes/,
   );
   const skipping = optionsOf({ ...unbounded, data: [mixed], onBadRow: 'skip' });
-  expect((await align(skipping)).early).toEqual([
-    expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/),
-  ]);
+  expect((await align(skipping)).early).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^1 of 3 rows of --data .*mixed\.jsonl:3/)]),
+  );
 });

@@ -206,7 +206,7 @@ describe('another reference model', () => {
 
   it('may be none if the objective needs none', async () => {
     await expect(align(optionsOf({ reference: 'none' }))).rejects.toThrow(
-      /"reference".*sigmoid.*--reference none/s,
+      /reference: .*sigmoid.*reference none/s,
     );
     const { result } = await align(
       optionsOf({ reference: 'none', loss: ['chosen_nll'], evalData: [data] }),

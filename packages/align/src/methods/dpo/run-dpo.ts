@@ -7,15 +7,16 @@ import { type RunResult, runTraining } from '../../training/run-training.ts';
 import { type DpoOptions, defineDpoOptions } from '../pairs/dpo-options.ts';
 import { type PairedRunHooks, runPairs } from '../pairs/run-pairs.ts';
 import { onRankings } from '../rankings/run-rankings.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 
 export type { PairedRunHooks } from '../pairs/run-pairs.ts';
 
 /** Options of a run on pairs: only `data` and `output` have no default. */
-export type AlignPairsOptions = Partial<DpoOptions> & Pick<DpoOptions, 'data' | 'output'>;
+export type AlignPairsOptions = ProgramOptions<DpoOptions>;
 
 /**
  * Aligns a model on preference pairs (DPO by default): the library's form of `keel dpo`.
- * @throws Error as {@link runDpo} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runDpo} does
  */
 export async function alignPairs(
   options: AlignPairsOptions,
@@ -24,7 +25,7 @@ export async function alignPairs(
   const names = [...pairedObjectiveNames, ...rankedObjectiveNames];
   const definition = defineDpoOptions(names, hooks.objective !== undefined);
   const beta = options.beta ?? hooks.objective?.beta ?? null;
-  return runDpo(definition.complete(definition.schema.parse({ ...options, beta })), hooks);
+  return fromProgram(definition, runDpo, { ...options, beta }, hooks);
 }
 
 /**

@@ -1,7 +1,7 @@
 // How an online run changed its answers to held-out prompts: compares its first evaluation with its
 // last.
 import { existsSync, readFileSync } from 'node:fs';
-import { type Content, isChat } from '../../data/messages.ts';
+import { contentText } from '../../data/messages.ts';
 import {
   bootstrapMeanInterval,
   type Interval,
@@ -19,15 +19,16 @@ export interface HeldOutChange {
 /**
  * Held-out answers from a run's samples.jsonl, before the first step and after the last evaluated
  * one.
+ * @param until the step whose answers come after (default: the last evaluated one)
  * @returns null if there were fewer than two evaluations
  */
-export function readHeldOutChange(path: string): HeldOutChange | null {
+export function readHeldOutChange(path: string, until: number | null = null): HeldOutChange | null {
   if (!existsSync(path)) return null;
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
   const heldOut = lines
     .map((line) => JSON.parse(line) as SampleLine)
     .filter(isJudged)
-    .filter(({ held_out }) => held_out);
+    .filter(({ held_out, step }) => held_out && step <= (until ?? step));
   const first = heldOut[0]?.step;
   const last = heldOut.at(-1)?.step;
   if (first === undefined || last === undefined || first === last) return null;
@@ -59,7 +60,7 @@ export function rewardRise({ before, after }: HeldOutChange): RewardRise {
 }
 
 /** The same change, as the first card of a report. */
-export function rewardHeadline(change: HeldOutChange, label: string): Headline {
+export function rewardHeadline(change: HeldOutChange, label: string, reward?: string): Headline {
   const { before, after, interval } = rewardRise(change);
   const ends = (lines: readonly JudgedLine[]): Interval =>
     bootstrapMeanInterval(lines.map(({ reward }) => reward));
@@ -70,17 +71,14 @@ export function rewardHeadline(change: HeldOutChange, label: string): Headline {
     before: { value: before, interval: ends(change.before) },
     after: { value: after, interval: ends(change.after) },
     difference: interval,
-    note: `${change.before.length} held-out prompts, one sampled answer each`,
+    note: `${change.before.length} held-out prompts, one sampled answer each${reward === undefined ? '' : `; reward ${reward}`}`,
   };
 }
-
-const text = (content: Content): string =>
-  isChat(content) ? content.map(({ content }) => content).join('\n') : content;
 
 /** The first few prompts with their answers before and after, for a report. */
 export const heldOutAnswers = ({ before, after }: HeldOutChange, most: number): Comparison[] =>
   before.slice(0, most).map(({ prompt, completion, reward }, at) => ({
-    prompt: text(prompt),
+    prompt: contentText(prompt),
     before: { text: completion, about: `reward ${reward.toFixed(2)}` },
     after: { text: after[at]!.completion, about: `reward ${after[at]!.reward.toFixed(2)}` },
   }));

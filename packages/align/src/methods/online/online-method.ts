@@ -9,7 +9,7 @@ import type { TrainingOptions } from '../../config/training-options.ts';
 import { placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { MovingReference, movingOptions } from '../../reference/moving-reference.ts';
-import { checkReward, openReward } from '../../rewards/open-reward.ts';
+import { checkReward, type OpenRewardOptions, openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
 import { PromptSource } from '../../rollouts/prompt-source.ts';
@@ -17,16 +17,20 @@ import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Training } from '../../rollouts/training.ts';
 import { SamplesLog } from '../../runs/samples-log.ts';
 import { loadPolicy, type Policy } from '../../training/policy.ts';
+import type { ProgramReward } from '../../training/program-inputs.ts';
+import type { PlanFact } from '../../training/run-plan.ts';
 import {
   type RunHooks,
   type RunResult,
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
+import { fromProgram, type RewardedOptions } from '../registration/from-program.ts';
 import { openPretraining, openPretrainingRows } from '../supervised/open-pretraining.ts';
 import type { PretrainingOptions } from '../supervised/pretraining-options.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './held-out-change.ts';
 import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
+import { onlineFacts } from './online-facts.ts';
 import { OnlineTask } from './online-task.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
@@ -64,6 +68,8 @@ export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind exte
   addRole?(model: LanguageModel, policy: Role, options: Options): Own;
   /** The parameters among them that the run's optimizer trains (default: none). */
   trained?(own: Own): ReadonlyMap<string, Tensor>;
+  /** What they are, for the run's plan (default: nothing). */
+  facts?(own: Own, options: Options): readonly PlanFact[];
   /** The optimizer (default: AdamW). */
   optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
   /** Writes the method's own results. @param path the run's folder */
@@ -73,13 +79,12 @@ export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind exte
 interface Definition<Options> {
   verb: string;
   descriptors: readonly OptionDescriptor[];
-  schema: { parse(options: unknown): unknown };
+  schema: Parameters<typeof fromProgram<Options, RunHooks>>[0]['schema'];
   complete(parsed: never): Options;
 }
 
-/** Some options of a run, including all those without a default. */
-export type SomeOptions<Options extends OnlineOptions> = Partial<Options> &
-  Pick<Options, 'data' | 'output' | 'reward'>;
+/** Options of a run: only `data`, `output` and `reward` have no default. */
+export type SomeOptions<Options extends OnlineOptions> = RewardedOptions<Options>;
 
 export interface OnlineMethod<Options extends OnlineOptions, Own, Kind extends Training> {
   definition: Definition<Options>;
@@ -89,7 +94,7 @@ export interface OnlineMethod<Options extends OnlineOptions, Own, Kind extends T
    *   and if the reward cannot judge an answer
    */
   run(options: Options, hooks?: RunHooks): Promise<RunResult>;
-  /** The library's entry point. @throws Error like `run`, and if an option is out of range */
+  /** The library's entry point. @throws ConfigError for invalid options, Error like `run` */
   train(options: SomeOptions<Options>, hooks?: RunHooks): Promise<RunResult>;
 }
 
@@ -103,12 +108,12 @@ export function onlineMethod<Options extends OnlineOptions, Kind extends Trainin
       hooks?.onEvent?.({ type: 'notice', text });
     }
     await using owned = new AsyncDisposableStack();
-    return await runTraining(kindOf(definition, parts, owned), options, hooks);
+    const kind = kindOf(definition, parts, owned, hooks?.program?.reward ?? null);
+    return await runTraining(kind, options, hooks);
   };
   return {
     ...{ definition, parts, run },
-    train: async (options, hooks) =>
-      run(definition.complete(definition.schema.parse(options) as never), hooks),
+    train: (options, hooks = {}) => fromProgram(definition, run, options, hooks),
   };
 }
 
@@ -118,12 +123,14 @@ const START = 'start';
 /**
  * Loads the base once, adds the roles to it and opens the reward.
  * @param owned disposes of reward and roles at the end of the run
+ * @param program the reward that a program passes
  * @throws CheckpointError, ConfigError, Error like `loadPolicy` and `openReward`
  */
 async function loadRoles<Options extends OnlineOptions, Own>(
   options: Options,
   { addRole, trained }: OnlineMethodParts<Options, Own, never>,
   owned: AsyncDisposableStack,
+  program: ProgramReward | null,
 ): Promise<OnlinePolicy<Own>> {
   const loaded = await loadPolicy(options);
   try {
@@ -134,19 +141,19 @@ async function loadRoles<Options extends OnlineOptions, Own>(
     const movingReference = moving && new MovingReference(model, role, moving);
     const own = addRole?.(model, role, options) as Own;
     if (isDisposable(own)) owned.use(own);
-    const reward = owned.use(
-      await openReward(options.reward, {
-        // If the base itself is trained, a reward that shares it would change too.
-        ...(options.lora && { base: model }),
-        emptyAnswers: 'score',
-        tokenizer: options.model,
-        precision,
-        device: model.device as 'cpu',
-        unsafeCode: options.unsafeCode,
-        now: templateSettings(options).now,
-        calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
-      }),
-    );
+    const how: OpenRewardOptions = {
+      // If the base itself is trained, a reward that shares it would change too.
+      ...(options.lora && { base: model }),
+      emptyAnswers: 'score',
+      tokenizer: options.model,
+      precision,
+      device: model.device as 'cpu',
+      unsafeCode: options.unsafeCode,
+      now: templateSettings(options).now,
+      calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
+    };
+    const reward = await (program === null ? openReward(options.reward, how) : program.open(how));
+    if (program === null || program.isOwned) owned.use(reward);
     return {
       ...loaded,
       parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
@@ -170,24 +177,31 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
   definition: Definition<Options>,
   method: OnlineMethodParts<Options, Own, Kind>,
   owned: AsyncDisposableStack,
+  program: ProgramReward | null,
 ): TrainingKind<Options, 'prompt', PromptSource, OnlinePolicy<Own>, OnlineTask> {
   let text: RowSource<'supervised'> | null = null;
   return {
     definition,
     rowKind: 'prompt',
     async checkRows(_, options, notice) {
-      await checkReward(options.reward);
+      await (program === null ? checkReward(options.reward) : program.check());
       text = owned.use(await openPretrainingRows(options, notice));
     },
-    load: (options) => loadRoles(options, method as OnlineMethodParts<Options, Own, never>, owned),
+    load: (options) =>
+      loadRoles(options, method as OnlineMethodParts<Options, Own, never>, owned, program),
     source: (rows, tokenizer, how, { maxNewTokens }) =>
       new PromptSource(rows, tokenizer, { ...how, newTokens: maxNewTokens }),
     stepsPerBatch: stepsPerRollout,
+    facts: ({ options, policy }) => [
+      ...onlineFacts(options, policy),
+      ...(method.facts?.(policy.own, options) ?? []),
+    ],
     async task(prepared) {
       const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
       const { tell, notice, signal } = prepared;
       const { model, role, referenceRole, movingReference, reward, own } = policy;
-      await addInput('--reward', await rewardFiles(options.reward), {
+      const files = await (program === null ? rewardFiles(options.reward) : program.files());
+      await addInput('--reward', files, {
         mayChange: options.acceptChangedReward,
       });
       const { batchSize, seed } = options;
@@ -197,20 +211,21 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         samples: new SamplesLog(join(path, 'samples.jsonl')),
+        onWait: (seconds) => tell({ type: 'waiting', for: 'reward', seconds }),
         onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
         place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
       });
     },
     ...(method.optimiser && { optimiser: method.optimiser }),
-    async finish({ path, policy, notice }) {
+    async finish({ path, policy, notice, options, resultStep }) {
       await method.finish?.(policy.own, path, notice);
-      const change = readHeldOutChange(join(path, 'samples.jsonl'));
+      const change = readHeldOutChange(join(path, 'samples.jsonl'), resultStep);
       if (change === null) return {};
       return {
-        headlines: [rewardHeadline(change, HELD_OUT_REWARD)],
+        headlines: [rewardHeadline(change, HELD_OUT_REWARD, options.reward)],
         comparisons: {
           rows: heldOutAnswers(change, SHOWN_ANSWERS),
-          note: 'The first held-out prompts of the data, one sampled answer each, before the first step and after the last.',
+          note: 'The first held-out prompts of the data, one sampled answer each, before training and from the result.',
         },
       };
     },

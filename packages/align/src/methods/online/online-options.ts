@@ -1,5 +1,6 @@
 // Options of the verbs that sample from the policy: rollouts, their reward, KL, and updates.
 import { z } from 'zod';
+import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import { checkTraining, trainingShape } from '../../config/training-options.ts';
 import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
@@ -12,6 +13,13 @@ const update = 'Policy update';
 /** Options of every online verb. */
 export const onlineShape = {
   ...trainingShape,
+  ...sampleShape,
+  maxKl: option(z.number().positive().nullable().default(50), {
+    description:
+      'report a KL to the reference above this, in nats per answer, as a problem; changes nothing in training; none: no bound',
+    group: kl,
+    value: 'nats',
+  }),
   data: variant(trainingShape.data, {
     description:
       'prompts: rows with a field "prompt"; the reward sees the other fields. JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
@@ -32,7 +40,8 @@ export const onlineShape = {
     value: 'calls',
   }),
   rewardTimeout: option(z.number().positive().nullable().default(null), {
-    description: 'time limit for a call of an asynchronous reward function, in seconds',
+    description:
+      'time limit for a call of a reward function, in seconds; the module then runs in another thread',
     group: reward,
     value: 'seconds',
     shownDefault: 'no limit',

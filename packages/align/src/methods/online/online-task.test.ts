@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AdamW, fromTypedArray, memory, setThreads, tidy } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packRollouts } from '../../batching/pack-rollouts.ts';
-import type { RewardFunction } from '../../rewards/function-reward.ts';
+import type { RewardFunction } from '../../rewards/user-function.ts';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { NonFiniteLossError } from '../../training/training-task.ts';
 import { methodOf, type Verb } from './fixtures/method-of.ts';

@@ -124,12 +124,21 @@ describe('a run that is stopped', () => {
 });
 
 it('limits the time of a call, and logs the time that rewards took', async () => {
-  judgeBy(butAt(3, () => new Promise(() => {})));
-  const options = optionsOf({ rewardTimeout: 0.01 });
-  await expect(trainGrpo(options)).rejects.toThrow(
-    /no result after 0\.01 s, the time limit of a call \(--reward-timeout\)\nNo step had finished/,
+  // With a limit, it runs in another thread, so a file tells it what to do.
+  const file = JSON.stringify(inside('no-limit'));
+  writeFileSync(
+    inside('late.mjs'),
+    `import { existsSync } from 'node:fs';
+let calls = 0;
+export default ({ tokens }) =>
+  ++calls === 3 && !existsSync(${file}) ? new Promise(() => {}) : 1 / tokens;
+`,
   );
-  judgeBy(usual);
+  const options = optionsOf({ reward: inside('late.mjs'), rewardTimeout: 0.2 });
+  await expect(trainGrpo(options)).rejects.toThrow(
+    /no result after 0\.2 s, the time limit of a call \(--reward-timeout\)\nNo step had finished/,
+  );
+  writeFileSync(inside('no-limit'), '');
   // Changing either option does not prevent resuming.
   const changed = { ...options, rewardTimeout: null, rewardConcurrency: 3, resume: true };
   await trainGrpo(changed);

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { sampleShape } from '../../config/following-options.ts';
 import { defineOptions, option, variant } from '../../config/options.ts';
 import {
   checkTraining,
   completeTraining,
+  learningRateOf,
+  preferenceRates,
   trainingExclusive,
   trainingShape,
 } from '../../config/training-options.ts';
@@ -17,6 +20,7 @@ import {
   shownBetas,
   traitsOf,
 } from '../../objectives/objective-options.ts';
+import { ratesOf, shownExceptions } from '../../objectives/objective-rates.ts';
 import { pairedOtherNames } from '../../objectives/other-names.ts';
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
 import { checkReferenceSync, referenceSyncShape } from '../online/reference-sync-options.ts';
@@ -34,6 +38,8 @@ const dpoObject = (objectives: readonly string[] | null, ownObjective: boolean) 
   z
     .strictObject({
       ...trainingShape,
+      ...sampleShape,
+      learningRate: learningRateOf(preferenceRates, shownExceptions()),
       data: variant(trainingShape.data, {
         description:
           'pairs or rankings: JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
@@ -272,7 +278,8 @@ export function defineDpoOptions(
 ) {
   return defineOptions('dpo', dpoObject(objectives, ownObjective), {
     complete: (parsed) => {
-      const completed = completeObjectiveOptions(completeTraining(parsed));
+      const rates = ratesOf(parsed.loss, preferenceRates);
+      const completed = completeObjectiveOptions(completeTraining(parsed, rates));
       const ranked = parsed.loss.some((name) => rankedObjectiveNames.includes(name));
       const sameBase = completed.lora && completed.reference === 'initial';
       return {

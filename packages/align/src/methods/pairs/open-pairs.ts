@@ -1,9 +1,11 @@
 // The pairs of a run: rows that are pairs, or pairs of rankings; all of them, or only those with a
 // large enough gap between their scores.
 import { scoreGap } from '../../batching/tokenise-pair.ts';
+import { rowsOf } from '../../config/row-options.ts';
 import { type DataRows, DerivedRows } from '../../data/derived-rows.ts';
 import { type Content, isChat, textOf } from '../../data/messages.ts';
 import { openRows, type RefuseRow } from '../../data/open-rows.ts';
+import type { RowSpec } from '../../data/program-rows.ts';
 import { rankingPairs } from '../../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow } from '../../data/rows.ts';
 import { rankingFault, trainingFault } from '../../data/training-fault.ts';
@@ -16,18 +18,20 @@ import type { DpoOptions } from './dpo-options.ts';
  * @throws Error where no pair is left
  */
 export async function openPairs(
-  spec: readonly string[],
-  { rankingPairs: pairing, minScoreGap, onBadRow }: DpoOptions,
+  spec: RowSpec,
+  options: DpoOptions,
   refuse: RefuseRow<PreferenceRow>,
   notice: Notice,
 ): Promise<DataRows<'preference'>> {
+  const { rankingPairs: pairing, minScoreGap } = options;
+  const how = rowsOf(options);
   const refusePair: RefuseRow<PreferenceRow> = (row) =>
     refuse(row) ??
     trainingFault(row) ??
     (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
   let pairs: DataRows<'preference'>;
   if (pairing === null) {
-    pairs = await openRows(spec, { kind: 'preference', onBadRow, refuse: refusePair });
+    pairs = await openRows(spec, { ...how, kind: 'preference', refuse: refusePair });
   } else {
     const refuseRanking: RefuseRow<RankingRow> = (row) => {
       const fault = rankingFault(row);
@@ -35,7 +39,7 @@ export async function openPairs(
       const own = rankingPairs(row, pairing);
       return own.map(refusePair).find((one) => one !== null) ?? null;
     };
-    const rankings = await openRows(spec, { kind: 'ranking', onBadRow, refuse: refuseRanking });
+    const rankings = await openRows(spec, { ...how, kind: 'ranking', refuse: refuseRanking });
     pairs = await DerivedRows.of(rankings, {
       kind: 'preference',
       name: `ranking pairs ${pairing}`,

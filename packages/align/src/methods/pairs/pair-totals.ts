@@ -1,4 +1,5 @@
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
+import { tiesAsHalf } from '../../training/tied-pairs.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
 /** Numbers of a pass over P pairs. */
@@ -32,6 +33,7 @@ export class PairTotals {
   #rewardsChosen = 0;
   #rewardsRejected = 0;
   #right = 0;
+  #ties = 0;
   #chosen = 0;
   #rejected = 0;
   #entropy = 0;
@@ -57,6 +59,7 @@ export class PairTotals {
       this.#rewardsChosen += chosen;
       this.#rewardsRejected += rejected;
       if (chosen > rejected) this.#right += 1;
+      else if (chosen === rejected) this.#ties += 1;
       this.#chosen += policyChosen[pair]!;
       this.#rejected += policyRejected[pair]!;
       this.#chosenTokens += batch.counts[2 * pair]!;
@@ -79,6 +82,7 @@ export class PairTotals {
       'rewards/chosen': this.#rewardsChosen / pairs,
       'rewards/rejected': this.#rewardsRejected / pairs,
       'rewards/accuracies': this.#right / pairs,
+      ...(this.#ties > 0 && { 'rewards/ties': this.#ties / pairs }),
       'rewards/margins': (this.#rewardsChosen - this.#rewardsRejected) / pairs,
     };
     return {
@@ -90,5 +94,10 @@ export class PairTotals {
       mean_token_accuracy: this.#hits / this.#chosenTokens,
       ...(this.#dropped === null ? {} : { dropped: this.#dropped / pairs }),
     };
+  }
+
+  /** Of held-out pairs: ties count half. */
+  heldOutMetrics(): Metrics {
+    return this.#withRewards ? tiesAsHalf(this.metrics(), this.#pairs) : this.metrics();
   }
 }

@@ -59,9 +59,10 @@ export class PairedTask extends RowTask<PairSource> {
     return this.endStep(totals, { ...(betaAt && { beta }), ...reference?.metrics() });
   }
 
-  evaluate(): Promise<Metrics | null> {
+  async evaluate(): Promise<Metrics | null> {
     const totals = new PairTotals(this.#options.beta, this.#parts.reference !== null);
-    return this.evaluateRows(totals, (placed) => this.#run(placed, totals, false));
+    const found = await this.evaluateRows(totals, (placed) => this.#run(placed, totals, false));
+    return found && totals.heldOutMetrics();
   }
 
   /** Options of the next step. */

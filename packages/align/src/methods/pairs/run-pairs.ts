@@ -6,6 +6,7 @@ import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts'
 import { withRowBetas } from '../../objectives/row-betas.ts';
 import { openReference } from '../../reference/open-reference.ts';
 import { type SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
+import { noReference, referenceFact } from '../../reference/reference-fact.ts';
 import { noticeEvent } from '../../training/run-data.ts';
 import {
   type RunHooks,
@@ -17,6 +18,7 @@ import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import { chosenObjective } from './chosen-objective.ts';
 import { checkReferenceUse, type DpoOptions, defineDpoOptions } from './dpo-options.ts';
 import { refuseBeta, refuseRow, withoutBetas } from './fitting-rows.ts';
+import { objectiveFact } from './objective-fact.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
 import { PairSource, pairPacking } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
@@ -86,6 +88,12 @@ function onPairs(
       return new PairSource(rows, tokenizer, { ...how, strata, betaField });
     },
     schedules: (options) => betaSchedulesOf(options, objectiveOptions.beta),
+    facts: ({ options, policy }) => [
+      objectiveFact(objective, objectiveOptions.beta),
+      objective.needsReference
+        ? referenceFact(options, policy.parameters)
+        : noReference(`${objective.name} needs none`),
+    ],
     async task(run) {
       const { options, policy, source, evaluation, passes } = run;
       const firstTokens = objective.needs?.includes('shared') ?? false;
@@ -112,6 +120,7 @@ function onPairs(
       {
         label: 'Held-out preference accuracy',
         metric: 'eval_rewards/accuracies',
+        count: 'eval_rewards/pairs',
         unit: 'share',
         better: 'higher',
       },

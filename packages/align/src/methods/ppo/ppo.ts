@@ -85,6 +85,20 @@ export const ppoMethod = onlineMethod(ppoDefinition, {
   algorithm: ppo,
   addRole: addCritic,
   trained: ({ parameters }) => parameters,
+  facts: ({ parameters }, { critic, criticFrom, criticLearningRate, learningRate }) => {
+    const what =
+      critic === 'shared' ? "a head on the policy's adapter" : 'its own adapter and head';
+    const from = criticFrom === null ? '' : `, from ${criticFrom}`;
+    const rate = criticLearningRate ?? learningRate;
+    const count = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
+    return [
+      {
+        name: 'critic',
+        text: `${what}${from}, learning rate ${rate}`,
+        data: { kind: critic, from: criticFrom, learningRate: rate, parameters: count },
+      },
+    ];
+  },
   optimiser({ parameters, own: critic }, options) {
     const { criticLearningRate: rate, learningRate, weightDecay } = options;
     const factor = rate === null ? 1 : rate / learningRate;

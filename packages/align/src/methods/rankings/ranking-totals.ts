@@ -1,3 +1,4 @@
+import { tiesAsHalf } from '../../training/tied-pairs.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
 /** Numbers of one ranking's answers, the best first. */
@@ -29,7 +30,7 @@ export class RankingTotals {
   #loss = 0;
   #best = { reward: 0, logps: 0 };
   #worst = { reward: 0, logps: 0 };
-  #pairs = { right: 0, all: 0 };
+  #pairs = { right: 0, tied: 0, all: 0 };
   #firsts = 0;
   #entropy = 0;
   #scored = 0;
@@ -52,7 +53,9 @@ export class RankingTotals {
         for (let worse = better + 1; worse < ranks.length; worse++) {
           if (ranks[worse] === rank) continue;
           this.#pairs.all += 1;
-          if (rewards[better]! > rewards[worse]!) this.#pairs.right += 1;
+          const lead = rewards[better]! - rewards[worse]!;
+          if (lead > 0) this.#pairs.right += 1;
+          else if (lead === 0) this.#pairs.tied += 1;
         }
       }
       this.#answers += ranks.length;
@@ -74,6 +77,7 @@ export class RankingTotals {
       'rewards/chosen': this.#best.reward / rankings,
       'rewards/rejected': this.#worst.reward / rankings,
       'rewards/accuracies': this.#pairs.right / this.#pairs.all,
+      ...(this.#pairs.tied > 0 && { 'rewards/ties': this.#pairs.tied / this.#pairs.all }),
       'rewards/best_first': this.#firsts / rankings,
       'rewards/margins': (this.#best.reward - this.#worst.reward) / rankings,
       'logps/chosen': this.#best.logps / rankings,
@@ -81,5 +85,9 @@ export class RankingTotals {
       entropy: this.#entropy / this.#scored,
       answers_per_ranking: this.#answers / rankings,
     };
+  }
+  /** Of held-out rankings: pairs of equal rewards count half. */
+  heldOutMetrics(): Metrics {
+    return tiesAsHalf(this.metrics(), this.#pairs.all);
   }
 }

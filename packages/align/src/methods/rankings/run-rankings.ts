@@ -5,9 +5,11 @@ import type { RefuseRow } from '../../data/open-rows.ts';
 import type { JudgedRow } from '../../data/rows.ts';
 import type { RankedObjective } from '../../objectives/ranked.ts';
 import { openReference } from '../../reference/open-reference.ts';
+import { referenceFact } from '../../reference/reference-fact.ts';
 import type { TrainingKind } from '../../training/run-training.ts';
 import { betaSchedulesOf, courseOf } from '../pairs/beta-course.ts';
 import { type DpoOptions, defineDpoOptions } from '../pairs/dpo-options.ts';
+import { objectiveFact } from '../pairs/objective-fact.ts';
 import { RankingSource, rankingPacking } from './ranking-source.ts';
 import { RankingTask, rankingScoring } from './ranking-task.ts';
 
@@ -19,6 +21,10 @@ export const onRankings = (objective: RankedObjective): Kind => ({
   refuse: refuseUnranked,
   source: (rows, tokenizer, how) => new RankingSource(rows, tokenizer, how),
   schedules: (options) => betaSchedulesOf(options, options.beta!),
+  facts: ({ options, policy }) => [
+    objectiveFact(objective, options.beta),
+    referenceFact(options, policy.parameters),
+  ],
   async task(run) {
     const { options, policy, data, source, evaluation, passes } = run;
     const most = Math.max(
@@ -42,6 +48,7 @@ export const onRankings = (objective: RankedObjective): Kind => ({
     {
       label: 'Held-out accuracy over the pairs of rankings',
       metric: 'eval_rewards/accuracies',
+      count: 'eval_rewards/pairs',
       unit: 'share',
       better: 'higher',
     },

@@ -72,9 +72,10 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
       ensemble: { rule: options.ensemble, k: options.ensembleK },
       normalisation: null,
     },
-    saveWeights(folder) {
+    async saveWeights(folder) {
       if (options.lora) {
-        saveAdapter(folder, decoder, role, { baseModel: model.name, scoreHead: head });
+        const base = { baseModel: model.name, baseHash: await model.hash() };
+        saveAdapter(folder, decoder, role, { ...base, scoreHead: head });
         tokenizer.save(folder, { padTokenId });
       } else {
         const scoreHead = { weight: head, padTokenId };

@@ -154,17 +154,18 @@ export class RewardTotals {
   }
 
   /**
-   * Further metrics of held-out rows: the expected calibration error of pairs, and the correlation
-   * of reward with length.
+   * Further metrics of held-out rows: the number of pairs and steps that the accuracy is a share
+   * of, the expected calibration error of pairs, and the correlation of reward with length.
    */
   heldOutMetrics(): Metrics {
-    const { comparisons, answers } = this.scored;
+    const { comparisons, steps, answers } = this.scored;
     const gaps = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
     const correlation = pearson(
       answers.map(({ tokens }) => tokens),
       answers.map(({ scores }) => meanOf(scores)),
     );
     return {
+      comparisons: comparisons.length + steps.length,
       ...(gaps.length > 0 && {
         calibration_error: expectedCalibrationError(reliabilityBins(gaps)),
       }),

@@ -243,7 +243,7 @@ describe('invalid data and options are reported with advice', () => {
 
   it('options that contradict each other', async () => {
     await expect(trainReward(optionsOf({ heads: 1, ensemble: 'lower_bound' }))).rejects.toThrow(
-      /"ensemble".*--heads 2/s,
+      /ensemble: .*heads 2/s,
     );
   });
 });

@@ -1,6 +1,8 @@
 // A whole run of a reward model, from options to final/: `keel reward`, and the library's
 // `trainReward`.
+
 import { readAnswers } from '../../batching/tokenise-judged.ts';
+import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
 import { openEither } from '../../data/open-either.ts';
 import type { Proportion } from '../../evaluation/proportion.ts';
@@ -16,6 +18,7 @@ import {
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { JudgedSource } from './judged-source.ts';
 import { headShare, type RewardOptions, rewardDefinition } from './reward-options.ts';
 import { loadRewardPolicy, otherReadingNotice, type RewardPolicy } from './reward-policy.ts';
@@ -23,18 +26,18 @@ import { RewardTask } from './reward-task.ts';
 import { byHead, scoredPairs } from './reward-totals.ts';
 
 /** Options of a run of a reward model: only `data` and `output` have no default. */
-export type TrainRewardOptions = Partial<RewardOptions> & Pick<RewardOptions, 'data' | 'output'>;
+export type TrainRewardOptions = ProgramOptions<RewardOptions>;
 
 /**
  * Trains a reward model on pairs, rankings or the steps of answers: the library's form of
  * `keel reward`.
- * @throws Error as {@link runReward} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runReward} does
  */
 export async function trainReward(
   options: TrainRewardOptions,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
-  return runReward(rewardDefinition.complete(rewardDefinition.schema.parse(options)), hooks);
+  return fromProgram(rewardDefinition, runReward, options, hooks);
 }
 
 /**
@@ -56,6 +59,12 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     const padTokenId = record.pad_token_id;
     const reading = { margin, marginScale, readAt, padTokenId, stepSeparator };
     return new JudgedSource(rows, tokenizer, { ...how, reading });
+  },
+  facts: ({ options, policy: { model, role } }) => {
+    const { rankingLoss, normalise } = options;
+    const heads = model.scoreHead(role).dim(0);
+    const text = `${heads === 1 ? 'one head' : `${heads} heads`}, rankings by ${rankingLoss}, normalised by ${normalise}`;
+    return [{ name: 'reward', text, data: { heads, rankingLoss, normalise } }];
   },
   async task(prepared) {
     const { options, policy, data, source, evaluation, passes, signal } = prepared;
@@ -89,7 +98,8 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
         `rewards are normalised by ${found.length} answers of ${options.normaliseData?.join(', ') ?? 'the training rows'} (mean ${means.join(', ')})`,
       );
     }
-    if (task.evaluated === null) await task.evaluate();
+    // The last evaluation is of other weights than the best ones.
+    if (task.evaluated === null || prepared.resultStep != null) await task.evaluate();
     const pairs = scoredPairs(
       task.evaluated ?? { comparisons: [], steps: [], answers: [] },
       (heads) => rewardsOf(heads, record).rewards,
@@ -101,7 +111,13 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     return { reward: findings };
   },
   headlines: [
-    { label: 'Held-out accuracy', metric: 'eval_accuracy', unit: 'share', better: 'higher' },
+    {
+      label: 'Held-out accuracy',
+      metric: 'eval_accuracy',
+      count: 'eval_comparisons',
+      unit: 'share',
+      better: 'higher',
+    },
     { label: 'Held-out reward margin', metric: 'eval_margin', unit: 'number', better: 'higher' },
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
@@ -111,7 +127,7 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
  * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no
  *   row compares answers
  */
-async function refuseUseless(
+export async function refuseUseless(
   rows: DataRows<'judged'>,
   { margin }: Pick<RewardOptions, 'margin'>,
 ): Promise<void> {
@@ -158,8 +174,8 @@ const percent = ({ value, interval: [low, high] }: Proportion): string =>
 const findingsSentence = ({ pairs, accuracy, longerWins, calibration }: RewardFindings): string =>
   `accuracy ${percent(accuracy)} on ${pairs} held-out pairs; the rule "the longer answer wins" has ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance)`;
 
-const openReferenceSet = ({ normaliseData, onBadRow }: RewardOptions) =>
-  openEither({ data: normaliseData!, onBadRow }, 'judged', 'completion');
+const openReferenceSet = (options: RewardOptions) =>
+  openEither({ ...rowsOf(options), data: options.normaliseData! }, 'judged', 'completion');
 
 /** A resumed run must have the same reference set. */
 async function addNormaliseData({ options, addInput }: Prepared): Promise<void> {

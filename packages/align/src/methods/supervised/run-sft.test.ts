@@ -106,7 +106,9 @@ describe('rows that cannot be used', () => {
     await fineTune(skipping, {
       onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),
     });
-    expect(notices).toEqual([expect.stringMatching(/^1 of 11 rows of --data .*tools\.jsonl:11/)]);
+    expect(notices).toContainEqual(
+      expect.stringMatching(/^1 of 11 rows of --data .*tools\.jsonl:11/),
+    );
   });
 
   it('in part, since the template drops the reasoning, are reported', async () => {
@@ -143,7 +145,7 @@ describe('rows that cannot be used', () => {
 
   it('contradicting options are refused', async () => {
     const both = optionsOf({ assistantTurns: 'last', assistantOnlyLoss: false });
-    await expect(fineTune(both)).rejects.toThrow(/"assistantTurns".*--no-assistant-only-loss/s);
+    await expect(fineTune(both)).rejects.toThrow(/assistantTurns: .*assistantOnlyLoss: false/s);
   });
 });
 

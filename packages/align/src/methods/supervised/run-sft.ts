@@ -6,20 +6,21 @@ import {
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
+import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { ExampleSource } from './example-source.ts';
 import { type SftOptions, sftDefinition } from './sft-options.ts';
 import { SupervisedTask } from './supervised-task.ts';
 
 /** Options of a supervised run: only `data` and `output` have no default. */
-export type FineTuneOptions = Partial<SftOptions> & Pick<SftOptions, 'data' | 'output'>;
+export type FineTuneOptions = ProgramOptions<SftOptions>;
 
 /**
  * Fine-tunes a model on chats, on prompts with their completions, or on text: the library's form of
  * `keel sft`.
- * @throws Error as {@link runSft} does, and when an option is out of range
+ * @throws ConfigError for invalid options, Error as {@link runSft} does
  */
 export async function fineTune(options: FineTuneOptions, hooks: RunHooks = {}): Promise<RunResult> {
-  return runSft(sftDefinition.complete(sftDefinition.schema.parse(options)), hooks);
+  return fromProgram(sftDefinition, runSft, options, hooks);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defaultScoring } from '../../batching/scoring-rules.ts';
+import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import {
   checkTraining,
@@ -17,6 +18,7 @@ const rates: DefaultRates = { full: 2e-5, lora: 2e-4 };
 const sftObject = z
   .strictObject({
     ...trainingShape,
+    ...sampleShape,
     learningRate: learningRateOf(rates),
     data: variant(trainingShape.data, {
       description:

@@ -73,7 +73,7 @@ const definitions: readonly Definition[] = [
   {
     id: 'accuracy',
     title: 'Preference accuracy',
-    note: 'Share of pairs in which the chosen answer has the higher reward.',
+    note: 'Share of pairs in which the chosen answer has the higher reward. On held-out rows ties count half; in a step they count as wrong, as in TRL.',
     share: true,
     lines: oneLine(['rewards/accuracies']),
   },

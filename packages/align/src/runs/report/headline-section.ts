@@ -42,16 +42,17 @@ function intervals(
 }
 
 interface Change {
-  kind: 'better' | 'worse' | 'unclear' | 'neutral';
+  kind: 'better' | 'worse' | 'unclear' | 'doubtful' | 'neutral';
   mark: string;
   text: string;
 }
 
 /**
  * A change counts if the interval of the difference excludes 0, or, without that interval, if the
- * interval after training excludes the value before.
+ * interval after training excludes the value before. Without any interval it is not judged.
  */
-function judge({ after, better, unit, difference: ends }: Headline, before: Estimate): Change {
+function judge(headline: Headline, before: Estimate): Change {
+  const { after, better, unit, difference: ends, doubtful = false } = headline;
   const difference = after.value - before.value;
   const sign = difference > 0 ? '+' : '';
   const size =
@@ -59,6 +60,7 @@ function judge({ after, better, unit, difference: ends }: Headline, before: Esti
       ? `${sign}${formatShare(difference).replace('%', '')} points`
       : `${sign}${formatNumber(difference)}`;
   const mark = difference > 0 ? '▲' : difference < 0 ? '▼' : '■';
+  if (difference === 0) return { kind: 'unclear', mark, text: 'no change' };
   if (better === null) return { kind: 'neutral', mark, text: size };
   const { interval } = after;
   const show = unit === 'share' ? formatShare : formatNumber;
@@ -66,12 +68,15 @@ function judge({ after, better, unit, difference: ends }: Headline, before: Esti
   const unclear = ends
     ? ends[0] <= 0 && 0 <= ends[1]
     : interval && interval[0] <= before.value && before.value <= interval[1];
+  if (!ends && !interval) return { kind: 'unclear', mark, text: `${size}, without an interval` };
   if (unclear) {
     const why = ends ? `${range}, which may be due to chance` : ', within the interval';
     return { kind: 'unclear', mark, text: `${size}${why}` };
   }
-  if (difference === 0) return { kind: 'unclear', mark, text: 'no change' };
   const improved = difference > 0 === (better === 'higher');
+  if (improved && doubtful) {
+    return { kind: 'doubtful', mark, text: `${size}${range}, but see Health above` };
+  }
   return improved
     ? { kind: 'better', mark, text: `${size}${range}, better` }
     : { kind: 'worse', mark, text: `${size}${range}, worse` };

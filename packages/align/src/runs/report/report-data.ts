@@ -1,4 +1,5 @@
 import type { RewardFindings } from '../../evaluation/reward-findings.ts';
+import type { Health } from '../../health/monitor.ts';
 import type { MetricsRow } from '../metrics.ts';
 import type { ScatterPlot } from './scatter-plot.ts';
 
@@ -9,12 +10,16 @@ export interface ReportData {
   summary: string;
   /** ISO 8601. */
   created?: string;
+  /** What is wrong with the run, and what was looked at. */
+  health?: Health;
   headlines?: Headline[];
   /** For a recipe: its runs, in order. */
   stages?: ReportedStage[];
   /** For a recipe: what each result was made from. */
   lineage?: LineageEntry[];
   comparisons?: Comparisons;
+  /** Greedy answers to the same prompts at several times. */
+  course?: AnswerCourse;
   /** Runs side by side. */
   compared?: ComparedRuns;
   /** What held-out pairs show about a reward model. */
@@ -39,6 +44,8 @@ export interface Headline {
    * it decides whether there was a change.
    */
   difference?: readonly [low: number, high: number];
+  /** A serious finding about the run: an improvement then does not count as one. */
+  doubtful?: boolean;
   /** What was measured on which data, for example `60 held-out pairs`. */
   note?: string;
 }
@@ -101,6 +108,17 @@ export interface Comparisons {
   sides?: readonly [before: string, after: string];
   note?: string;
   rows: Comparison[];
+}
+
+export interface AnswerCourse {
+  note: string;
+  /** The times of the answers, in order: "Before", "After step 20". */
+  times: string[];
+  rows: {
+    prompt: string;
+    /** One for each time; null if there is none. */
+    answers: ({ text: string; about: string } | null)[];
+  }[];
 }
 
 export interface Comparison {

@@ -30,7 +30,12 @@ function report(rows: readonly MetricsRow[], heldOutRows: number): string {
   };
   writeFileSync(run.metricsPath, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const options = { model: 'tiny' };
-  writeRunReport(run, { verb: 'sft', options, headlines, environment, heldOutRows, seconds: 65 });
+  const data = { training: ['rows.jsonl'], heldOut: heldOutRows > 0 ? ['held.jsonl'] : null };
+  const watched = { health: { checked: [], findings: [] }, answers: [], best: null, batches: null };
+  writeRunReport(run, {
+    ...{ verb: 'sft', options, headlines, environment, heldOutRows, seconds: 65, data },
+    ...watched,
+  });
   return readFileSync(run.reportPath, 'utf8');
 }
 

@@ -1,25 +1,44 @@
 // Writes the report of a run of the command line, from its own metrics and environment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+import { contentText } from '../../data/messages.ts';
+import { wilsonInterval } from '../../evaluation/intervals.ts';
+import type { Health } from '../../health/monitor.ts';
+import { type AnswerLine, answersByStep } from '../answers-log.ts';
+
 import type { Environment } from '../environment.ts';
+import type { HeldOutBatches } from '../held-out-batches.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
 import { formatDuration } from '../progress.ts';
 import type { RunFolder } from '../run-folder.ts';
-import { formatNumber } from './format.ts';
-import type { Headline, ReportData } from './report-data.ts';
+import { formatNumber, formatShare } from './format.ts';
+import type { AnswerCourse, Estimate, Headline, ReportData } from './report-data.ts';
+import { trainingHeadlines } from './training-headlines.ts';
 import { writeReport } from './write-report.ts';
 
 /** A number from the evaluations before and after training, shown at the top of the report. */
 export interface MeasuredHeadline extends Pick<Headline, 'label' | 'unit' | 'better'> {
   /** Its name in metrics.jsonl, for example `eval_loss`. */
   metric: string;
+  /** Of a share: the metric with the number of items, from which its interval follows. */
+  count?: string;
 }
 
 export interface RunFacts {
   verb: string;
-  options: { model: string };
+  options: { model: string; reward?: string };
   headlines: readonly MeasuredHeadline[];
   environment: Environment;
+  /** Files of rows, by their names in messages. */
+  data: { training: readonly string[]; heldOut: readonly string[] | null };
+  health: Health;
+  /** Greedy answers to the sample prompts. */
+  answers: readonly AnswerLine[];
+  /** The evaluation whose weights are the result; null: those after the last step are. */
+  best: { step: number; metric: string; value: number } | null;
+  /** The evaluations batch by batch, for intervals. */
+  batches: HeldOutBatches | null;
   /** Number of held-out rows. */
   heldOutRows: number;
   /** Duration of this call. */
@@ -41,30 +60,54 @@ export function writeRunReport(
 
 function reportOf(
   { path, finalPath }: Pick<RunFolder, 'path' | 'finalPath'>,
-  metrics: MetricsRow[],
-  { verb, options, headlines, environment, heldOutRows, seconds, shown: own }: RunFacts,
+  all: MetricsRow[],
+  facts: RunFacts,
 ): ReportData {
-  const steps = metrics.reduce((last, { step }) => Math.max(last, step), 0);
-  const measured = headlines.flatMap((one) => headlineOf(one, metrics, heldOutRows));
+  const { verb, options, headlines, environment, heldOutRows, seconds, shown: own } = facts;
+  const { health, best, data, answers, batches } = facts;
+  const steps = all.reduce((last, { step }) => Math.max(last, step), 0);
+  const until = best?.step ?? steps;
+  const measured = headlines.flatMap((one) =>
+    headlineOf(one, all, { heldOutRows, until, batches }),
+  );
   // More precise numbers from this kind of run replace those from the metrics.
   const { headlines: better = [], ...others } = own ?? {};
-  const shown = measured.map((one) => better.find(({ label }) => label === one.label) ?? one);
-  const hashes = (label: string, byName: Readonly<Record<string, string>>) =>
-    Object.entries(byName).map(([name, hash]) => ({
-      label,
-      value: `${name} (SHA-256 ${hash.slice(0, 12)}…)`,
-    }));
+  if (measured.length === 0) measured.push(...trainingHeadlines(all));
+  const doubtful = health.findings.some(({ severity }) => severity === 'serious');
+  const shown = measured.map((one) => ({
+    ...(better.find(({ label }) => label === one.label) ?? one),
+    doubtful,
+  }));
+  const hash = (byName: Readonly<Record<string, string>>, name: string): string =>
+    byName[name] === undefined ? name : `${name} (SHA-256 ${byName[name].slice(0, 12)}…)`;
+  const named = (label: string, files: readonly string[] | null) =>
+    files === null ? [] : [{ label, value: hash(environment.dataHashes, files.join(' ')) }];
+  const course = courseOf(answers, until);
   return {
     title: `${options.model}: keel ${verb}`,
-    summary: summaryOf(steps, shown[0]),
+    summary: [
+      summaryOf(steps, heldOutRows > 0 ? shown[0] : undefined),
+      ...(best === null
+        ? []
+        : [
+            `The result has the weights after step ${best.step}, which have the best ${best.metric} (${formatNumber(best.value)}).`,
+          ]),
+    ].join(' '),
     created: new Date().toISOString(),
+    health,
     headlines: shown,
-    metrics,
+    metrics: all,
+    ...(course && { course }),
     ...others,
     ran: {
       facts: [
-        ...hashes('Model', environment.modelHashes),
-        ...hashes('Data', environment.dataHashes),
+        ...Object.keys(environment.modelHashes).map((name) => ({
+          label: 'Model',
+          value: hash(environment.modelHashes, name),
+        })),
+        ...named('Training data', data.training),
+        ...named('Held-out data', data.heldOut),
+        ...(options.reward === undefined ? [] : [{ label: 'Reward', value: options.reward }]),
         {
           label: 'Machine',
           value: `${environment.cpu}, ${environment.device}, ${environment.threads} threads`,
@@ -78,20 +121,68 @@ function reportOf(
   };
 }
 
-/** From the first and the last evaluation; none if there was no evaluation. */
+/** From the first evaluation and that of the result; none if there was no evaluation. */
 function headlineOf(
-  { metric, label, unit, better }: MeasuredHeadline,
+  { metric, count, label, unit, better }: MeasuredHeadline,
   metrics: readonly MetricsRow[],
-  heldOutRows: number,
+  { heldOutRows, until, batches }: Pick<RunFacts, 'heldOutRows' | 'batches'> & { until: number },
 ): Headline[] {
-  const values = metrics.flatMap((row) => (row[metric] === undefined ? [] : [row[metric]]));
-  const [first] = values;
-  const last = values.at(-1);
+  const measured = metrics.flatMap((row) => {
+    const value = row[metric];
+    if (value === undefined || row.step > until) return [];
+    const items = count === undefined ? undefined : row[count];
+    const estimate: Estimate = items
+      ? { value, interval: wilsonInterval(value * items, items) }
+      : { value };
+    return [{ row, estimate }];
+  });
+  const [first] = measured;
+  const last = measured.at(-1);
   if (first === undefined || last === undefined) return [];
-  const before = values.length > 1 ? { value: first } : null;
-  return [
-    { label, unit, better, before, after: { value: last }, note: `${heldOutRows} held-out rows` },
+  const before = measured.length > 1 ? first.estimate : null;
+  const difference = batches?.difference(metric.replace(/^eval_/, ''), last.row.step) ?? null;
+  const notes = [
+    `${heldOutRows} held-out rows`,
+    ...(before && metric === ACCURACY ? tieNotes(first.row, last.row) : []),
   ];
+  const note = notes.join('; ');
+  const after = last.estimate;
+  return [{ label, unit, better, before, after, ...(difference && { difference }), note }];
+}
+
+const ACCURACY = 'eval_rewards/accuracies';
+const TIES = 'eval_rewards/ties';
+
+/** What ties mean: before the first step, all pairs are tied. */
+function tieNotes(before: MetricsRow, after: MetricsRow): string[] {
+  const shares = [before[TIES] ?? 0, after[TIES] ?? 0];
+  if (shares.every((share) => share === 0)) return [];
+  const [first, last] = shares.map(formatShare);
+  return [`ties count half (${first} of the pairs before, ${last} after)`];
+}
+
+/** @param until step of the result: later answers are those of other weights */
+function courseOf(answers: readonly AnswerLine[], until: number): AnswerCourse | null {
+  const sets = answersByStep(answers);
+  const last = sets.at(-1);
+  if (last === undefined) return null;
+  const prompts = [...new Set(last.answers.map(({ prompt }) => contentText(prompt)))];
+  const tokens = Math.max(...answers.map((one) => one.tokens));
+  return {
+    note: `Greedy answers to a few prompts, at most ${tokens} tokens long.`,
+    times: sets.map(({ step }) =>
+      step === 0 ? 'Before' : `After step ${step}${step === until ? ' (the result)' : ''}`,
+    ),
+    rows: prompts.map((prompt) => ({
+      prompt,
+      answers: sets.map(({ answers: own }) => {
+        const found = own.find((one) => contentText(one.prompt) === prompt);
+        if (found === undefined) return null;
+        const about = `${found.tokens} tokens${found.ended ? '' : ', cut off'}`;
+        return { text: found.completion, about };
+      }),
+    })),
+  };
 }
 
 function summaryOf(steps: number, headline: Headline | undefined): string {

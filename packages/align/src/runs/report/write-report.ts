@@ -6,7 +6,9 @@ import { keelVersion } from '../environment.ts';
 import { comparisonSection, sampleSection } from './answer-sections.ts';
 import { chartSection } from './chart-section.ts';
 import { comparisonOfRuns } from './comparison-section.ts';
+import { courseSection } from './course-section.ts';
 import { headlineSection } from './headline-section.ts';
+import { healthSection } from './health-section.ts';
 import { html, trusted } from './markup.ts';
 import { ranSection } from './ran-section.ts';
 import type { ReportData } from './report-data.ts';
@@ -26,6 +28,7 @@ export function renderReport(data: ReportData): string {
     ...(charts ? [library('uPlot.min.css')] : []),
     ...[
       'page',
+      'health',
       'headlines',
       'answers',
       'charts',
@@ -52,11 +55,13 @@ ${styles.map((style) => html`<style>${trusted(insideElement(style, 'style'))}</s
 <h1>${data.title}</h1>
 <p class="summary">${data.summary}</p>
 </header>
+${data.health && healthSection(data.health)}
 ${data.headlines && headlineSection(data.headlines)}
 ${data.compared && comparisonOfRuns(data.compared)}
 ${data.stages && stageSection(data.stages)}
 ${data.lineage && lineageSection(data.lineage)}
 ${data.comparisons && comparisonSection(data.comparisons)}
+${data.course && courseSection(data.course)}
 ${data.reward && rewardSection(data.reward)}
 ${charts}
 ${data.samples && sampleSection(data.samples)}

@@ -1,0 +1,82 @@
+// A row as a check sees it: its prompt and its answers as texts, whatever its kind.
+import { exactJson } from '@keel/model/exact-json';
+import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
+import type { Row, RowKind } from '../data/rows.ts';
+
+/** The kinds of which each row is exactly one. */
+export type OwnKind = Exclude<RowKind, 'supervised' | 'judged'>;
+
+export interface RowView {
+  kind: OwnKind;
+  /** null for plain text. */
+  messages: readonly Message[] | null;
+  /** null if the row has none: one of plain "text". */
+  prompt: string | null;
+  /** The prompt without system messages, which many rows share. */
+  question: string | null;
+  answers: readonly string[];
+  /**
+   * Rank of each answer, 1 for the best; of a labelled answer, 1 for true and 2 for false; null
+   * without a verdict.
+   */
+  ranks: readonly number[] | null;
+}
+
+/** The kind of a row, by its fields. */
+export function kindOf(row: Row): OwnKind {
+  if ('messages' in row) return 'messages';
+  if ('chosen' in row) return 'preference';
+  if ('labels' in row) return 'process';
+  if ('ranks' in row) return 'ranking';
+  if ('completions' in row) return 'samples';
+  if ('label' in row) return 'unpaired';
+  if ('completion' in row) return 'completion';
+  return 'text' in row ? 'text' : 'prompt';
+}
+
+export function viewOf(row: Row): RowView {
+  const kind = kindOf(row);
+  if ('messages' in row) {
+    const last = row.messages.findLastIndex(({ role }) => role === 'assistant');
+    const [before, answer] = [row.messages.slice(0, last), row.messages.slice(last, last + 1)];
+    return { ...viewed(kind, before, [answer], null), messages: row.messages };
+  }
+  if ('chosen' in row) return viewed(kind, row.prompt, [row.chosen, row.rejected], [1, 2]);
+  if ('labels' in row) return viewed(kind, row.prompt, [row.completions.join('\n')], null);
+  if ('ranks' in row) return viewed(kind, row.prompt, row.completions, row.ranks);
+  if ('completions' in row) return viewed(kind, row.prompt, row.completions, null);
+  if ('label' in row) return viewed(kind, row.prompt, [row.completion], [row.label ? 1 : 2]);
+  if ('completion' in row) return viewed(kind, row.prompt, [row.completion], null);
+  if (!('text' in row)) return viewed(kind, row.prompt, [], null);
+  return {
+    ...{ kind, messages: null, prompt: null, question: null },
+    ...{ answers: [row.text], ranks: null },
+  };
+}
+
+function viewed(
+  kind: OwnKind,
+  prompt: Content,
+  answers: readonly Content[],
+  ranks: readonly number[] | null,
+): RowView {
+  const [answer = []] = answers;
+  return {
+    kind,
+    messages: isChat(prompt) ? [...prompt, ...(isChat(answer) ? answer : [])] : null,
+    prompt: written(prompt),
+    question: written(isChat(prompt) ? prompt.filter((message) => !isSystem(message)) : prompt),
+    answers: answers.map(written),
+    ranks,
+  };
+}
+
+export const isSystem = ({ role }: Message): boolean => role === 'system' || role === 'developer';
+
+const written = (content: Content): string =>
+  isChat(content) ? content.map(spoken).join('\n') : content;
+
+const spoken = (message: Message): string =>
+  message.tool_calls === undefined
+    ? textOf(message)
+    : `${textOf(message)}\n${exactJson(message.tool_calls)}`;

@@ -1,0 +1,234 @@
+// Reads rows of any format and writes rows of Keel: `keel data convert` and `keel data map`.
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { inPlainWords, makeFolder } from '@keel/model';
+import { exactJson, isPlainObject } from '@keel/model/exact-json';
+import { ConfigError } from '../config/config-error.ts';
+import { nearest } from '../config/nearest.ts';
+import type { RowReading } from '../config/row-options.ts';
+import { DataError, describeValue, type Fail, type Place } from '../data/data-error.ts';
+import { type PlacedValue, ValueSource } from '../data/open-values.ts';
+import { streamFileAtomic } from '../files/atomic-write.ts';
+import type { Example, Fields, RowFormat } from './formats/example.ts';
+import { type Detected, detectFormat, formatNamed } from './formats/formats.ts';
+import { type ConversionSummary, Tally } from './tally.ts';
+import { rowsOfExample, type TargetOptions, targetsOf } from './targets.ts';
+
+export interface ConversionHooks {
+  /** Rows read so far. */
+  onProgress?(done: number, total: number): void;
+  /** Stops the work; nothing is written then. */
+  signal?: AbortSignal;
+}
+
+export interface ConversionOptions extends TargetOptions, RowReading {
+  files: readonly string[];
+  /** A JSON Lines file. */
+  output: string;
+  /** A format's name, or `auto`. */
+  from: string;
+  /** Column or rating that orders answers; null for the format's default. */
+  score: string | null;
+  /** Only these fields and columns are written; null: all. */
+  keep: readonly string[] | null;
+  /** These fields and columns are not written. */
+  drop: readonly string[] | null;
+  /** System message of every chat that has none. */
+  system: string | null;
+  onBadRow: 'fail' | 'skip';
+  overwrite: boolean;
+}
+
+/** @throws ConfigError for a name that Keel does not read as JSON Lines, or an existing file */
+export function checkOutput(output: string, overwrite: boolean): void {
+  if (!/\.(jsonl|ndjson)$/i.test(output)) {
+    throw new ConfigError([
+      `--output: expected a name that ends in .jsonl, found "${output}". Rows are written as JSON Lines`,
+    ]);
+  }
+  if (existsSync(output) && !overwrite) {
+    throw new ConfigError([
+      `--output: ${output} already exists. Pass --overwrite, or choose another name`,
+    ]);
+  }
+}
+
+/**
+ * @throws DataError for the first bad row unless bad rows are skipped, for rows of no known format,
+ *   and if no row is left
+ * @throws ConfigError for an output that exists, and for rows that cannot be of the kind asked for
+ */
+export async function convertRows(
+  options: ConversionOptions,
+  { onProgress, signal }: ConversionHooks = {},
+): Promise<ConversionSummary> {
+  const { files, output, onBadRow, overwrite } = options;
+  checkOutput(output, overwrite);
+  const tally = new Tally(onBadRow);
+  const { columns, wrapChat } = options;
+  const reject = (error: DataError): void => tally.bad(error);
+  await using source = await ValueSource.open(files, { columns, wrapChat, reject });
+  const columnsSeen = new ColumnFilter(options);
+  let detected: Detected | null =
+    options.from === 'auto'
+      ? null
+      : { format: formatNamed(options.from), reason: `--from ${options.from}` };
+  let examples = 0;
+  makeFolder(dirname(output));
+
+  await streamFileAtomic(output, async (write) => {
+    const finish = (group: readonly Placed[], format: RowFormat): void => {
+      const { place } = group[0]!;
+      const reading = tally.reading(place, options.score);
+      const index = examples++;
+      const rows = tally.take(place, () => {
+        const read = format.convert(
+          group.map(({ row }) => row),
+          reading,
+        );
+        if (read === null) return null;
+        const example = withSystem(columnsSeen.apply(read), options.system, reading.fail);
+        checkTarget(example, options, place);
+        return rowsOfExample(example, index, options, reading);
+      });
+      for (const row of rows ?? []) write(`${exactJson(row)}\n`);
+      tally.written += rows?.length ?? 0;
+      tally.plain += rows?.filter(({ prompt }) => typeof prompt === 'string').length ?? 0;
+    };
+
+    let group: Placed[] = [];
+    let key: string | null = null;
+    for await (const placed of source.iterate()) {
+      signal?.throwIfAborted();
+      tally.read++;
+      onProgress?.(tally.read, source.length);
+      const row = tally.take(placed.place, () => fieldsOf(source, placed));
+      if (row === undefined) continue;
+      detected ??= detectFormat(row, placed.place);
+      const own = detected.format.groupBy?.(row) ?? null;
+      if (group.length > 0 && (own === null || own !== key)) {
+        finish(group, detected.format);
+        group = [];
+      }
+      key = own;
+      group.push({ row, place: placed.place });
+    }
+    if (detected !== null && group.length > 0) finish(group, detected.format);
+    columnsSeen.check(files.join(', '));
+    if (tally.written === 0) throw tally.nothing(files.join(', '));
+  });
+  return tally.summary(output, detected!);
+}
+
+interface Placed {
+  row: Fields;
+  place: Place;
+}
+
+function fieldsOf(source: ValueSource, placed: PlacedValue): Fields {
+  const { place } = placed;
+  return inPlainWords(
+    (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
+    () => {
+      const row = source.read(placed);
+      if (isPlainObject(row)) return row;
+      throw new DataError({ ...place, expected: 'an object', found: describeValue(row) });
+    },
+  );
+}
+
+/** @throws ConfigError if the example has no form of the kind that was asked for */
+function checkTarget(example: Example, { to }: TargetOptions, place: Place): void {
+  if (to === null) return;
+  const known = targetsOf(example.kind);
+  if (known.includes(to)) return;
+  const what = held[example.kind];
+  const hint = known.length === 0 ? '' : ` They can be written as ${known.join(', ')}`;
+  throw new ConfigError([`--to ${to}: the rows hold ${what} (${place.file}).${hint}`]);
+}
+
+const held: Readonly<Record<Example['kind'], string>> = {
+  chat: 'chats, without a comparison of answers',
+  answer: 'single answers, without a comparison',
+  pair: 'pairs',
+  ranking: 'rankings',
+  thumb: 'single answers with a label',
+  prompt: 'prompts, without answers',
+  text: 'plain texts, without turns',
+  steps: 'the steps of answers',
+};
+
+/** Puts a system message before a chat that has none. */
+function withSystem(example: Example, system: string | null, fail: Fail): Example {
+  if (system === null) return example;
+  const turn = { role: 'system', content: system };
+  const added = (content: unknown, field: string): readonly unknown[] => {
+    if (!Array.isArray(content)) {
+      return fail(field, {
+        expected: 'messages, to which --system adds one',
+        found: describeValue(content),
+        advice: 'Pass --wrap-chat to make chats of plain rows',
+      });
+    }
+    const [first] = content as unknown[];
+    const has = isPlainObject(first) && (first.role === 'system' || first.role === 'developer');
+    return has ? content : [turn, ...content];
+  };
+  switch (example.kind) {
+    case 'chat':
+      return { ...example, messages: added(example.messages, 'messages') };
+    case 'text':
+      added(example.text, 'text');
+      return example;
+    case 'pair':
+      // Without a prompt, both answers start with it.
+      return example.prompt === undefined
+        ? {
+            ...example,
+            chosen: added(example.chosen, 'chosen'),
+            rejected: added(example.rejected, 'rejected'),
+          }
+        : { ...example, prompt: added(example.prompt, 'prompt') };
+    default:
+      return { ...example, prompt: added(example.prompt, 'prompt') } as Example;
+  }
+}
+
+/** Applies --keep and --drop to the columns that a row has besides its own fields. */
+class ColumnFilter {
+  readonly #keep: readonly string[] | null;
+  readonly #drop: readonly string[] | null;
+  readonly #seen = new Set<string>();
+
+  constructor({ keep, drop }: Pick<ConversionOptions, 'keep' | 'drop'>) {
+    this.#keep = keep;
+    this.#drop = drop;
+  }
+
+  apply(example: Example): Example {
+    if (this.#keep === null && this.#drop === null) return example;
+    const names = Object.keys(example.columns);
+    for (const name of names) this.#seen.add(name);
+    const stays = (name: string): boolean =>
+      this.#keep === null ? !this.#drop!.includes(name) : this.#keep.includes(name);
+    const columns = Object.fromEntries(
+      names.filter(stays).map((name) => [name, example.columns[name]]),
+    );
+    return { ...example, columns };
+  }
+
+  /** @throws DataError for a name that no row has */
+  check(file: string): void {
+    for (const name of this.#keep ?? this.#drop ?? []) {
+      if (this.#seen.has(name)) continue;
+      const seen = [...this.#seen];
+      const near = nearest(name, seen);
+      throw new DataError({
+        file,
+        expected: `a column "${name}", as in --${this.#keep === null ? 'drop' : 'keep'}`,
+        found: seen.length === 0 ? 'no other columns' : `only ${seen.join(', ')}`,
+        ...(near !== null && { advice: `Did you mean "${near}"?` }),
+      });
+    }
+  }
+}

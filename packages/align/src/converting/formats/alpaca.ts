@@ -1,0 +1,86 @@
+// Alpaca (Stanford) and the same form in LLaMA-Factory, with system, history, pairs and thumbs.
+import { describeValue } from '../../data/data-error.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import { assistant, has, listIn, systemTurns, textIn, user, without } from './turns.ts';
+
+const own = [
+  'instruction',
+  'input',
+  'output',
+  'system',
+  'history',
+  'chosen',
+  'rejected',
+  'kto_tag',
+];
+
+export const alpaca: RowFormat = {
+  name: 'alpaca',
+  columns: '`instruction`, `input`, `output` (or `chosen` and `rejected`); `system`, `history`',
+  recognise(row) {
+    if (!('instruction' in row)) return null;
+    if ('output' in row) return 'the columns "instruction" and "output"';
+    return 'chosen' in row && 'rejected' in row
+      ? 'the columns "instruction", "chosen" and "rejected"'
+      : null;
+  },
+  convert([row], reading): Example {
+    const { system, input, kto_tag: tag } = row!;
+    const columns = without(row!, own);
+    // Stanford's file repeats the whole text, with its own template.
+    if ('text' in columns) {
+      reading.drop('text', 'it repeats the other columns');
+      delete columns.text;
+    }
+    const instruction = textIn(row!, 'instruction', reading);
+    // LLaMA-Factory joins the two in the same way.
+    const asked =
+      typeof input === 'string' && input.trim() !== '' ? `${instruction}\n${input}` : instruction;
+    const earlier = historyOf(row!.history, reading);
+    const prompt = [...systemTurns(system), ...earlier, user(asked)];
+    if (has(row!, 'chosen', 'rejected')) {
+      const chosen = [assistant(textIn(row!, 'chosen', reading))];
+      const rejected = [assistant(textIn(row!, 'rejected', reading))];
+      return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
+    }
+    const completion = [assistant(textIn(row!, 'output', reading))];
+    if (has(row!, 'kto_tag')) return { kind: 'thumb', prompt, completion, label: tag, columns };
+    return { kind: 'chat', messages: [...prompt, ...completion], columns };
+  },
+};
+
+/** Earlier turns: pairs of a question and its answer. */
+function historyOf(value: unknown, { fail }: Reading): object[] {
+  if (value === undefined || value === null || value === '') return [];
+  const turns = listIn(value);
+  if (turns === null) {
+    return fail('history', {
+      expected: 'a list of questions with their answers',
+      found: describeValue(value),
+    });
+  }
+  return turns.flatMap((turn, at) => {
+    const [asked, answer] = (Array.isArray(turn) ? turn : []) as unknown[];
+    if (typeof asked === 'string' && typeof answer === 'string') {
+      return [user(asked), assistant(answer)];
+    }
+    return fail(`history[${at}]`, {
+      expected: 'a question and its answer',
+      found: describeValue(turn),
+    });
+  });
+}
+
+/** Databricks' Dolly: the same with other names. */
+export const dolly: RowFormat = {
+  name: 'dolly',
+  columns: '`instruction`, `context`, `response`',
+  recognise: (row) =>
+    'instruction' in row && 'response' in row && !('output' in row)
+      ? 'the columns "instruction" and "response"'
+      : null,
+  convert([row], reading) {
+    const { context, response, ...others } = row as Fields;
+    return alpaca.convert([{ ...others, input: context, output: response }], reading);
+  },
+};

@@ -1,0 +1,69 @@
+// ShareGPT: turns with `from` and `value`. The variants of LLaMA-Factory and axolotl add pairs,
+// thumbs, tools and a system message.
+import { isPlainObject } from '@keel/model/exact-json';
+import { describeValue } from '../../data/data-error.ts';
+import type { Example, Fields, RowFormat } from './example.ts';
+import {
+  areMessages,
+  areShareGptTurns,
+  has,
+  listIn,
+  messageOf,
+  messagesOf,
+  systemTurns,
+  toolsOf,
+  without,
+} from './turns.ts';
+
+const lists = ['conversations', 'conversation', 'messages'] as const;
+
+/** The column that holds the turns. */
+function turnsIn(row: Fields): (typeof lists)[number] | null {
+  const name = lists.find((one) => areShareGptTurns(listIn(row[one])));
+  if (name !== undefined) return name;
+  return lists.find((one) => one !== 'messages' && areMessages(listIn(row[one]))) ?? null;
+}
+
+export const shareGpt: RowFormat = {
+  name: 'sharegpt',
+  columns: '`conversations` of `from` and `value` (or `role` and `content`); `system`, `tools`',
+  recognise(row) {
+    const name = turnsIn(row);
+    if (name === null) return null;
+    const form = areShareGptTurns(listIn(row[name])) ? '"from" and "value"' : '"role"';
+    return `the column "${name}", whose turns have ${form}`;
+  },
+  convert([row], reading): Example {
+    const { fail } = reading;
+    const name = turnsIn(row!) ?? lists.find((one) => has(row!, one));
+    const list = name === undefined ? null : listIn(row![name]);
+    if (name === undefined || list === null || list.length === 0) {
+      const expected = 'a list of turns with "from" and "value"';
+      return fail(name ?? 'conversations', { expected, found: describeValue(row![name ?? '']) });
+    }
+    const own = [name, 'system', 'tools', 'chosen', 'rejected', 'kto_tag'];
+    const columns = without(row!, own);
+    if (has(row!, 'tools')) columns.tools = toolsOf(row!.tools);
+    const turns = messagesOf(list, name, reading);
+    const startsAsSystem = isPlainObject(turns[0]) && turns[0].role === 'system';
+    const messages = [...(startsAsSystem ? [] : systemTurns(row!.system)), ...turns];
+    if (has(row!, 'chosen', 'rejected')) {
+      const answer = (field: string): unknown[] => {
+        const value = row![field];
+        return typeof value === 'string'
+          ? [{ role: 'assistant', content: value }]
+          : Array.isArray(value)
+            ? messagesOf(value, field, reading)
+            : [messageOf(value, field, reading)];
+      };
+      const [chosen, rejected] = [answer('chosen'), answer('rejected')];
+      return { kind: 'pair', prompt: messages, chosen, rejected, scores: {}, columns };
+    }
+    if (has(row!, 'kto_tag')) {
+      const completion = messages.slice(-1);
+      const prompt = messages.slice(0, -1);
+      return { kind: 'thumb', prompt, completion, label: row!.kto_tag, columns };
+    }
+    return { kind: 'chat', messages, columns };
+  },
+};

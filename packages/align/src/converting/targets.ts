@@ -1,0 +1,218 @@
+// From an example to rows of Keel, of the kind that was asked for.
+import { createHash } from 'node:crypto';
+import type { Place } from '../data/data-error.ts';
+import { DataError } from '../data/data-error.ts';
+import { parseRow } from '../data/parse-row.ts';
+import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
+import type { PreferenceRow, RankingRow, RowKind } from '../data/rows.ts';
+import { rankingFault, trainingFault } from '../data/training-fault.ts';
+import type { Example, ExampleKind, Fields, Reading } from './formats/example.ts';
+import type { ConvertPairing, Target } from './target-names.ts';
+
+export interface TargetOptions {
+  /** null: the kind of row that an example is. */
+  to: Target | null;
+  pairing: ConvertPairing;
+  seed: number;
+}
+
+/** What each kind of example can become; the first is the default. */
+const possible: Readonly<Record<ExampleKind, readonly Target[]>> = {
+  chat: ['sft', 'prompts'],
+  answer: ['sft', 'prompts'],
+  text: ['sft'],
+  pair: ['pairs', 'sft', 'kto', 'rankings', 'prompts'],
+  ranking: ['rankings', 'pairs', 'sft', 'kto', 'prompts'],
+  thumb: ['kto', 'sft', 'prompts'],
+  prompt: ['prompts'],
+  steps: [],
+};
+
+/** The kinds of rows that an example can be written as. */
+export const targetsOf = (kind: ExampleKind): readonly Target[] => possible[kind];
+
+const kinds: Readonly<Record<Target, RowKind>> = {
+  sft: 'supervised',
+  pairs: 'preference',
+  rankings: 'ranking',
+  kto: 'unpaired',
+  prompts: 'prompt',
+};
+
+/**
+ * The rows of an example, checked as training checks them.
+ * @param index of the example, for choices at random
+ * @throws DataError for a row that no verb would take
+ */
+export function rowsOfExample(
+  example: Example,
+  index: number,
+  { to, pairing, seed }: TargetOptions,
+  reading: Reading,
+): Fields[] | null {
+  const { place } = reading;
+  if (example.kind === 'steps') return [checked('process', stepsRow(example), place)];
+  const target = to ?? possible[example.kind][0]!;
+  if (example.kind === 'ranking') {
+    const ranking = parseRow('ranking', rankingRow(example), place);
+    if (Math.max(...ranking.ranks) === 1 && target !== 'prompts') {
+      return reading.skip('no answer is better than another');
+    }
+    if (target === 'rankings') return [checked('ranking', rankingRow(example), place)];
+    refuseFault(rankingFault(ranking), place);
+    return ofRanking(ranking, example, target, { index, pairing, seed }, reading);
+  }
+  const rows = ofOther(example, target, reading);
+  return rows?.map((row) => checked(kinds[target], row, place)) ?? null;
+}
+
+const checked = (kind: RowKind, row: Fields, place: Place): Fields => {
+  const parsed = parseRow(kind, row, place);
+  if (kind !== 'prompt') refuseFault(trainingFault(parsed), place);
+  return row;
+};
+
+const refuseFault = (fault: ReturnType<typeof trainingFault>, place: Place): void => {
+  if (fault !== null) throw new DataError({ ...place, ...fault });
+};
+
+type ExampleOf<Kind extends ExampleKind> = Extract<Example, { kind: Kind }>;
+
+const rankingRow = ({ prompt, completions, order, columns }: ExampleOf<'ranking'>): Fields => ({
+  ...{ prompt, completions },
+  ...order,
+  ...columns,
+});
+
+const stepsRow = ({ prompt, completions, labels, columns }: ExampleOf<'steps'>): Fields => ({
+  ...{ prompt, completions, labels },
+  ...columns,
+});
+
+/** Rows of a ranking, of another kind. */
+function ofRanking(
+  ranking: RankingRow,
+  { prompt, columns }: ExampleOf<'ranking'>,
+  target: Exclude<Target, 'rankings'>,
+  how: { index: number; pairing: ConvertPairing; seed: number },
+  reading: Reading,
+): Fields[] {
+  const { place } = reading;
+  if (target === 'prompts') {
+    reading.drop('completions', 'prompts have no answers');
+    return [checked('prompt', { prompt, ...columns }, place)];
+  }
+  if (target === 'sft') {
+    reading.drop('completions', 'only the best answer is written');
+    const best = ranking.completions[ranking.ranks.indexOf(1)]!;
+    return [checked('supervised', { prompt, completion: best, ...columns }, place)];
+  }
+  const pairs = pairsOf(ranking, how);
+  if (pairs.length < allPairs(ranking)) {
+    reading.drop('completions', `--pairing ${how.pairing} leaves out some pairs`);
+  }
+  return pairs.flatMap(({ chosen, rejected, score_chosen, score_rejected }) => {
+    const scores = score_chosen === undefined ? {} : { score_chosen, score_rejected };
+    const pair = { prompt, chosen, rejected, ...scores, ...columns };
+    if (target === 'pairs') return [checked('preference', pair, place)];
+    if (score_chosen !== undefined) reading.drop('scores', 'a thumb is true or false');
+    return thumbs(prompt, chosen, rejected, columns).map((row) => checked('unpaired', row, place));
+  });
+}
+
+const allPairs = ({ ranks }: RankingRow): number =>
+  ranks.reduce((sum, rank) => sum + ranks.filter((other) => other > rank).length, 0);
+
+function pairsOf(
+  ranking: RankingRow,
+  { index, pairing, seed }: { index: number; pairing: ConvertPairing; seed: number },
+): PreferenceRow[] {
+  if (pairing !== 'best_random') return rankingPairs(ranking, pairing as RankingPairing);
+  const best = ranking.completions[ranking.ranks.indexOf(1)];
+  const ofBest = rankingPairs(ranking, 'all').filter(({ chosen }) => chosen === best);
+  const hash = createHash('sha256').update(`${seed} ${index}`).digest();
+  return [ofBest[hash.readUIntBE(0, 6) % ofBest.length]!];
+}
+
+const thumbs = (prompt: unknown, chosen: unknown, rejected: unknown, columns: Fields): Fields[] => [
+  { prompt, completion: chosen, label: true, ...columns },
+  { prompt, completion: rejected, label: false, ...columns },
+];
+
+/** @returns null for an example that was skipped */
+function ofOther(
+  example: Exclude<Example, { kind: 'ranking' | 'steps' }>,
+  target: Target,
+  reading: Reading,
+): Fields[] | null {
+  const { columns } = example;
+  switch (example.kind) {
+    case 'text':
+      return [{ text: example.text, ...columns }];
+    case 'prompt':
+      return [{ prompt: example.prompt, ...columns }];
+    case 'chat': {
+      if (target === 'sft') return [{ messages: example.messages, ...columns }];
+      reading.drop('messages', 'prompts end before the last answer');
+      return [{ prompt: beforeAnswer(example.messages), ...columns }];
+    }
+    case 'answer': {
+      const { prompt, completion } = example;
+      if (target === 'sft') return [{ prompt, completion, ...columns }];
+      reading.drop('completion', 'prompts have no answers');
+      return [{ prompt, ...columns }];
+    }
+    case 'thumb': {
+      const { prompt, completion, label } = example;
+      if (target === 'kto') return [{ prompt, completion, label, ...columns }];
+      if (target === 'prompts') {
+        reading.drop('completion', 'prompts have no answers');
+        return [{ prompt, ...columns }];
+      }
+      const { label: good } = parseRow('unpaired', { prompt, completion, label }, reading.place);
+      return good ? [{ prompt, completion, ...columns }] : reading.skip('the answer is bad');
+    }
+    case 'pair':
+      return ofPair(example, target, reading);
+  }
+}
+
+function ofPair(example: ExampleOf<'pair'>, target: Target, reading: Reading): Fields[] {
+  const { scores, columns } = example;
+  const whole = {
+    ...(example.prompt !== undefined && { prompt: example.prompt }),
+    ...{ chosen: example.chosen, rejected: example.rejected },
+    ...scores,
+  };
+  // Without a prompt, it is the common beginning of both answers.
+  const { prompt, chosen, rejected } =
+    example.prompt === undefined
+      ? parseRow('preference', { ...whole, ...columns }, reading.place)
+      : { ...example, prompt: example.prompt };
+  const dropped = Object.keys(scores);
+  if (target === 'pairs') return [{ prompt, chosen, rejected, ...scores, ...columns }];
+  const { margin, score_chosen: best, score_rejected: worst } = scores;
+  if (target === 'rankings') {
+    if (margin !== undefined) reading.drop('margin', 'a ranking has no margin');
+    const order = best !== undefined && worst !== undefined ? { scores: [best, worst] } : {};
+    return [{ prompt, completions: [chosen, rejected], ranking: [1, 2], ...order, ...columns }];
+  }
+  for (const name of dropped) reading.drop(name, `${target} rows do not compare answers`);
+  if (target === 'kto') return thumbs(prompt, chosen, rejected, columns);
+  if (target === 'prompts') {
+    reading.drop('chosen', 'prompts have no answers');
+    reading.drop('rejected', 'prompts have no answers');
+    return [{ prompt, ...columns }];
+  }
+  reading.drop('rejected', 'only the chosen answer is written');
+  return [{ prompt, completion: chosen, ...columns }];
+}
+
+/** The messages up to the last that is not of the assistant or of a tool. */
+function beforeAnswer(messages: readonly unknown[]): unknown[] {
+  const isAnswer = (one: unknown): boolean => {
+    const { role } = (one ?? {}) as { role?: unknown };
+    return role === 'assistant' || role === 'tool';
+  };
+  return messages.slice(0, messages.findLastIndex((one) => !isAnswer(one)) + 1);
+}

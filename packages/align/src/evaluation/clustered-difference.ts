@@ -1,0 +1,82 @@
+// The interval of a change, measured twice on the same batches of rows.
+import type { Interval } from './intervals.ts';
+
+/** Numbers of an evaluation, batch by batch. */
+export interface BatchValues {
+  /** [B] rows of each batch. */
+  rows: number[];
+  /** [B] by metric: the batch's own part, so that their mean by rows is the whole number. */
+  values: Record<string, number[]>;
+}
+
+/** Collects batches from the means over all rows so far. */
+export class BatchCollector {
+  readonly #rows: number[] = [];
+  readonly #means: Record<string, number>[] = [];
+
+  /**
+   * @param rows of the batch
+   * @param means over all rows up to and including this batch
+   */
+  add(rows: number, means: Record<string, number>): void {
+    this.#rows.push(rows);
+    this.#means.push(means);
+  }
+
+  /** Metrics that are finite after every batch. */
+  get batches(): BatchValues {
+    const values: BatchValues['values'] = {};
+    for (const name of Object.keys(this.#means[0] ?? {})) {
+      const means = this.#means.map((one) => one[name] ?? Number.NaN);
+      if (!means.every(Number.isFinite)) continue;
+      let before = 0;
+      let count = 0;
+      values[name] = means.map((mean, at) => {
+        count += this.#rows[at]!;
+        const sum = count * mean;
+        const own = (sum - before) / this.#rows[at]!;
+        before = sum;
+        return own;
+      });
+    }
+    return { rows: [...this.#rows], values };
+  }
+}
+
+/** 97.5% quantiles of Student's distribution, by degrees of freedom from 1. */
+const quantiles = [
+  ...[12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179],
+  ...[2.16, 2.145, 2.131, 2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06],
+  ...[2.056, 2.052, 2.048, 2.045, 2.042],
+];
+const NORMAL = 1.96;
+
+/**
+ * 95% interval of the change of a mean over rows. Batches of rows are the units, so that rows that
+ * are computed together need not be told apart; with B batches it is Student's interval with B - 1
+ * degrees of freedom, weighted by rows.
+ *
+ * @returns null if the batches differ, if there are fewer than two, or without the metric
+ */
+export function clusteredDifference(
+  before: BatchValues,
+  after: BatchValues,
+  metric: string,
+): Interval | null {
+  const { rows } = before;
+  const [were, are] = [before.values[metric], after.values[metric]];
+  if (were === undefined || are === undefined || rows.length < 2) return null;
+  if (rows.length !== after.rows.length || rows.some((one, at) => one !== after.rows[at])) {
+    return null;
+  }
+  const total = rows.reduce((sum, one) => sum + one, 0);
+  const changes = are.map((one, at) => one - were[at]!);
+  const mean = changes.reduce((sum, one, at) => sum + (rows[at]! / total) * one, 0);
+  const spread = changes.reduce((sum, one, at) => {
+    return sum + ((rows[at]! / total) * (one - mean)) ** 2;
+  }, 0);
+  const batches = rows.length;
+  const error = Math.sqrt((spread * batches) / (batches - 1));
+  const half = (quantiles[batches - 2] ?? NORMAL) * error;
+  return [mean - half, mean + half];
+}

@@ -1,0 +1,85 @@
+// Watches a run: takes its numbers and answers as they come, and reports each finding once.
+
+import { allCutOff } from './all-cut-off.ts';
+import { chosenCollapse } from './chosen-collapse.ts';
+import { degenerateAnswers } from './degenerate-answers.ts';
+import type { Detector } from './detector.ts';
+import { explodingLoss } from './exploding-loss.ts';
+import { explodingMargin } from './exploding-margin.ts';
+import type { Finding, FindingCode, HealthAnswer, HealthContext, HealthRow } from './finding.ts';
+import { gradientsClipped } from './gradients-clipped.ts';
+import { RunHistory } from './history.ts';
+import { klBound } from './kl-bound.ts';
+import { nothingLearnt } from './nothing-learnt.ts';
+import { zeroVariance } from './zero-variance.ts';
+
+/** All checks, in the order in which a report lists them. */
+const detectors: readonly Detector[] = [
+  explodingLoss,
+  explodingMargin,
+  chosenCollapse,
+  degenerateAnswers,
+  nothingLearnt,
+  zeroVariance,
+  allCutOff,
+  klBound,
+  gradientsClipped,
+];
+
+/** What was checked and found, as in health.json. */
+export interface Health {
+  /** What the run had numbers for: each is a code with what it looks at. */
+  checked: { code: FindingCode; looksAt: string }[];
+  findings: Finding[];
+}
+
+/**
+ * The same rows and answers in the same order give the same findings, so that a resumed run
+ * continues from its files.
+ */
+export class HealthMonitor {
+  readonly #context: HealthContext;
+  readonly #history = new RunHistory();
+  readonly #found = new Map<FindingCode, Finding>();
+
+  constructor(context: HealthContext) {
+    this.#context = context;
+  }
+
+  /** @returns what is new: a finding, or one that became serious */
+  addRow(row: HealthRow): Finding[] {
+    this.#history.add(row);
+    return this.#check(({ atEnd = false }) => !atEnd);
+  }
+
+  /** @returns what is new, as {@link addRow} does */
+  addAnswers(step: number, answers: readonly HealthAnswer[]): Finding[] {
+    this.#history.addAnswers(step, answers);
+    return this.#check(({ code }) => code === degenerateAnswers.code);
+  }
+
+  /** After the last step. @returns what is new */
+  end(): Finding[] {
+    return this.#check(({ atEnd = false }) => atEnd);
+  }
+
+  get health(): Health {
+    const applying = detectors.filter((one) => one.applies(this.#history, this.#context));
+    return {
+      checked: applying.map(({ code, looksAt }) => ({ code, looksAt })),
+      findings: [...this.#found.values()],
+    };
+  }
+
+  #check(which: (detector: Detector) => boolean): Finding[] {
+    return detectors.filter(which).flatMap((detector) => {
+      const before = this.#found.get(detector.code);
+      if (before?.severity === 'serious') return [];
+      const draft = detector.check(this.#history, this.#context);
+      if (draft === null || before?.severity === draft.severity) return [];
+      const found = { code: detector.code, step: this.#history.step, ...draft };
+      this.#found.set(detector.code, found);
+      return [found];
+    });
+  }
+}

@@ -1,0 +1,13 @@
+import { tokenizerLater } from '@keel/model/without-torch';
+import type { CountTokens } from './user-function.ts';
+
+/**
+ * Counts tokens by a tokenizer that is loaded with its first use.
+ * @param tokenizer a model's name; null: tokens are not counted
+ * @throws Error if there is no such model
+ */
+export async function countingLater(tokenizer: string | null): Promise<CountTokens | undefined> {
+  if (tokenizer === null) return undefined;
+  const later = await tokenizerLater(tokenizer);
+  return (text) => later().encode(text).length;
+}

@@ -1,0 +1,165 @@
+// Which evaluation gives the run's result, and whether to stop early. Semantics as in transformers
+// (load_best_model_at_end, EarlyStoppingCallback): the evaluation before training does not count, a
+// strictly better value is the best, and for stopping a change must exceed the threshold.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSafetensors, writeSafetensors } from '@keel/model';
+import { fromBytes, noGrad, type Tensor, tidy } from '@keel/torch';
+import type { BestOptions } from '../config/following-options.ts';
+import { nearest } from '../config/nearest.ts';
+import { removeFolderAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
+import type { MetricsRow } from '../runs/metrics.ts';
+import type { Notice } from './run-data.ts';
+import { bytesOf, loaded, stored } from './training-state.ts';
+
+export interface BestResultParts {
+  options: BestOptions;
+  /** The run's folder for the weights of the best evaluation. */
+  path: string;
+  /** Trained parameters by name. */
+  parameters: ReadonlyMap<string, Tensor>;
+  /** Metrics of which it is known what is better. */
+  known: readonly { metric: string; better: 'higher' | 'lower' | null }[];
+  /** Whether the run saves checkpoints, which decides when earlier bests can be removed. */
+  savesCheckpoints: boolean;
+  notice: Notice;
+}
+
+const WEIGHTS = 'parameters.safetensors';
+
+export class BestResult {
+  readonly #parts: BestResultParts;
+  readonly #metric: string;
+  readonly #goal: 'higher' | 'lower';
+  #best: { step: number; value: number } | null = null;
+  /** Evaluations in a row without a better value. */
+  #waited = 0;
+
+  /**
+   * @returns null without --best-metric
+   * @throws Error if it is not known which values are better
+   */
+  static of(parts: BestResultParts): BestResult | null {
+    return parts.options.bestMetric === null ? null : new BestResult(parts);
+  }
+
+  private constructor(parts: BestResultParts) {
+    this.#parts = parts;
+    // As transformers, with or without the prefix.
+    const { bestMetric, bestMetricGoal } = parts.options;
+    const name = bestMetric!;
+    this.#metric = name.startsWith('eval_') ? name : `eval_${name}`;
+    const goal = bestMetricGoal ?? this.#knownGoal();
+    if (goal === null) {
+      throw new Error(
+        `--best-metric ${name}: it is not known which values are better. Pass --best-metric-goal higher or lower`,
+      );
+    }
+    this.#goal = goal;
+  }
+
+  #knownGoal(): 'higher' | 'lower' | null {
+    const known = this.#parts.known.find(({ metric }) => metric === this.#metric)?.better;
+    if (known) return known;
+    if (/loss|perplexity|kl$|clipped|entropy/.test(this.#metric)) return 'lower';
+    return /accurac|margin|reward|score|eos_rate|best_first/.test(this.#metric) ? 'higher' : null;
+  }
+
+  /** Whether to end the run. */
+  get stops(): boolean {
+    const { earlyStoppingPatience: patience } = this.#parts.options;
+    return patience !== null && this.#waited >= patience;
+  }
+
+  /** The step whose weights are the result; null before the first evaluation of a step. */
+  get chosen(): { step: number; value: number; metric: string } | null {
+    return this.#best && { ...this.#best, metric: this.#metric };
+  }
+
+  /** Takes up the evaluations of the run that is resumed. */
+  resume(rows: readonly MetricsRow[]): void {
+    for (const row of rows) if (row[this.#metric] !== undefined) this.#take(row.step, row);
+    const { notice } = this.#parts;
+    if (this.#best === null || existsSync(this.#folder(this.#best.step))) return;
+    notice(
+      `the weights of the best evaluation, after step ${this.#best.step}, are gone: later evaluations decide`,
+    );
+    this.#best = null;
+  }
+
+  /**
+   * Compares an evaluation, and keeps the weights if it is the best so far.
+   * @throws Error if it lacks the metric
+   */
+  async evaluated(step: number, metrics: Readonly<Record<string, number>>): Promise<void> {
+    if (metrics[this.#metric] === undefined) this.#refuse(metrics);
+    if (!this.#take(step, metrics)) return;
+    await writeFolderAtomic(this.#folder(step), (folder) => this.#save(folder));
+    if (!this.#parts.savesCheckpoints) await this.removeOlder();
+  }
+
+  /** @returns whether it is the best so far */
+  #take(step: number, metrics: Readonly<Record<string, number>>): boolean {
+    if (step === 0) return false;
+    const value = metrics[this.#metric]!;
+    const gain = this.#best === null ? Infinity : this.#gain(value, this.#best.value);
+    const better = Number.isFinite(value) && gain > 0;
+    const { earlyStoppingThreshold } = this.#parts.options;
+    this.#waited = better && gain > (earlyStoppingThreshold ?? 0) ? 0 : this.#waited + 1;
+    if (better) this.#best = { step, value };
+    return better;
+  }
+
+  #gain = (value: number, before: number): number =>
+    this.#goal === 'higher' ? value - before : before - value;
+
+  /**
+   * Removes the weights of earlier bests. Called once a checkpoint is written: a run that resumes
+   * from an older one needs those that were the best then.
+   */
+  async removeOlder(): Promise<void> {
+    const { path } = this.#parts;
+    if (!existsSync(path)) return;
+    for (const name of readdirSync(path)) {
+      const step = Number(/^step-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+      if (step !== this.#best?.step && !Number.isNaN(step)) {
+        await removeFolderAtomic(join(path, name));
+      }
+    }
+  }
+
+  /** Puts the best weights in place of the current ones. */
+  load(): void {
+    const { parameters } = this.#parts;
+    using file = openSafetensors(join(this.#folder(this.#best!.step), WEIGHTS));
+    tidy(() =>
+      noGrad(() => {
+        for (const [name, parameter] of parameters) {
+          const { dtype, shape } = file.info(name);
+          parameter.copy_(fromBytes(file.read(name), loaded.get(dtype)!, shape));
+        }
+      }),
+    );
+  }
+
+  #save(folder: string): void {
+    function* tensors(parameters: ReadonlyMap<string, Tensor>) {
+      for (const [name, tensor] of parameters) {
+        const about = { name, dtype: stored[tensor.dtype]!, shape: [...tensor.shape] };
+        yield { ...about, data: () => bytesOf(tensor) };
+      }
+    }
+    tidy(() => writeSafetensors(join(folder, WEIGHTS), tensors(this.#parts.parameters)));
+  }
+
+  #folder = (step: number): string => join(this.#parts.path, `step-${step}`);
+
+  #refuse(metrics: Readonly<Record<string, number>>): never {
+    const names = Object.keys(metrics);
+    const near = nearest(this.#metric, names);
+    const hint = near === null ? '' : ` Did you mean ${near}?`;
+    throw new Error(
+      `--best-metric ${this.#parts.options.bestMetric}: evaluations have no ${this.#metric}.${hint} They have ${names.join(', ')}`,
+    );
+  }
+}

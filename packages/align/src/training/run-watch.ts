@@ -1,0 +1,126 @@
+// What watches a run next to its training: its health, answers to sample prompts, and which
+// evaluation is the best. Nothing here changes a step.
+import { join } from 'node:path';
+import type { BatchValues } from '../evaluation/clustered-difference.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
+import type { Finding, HealthContext } from '../health/finding.ts';
+import { type Health, HealthMonitor } from '../health/monitor.ts';
+import { type AnswerLine, AnswersLog } from '../runs/answers-log.ts';
+import { HeldOutBatches } from '../runs/held-out-batches.ts';
+import type { MetricsRow } from '../runs/metrics.ts';
+import { healthAnswers, replayHealth } from '../runs/replay-health.ts';
+import type { BestResult } from './best-result.ts';
+import type { SampledAnswers } from './sampled-answers.ts';
+import type { TrainingEvent } from './training-event.ts';
+import type { Metrics } from './training-task.ts';
+
+export interface RunWatchParts {
+  /** The run's folder. */
+  path: string;
+  context: HealthContext;
+  /** null: no sample prompts. */
+  answers: SampledAnswers | null;
+  /** null without --best-metric. */
+  best: BestResult | null;
+  onEvent(event: TrainingEvent): void;
+}
+
+export class RunWatch {
+  readonly #parts: RunWatchParts;
+  readonly #monitor: HealthMonitor;
+  #log: AnswersLog | null = null;
+  #batches: HeldOutBatches | null = null;
+
+  constructor(parts: RunWatchParts) {
+    this.#parts = parts;
+    this.#monitor = new HealthMonitor(parts.context);
+  }
+
+  /**
+   * @param resumed the step that the run resumes from, and the rows of metrics.jsonl up to it;
+   *   null: it starts
+   */
+  start(resumed: { step: number; rows: readonly MetricsRow[] } | null): void {
+    const { path, best } = this.#parts;
+    this.#log = AnswersLog.open(join(path, 'answers.jsonl'), resumed?.step ?? null);
+    this.#batches = HeldOutBatches.open(join(path, 'held-out-batches.json'), resumed?.step ?? null);
+    if (resumed === null) return;
+    best?.resume(resumed.rows);
+    replayHealth(this.#monitor, resumed.rows, this.#log.lines);
+    this.#write();
+  }
+
+  /** Before an evaluation: answers the sample prompts. @throws the signal's reason */
+  async beforeEvaluation(step: number): Promise<void> {
+    const { answers, onEvent } = this.#parts;
+    const lines = (await answers?.take(step, this.#log!)) ?? [];
+    if (lines.length === 0) return;
+    onEvent({ type: 'answers', step, answers: lines });
+    this.#report(this.#monitor.addAnswers(step, healthAnswers(lines)));
+  }
+
+  /** After an evaluation, before it is recorded. @throws Error as {@link BestResult.evaluated} */
+  async evaluated(step: number, metrics: Metrics, batches: BatchValues | null): Promise<void> {
+    await this.#parts.best?.evaluated(step, metrics);
+    if (batches !== null) this.#batches!.add(step, batches, [this.best?.step]);
+  }
+
+  /** After a row of metrics.jsonl. */
+  row(row: MetricsRow): void {
+    this.#report(this.#monitor.addRow(row));
+  }
+
+  /** After a checkpoint. */
+  async checkpoint(): Promise<void> {
+    await this.#parts.best?.removeOlder();
+  }
+
+  /** Whether to end the run early. */
+  get stops(): boolean {
+    return this.#parts.best?.stops ?? false;
+  }
+
+  /** After the last step. */
+  end(): void {
+    this.#report(this.#monitor.end());
+    this.#write();
+  }
+
+  /** With --best-metric: the evaluation whose weights are the result. */
+  get best(): BestResult['chosen'] {
+    return this.#parts.best?.chosen ?? null;
+  }
+
+  /** Puts the weights of the best evaluation in place of the current ones. */
+  loadBest(): void {
+    this.#parts.best?.load();
+  }
+
+  get health(): Health {
+    return this.#monitor.health;
+  }
+
+  /** null before {@link start}. */
+  get batches(): HeldOutBatches | null {
+    return this.#batches;
+  }
+
+  get answers(): readonly AnswerLine[] {
+    return this.#log?.lines ?? [];
+  }
+
+  #report(findings: readonly Finding[]): void {
+    if (findings.length === 0) return;
+    this.#write();
+    for (const finding of findings) {
+      this.#parts.onEvent({ type: 'health', step: finding.step, finding });
+    }
+  }
+
+  #write(): void {
+    writeFileAtomic(
+      join(this.#parts.path, 'health.json'),
+      `${JSON.stringify(this.health, null, 2)}\n`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+// Answers the sample prompts with the weights of the moment. Greedy decoding draws no random
+// numbers, so a run with and one without samples train the same.
+import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import { phase } from '@keel/torch';
+import type { AnswerLine, AnswersLog } from '../runs/answers-log.ts';
+import type { Notice } from './run-data.ts';
+import type { SamplePrompt } from './sample-prompts.ts';
+
+export interface SampledAnswersParts {
+  model: LanguageModel;
+  role: Role;
+  prompts: readonly SamplePrompt[];
+  maxNewTokens: number;
+  notice: Notice;
+  signal: AbortSignal | undefined;
+}
+
+export class SampledAnswers {
+  readonly #parts: SampledAnswersParts;
+  /** Why answers could not be generated; reported once. */
+  #failed = false;
+
+  constructor(parts: SampledAnswersParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Answers all prompts, unless the log has the answers of this step, and adds them to it.
+   * @returns none if they were there already or could not be generated
+   * @throws the signal's reason when it fires
+   */
+  async take(step: number, log: AnswersLog): Promise<AnswerLine[]> {
+    if (log.has(step)) return [];
+    const { signal, notice } = this.#parts;
+    let lines: AnswerLine[];
+    try {
+      lines = await phase('sample answers', () => this.#generate(step));
+    } catch (error) {
+      // Answers are shown, and must not end the run: a model without finite logits has none.
+      if (!this.#failed) {
+        notice(`the sample prompts could not be answered after step ${step}: ${error}`);
+      }
+      this.#failed = true;
+      return [];
+    }
+    // Answers are cut short then.
+    signal?.throwIfAborted();
+    log.append(lines);
+    return lines;
+  }
+
+  async #generate(step: number): Promise<AnswerLine[]> {
+    const { model, role, prompts, maxNewTokens, signal } = this.#parts;
+    const results = await generateAll(
+      model,
+      prompts.map(({ tokens }) => tokens),
+      {
+        ...{ maxNewTokens, temperature: 0, adapter: role, batchSize: prompts.length },
+        ...(signal && { signal }),
+      },
+    );
+    return results.map(({ promptIndex, text, tokens, finishReason }) => ({
+      step,
+      prompt: prompts[promptIndex]!.prompt,
+      completion: text,
+      tokens: tokens.length,
+      ended: finishReason === 'stop',
+    }));
+  }
+}

@@ -1,0 +1,60 @@
+// Builds what watches a run from its options.
+import type { LanguageModel, Role } from '@keel/model';
+import type { Tensor } from '@keel/torch';
+import type { TrainingOptions } from '../config/training-options.ts';
+import type { MeasuredHeadline } from '../runs/report/run-report.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
+import { BestResult } from './best-result.ts';
+import type { Notice } from './run-data.ts';
+import { RunWatch } from './run-watch.ts';
+import { type FoundPrompts, tokeniseSamples } from './sample-prompts.ts';
+import { SampledAnswers } from './sampled-answers.ts';
+import type { TrainingEvent } from './training-event.ts';
+
+export interface WatchedRun {
+  options: TrainingOptions & { maxKl?: number | null };
+  policy: { model: LanguageModel; role: Role; parameters: ReadonlyMap<string, Tensor> };
+  run: RunFolder;
+  /** null: no sample prompts. */
+  prompts: FoundPrompts | null;
+  headlines: readonly MeasuredHeadline[];
+  notice: Notice;
+  signal: AbortSignal | undefined;
+  onEvent(event: TrainingEvent): void;
+}
+
+/** @throws Error if it is not known which values of --best-metric are better */
+export function watchRun(parts: WatchedRun): RunWatch {
+  const { options, policy, run, headlines, notice, onEvent } = parts;
+  const { learningRate, maxGradNorm, maxKl = null, saveSteps } = options;
+  const best = BestResult.of({
+    ...{ parameters: policy.parameters, path: run.bestPath, notice, known: headlines },
+    savesCheckpoints: saveSteps !== null,
+    options,
+  });
+  return new RunWatch({
+    ...{ path: run.path, best, onEvent, answers: answersOf(parts) },
+    context: { learningRate, maxGradNorm, maxKl },
+  });
+}
+
+function answersOf({
+  options,
+  policy,
+  prompts,
+  notice,
+  signal,
+}: WatchedRun): SampledAnswers | null {
+  if (prompts === null) return null;
+  const { model, role } = policy;
+  const { sampleTokens: maxNewTokens = 1, maxLength } = options;
+  const room = Math.min(maxLength ?? Infinity, model.decoder.config.maxPositions) - maxNewTokens;
+  const found = tokeniseSamples(prompts, model.tokenizer, room);
+  if (found.length > 0) {
+    return new SampledAnswers({ model, role, prompts: found, maxNewTokens, notice, signal });
+  }
+  notice(
+    `--sample-prompts: no prompt leaves room for an answer of ${maxNewTokens} tokens, so no answers are shown`,
+  );
+  return null;
+}

@@ -1,0 +1,69 @@
+// Rows with a prompt and a generated answer, for other verbs: score, sft, judges.
+import { type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
+import { answerOpening, openedPrompt } from '@keel/align/internal';
+import type { GenerationResult, Tokenizer } from '@keel/model';
+import type { AskedForm } from './prompt-tokens.ts';
+import type { AskedPrompt } from './read-prompts.ts';
+
+/** Fields that would make a row another kind of row: other answers, and verdicts. */
+const otherAnswers: readonly string[] = [
+  ...['messages', 'text', 'completion', 'completions', 'chosen', 'rejected', 'ranking', 'scores'],
+  ...['label', 'labels', 'margin', 'score_chosen', 'score_rejected'],
+];
+
+/** What rows contain besides the answer. */
+export interface AskedRow {
+  /** As given; a chat if a system message was added, or for text that is written to a file. */
+  prompt: Content;
+  /** The row's other fields, and what the template was rendered with. */
+  fields: Readonly<Record<string, unknown>>;
+  /** Fields of the row that are not written: see {@link otherAnswers}. */
+  dropped: readonly string[];
+  /** What the generation prompt opened in the answer's place, such as `<think>\n`. */
+  opening: string;
+}
+
+/**
+ * @param form.output the file of the rows; null: they are printed, with text of the command line as
+ *   it was given
+ * @throws Error as `promptTokens` does
+ */
+export function askedRow(
+  { prompt, rendering, extra = {}, place }: AskedPrompt,
+  tokenizer: Tokenizer,
+  { system, raw, output }: AskedForm & { output: string | null },
+): AskedRow {
+  const typed = place === undefined;
+  const rendered = !raw && tokenizer.chatTemplate !== null && (typed || isChat(prompt));
+  const turns: Message[] = isChat(prompt) ? [...prompt] : [{ role: 'user', content: prompt }];
+  const messages = system === null ? turns : [{ role: 'system', content: system }, ...turns];
+  const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
+  const own = Object.entries(extra);
+  return {
+    prompt: rendered && (isChat(prompt) || system !== null || output !== null) ? messages : prompt,
+    fields: {
+      ...Object.fromEntries(own.filter(([name]) => !otherAnswers.includes(name))),
+      ...renderingColumns(rendering),
+    },
+    dropped: own.flatMap(([name]) => (otherAnswers.includes(name) ? [name] : [])),
+    opening: answerOpening(opened),
+  };
+}
+
+/** A row with the answer in the form of its prompt. */
+export function answerRow(
+  { prompt, fields, opening }: AskedRow,
+  { text, tokens, finishReason, promptIndex, sampleIndex }: GenerationResult,
+  { fromFile, samples }: { fromFile: boolean; samples: number },
+): Record<string, unknown> {
+  const content = opening + text;
+  return {
+    ...fields,
+    ...(fromFile ? { row: promptIndex } : {}),
+    ...(samples > 1 ? { sample: sampleIndex } : {}),
+    prompt,
+    completion: isChat(prompt) ? [{ role: 'assistant', content }] : content,
+    tokens: tokens.length,
+    finish_reason: finishReason.replaceAll('-', '_'),
+  };
+}

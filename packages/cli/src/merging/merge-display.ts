@@ -1,0 +1,89 @@
+import type { MergeEvent, MergeResult } from '@keel/align';
+import { drawBar, formatBytes } from '@keel/align/internal';
+import type { SingleBar } from 'cli-progress';
+import { shellWord } from '../shell-word.ts';
+import { complain, say, sayJson } from '../terminal.ts';
+import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+
+/** Shows a merge as it runs. */
+export interface MergeDisplay {
+  event(event: MergeEvent): void;
+  ended(result: MergeResult): void;
+  close(): void;
+}
+
+/** Only the result is printed on stdout. */
+export const jsonMerge = (): MergeDisplay => ({
+  event(event) {
+    if (event.type === 'notice') complain(event.text);
+  },
+  ended({ output, dtype, bytes, kind, difference: { kl, sameTop, score } }) {
+    sayJson({
+      ...{ type: 'final', output, dtype, bytes, kind },
+      ...(kl === null
+        ? { score_difference: score }
+        : { kl, same_top: sameTop!.count, of: sameTop!.of }),
+    });
+  },
+  close() {},
+});
+
+/** Lines, and on a terminal a bar while the weights are written. */
+export class HumanMerge implements MergeDisplay {
+  readonly #bar: SingleBar | null;
+  #done = 0;
+  #total = 0;
+
+  constructor() {
+    this.#bar = terminalBar(process.stdout, (columns, share) => {
+      const text = ` ${formatBytes(this.#done)} of ${formatBytes(this.#total)}`;
+      return `writing ${drawBar(share, Math.max(10, Math.min(40, columns - text.length - 8)))}${text}`;
+    });
+  }
+
+  event(event: MergeEvent): void {
+    switch (event.type) {
+      case 'loading':
+        say(`Loading ${event.name}`);
+        break;
+      case 'notice':
+        sayAbove(this.#bar, process.stdout, `note: ${event.text}`);
+        break;
+      case 'writing':
+        this.#written(event.bytesDone, event.bytesTotal);
+        break;
+      case 'checking':
+        this.close();
+        say('Loading the written model to check it');
+    }
+  }
+
+  ended({ output, dtype, bytes, kind, difference }: MergeResult): void {
+    const { kl, sameTop, score } = difference;
+    say(
+      kl === null
+        ? `Checked: on a probe text, its scores differ from those of base and adapter by at most ${score!.toExponential(1)}.`
+        : `Checked: on a probe text, its KL divergence from base and adapter is ${kl.toExponential(1)} nats per token, with the same most likely token in ${sameTop!.count} of ${sameTop!.of} places.`,
+    );
+    say(`Wrote ${output}: ${formatBytes(bytes)} of weights in ${dtype}.`);
+    const use = kind === 'reward model' ? 'score --data answers.jsonl --reward' : 'chat --model';
+    say(`Try it:  npx keel ${use} ${shellWord(output)}`);
+  }
+
+  close(): void {
+    this.#bar?.stop();
+  }
+
+  #written(done: number, total: number): void {
+    this.#done = done;
+    this.#total = total;
+    if (this.#bar === null) {
+      if (done === 0) say(`Writing ${formatBytes(total)}`);
+      return;
+    }
+    if (!this.#bar.isActive) this.#bar.start(total, 0);
+    this.#bar.update(done);
+    // Writing does not yield, so the bar's own timer does not run.
+    this.#bar.render();
+  }
+}

@@ -1,0 +1,61 @@
+import { defineOptions, option, trainingShape, variant } from '@keel/align/config';
+import { z } from 'zod';
+import { withBase } from './base-model.ts';
+import { callShape, modelShape } from './shared.ts';
+
+const schema = z
+  .strictObject({
+    model: modelShape.model,
+    adapter: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
+      description:
+        "adapter to merge: a run, or a folder in PEFT's format; without one, the model is converted",
+      group: 'Model and data',
+      reads: 'folder',
+      value: 'folder',
+      common: true,
+      shownDefault: 'no adapter',
+    }),
+    output: variant(trainingShape.output, {
+      description: "the model's folder, for example models/merged",
+    }),
+    dtype: option(z.enum(['auto', 'fp32', 'bf16', 'fp16']).default('auto'), {
+      description:
+        "type of the written weights; auto: the base's own type, or fp32 for a GGUF file",
+      group: 'Output',
+      common: true,
+    }),
+    baseOnly: option(z.boolean().default(false), {
+      description:
+        "write only the base of --adapter, and name its folder in the adapter's adapter_config.json, where PEFT looks for it",
+      group: 'Output',
+      common: true,
+    }),
+    overwrite: variant(trainingShape.overwrite, {
+      description: 'replace the model in --output',
+      common: true,
+    }),
+    threads: trainingShape.threads,
+    ...callShape,
+  })
+  .check(({ value, issues }) => {
+    const add = (name: string, message: string): void => {
+      issues.push({ code: 'custom', path: [name], message, input: value });
+    };
+    if ((value.adapter?.length ?? 0) > 1) {
+      add(
+        'adapter',
+        `expected one adapter, found ${value.adapter!.length}. Merge one, and train or merge the next on the merged model`,
+      );
+    }
+    if (value.baseOnly && value.adapter === null) {
+      add('baseOnly', 'needs --adapter, whose base it writes. To convert a model, drop the option');
+    }
+  });
+
+export const definition = defineOptions('merge', schema, {
+  complete: (parsed) => withBase({ ...parsed, adapter: parsed.adapter?.[0] ?? null }),
+});
+
+export type MergeVerbOptions = ReturnType<typeof definition.complete>;
+
+export const example = 'npx keel merge --adapter runs/first --output models/merged';
