@@ -15,6 +15,7 @@ import {
   rewardRise,
   stageFolder,
 } from '@keel/align/internal';
+import { studentInterval } from '@keel/statistics';
 
 const { values } = parseArgs({
   options: {
@@ -37,8 +38,6 @@ function seeded(seed: number): string {
   return path;
 }
 
-/** 97.5% quantiles of Student's distribution by degrees of freedom from 1. */
-const studentQuantiles = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 const random = resamplingRandom(1);
 
 const mean = (numbers: readonly number[]): number =>
@@ -96,9 +95,7 @@ function overSeeds(of: readonly HeldOutChange[]): string {
   const rises = of.map((change) => rewardRise(change).difference);
   const centre = mean(rises);
   if (rises.length < 2) return signed(centre);
-  const variance =
-    rises.reduce((sum, one) => sum + (one - centre) ** 2, 0) / (rises.length - 1) / rises.length;
-  const half = (studentQuantiles[rises.length - 2] ?? 1.96) * Math.sqrt(variance);
+  const student = studentInterval(rises)!;
   const ends = bootstrapInterval(rises.length, (draws) => {
     let sum = 0;
     for (const draw of draws) {
@@ -112,7 +109,7 @@ function overSeeds(of: readonly HeldOutChange[]): string {
     }
     return sum / draws.length;
   });
-  return `${signed(centre)} (over seeds ${range([centre - half, centre + half])}; over seeds and prompts ${range(ends)})`;
+  return `${signed(centre)} (over seeds ${range(student)}; over seeds and prompts ${range(ends)})`;
 }
 
 out('');

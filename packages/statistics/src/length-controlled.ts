@@ -39,7 +39,8 @@ export interface LengthControlled {
 
 /**
  * @throws RangeError for fewer than two pairs, and for preferences or lengths that are not valid
- * @throws NoMaximumError where all pairs are won or lost, or length alone separates wins from losses
+ * @throws NoMaximumError where all pairs are won or lost, or length alone separates wins from
+ *   losses
  */
 export function lengthControlledWinRate(pairs: readonly JudgedLengths[]): LengthControlled {
   if (pairs.length < 2)

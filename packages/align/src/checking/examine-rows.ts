@@ -1,8 +1,8 @@
 // Reads rows once and says what is in them.
 import { setImmediate } from 'node:timers/promises';
+import type { PairLengths } from '@keel/statistics';
 import type { Place } from '../data/data-error.ts';
 import type { Row } from '../data/rows.ts';
-import type { PairLengths } from '../evaluation/length-classifier.ts';
 import { type DuplicateFacts, DuplicateFinder, type OverlapFacts } from './duplicates.ts';
 import { type PairFacts, pairFacts, pairsOf } from './pair-lengths.ts';
 import { RowCounter, type RowFacts } from './row-facts.ts';

@@ -1,11 +1,11 @@
 // Whether lengths give away which answer of a pair is the chosen one.
-import { wilsonInterval } from '../evaluation/intervals.ts';
 import {
   type LengthOnlyAccuracy,
   lengthOnlyAccuracy,
   type PairLengths,
-} from '../evaluation/length-classifier.ts';
-import type { Proportion } from '../evaluation/proportion.ts';
+  type Proportion,
+  wilsonInterval,
+} from '@keel/statistics';
 
 export type LengthUnit = 'tokens' | 'characters';
 

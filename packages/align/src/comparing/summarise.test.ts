@@ -1,5 +1,5 @@
+import { wilsonInterval } from '@keel/statistics';
 import { expect, it } from 'vitest';
-import { wilsonInterval } from '../evaluation/intervals.ts';
 import type { CompareEntry } from './comparison.ts';
 import type { Measured } from './measured.ts';
 import { groupsOf, itemsOf, leadsOf, type MeasuredEntry, numbersOf } from './summarise.ts';

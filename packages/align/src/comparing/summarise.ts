@@ -1,13 +1,14 @@
 // Summarises the measurements of entries in a row per objective: means over items, spread over
 // seeds, intervals.
 
-import { signTest } from '../evaluation/exact-tests.ts';
 import {
   bootstrapMeanInterval,
+  hitOf,
   type Interval,
   pairedDifferenceInterval,
-} from '../evaluation/intervals.ts';
-import { hitOf, proportionOf } from '../evaluation/proportion.ts';
+  proportionOf,
+  signTest,
+} from '@keel/statistics';
 import type { CompareEntry } from './comparison.ts';
 import type { Measured, MeasuredPairs } from './measured.ts';
 

@@ -1,6 +1,20 @@
 // @keel/align/internal: what Keel's own command line and benchmarks use. May change at any time.
 
 export { exactJson } from '@keel/model/exact-json';
+export {
+  type Attempts,
+  bootstrapInterval,
+  bootstrapMeanInterval,
+  hitOf,
+  lengthOnlyAccuracy,
+  meanPassAtK,
+  pairedDifferenceInterval,
+  proportionOf,
+  resamplingRandom,
+  rewardFindings,
+  spearman,
+  wilsonInterval,
+} from '@keel/statistics';
 export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
 export { answerOpening } from '../batching/answer-start.ts';
 export { lostParts } from '../batching/lost-text.ts';
@@ -42,18 +56,6 @@ export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
-export { spearman } from '../evaluation/correlation.ts';
-export {
-  bootstrapInterval,
-  bootstrapMeanInterval,
-  pairedDifferenceInterval,
-  wilsonInterval,
-} from '../evaluation/intervals.ts';
-export { lengthOnlyAccuracy } from '../evaluation/length-classifier.ts';
-export { type Attempts, meanPassAtK } from '../evaluation/pass-at-k.ts';
-export { hitOf, proportionOf } from '../evaluation/proportion.ts';
-export { resamplingRandom } from '../evaluation/resampling-random.ts';
-export { rewardFindings } from '../evaluation/reward-findings.ts';
 export { appendWhole } from '../files/append-whole.ts';
 export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';

@@ -1,11 +1,11 @@
 // Tokenises every row once, as training does before its first step.
 import type { Tokenizer } from '@keel/model';
+import type { PairLengths } from '@keel/statistics';
 import { pairsOf } from '../checking/pair-lengths.ts';
 import { LengthCounts, type Lengths } from '../checking/row-facts.ts';
 import type { UsedRows } from '../checking/run-data-facts.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind } from '../data/rows.ts';
-import type { PairLengths } from '../evaluation/length-classifier.ts';
 import { LengthReport } from '../training/lengths.ts';
 import type { Notice } from '../training/run-data.ts';
 import type { RowsView, SourceRules } from './views.ts';

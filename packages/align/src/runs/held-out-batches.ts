@@ -1,8 +1,7 @@
 // A run's held-out-batches.json: each evaluation's numbers, batch by batch of held-out rows. Two
 // evaluations of the same rows can then be compared with an interval.
 import { existsSync, readFileSync } from 'node:fs';
-import { type BatchValues, clusteredDifference } from '../evaluation/clustered-difference.ts';
-import type { Interval } from '../evaluation/intervals.ts';
+import { type BatchValues, clusteredDifference, type Interval } from '@keel/statistics';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 
 export class HeldOutBatches {

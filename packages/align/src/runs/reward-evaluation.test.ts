@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rewardFindings } from '@keel/statistics';
 import { afterAll, expect, test } from 'vitest';
-import { rewardFindings } from '../evaluation/reward-findings.ts';
 import {
   REWARD_EVALUATION,
   readRewardEvaluation,

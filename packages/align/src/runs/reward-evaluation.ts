@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RewardFindings } from '../evaluation/reward-findings.ts';
+import type { RewardFindings } from '@keel/statistics';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** The file's name in the run folder of a reward model. */

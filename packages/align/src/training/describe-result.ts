@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { baseKind, canonicalModelName, type LanguageModel } from '@keel/model';
+import { wilsonInterval } from '@keel/statistics';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
 import type { RowKind } from '../data/rows.ts';
-import { wilsonInterval } from '../evaluation/intervals.ts';
 import { writeModelCard } from '../runs/card/model-card.ts';
 import {
   type ResultRecord,

@@ -7,9 +7,9 @@ import {
   type PackedBatch,
   totalFlops,
 } from '@keel/model';
+import { BatchCollector, type BatchValues } from '@keel/statistics';
 import { phase } from '@keel/torch';
 import type { SamplerState } from '../data/shuffle.ts';
-import { BatchCollector, type BatchValues } from '../evaluation/clustered-difference.ts';
 import {
   type Packing,
   type PassesOptions,

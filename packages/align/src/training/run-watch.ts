@@ -1,7 +1,7 @@
 // What watches a run next to its training: its health, answers to sample prompts, and which
 // evaluation is the best. Nothing here changes a step.
 import { join } from 'node:path';
-import type { BatchValues } from '../evaluation/clustered-difference.ts';
+import type { BatchValues } from '@keel/statistics';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 import type { Finding, HealthContext } from '../health/finding.ts';
 import { type Health, HealthMonitor } from '../health/monitor.ts';

@@ -1,5 +1,5 @@
+import type { BatchValues } from '@keel/statistics';
 import type { Tensor } from '@keel/torch';
-import type { BatchValues } from '../evaluation/clustered-difference.ts';
 
 /** Numbers of a step or an evaluation, by TRL's names. */
 export type Metrics = Record<string, number>;

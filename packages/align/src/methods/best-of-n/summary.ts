@@ -1,6 +1,6 @@
 // The reward of best-of-n for each n up to the number of samples, and an upper bound of its KL to
 // the model.
-import { bootstrapMeanInterval, type Interval } from '../../evaluation/intervals.ts';
+import { bootstrapMeanInterval, type Interval } from '@keel/statistics';
 import { bestOfNKl, expectedBestOfN } from '../../objectives/online/best-of-n.ts';
 import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
 

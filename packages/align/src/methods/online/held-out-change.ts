@@ -1,12 +1,8 @@
 // How an online run changed its answers to held-out prompts: compares its first evaluation with its
 // last.
 import { existsSync, readFileSync } from 'node:fs';
+import { bootstrapMeanInterval, type Interval, pairedDifferenceInterval } from '@keel/statistics';
 import { contentText } from '../../data/messages.ts';
-import {
-  bootstrapMeanInterval,
-  type Interval,
-  pairedDifferenceInterval,
-} from '../../evaluation/intervals.ts';
 import type { Comparison, Headline } from '../../runs/report/report-data.ts';
 import { isJudged, type JudgedLine, type SampleLine } from '../../runs/samples-log.ts';
 

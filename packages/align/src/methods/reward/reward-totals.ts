@@ -1,9 +1,12 @@
+import {
+  expectedCalibrationError,
+  hitOf,
+  pearson,
+  reliabilityBins,
+  type ScoredPair,
+} from '@keel/statistics';
 import type { PackedJudged } from '../../batching/pack-judged.ts';
 import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
-import { expectedCalibrationError, reliabilityBins } from '../../evaluation/calibration.ts';
-import { pearson } from '../../evaluation/correlation.ts';
-import type { ScoredPair } from '../../evaluation/length-buckets.ts';
-import { hitOf } from '../../evaluation/proportion.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
 /** A better and a worse answer to one prompt; scores by head. */

@@ -1,12 +1,11 @@
 // A whole run of a reward model, from options to final/: `keel reward`, and the library's
 // `trainReward`.
 
+import { type Proportion, type RewardFindings, rewardFindings } from '@keel/statistics';
 import { readAnswers } from '../../batching/tokenise-judged.ts';
 import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
 import { openEither } from '../../data/open-either.ts';
-import type { Proportion } from '../../evaluation/proportion.ts';
-import { type RewardFindings, rewardFindings } from '../../evaluation/reward-findings.ts';
 import { measureNormalisation } from '../../rewards/normalisation.ts';
 import { rewardsOf } from '../../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';

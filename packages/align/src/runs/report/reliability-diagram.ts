@@ -1,4 +1,4 @@
-import type { ReliabilityBin } from '../../evaluation/calibration.ts';
+import type { ReliabilityBin } from '@keel/statistics';
 import { formatShare } from './format.ts';
 import { html, type Markup } from './markup.ts';
 

@@ -1,4 +1,4 @@
-import type { RewardFindings } from '../../evaluation/reward-findings.ts';
+import type { RewardFindings } from '@keel/statistics';
 import type { Health } from '../../health/monitor.ts';
 import type { MetricsRow } from '../metrics.ts';
 import type { ScatterPlot } from './scatter-plot.ts';

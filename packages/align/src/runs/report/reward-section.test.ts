@@ -1,6 +1,5 @@
+import { rewardFindings, type ScoredPair } from '@keel/statistics';
 import { describe, expect, test } from 'vitest';
-import type { ScoredPair } from '../../evaluation/length-buckets.ts';
-import { rewardFindings } from '../../evaluation/reward-findings.ts';
 import { rewardSection } from './reward-section.ts';
 import { explainAccuracy, explainCalibration, explainLength } from './reward-statements.ts';
 import { renderReport } from './write-report.ts';

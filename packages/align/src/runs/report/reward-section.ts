@@ -1,6 +1,4 @@
-import type { LengthBucket } from '../../evaluation/length-buckets.ts';
-import type { Proportion } from '../../evaluation/proportion.ts';
-import type { RewardFindings } from '../../evaluation/reward-findings.ts';
+import type { LengthBucket, Proportion, RewardFindings } from '@keel/statistics';
 import { formatNumber, formatShare } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import { reliabilityDiagram } from './reliability-diagram.ts';

@@ -1,7 +1,5 @@
 // Explains the measures of a reward model in words.
-import type { Calibration } from '../../evaluation/calibration.ts';
-import type { Interval } from '../../evaluation/intervals.ts';
-import type { Lead, RewardFindings } from '../../evaluation/reward-findings.ts';
+import type { Calibration, Interval, Lead, RewardFindings } from '@keel/statistics';
 import { formatNumber, formatShare } from './format.ts';
 
 /** The ends of an interval of shares. */

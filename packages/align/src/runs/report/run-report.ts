@@ -1,9 +1,8 @@
 // Writes the report of a run of the command line, from its own metrics and environment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
+import { wilsonInterval } from '@keel/statistics';
 import { contentText } from '../../data/messages.ts';
-import { wilsonInterval } from '../../evaluation/intervals.ts';
 import type { Health } from '../../health/monitor.ts';
 import { type AnswerLine, answersByStep } from '../answers-log.ts';
 

@@ -1,5 +1,6 @@
 // The interval of a change, measured twice on the same batches of rows.
 import type { Interval } from './intervals.ts';
+import { studentQuantile } from './student.ts';
 
 /** Numbers of an evaluation, batch by batch. */
 export interface BatchValues {
@@ -43,14 +44,6 @@ export class BatchCollector {
   }
 }
 
-/** 97.5% quantiles of Student's distribution, by degrees of freedom from 1. */
-const quantiles = [
-  ...[12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179],
-  ...[2.16, 2.145, 2.131, 2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06],
-  ...[2.056, 2.052, 2.048, 2.045, 2.042],
-];
-const NORMAL = 1.96;
-
 /**
  * 95% interval of the change of a mean over rows. Batches of rows are the units, so that rows that
  * are computed together need not be told apart; with B batches it is Student's interval with B - 1
@@ -77,6 +70,6 @@ export function clusteredDifference(
   }, 0);
   const batches = rows.length;
   const error = Math.sqrt((spread * batches) / (batches - 1));
-  const half = (quantiles[batches - 2] ?? NORMAL) * error;
+  const half = studentQuantile(0.975, batches - 1) * error;
   return [mean - half, mean + half];
 }
