@@ -474,3 +474,125 @@ describe('keel data map', () => {
     expect(error.message).toMatch(/"nots".*--drop.*"note"/s);
   });
 });
+
+describe('columns with the name of a field of rows', () => {
+  const chat = [user('q'), assistant('a')];
+  const keel = { from: 'keel' } as const;
+  const pair = { prompt: 'q', chosen: 'good', rejected: 'bad' };
+  const ranked = { prompt: 'q', completions: ['a', 'b'], scores: [1, 2] };
+  const labelled = { prompt: 'q', completion: 'a', label: true };
+  const alpacaPair = { instruction: 'Q', input: '', chosen: 'c', rejected: 'r' };
+  const [good, bad] = [assistant('c'), assistant('r')];
+  const verdict = { prompt: 'p', response_1: 'A', response_2: 'B', preference_strength: 2 };
+  test.each<[string, object, Given, string[], unknown[]]>([
+    [
+      'a prompt',
+      { prompt: 'q', messages: chat },
+      { to: 'prompts' },
+      ['prompt', 'messages'],
+      [{ prompt: [user('q')] }],
+    ],
+    [
+      'a prompt',
+      { instruction: 'Q', output: 'a', prompt: '### Q' },
+      {},
+      ['prompt'],
+      [{ messages: [user('Q'), assistant('a')] }],
+    ],
+    [
+      'a prompt',
+      { ...alpacaPair, prompt: '### Q' },
+      {},
+      ['prompt'],
+      [{ prompt: [user('Q')], chosen: [good], rejected: [bad] }],
+    ],
+    [
+      'a prompt',
+      { ...hhRow, prompt: 'x' },
+      { to: 'prompts' },
+      ['prompt', 'chosen', 'rejected'],
+      [{ prompt: expect.any(Array) }],
+    ],
+    [
+      'a label',
+      { ...pair, label: 1 },
+      { ...keel, to: 'kto' },
+      ['label'],
+      [
+        { prompt: 'q', completion: 'good', label: true },
+        { prompt: 'q', completion: 'bad', label: false },
+      ],
+    ],
+    ['a label', { ...ranked, label: 0 }, keel, ['label'], [ranked]],
+    [
+      'a label',
+      {
+        conversations: [
+          { from: 'human', value: 'q' },
+          { from: 'gpt', value: 'a' },
+        ],
+        kto_tag: false,
+        label: true,
+      },
+      {},
+      ['label'],
+      [{ prompt: [user('q')], completion: [assistant('a')], label: false }],
+    ],
+    [
+      'messages',
+      { ...pair, messages: chat },
+      { ...keel, to: 'sft' },
+      ['messages', 'rejected'],
+      [{ prompt: 'q', completion: 'good' }],
+    ],
+    [
+      'messages',
+      { ...labelled, messages: chat },
+      { ...keel, to: 'sft' },
+      ['messages'],
+      [{ prompt: 'q', completion: 'a' }],
+    ],
+    [
+      'a margin',
+      { ...verdict, margin: 9 },
+      {},
+      ['margin'],
+      [{ prompt: [user('p')], chosen: [assistant('B')], rejected: [assistant('A')], margin: 2 }],
+    ],
+  ])('%s of %j is counted as not written', async (_, row, given, dropped, rows) => {
+    const { written, summary } = await converted([row], given);
+    expect(written).toEqual(rows);
+    expect(summary.dropped.map(({ column }) => column).sort()).toEqual(dropped.toSorted());
+  });
+
+  test('beside a prompt alone they are for rewards', async () => {
+    const row = { prompt: 'What is 6 times 7?', label: '42' };
+    expect(await converted([row], keel)).toMatchObject({
+      written: [row],
+      summary: { dropped: [] },
+    });
+  });
+
+  test('a chat labelled as bad is still refused', async () => {
+    const error = await errorOf([{ messages: chat, label: false }], keel);
+    expect(error.message).toMatch(/"label".*labelled as bad/s);
+  });
+
+  test('a pair whose question is in another column is still refused', async () => {
+    const error = await errorOf([{ messages: chat, chosen: 'a b', rejected: 'a c' }], keel);
+    expect(error.message).toMatch(/"messages".*Rename/s);
+  });
+});
+
+test('arguments of calls that are text stay as they are written', async () => {
+  const called = { name: 'f', arguments: '{"b":1,  "a":2.0}' };
+  const calling = { role: 'assistant', content: null, tool_calls: [{ function: called }] };
+  const prompt = [user('q')];
+  const pair = { prompt, chosen: [calling], rejected: [assistant('no')] };
+  const whole = { chosen: [...prompt, calling], rejected: [...prompt, assistant('no')] };
+  const ranked = { prompt, completions: [[calling], [assistant('no')]], ranking: [1, 2] };
+  expect((await converted([whole], { from: 'keel' })).written).toEqual([pair]);
+  expect((await converted([ranked], { from: 'keel', to: 'pairs' })).written).toEqual([pair]);
+  const best = { prompt, completion: [calling] };
+  expect((await converted([ranked], { from: 'keel', to: 'sft' })).written).toEqual([best]);
+});
