@@ -596,3 +596,72 @@ test('arguments of calls that are text stay as they are written', async () => {
   const best = { prompt, completion: [calling] };
   expect((await converted([ranked], { from: 'keel', to: 'sft' })).written).toEqual([best]);
 });
+
+describe('what a format may not lose', () => {
+  const turns = [
+    { from: 'human', value: 'q' },
+    { from: 'gpt', value: 'a' },
+  ];
+  const asked = { instruction: 'Who?', input: '', output: 'Bob' };
+  const dollyRow = { instruction: 'Who?', context: 'Bob did.', response: 'Bob' };
+
+  test.each([21, 21n, true])('the number or truth %s is text', async (input) => {
+    const text = `${JSON.stringify({ ...asked, input: '#' }).replace('"#"', String(input))}\n`;
+    const { written } = await converted(text);
+    expect(written).toEqual([{ messages: [user(`Who?\n${input}`), assistant('Bob')] }]);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['input', { ...asked, input: ['b', 'a'] }, /expected text.*a list/],
+    ['system', { ...asked, system: { text: 'Be X' } }, /expected text.*an object/],
+    ['context', { ...dollyRow, context: ['Bob did.'] }, /expected text.*a list/],
+    ['system', { conversations: turns, system: ['Be X'] }, /expected text.*a list/],
+    [
+      'system',
+      { conversations: [{ from: 'system', value: 'Be B' }, ...turns], system: 'Be A' },
+      /expected the same text.*"conversations".*Be A/,
+    ],
+    ['rejected', { conversations: turns, chosen: turns[1] }, /next to "chosen".*remove "chosen"/],
+    ['rejected', { ...asked, chosen: 'c' }, /next to "chosen".*remove "chosen"/],
+    [
+      'tools',
+      { body: { messages: [user('q'), assistant('a')], tools: 'none of them' } },
+      /expected a list of tools.*none of them/,
+    ],
+  ])('an error names "%s" of %j', async (field, row, message) => {
+    const error = await errorOf([row]);
+    expect(error).toMatchObject({ field, line: 1 });
+    expect(error.message).toMatch(message);
+  });
+
+  test('the same system message twice is one', async () => {
+    const conversations = [{ from: 'system', value: 'Be A' }, ...turns];
+    const { written } = await converted([{ conversations, system: 'Be A' }]);
+    const system = { role: 'system', content: 'Be A' };
+    expect(written).toEqual([{ messages: [system, user('q'), assistant('a')] }]);
+  });
+
+  test('columns that a pair or a context replaces are counted', async () => {
+    const names = async (row: object) =>
+      (await converted([row])).summary.dropped.map(({ column }) => column);
+    expect(await names({ ...asked, chosen: 'c', rejected: 'r' })).toEqual(['output']);
+    const pair = { chosen: { from: 'gpt', value: 'c' }, rejected: { from: 'gpt', value: 'r' } };
+    const conversations = turns.slice(0, 1);
+    expect(await names({ conversations, ...pair, kto_tag: true })).toEqual(['kto_tag']);
+    expect(await names({ ...dollyRow, input: 'other' })).toEqual(['input']);
+  });
+
+  test('one tool is a list of one', async () => {
+    const tools = { type: 'function', function: { name: 'f', parameters: {} } };
+    const messages = [user('q'), assistant('a')];
+    const { written } = await converted([{ body: { messages, tools } }]);
+    expect(written).toEqual([{ messages, tools: [tools] }]);
+  });
+
+  test('a refusal is what was said if the content is empty', async () => {
+    const refused = { role: 'assistant', content: '', refusal: 'I can not.' };
+    const messages = [user('q1'), refused, user('q2'), assistant('fine')];
+    const { written } = await converted([{ messages }]);
+    expect(written[0].messages[1]).toEqual(assistant('I can not.'));
+  });
+});
