@@ -2,11 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exactJson } from '@keel/model/exact-json';
-import { type Content, isChat } from '../data/messages.ts';
+import { asRead } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import { OrderedSampler } from '../data/shuffle.ts';
-import { asJsonText } from '../data/tool-calls.ts';
 import { writeFully } from '../files/append-whole.ts';
 import { fillFileAtomic } from '../files/atomic-write.ts';
 
@@ -42,10 +41,6 @@ export const writeUnpairedOnce = (path: string, rows: RowSource<'preference'>): 
     rows,
     Array.from({ length: rows.length }, (_, row) => row),
   );
-
-/** With arguments of tool calls as text where the files have text. */
-const asRead = (content: Content): Content =>
-  isChat(content) ? content.map((message) => asJsonText(message)) : content;
 
 async function write(
   path: string,

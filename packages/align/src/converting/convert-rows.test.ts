@@ -474,3 +474,194 @@ describe('keel data map', () => {
     expect(error.message).toMatch(/"nots".*--drop.*"note"/s);
   });
 });
+
+describe('columns with the name of a field of rows', () => {
+  const chat = [user('q'), assistant('a')];
+  const keel = { from: 'keel' } as const;
+  const pair = { prompt: 'q', chosen: 'good', rejected: 'bad' };
+  const ranked = { prompt: 'q', completions: ['a', 'b'], scores: [1, 2] };
+  const labelled = { prompt: 'q', completion: 'a', label: true };
+  const alpacaPair = { instruction: 'Q', input: '', chosen: 'c', rejected: 'r' };
+  const [good, bad] = [assistant('c'), assistant('r')];
+  const verdict = { prompt: 'p', response_1: 'A', response_2: 'B', preference_strength: 2 };
+  test.each<[string, object, Given, string[], unknown[]]>([
+    [
+      'a prompt',
+      { prompt: 'q', messages: chat },
+      { to: 'prompts' },
+      ['prompt', 'messages'],
+      [{ prompt: [user('q')] }],
+    ],
+    [
+      'a prompt',
+      { instruction: 'Q', output: 'a', prompt: '### Q' },
+      {},
+      ['prompt'],
+      [{ messages: [user('Q'), assistant('a')] }],
+    ],
+    [
+      'a prompt',
+      { ...alpacaPair, prompt: '### Q' },
+      {},
+      ['prompt'],
+      [{ prompt: [user('Q')], chosen: [good], rejected: [bad] }],
+    ],
+    [
+      'a prompt',
+      { ...hhRow, prompt: 'x' },
+      { to: 'prompts' },
+      ['prompt', 'chosen', 'rejected'],
+      [{ prompt: expect.any(Array) }],
+    ],
+    [
+      'a label',
+      { ...pair, label: 1 },
+      { ...keel, to: 'kto' },
+      ['label'],
+      [
+        { prompt: 'q', completion: 'good', label: true },
+        { prompt: 'q', completion: 'bad', label: false },
+      ],
+    ],
+    ['a label', { ...ranked, label: 0 }, keel, ['label'], [ranked]],
+    [
+      'a label',
+      {
+        conversations: [
+          { from: 'human', value: 'q' },
+          { from: 'gpt', value: 'a' },
+        ],
+        kto_tag: false,
+        label: true,
+      },
+      {},
+      ['label'],
+      [{ prompt: [user('q')], completion: [assistant('a')], label: false }],
+    ],
+    [
+      'messages',
+      { ...pair, messages: chat },
+      { ...keel, to: 'sft' },
+      ['messages', 'rejected'],
+      [{ prompt: 'q', completion: 'good' }],
+    ],
+    [
+      'messages',
+      { ...labelled, messages: chat },
+      { ...keel, to: 'sft' },
+      ['messages'],
+      [{ prompt: 'q', completion: 'a' }],
+    ],
+    [
+      'a margin',
+      { ...verdict, margin: 9 },
+      {},
+      ['margin'],
+      [{ prompt: [user('p')], chosen: [assistant('B')], rejected: [assistant('A')], margin: 2 }],
+    ],
+  ])('%s of %j is counted as not written', async (_, row, given, dropped, rows) => {
+    const { written, summary } = await converted([row], given);
+    expect(written).toEqual(rows);
+    expect(summary.dropped.map(({ column }) => column).sort()).toEqual(dropped.toSorted());
+  });
+
+  test('beside a prompt alone they are for rewards', async () => {
+    const row = { prompt: 'What is 6 times 7?', label: '42' };
+    expect(await converted([row], keel)).toMatchObject({
+      written: [row],
+      summary: { dropped: [] },
+    });
+  });
+
+  test('a chat labelled as bad is still refused', async () => {
+    const error = await errorOf([{ messages: chat, label: false }], keel);
+    expect(error.message).toMatch(/"label".*labelled as bad/s);
+  });
+
+  test('a pair whose question is in another column is still refused', async () => {
+    const error = await errorOf([{ messages: chat, chosen: 'a b', rejected: 'a c' }], keel);
+    expect(error.message).toMatch(/"messages".*Rename/s);
+  });
+});
+
+test('arguments of calls that are text stay as they are written', async () => {
+  const called = { name: 'f', arguments: '{"b":1,  "a":2.0}' };
+  const calling = { role: 'assistant', content: null, tool_calls: [{ function: called }] };
+  const prompt = [user('q')];
+  const pair = { prompt, chosen: [calling], rejected: [assistant('no')] };
+  const whole = { chosen: [...prompt, calling], rejected: [...prompt, assistant('no')] };
+  const ranked = { prompt, completions: [[calling], [assistant('no')]], ranking: [1, 2] };
+  expect((await converted([whole], { from: 'keel' })).written).toEqual([pair]);
+  expect((await converted([ranked], { from: 'keel', to: 'pairs' })).written).toEqual([pair]);
+  const best = { prompt, completion: [calling] };
+  expect((await converted([ranked], { from: 'keel', to: 'sft' })).written).toEqual([best]);
+});
+
+describe('what a format may not lose', () => {
+  const turns = [
+    { from: 'human', value: 'q' },
+    { from: 'gpt', value: 'a' },
+  ];
+  const asked = { instruction: 'Who?', input: '', output: 'Bob' };
+  const dollyRow = { instruction: 'Who?', context: 'Bob did.', response: 'Bob' };
+
+  test.each([21, 21n, true])('the number or truth %s is text', async (input) => {
+    const text = `${JSON.stringify({ ...asked, input: '#' }).replace('"#"', String(input))}\n`;
+    const { written } = await converted(text);
+    expect(written).toEqual([{ messages: [user(`Who?\n${input}`), assistant('Bob')] }]);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['input', { ...asked, input: ['b', 'a'] }, /expected text.*a list/],
+    ['system', { ...asked, system: { text: 'Be X' } }, /expected text.*an object/],
+    ['context', { ...dollyRow, context: ['Bob did.'] }, /expected text.*a list/],
+    ['system', { conversations: turns, system: ['Be X'] }, /expected text.*a list/],
+    [
+      'system',
+      { conversations: [{ from: 'system', value: 'Be B' }, ...turns], system: 'Be A' },
+      /expected the same text.*"conversations".*Be A/,
+    ],
+    ['rejected', { conversations: turns, chosen: turns[1] }, /next to "chosen".*remove "chosen"/],
+    ['rejected', { ...asked, chosen: 'c' }, /next to "chosen".*remove "chosen"/],
+    [
+      'tools',
+      { body: { messages: [user('q'), assistant('a')], tools: 'none of them' } },
+      /expected a list of tools.*none of them/,
+    ],
+  ])('an error names "%s" of %j', async (field, row, message) => {
+    const error = await errorOf([row]);
+    expect(error).toMatchObject({ field, line: 1 });
+    expect(error.message).toMatch(message);
+  });
+
+  test('the same system message twice is one', async () => {
+    const conversations = [{ from: 'system', value: 'Be A' }, ...turns];
+    const { written } = await converted([{ conversations, system: 'Be A' }]);
+    const system = { role: 'system', content: 'Be A' };
+    expect(written).toEqual([{ messages: [system, user('q'), assistant('a')] }]);
+  });
+
+  test('columns that a pair or a context replaces are counted', async () => {
+    const names = async (row: object) =>
+      (await converted([row])).summary.dropped.map(({ column }) => column);
+    expect(await names({ ...asked, chosen: 'c', rejected: 'r' })).toEqual(['output']);
+    const pair = { chosen: { from: 'gpt', value: 'c' }, rejected: { from: 'gpt', value: 'r' } };
+    const conversations = turns.slice(0, 1);
+    expect(await names({ conversations, ...pair, kto_tag: true })).toEqual(['kto_tag']);
+    expect(await names({ ...dollyRow, input: 'other' })).toEqual(['input']);
+  });
+
+  test('one tool is a list of one', async () => {
+    const tools = { type: 'function', function: { name: 'f', parameters: {} } };
+    const messages = [user('q'), assistant('a')];
+    const { written } = await converted([{ body: { messages, tools } }]);
+    expect(written).toEqual([{ messages, tools: [tools] }]);
+  });
+
+  test('a refusal is what was said if the content is empty', async () => {
+    const refused = { role: 'assistant', content: '', refusal: 'I can not.' };
+    const messages = [user('q1'), refused, user('q2'), assistant('fine')];
+    const { written } = await converted([{ messages }]);
+    expect(written[0].messages[1]).toEqual(assistant('I can not.'));
+  });
+});

@@ -1,7 +1,11 @@
 // From an example to rows of Keel, of the kind that was asked for.
 import { createHash } from 'node:crypto';
+import { setField } from '@keel/model/exact-json';
+import { rowFields } from '../config/row-options.ts';
 import type { Place } from '../data/data-error.ts';
 import { DataError } from '../data/data-error.ts';
+import { isEmpty } from '../data/message-fields.ts';
+import { asRead } from '../data/messages.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow, RowKind } from '../data/rows.ts';
@@ -45,12 +49,13 @@ const kinds: Readonly<Record<Target, RowKind>> = {
  * @throws DataError for a row that no verb would take
  */
 export function rowsOfExample(
-  example: Example,
+  given: Example,
   index: number,
   { to, pairing, seed }: TargetOptions,
   reading: Reading,
 ): Fields[] | null {
   const { place } = reading;
+  const example = withoutOwnFields(given, reading);
   if (example.kind === 'steps') return [checked('process', stepsRow(example), place)];
   const target = to ?? possible[example.kind][0]!;
   if (example.kind === 'ranking') {
@@ -62,13 +67,36 @@ export function rowsOfExample(
     refuseFault(rankingFault(ranking), place);
     return ofRanking(ranking, example, target, { index, pairing, seed }, reading);
   }
-  const rows = ofOther(example, target, reading);
-  return rows?.map((row) => checked(kinds[target], row, place)) ?? null;
+  // A label that says that a chat is bad is no reason to write the chat without it.
+  const { label } = example.kind === 'chat' && target === 'sft' ? given.columns : {};
+  const rows = ofOther(example, target, given.columns, reading);
+  return rows?.map((row) => checked(kinds[target], row, place, { label })) ?? null;
 }
 
-const checked = (kind: RowKind, row: Fields, place: Place): Fields => {
+/** Columns that a chat template receives, whatever the row holds. */
+const rendered: readonly string[] = ['tools', 'chat_template_kwargs'];
+const ownFields: ReadonlySet<string> = new Set(
+  rowFields.filter((name) => !rendered.includes(name)),
+);
+
+/**
+ * The example without columns that have the name of a field of rows: they would replace what is
+ * written, or be read as part of it. Next to a prompt alone they are columns for rewards.
+ */
+function withoutOwnFields<Kept extends Example>(example: Kept, { drop }: Reading): Kept {
+  if (example.kind === 'prompt') return example;
+  const columns: Fields = {};
+  for (const [name, value] of Object.entries(example.columns)) {
+    if (!ownFields.has(name)) setField(columns, name, value);
+    else if (!isEmpty(value)) drop(name, 'the row was read by its other fields');
+  }
+  return { ...example, columns };
+}
+
+const checked = (kind: RowKind, row: Fields, place: Place, left: Fields = {}): Fields => {
   const parsed = parseRow(kind, row, place);
-  if (kind !== 'prompt') refuseFault(trainingFault(parsed), place);
+  const extra = { ...parsed.extra, ...left };
+  if (kind !== 'prompt') refuseFault(trainingFault({ ...parsed, extra }), place);
   return row;
 };
 
@@ -104,14 +132,15 @@ function ofRanking(
   }
   if (target === 'sft') {
     reading.drop('completions', 'only the best answer is written');
-    const best = ranking.completions[ranking.ranks.indexOf(1)]!;
+    const best = asRead(ranking.completions[ranking.ranks.indexOf(1)]!);
     return [checked('supervised', { prompt, completion: best, ...columns }, place)];
   }
   const pairs = pairsOf(ranking, how);
   if (pairs.length < allPairs(ranking)) {
     reading.drop('completions', `--pairing ${how.pairing} leaves out some pairs`);
   }
-  return pairs.flatMap(({ chosen, rejected, score_chosen, score_rejected }) => {
+  return pairs.flatMap(({ score_chosen, score_rejected, ...answers }) => {
+    const [chosen, rejected] = [asRead(answers.chosen), asRead(answers.rejected)];
     const scores = score_chosen === undefined ? {} : { score_chosen, score_rejected };
     const pair = { prompt, chosen, rejected, ...scores, ...columns };
     if (target === 'pairs') return [checked('preference', pair, place)];
@@ -139,10 +168,14 @@ const thumbs = (prompt: unknown, chosen: unknown, rejected: unknown, columns: Fi
   { prompt, completion: rejected, label: false, ...columns },
 ];
 
-/** @returns null for an example that was skipped */
+/**
+ * @param given all columns, also those that are not written
+ * @returns null for an example that was skipped
+ */
 function ofOther(
   example: Exclude<Example, { kind: 'ranking' | 'steps' }>,
   target: Target,
+  given: Fields,
   reading: Reading,
 ): Fields[] | null {
   const { columns } = example;
@@ -173,11 +206,16 @@ function ofOther(
       return good ? [{ prompt, completion, ...columns }] : reading.skip('the answer is bad');
     }
     case 'pair':
-      return ofPair(example, target, reading);
+      return ofPair(example, target, given, reading);
   }
 }
 
-function ofPair(example: ExampleOf<'pair'>, target: Target, reading: Reading): Fields[] {
+function ofPair(
+  example: ExampleOf<'pair'>,
+  target: Target,
+  given: Fields,
+  reading: Reading,
+): Fields[] {
   const { scores, columns } = example;
   const whole = {
     ...(example.prompt !== undefined && { prompt: example.prompt }),
@@ -187,7 +225,7 @@ function ofPair(example: ExampleOf<'pair'>, target: Target, reading: Reading): F
   // Without a prompt, it is the common beginning of both answers.
   const { prompt, chosen, rejected } =
     example.prompt === undefined
-      ? parseRow('preference', { ...whole, ...columns }, reading.place)
+      ? splitPair({ ...given, ...whole }, reading.place)
       : { ...example, prompt: example.prompt };
   const dropped = Object.keys(scores);
   if (target === 'pairs') return [{ prompt, chosen, rejected, ...scores, ...columns }];
@@ -206,6 +244,15 @@ function ofPair(example: ExampleOf<'pair'>, target: Target, reading: Reading): F
   }
   reading.drop('rejected', 'only the chosen answer is written');
   return [{ prompt, completion: chosen, ...columns }];
+}
+
+/** Both answers without their common beginning, and that. */
+function splitPair(
+  row: Fields,
+  place: Place,
+): Pick<PreferenceRow, 'prompt' | 'chosen' | 'rejected'> {
+  const { prompt, chosen, rejected } = parseRow('preference', row, place);
+  return { prompt: asRead(prompt), chosen: asRead(chosen), rejected: asRead(rejected) };
 }
 
 /** The messages up to the last that is not of the assistant or of a tool. */

@@ -36,6 +36,19 @@ export const cellValue = (field: string, text: string): unknown => {
   return text;
 };
 
+/** The row of a pair whose prompt's cell is blank has no prompt: the answers start with it. */
+export const withoutBlankPrompt = (
+  row: Record<string, unknown>,
+  fieldOf: (column: string) => string,
+): Record<string, unknown> => {
+  const columns = new Map(Object.keys(row).map((name) => [fieldOf(name), name]));
+  const prompt = columns.get('prompt');
+  if (prompt === undefined || !columns.has('chosen') || !columns.has('rejected')) return row;
+  const value = row[prompt];
+  if (typeof value === 'string' && value.trim() === '') row[prompt] = undefined;
+  return row;
+};
+
 const listIn = (text: string): unknown[] | undefined => {
   try {
     const value: unknown = parseExactJson(text);

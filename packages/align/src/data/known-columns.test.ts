@@ -93,6 +93,27 @@ describe('what training would drop', () => {
     expect(dropped('preference', { ...pair, input: ' ' })).toBeNull();
   });
 
+  test('lists and objects with text, and numbers, unless the prompt has them', () => {
+    const row = { prompt: 'Double it', completion: '42' };
+    for (const part of [
+      21,
+      [21],
+      { text: 'Bob did.' },
+      [{ title: 'T', text: 'Bob did.', id: 1 }],
+    ]) {
+      expect(dropped('supervised', { ...row, input: part })).toMatchObject({ field: 'input' });
+      expect(dropped('supervised', { ...row, context: part })).toMatchObject({ field: 'context' });
+    }
+    const prompt = 'T: Bob did. Double 21';
+    for (const part of [21, { id: 7, text: 'Bob did.' }, {}, [], true]) {
+      expect(dropped('supervised', { ...row, prompt, input: part })).toBeNull();
+    }
+    for (const system of [['Be X'], { text: 'Be X' }, 3]) {
+      expect(() => parseRow('completion', { ...row, system }, place)).toThrow(/"system"/);
+    }
+    expect(() => parseRow('completion', { ...row, system: {} }, place)).not.toThrow();
+  });
+
   test('the context of a question and earlier turns, unless the prompt has them', () => {
     const row = { completion: 'b', context: 'X began\nin 1999.' };
     expect(dropped('supervised', { ...row, prompt: 'When?' })).toMatchObject({ field: 'context' });

@@ -2,7 +2,7 @@
 // names the column, since it would otherwise silently drop the meaning. docs/guide/rows.md lists
 // them. All other columns are kept for rewards.
 
-import { isPlainObject } from '@keel/model/exact-json';
+import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
 import { isEmpty } from './message-fields.ts';
@@ -28,6 +28,17 @@ const isTurn = (value: unknown): boolean => Array.isArray(value) || isPlainObjec
 const isListOf = (value: unknown, isItem: (item: unknown) => boolean, text: RegExp): boolean =>
   typeof value === 'string' ? text.test(value) : Array.isArray(value) && value.every(isItem);
 
+/** The texts in a value, and its numbers unless they are fields of an object, such as an id. */
+const textsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value];
+  if (typeof value === 'number' || typeof value === 'bigint') return [String(value)];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (!isPlainObject(value)) return [];
+  return Object.values(value).flatMap((part) =>
+    typeof part === 'number' || typeof part === 'bigint' ? [] : textsIn(part),
+  );
+};
+
 /** Whether text means that there is no value, as CSV writes an empty list or a missing value. */
 const isNoValue = (value: unknown): boolean =>
   typeof value === 'string' && /^\s*(\[\s*\]|\{\s*\}|null|none|nan)?\s*$/i.test(value);
@@ -42,7 +53,7 @@ const refused: readonly RefusedColumn[] = [
   {
     names: ['system', 'system_prompt'],
     when: (value, row) =>
-      typeof value === 'string' && value.trim() !== '' && !hasSystem(row, value),
+      textsIn(plainNumbers(value)).some((text) => text.trim() !== '' && !hasSystem(row, text)),
     expected: 'the system message among the messages',
     advice:
       'Write it as the first message of the row, {"role": "system", "content": …}, or remove the column',
@@ -144,9 +155,7 @@ export const leftOutOfPrompt = (row: Row): Omit<DataErrorDetails, keyof Place> |
   const asked = 'prompt' in row ? asWords(textsOf(row.prompt)) : '';
   for (const name of 'prompt' in row ? promptParts : []) {
     const part = row.extra[name];
-    const texts = (Array.isArray(part) ? part : [part]).filter(
-      (text) => typeof text === 'string' && !isNoValue(text),
-    );
+    const texts = textsIn(part).filter((text) => !isNoValue(text));
     if (texts.every((text) => asked.includes(asWords(text)))) continue;
     return {
       field: name,

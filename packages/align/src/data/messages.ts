@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fieldNames, inOrder } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
-import { type ReportFault, readToolCalls } from './tool-calls.ts';
+import { asJsonText, type ReportFault, readToolCalls } from './tool-calls.ts';
 
 /**
  * One turn of a chat, as the chat template sees it. Fields other than role and content (`name`,
@@ -31,6 +31,10 @@ export const textOf = ({ content }: Pick<Message, 'content'>): string => content
 /** A text, or the texts of a chat's messages, one after the other. */
 export const contentText = (content: Content): string =>
   isChat(content) ? content.map(textOf).join('\n') : content;
+
+/** A text or chat for a file, with arguments of tool calls as text where it was read as text. */
+export const asRead = (content: Content): Content =>
+  isChat(content) ? content.map((message) => asJsonText(message)) : content;
 
 /**
  * Whether two messages are equivalent: a null field equals an absent one, and absent content equals

@@ -227,7 +227,7 @@ export const openRows = async <K extends RowKind>(
   let badRowCount = 0;
   let firstBad: DataError | undefined;
   let plainCount = 0;
-  const reader = new RowReader(options);
+  const reader = new RowReader(options, kind);
 
   const reject = (error: DataError, value?: unknown): void => {
     if (onBadRow === 'fail') throw error;

@@ -70,6 +70,18 @@ test('cells hold chats, numbers, labels and lists', async () => {
   expect((await ranking.read(0)).ranks).toEqual([2, 1]);
 });
 
+test('a pair with a blank prompt cell has no prompt', async () => {
+  const [good, bad] = ['Q: x A: good', 'Q: x A: bad'];
+  const path = write('blank.csv', `prompt,chosen,rejected\n,${good},${bad}\n" ",${good},${bad}\n`);
+  const prompt = 'Q: x A:';
+  await using source = await openRows(path, { kind: 'preference' });
+  expect(await source.readMany([0, 1])).toMatchObject([{ prompt }, { prompt }]);
+  const renamed = write('renamed.csv', `asked,good,rejected\n,${good},${bad}\n`);
+  const columns = ['prompt=asked', 'chosen=good'];
+  await using named = await openRows(renamed, { kind: 'preference', columns });
+  expect(await named.read(0)).toMatchObject({ prompt });
+});
+
 test('JSON that is not a chat stays text', async () => {
   const json = '[{"a": 1}]';
   const path = write('json.csv', `prompt,completion\n${cell(json)},x\n`);

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { setField } from '@keel/model/exact-json';
 import { CsvError, type Options, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
-import { cellValue } from './csv-cells.ts';
+import { cellValue, withoutBlankPrompt } from './csv-cells.ts';
 import { DataError, type Place, shorten } from './data-error.ts';
 import { IndexedTextFile } from './indexed-text-file.ts';
 import { byteOrderMark, decodeUtf8 } from './read-jsonl.ts';
@@ -177,7 +177,7 @@ const rowFrom = (
   for (const [column, name] of header.entries()) {
     setField(row, name, cellValue(fieldOf(name), record[column]!));
   }
-  return row;
+  return withoutBlankPrompt(row, fieldOf);
 };
 
 const csvError = (error: CsvError, place: Place, context: IndexContext): DataError => {

@@ -143,12 +143,26 @@ describe('--wrap-chat', () => {
 
   test.each<[RowKind, object, string]>([
     ['supervised', { text: 'a' }, 'text'],
+    ['supervised', { text: 'a', prompt: 'b' }, 'text'],
     ['process', { prompt: 'a', completions: ['b'], labels: [true] }, 'labels'],
     ['preference', { chosen: 'ab', rejected: 'ac' }, 'chosen'],
   ])('is refused for a %s row %j', async (kind, row, field) => {
     const { error } = await dataErrorOf(() => openRows(jsonl([row]), { kind, ...how }));
     expect(error).toMatchObject({ line: 1, field });
     expect(error.message).toContain('--wrap-chat');
+  });
+
+  test('a column "text" next to a prompt alone is for rewards', async () => {
+    const { rows } = await read('prompt', jsonl([{ prompt: 'a', text: 'b' }]), how);
+    expect(rows).toEqual([{ prompt: [user('a')], extra: { text: 'b' } }]);
+  });
+
+  test('does not change the prompt that repeats the question of two whole chats', async () => {
+    const answer = (text: string) => [user('a'), assistant(text)];
+    const path = jsonl([{ prompt: 'a', chosen: answer('b'), rejected: answer('c') }]);
+    expect((await read('preference', path, how)).rows).toEqual(
+      (await read('preference', path, {})).rows,
+    );
   });
 
   test('plain rows are counted', async () => {

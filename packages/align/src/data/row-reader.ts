@@ -4,6 +4,7 @@ import { isPlainObject, setField } from '@keel/model/exact-json';
 import { nearest } from '../config/nearest.ts';
 import { type ColumnName, columnName, type RowReading } from '../config/row-options.ts';
 import { DataError, describeValue, type Place, shorten } from './data-error.ts';
+import type { RowKind } from './rows.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -12,15 +13,18 @@ export class RowReader {
   readonly #columns: readonly ColumnName[];
   readonly #fields: ReadonlyMap<string, string>;
   readonly #wrapChat: boolean;
+  readonly #kind: RowKind | null;
   /** Columns that some row has, and fields that some row has by their own name. */
   readonly #seen = new Set<string>();
   /** Columns of the first row, for errors. */
   #known: readonly string[] = [];
 
-  constructor({ columns, wrapChat = false }: RowReading) {
+  /** @param kind of the rows; null if it is not known yet */
+  constructor({ columns, wrapChat = false }: RowReading, kind: RowKind | null = null) {
     this.#columns = (columns ?? []).map(columnName);
     this.#fields = new Map(this.#columns.map(({ field, column }) => [column, field]));
     this.#wrapChat = wrapChat;
+    this.#kind = kind;
   }
 
   /** Identifies how values are changed; null if they are not. */
@@ -41,7 +45,7 @@ export class RowReader {
   read(value: unknown, place: Place): unknown {
     if (!isPlainObject(value)) return value;
     const renamed = this.#columns.length === 0 ? value : this.#rename(value, place);
-    return this.#wrapChat ? wrapped(renamed, place) : renamed;
+    return this.#wrapChat ? wrapped(renamed, place, this.#kind) : renamed;
   }
 
   /** Records which columns a row has. */
@@ -97,14 +101,23 @@ const answers = ['completion', 'chosen', 'rejected'] as const;
 const turn = (role: string, content: unknown): unknown =>
   typeof content === 'string' ? [{ role, content }] : content;
 
+/** Whether the text is what is read of the row: next to a prompt, only if nothing answers it. */
+const isText = (row: Fields, kind: RowKind | null): boolean =>
+  row.prompt == null ||
+  ((kind === null || kind === 'supervised' || kind === 'text') &&
+    [...answers, 'completions'].every((name) => row[name] == null));
+
+const isWholeChat = (value: unknown): boolean =>
+  Array.isArray(value) && isPlainObject(value[0]) && value[0].role !== 'assistant';
+
 /** A plain row as a chat; a chat is returned unchanged. */
-function wrapped(row: Fields, place: Place): Fields {
+function wrapped(row: Fields, place: Place, kind: RowKind | null): Fields {
   const fail = (field: string, expected: string, advice: string): never => {
     const found = describeValue(row[field]);
     throw new DataError({ ...place, field, expected, found, advice });
   };
   const plain = answers.find((name) => typeof row[name] === 'string');
-  if (typeof row.text === 'string' && row.prompt == null && row.messages == null) {
+  if (typeof row.text === 'string' && row.messages == null && isText(row, kind)) {
     fail(
       'text',
       'a prompt or an answer, which --wrap-chat makes a message of',
@@ -126,7 +139,9 @@ function wrapped(row: Fields, place: Place): Fields {
     );
   }
   const copy = { ...row };
-  if ('prompt' in row) copy.prompt = turn('user', row.prompt);
+  // Next to two whole chats, a plain prompt repeats the last question: the row's check expects it.
+  const repeated = isWholeChat(row.chosen) && isWholeChat(row.rejected);
+  if ('prompt' in row && !repeated) copy.prompt = turn('user', row.prompt);
   for (const name of answers) if (name in row) copy[name] = turn('assistant', row[name]);
   if (Array.isArray(row.completions)) {
     copy.completions = row.completions.map((answer) => turn('assistant', answer));

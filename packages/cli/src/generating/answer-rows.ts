@@ -1,5 +1,5 @@
 // Rows with a prompt and a generated answer, for other verbs: score, sft, judges.
-import { type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
+import { asRead, type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
 import { answerOpening, openedPrompt } from '@keel/align/internal';
 import type { GenerationResult, Tokenizer } from '@keel/model';
 import type { AskedForm } from './prompt-tokens.ts';
@@ -40,7 +40,9 @@ export function askedRow(
   const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
   const own = Object.entries(extra);
   return {
-    prompt: rendered && (isChat(prompt) || system !== null || output !== null) ? messages : prompt,
+    prompt: asRead(
+      rendered && (isChat(prompt) || system !== null || output !== null) ? messages : prompt,
+    ),
     fields: {
       ...Object.fromEntries(own.filter(([name]) => !otherAnswers.includes(name))),
       ...renderingColumns(rendering),

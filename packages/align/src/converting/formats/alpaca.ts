@@ -1,7 +1,18 @@
 // Alpaca (Stanford) and the same form in LLaMA-Factory, with system, history, pairs and thumbs.
 import { describeValue } from '../../data/data-error.ts';
+import { isEmpty } from '../../data/message-fields.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
-import { assistant, has, listIn, systemTurns, textIn, user, without } from './turns.ts';
+import {
+  assistant,
+  has,
+  hasPair,
+  listIn,
+  optionalText,
+  systemTurns,
+  textIn,
+  user,
+  without,
+} from './turns.ts';
 
 const own = [
   'instruction',
@@ -25,7 +36,7 @@ export const alpaca: RowFormat = {
       : null;
   },
   convert([row], reading): Example {
-    const { system, input, kto_tag: tag } = row!;
+    const { kto_tag: tag } = row!;
     const columns = without(row!, own);
     // Stanford's file repeats the whole text, with its own template.
     if ('text' in columns) {
@@ -34,11 +45,14 @@ export const alpaca: RowFormat = {
     }
     const instruction = textIn(row!, 'instruction', reading);
     // LLaMA-Factory joins the two in the same way.
-    const asked =
-      typeof input === 'string' && input.trim() !== '' ? `${instruction}\n${input}` : instruction;
+    const input = optionalText(row!, 'input', reading);
+    const asked = input === '' ? instruction : `${instruction}\n${input}`;
     const earlier = historyOf(row!.history, reading);
-    const prompt = [...systemTurns(system), ...earlier, user(asked)];
-    if (has(row!, 'chosen', 'rejected')) {
+    const prompt = [...systemTurns(row!, reading), ...earlier, user(asked)];
+    if (hasPair(row!, reading)) {
+      for (const name of ['output', 'kto_tag']) {
+        if (!isEmpty(row![name])) reading.drop(name, 'the row is a pair');
+      }
       const chosen = [assistant(textIn(row!, 'chosen', reading))];
       const rejected = [assistant(textIn(row!, 'rejected', reading))];
       return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
@@ -80,7 +94,10 @@ export const dolly: RowFormat = {
       ? 'the columns "instruction" and "response"'
       : null,
   convert([row], reading) {
-    const { context, response, ...others } = row as Fields;
-    return alpaca.convert([{ ...others, input: context, output: response }], reading);
+    const { context: _, response: output, ...others } = row as Fields;
+    const context = optionalText(row!, 'context', reading);
+    if (context !== '' && !isEmpty(others.input)) reading.drop('input', '"context" is used');
+    const input = context === '' ? others.input : context;
+    return alpaca.convert([{ ...others, input, output }], reading);
   },
 };

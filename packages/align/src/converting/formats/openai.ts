@@ -1,6 +1,7 @@
 // OpenAI's files for supervised fine-tuning, and requests of its batch interface.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
+import { isEmpty } from '../../data/message-fields.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import { areMessages, has, listIn, messagesOf, toolsOf, without } from './turns.ts';
 
@@ -40,20 +41,23 @@ export const openAi: RowFormat = {
 const settings = ['parallel_tool_calls', 'function_call'];
 
 /** The tools of a request; its settings are counted as dropped. */
-export function requestColumns(request: Fields, { drop }: Reading): Fields {
+export function requestColumns(request: Fields, { drop, fail }: Reading): Fields {
   for (const name of settings) {
     if (has(request, name)) drop(name, 'it is a setting of a request');
   }
-  const tools = [request.tools, request.functions].flatMap((one) => {
-    const list = toolsOf(one);
-    return Array.isArray(list) ? list : [];
+  const tools = ['tools', 'functions'].flatMap((name): unknown[] => {
+    const given = request[name];
+    const list = toolsOf(given);
+    if (Array.isArray(list)) return list;
+    if (isEmpty(given) || (typeof given === 'string' && given.trim() === '')) return [];
+    return fail(name, { expected: 'a list of tools', found: describeValue(given) });
   });
   return tools.length > 0 ? { tools } : {};
 }
 
-/** A refusal is what the assistant said. */
+/** A refusal is what the assistant said, unless it said something else. */
 export function withRefusal(message: unknown): unknown {
   if (!isPlainObject(message) || typeof message.refusal !== 'string') return message;
   const { refusal, ...others } = message;
-  return { ...others, content: message.content ?? refusal };
+  return { ...others, content: isEmpty(message.content) ? refusal : message.content };
 }

@@ -7,6 +7,7 @@ import {
   areMessages,
   areShareGptTurns,
   has,
+  hasPair,
   listIn,
   messageOf,
   messagesOf,
@@ -45,9 +46,21 @@ export const shareGpt: RowFormat = {
     const columns = without(row!, own);
     if (has(row!, 'tools')) columns.tools = toolsOf(row!.tools);
     const turns = messagesOf(list, name, reading);
-    const startsAsSystem = isPlainObject(turns[0]) && turns[0].role === 'system';
-    const messages = [...(startsAsSystem ? [] : systemTurns(row!.system)), ...turns];
-    if (has(row!, 'chosen', 'rejected')) {
+    const system = systemTurns(row!, reading) as { content: string }[];
+    const first = isPlainObject(turns[0]) && turns[0].role === 'system' ? turns[0] : null;
+    if (
+      first !== null &&
+      system.some(({ content }) => content.trim() !== String(first.content).trim())
+    ) {
+      return fail('system', {
+        expected: `the same text as in the system turn of "${name}"`,
+        found: describeValue(row!.system),
+        advice: 'Keep one of the two: remove the column, or the turn',
+      });
+    }
+    const messages = [...(first === null ? system : []), ...turns];
+    if (hasPair(row!, reading)) {
+      if (has(row!, 'kto_tag')) reading.drop('kto_tag', 'the row is a pair');
       const answer = (field: string): unknown[] => {
         const value = row![field];
         return typeof value === 'string'

@@ -1,6 +1,7 @@
 // Messages of other tools as messages of Keel.
-import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
+import { exactJson, isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
+import { isEmpty } from '../../data/message-fields.ts';
 import type { Fields, Reading } from './example.ts';
 
 /** Role names of other tools. Other names stay, and the row's check reports them. */
@@ -101,11 +102,13 @@ function callsOf(value: unknown, field: string, fail: Reading['fail']): unknown[
 }
 
 /**
- * Tools in the form that chat templates expect. A description without
+ * Tools in the form that chat templates expect; a single one is put in a list. A description without
  * `{"type": "function", "function": …}` around it gets it.
  */
 export function toolsOf(value: unknown): unknown {
-  const tools = jsonIn(value);
+  const read = jsonIn(value);
+  const one = isPlainObject(read) && ('name' in read || 'function' in read);
+  const tools = one ? [read] : read;
   if (!Array.isArray(tools)) return value;
   return tools.map((tool) =>
     isPlainObject(tool) && typeof tool.name === 'string' && tool.function === undefined
@@ -118,9 +121,27 @@ const withoutType = ({ type: _, ...description }: Fields): Fields => description
 
 export const user = (content: string): object => ({ role: 'user', content });
 export const assistant = (content: string): object => ({ role: 'assistant', content });
-/** A system message, or nothing if there is no text. */
-export const systemTurns = (content: unknown): object[] =>
-  typeof content === 'string' && content.trim() !== '' ? [{ role: 'system', content }] : [];
+/** The system message in the column "system", or nothing if there is no text. */
+export const systemTurns = (row: Fields, reading: Pick<Reading, 'fail'>): object[] => {
+  const content = optionalText(row, 'system', reading);
+  return content === '' ? [] : [{ role: 'system', content }];
+};
+
+/**
+ * Text in a field that may be empty; '' if it is. Numbers, true and false are text too.
+ * @throws DataError for lists and objects
+ */
+export function optionalText(row: Fields, field: string, { fail }: Pick<Reading, 'fail'>): string {
+  const value = row[field];
+  if (isEmpty(value)) return '';
+  if (typeof value === 'string') return value.trim() === '' ? '' : value;
+  if (typeof plainNumbers(value) !== 'object') return exactJson(value);
+  return fail(field, {
+    expected: 'text',
+    found: describeValue(value),
+    advice: `Write "${field}" as one text, or remove the column`,
+  });
+}
 
 /** Text in a field. @throws DataError if it is something else, or empty */
 export function textIn(row: Fields, field: string, { fail }: Pick<Reading, 'fail'>): string {
@@ -136,6 +157,18 @@ export function numberIn(value: unknown): number | null {
     return null;
   const number = Number(plain);
   return Number.isFinite(number) ? number : null;
+}
+
+/** Whether a row has a pair. @throws DataError if it has only one of the two answers */
+export function hasPair(row: Fields, { fail }: Pick<Reading, 'fail'>): boolean {
+  const [chosen, rejected] = [has(row, 'chosen'), has(row, 'rejected')];
+  if (chosen === rejected) return chosen;
+  const [there, missing] = chosen ? ['chosen', 'rejected'] : ['rejected', 'chosen'];
+  return fail(missing, {
+    expected: `an answer next to "${there}"`,
+    found: 'nothing',
+    advice: `Add "${missing}" to make the row a pair, or remove "${there}"`,
+  });
 }
 
 /** The row without some columns. */

@@ -113,6 +113,19 @@ describe('runBestOfN', () => {
     }
   });
 
+  it('leaves arguments of calls that are text as they are written', async () => {
+    const called = { name: 'f', arguments: '{"b":1,  "a":2.0}' };
+    const prompt = [
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: '', tool_calls: [{ function: called }] },
+      { role: 'user', content: 'there' },
+    ];
+    const calls = inside('calls.jsonl');
+    writeFileSync(calls, `${JSON.stringify({ prompt })}\n`);
+    const { output } = await runBestOfN(optionsOf({ data: [calls], write: 'all' }));
+    expect(linesOf(output)).toMatchObject([{ prompt }]);
+  });
+
   it('creates the folder, and refuses a second process for the same file', async () => {
     const output = inside(`new-${files++}/out.jsonl`);
     const options = optionsOf({ output });

@@ -4,6 +4,7 @@ import { answerOpening } from '../../batching/answer-start.ts';
 import { promptFault } from '../../batching/prompt-fault.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
 import { DataError, placeName } from '../../data/data-error.ts';
+import { asRead } from '../../data/messages.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { renderingColumns } from '../../data/rendering.ts';
 import { RowFaults } from '../../data/row-faults.ts';
@@ -146,7 +147,7 @@ export class SampleJob {
       const opened = answerOpening(prompts[group]!.opened);
       return {
         row,
-        prompt: prompts[group]!.prompt,
+        prompt: asRead(prompts[group]!.prompt),
         ...renderingColumns(read[at]!.rendering),
         ...(opened !== '' && { opened }),
         texts: own.map((sample) => samples[sample]!.text),
