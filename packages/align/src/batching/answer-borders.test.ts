@@ -370,6 +370,25 @@ describe('a prompt that ends with the start of an answer', () => {
     );
   });
 
+  it('reports what the template writes before that start, and the prompt lacks', () => {
+    const before = template({
+      text: "(m.reasoning_content or '') + '|' + (m.tool_calls[0].function.name if m.tool_calls else '') + m.content",
+    });
+    const call = { type: 'function', function: { name: 'w', arguments: {} } };
+    const lost = (more: object, own: object = {}) => {
+      const prompt = [user('a'), assistant('the', own)];
+      const chosen = [assistant(' red', more)];
+      const pair = { prompt, chosen, rejected: [assistant(' no', own)], extra: {} };
+      return tokenisePair(pair, before, { maxLength: null })!.lost;
+    };
+    expect(lost({ reasoning_content: 'late' })).toEqual(['reasoning_content']);
+    expect(lost({ tool_calls: [call] })).toEqual(['tool_calls']);
+    const known = { reasoning_content: 'known' };
+    expect(lost({}, known)).toBeUndefined();
+    expect(lost(known, known)).toBeUndefined();
+    expect(lost({ reasoning_content: 'another' }, known)).toEqual(['reasoning_content']);
+  });
+
   it('is rejected if the template changes that start', () => {
     const shouting = template({ text: "m.content.replace('the colour red', 'X')" });
     expect(() => shown(shouting, begun, [assistant(' red')])).toThrow(ChatTemplateError);

@@ -92,8 +92,8 @@ interface RenderedAnswer {
   first: number;
   start: number;
   promptLength: number;
-  /** The part of message `first` that is in the prompt. */
-  begun: string;
+  /** The part of message `first` that is in the prompt, if the answer continues it. */
+  begun?: Message;
 }
 
 function renderAnswers(
@@ -117,7 +117,7 @@ function renderAnswers(
       return {
         pieces: piecesOf(whole.text, ranges, start),
         lost: [
-          ...lostFields(chat.messages, whole, first),
+          ...lostFields(chat.messages, whole, first, { after: start, begun }),
           ...lostMessages(chat.messages, prompt, { to: first }),
           // The template may move a message of the answer to before it.
           ...lostMessages(chat.messages, whole, { from: first, after: start }),
@@ -137,7 +137,8 @@ function isSilentAnswer(
   if (scored === 'everything') return false;
   const last = chat.messages.findLastIndex(isLearned);
   if (scored === 'last' && last > first) return isSilent(chat, whole, last);
-  return isSilent(chat, whole, first, { text: begun, end: begun === '' ? 0 : start });
+  const text = begun === undefined ? '' : textOf(begun);
+  return isSilent(chat, whole, first, { text, end: text === '' ? 0 : start });
 }
 
 function renderAnswer(
@@ -151,7 +152,7 @@ function renderAnswer(
   const first = asked.length;
   const chat = { ...how, messages: [...asked, ...answer] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
-  return { chat, whole, first, begun: '', ...answerStart(chat, whole, prompt, first) };
+  return { chat, whole, first, ...answerStart(chat, whole, prompt, first) };
 }
 
 /**
@@ -181,7 +182,7 @@ function renderContinuation(
     const header = prompt.text.slice(b);
     if (whole.text.startsWith(header, a)) {
       const start = a + header.length;
-      return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
+      return { chat, whole, first, start, promptLength: prompt.text.length, begun };
     }
   }
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
@@ -192,5 +193,5 @@ function renderContinuation(
     );
   }
   const start = inWhole + text.length;
-  return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
+  return { chat, whole, first, start, promptLength: prompt.text.length, begun };
 }
