@@ -395,6 +395,44 @@ describe('a prompt that ends with the start of an answer', () => {
   });
 });
 
+describe('a prompt that ends with tool calls', () => {
+  const calling = template({
+    text: "(m.content or '') + (m.tool_calls[0].function.name if m.tool_calls else '')",
+  });
+  const call = { type: 'function', function: { name: 'w', arguments: {} } };
+  const result = (content: string): Message => ({ role: 'tool', content, name: 'w' });
+
+  it('ends after that turn, and the answers start with the results', () => {
+    const ended = tinyChatTokenizer(
+      calling.chatTemplate!.sources.default!.concat(
+        "{{ '[e]' if messages[-1].role == 'assistant' }}",
+      ),
+    );
+    for (const content of ['', null, 'look '] as string[]) {
+      const prompt = [user('a'), assistant(content, { tool_calls: [call] })];
+      const answers = ['5', 'w'].map((text) => [result(text), assistant('b')]);
+      const asked = `[user:a][assistant:${content ?? ''}w]`;
+      for (const [tokenizer, end] of [
+        [calling, ''],
+        [ended, '[e]'],
+      ] as const) {
+        expect(shown(tokenizer, prompt, answers[0]!, answers[1])).toEqual({
+          prompt: asked,
+          chosen: `[tool:5][assistant:«b]${end}»`,
+          rejected: `[tool:w][assistant:«b]${end}»`,
+        });
+      }
+    }
+  });
+
+  it('is refused without the results', () => {
+    const prompt = [user('a'), assistant('', { tool_calls: [call] })];
+    expect(() => sampled(calling, prompt)).toThrow(/ends with tool calls.*Add the results/);
+    const answer = [result('5'), assistant('b')];
+    expect(() => shown(calling, prompt, answer)).toThrow(/does not start with their results/);
+  });
+});
+
 describe('turns', () => {
   const plain = template();
 

@@ -119,7 +119,8 @@ export const lostParts = (lost: readonly string[]): { fields: string[]; roles: s
   roles: lost.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)),
 });
 
-const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+/** Whether a field is a list that is not empty. */
+export const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
 /** Characters that are neither white space nor part of a tag. */
 const wordLength = (text: string): number =>

@@ -3,8 +3,8 @@
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
-import { answerStart } from './answer-start.ts';
-import { type Chat, commonEnd, renderChat, startOf } from './chat-rendering.ts';
+import { type AnswerStart, answerStart } from './answer-start.ts';
+import { type Chat, commonEnd, renderChat, sharedTags, startOf } from './chat-rendering.ts';
 import {
   everythingTrained,
   isLearned,
@@ -13,7 +13,7 @@ import {
   type TextPiece,
 } from './chat-turns.ts';
 import { isSilent, lostFields, lostMessages } from './lost-text.ts';
-import { promptText } from './prompt-text.ts';
+import { endsWithCalls, promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 /** The tokens of a prompt and of answers to it. */
@@ -102,7 +102,7 @@ function renderAnswers(
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
   { scored, marked = false }: AnswerRules,
 ): AnswerTexts {
-  const prompt = promptText(asked, how);
+  const prompt = answeredPrompt(asked, answers, how);
   const found = answers.map((answer) => renderAnswer(asked, answer, prompt, how));
   // A pair's answers share one prompt: what only some of them share belongs to the answers.
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
@@ -128,6 +128,28 @@ function renderAnswers(
   };
 }
 
+/**
+ * The prompt of answers. Calls at its end are a complete turn if the answers start with their
+ * results: the prompt ends after that turn.
+ * @throws ChatTemplateError if an answer continues a turn that calls tools
+ */
+function answeredPrompt(
+  asked: readonly Message[],
+  answers: readonly (readonly Message[])[],
+  how: Pick<Chat, 'tokenizer' | 'rendering'>,
+): RenderedChat {
+  if (!endsWithCalls(asked)) return promptText(asked, how);
+  if (answers.some(([first]) => isAssistant(first))) {
+    throw new ChatTemplateError(
+      'The prompt ends with tool calls, but an answer does not start with their results. ' +
+        'Add the results as "tool" messages, or move the calls from the prompt into the answers.',
+    );
+  }
+  return renderChat(how.tokenizer, asked, how.rendering, 'whole');
+}
+
+const isAssistant = (message: Message | undefined): boolean => message?.role === 'assistant';
+
 function isSilentAnswer(
   chat: Chat,
   whole: RenderedChat,
@@ -147,12 +169,28 @@ function renderAnswer(
   prompt: RenderedChat,
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
-  const continues = asked.at(-1)!.role === 'assistant' && answer[0]!.role === 'assistant';
+  const continues = isAssistant(asked.at(-1)) && isAssistant(answer[0]);
   if (continues) return renderContinuation(asked, answer, prompt, how);
   const first = asked.length;
   const chat = { ...how, messages: [...asked, ...answer] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
-  return { chat, whole, first, ...answerStart(chat, whole, prompt, first) };
+  const border = endsWithCalls(asked)
+    ? endOfCalls(whole, prompt, first)
+    : answerStart(chat, whole, prompt, first);
+  return { chat, whole, first, ...border };
+}
+
+/**
+ * Where an answer that starts with the results of calls begins: where the turn that calls ends in
+ * both, as some templates write more after a turn that is the last.
+ */
+function endOfCalls(whole: RenderedChat, prompt: RenderedChat, first: number): AnswerStart {
+  if (whole.text.startsWith(prompt.text)) {
+    return { start: prompt.text.length, promptLength: prompt.text.length };
+  }
+  const { a, b } = commonEnd(whole, prompt, first - 1);
+  const shared = sharedTags(whole.text, a, prompt.text, b);
+  return { start: a + shared, promptLength: b + shared };
 }
 
 /**
