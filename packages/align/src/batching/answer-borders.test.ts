@@ -425,6 +425,24 @@ describe('a prompt that ends with tool calls', () => {
     }
   });
 
+  it('ends before results that the template writes within that turn', () => {
+    // As Gemma 4 writes them: the calls, their results and then the text of the turn.
+    const within = tinyChatTokenizer(
+      "{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ':' }}" +
+        "{% if m.tool_calls %}{{ '<w>' }}" +
+        "{% for r in messages if r.role == 'tool' %}{{ '<r>' + r.content }}{% endfor %}" +
+        "{% endif %}{{ m.content + ']' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}",
+    );
+    const prompt = [user('a'), assistant('look', { tool_calls: [call] })];
+    const answers = ['5', '6'].map((text) => [result(text), assistant('b')]);
+    expect(shown(within, prompt, answers[0]!, answers[1])).toEqual({
+      prompt: '[user:a][assistant:<w>',
+      chosen: '<r>5look][assistant:«b]»',
+      rejected: '<r>6look][assistant:«b]»',
+    });
+  });
+
   it('is refused without the results', () => {
     const prompt = [user('a'), assistant('', { tool_calls: [call] })];
     expect(() => sampled(calling, prompt)).toThrow(/ends with tool calls.*Add the results/);

@@ -188,7 +188,10 @@ function endOfCalls(whole: RenderedChat, prompt: RenderedChat, first: number): A
   if (whole.text.startsWith(prompt.text)) {
     return { start: prompt.text.length, promptLength: prompt.text.length };
   }
-  const { a, b } = commonEnd(whole, prompt, first - 1);
+  let { a, b } = commonEnd(whole, prompt, first - 1);
+  const results = startOf(whole.spans, first, 0);
+  // The results are within that turn, before its text: the prompt ends where it differs.
+  if (results !== null && results < a) ({ a, b } = commonEnd(whole, prompt, first - 2));
   const shared = sharedTags(whole.text, a, prompt.text, b);
   return { start: a + shared, promptLength: b + shared };
 }
