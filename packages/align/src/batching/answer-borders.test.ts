@@ -370,9 +370,84 @@ describe('a prompt that ends with the start of an answer', () => {
     );
   });
 
+  it('reports what the template writes before that start, and the prompt lacks', () => {
+    const before = template({
+      text: "(m.reasoning_content or '') + '|' + (m.tool_calls[0].function.name if m.tool_calls else '') + m.content",
+    });
+    const call = { type: 'function', function: { name: 'w', arguments: {} } };
+    const lost = (more: object, own: object = {}) => {
+      const prompt = [user('a'), assistant('the', own)];
+      const chosen = [assistant(' red', more)];
+      const pair = { prompt, chosen, rejected: [assistant(' no', own)], extra: {} };
+      return tokenisePair(pair, before, { maxLength: null })!.lost;
+    };
+    expect(lost({ reasoning_content: 'late' })).toEqual(['reasoning_content']);
+    expect(lost({ tool_calls: [call] })).toEqual(['tool_calls']);
+    const known = { reasoning_content: 'known' };
+    expect(lost({}, known)).toBeUndefined();
+    expect(lost(known, known)).toBeUndefined();
+    expect(lost({ reasoning_content: 'another' }, known)).toEqual(['reasoning_content']);
+  });
+
   it('is rejected if the template changes that start', () => {
     const shouting = template({ text: "m.content.replace('the colour red', 'X')" });
     expect(() => shown(shouting, begun, [assistant(' red')])).toThrow(ChatTemplateError);
+  });
+});
+
+describe('a prompt that ends with tool calls', () => {
+  const calling = template({
+    text: "(m.content or '') + (m.tool_calls[0].function.name if m.tool_calls else '')",
+  });
+  const call = { type: 'function', function: { name: 'w', arguments: {} } };
+  const result = (content: string): Message => ({ role: 'tool', content, name: 'w' });
+
+  it('ends after that turn, and the answers start with the results', () => {
+    const ended = tinyChatTokenizer(
+      calling.chatTemplate!.sources.default!.concat(
+        "{{ '[e]' if messages[-1].role == 'assistant' }}",
+      ),
+    );
+    for (const content of ['', null, 'look '] as string[]) {
+      const prompt = [user('a'), assistant(content, { tool_calls: [call] })];
+      const answers = ['5', 'w'].map((text) => [result(text), assistant('b')]);
+      const asked = `[user:a][assistant:${content ?? ''}w]`;
+      for (const [tokenizer, end] of [
+        [calling, ''],
+        [ended, '[e]'],
+      ] as const) {
+        expect(shown(tokenizer, prompt, answers[0]!, answers[1])).toEqual({
+          prompt: asked,
+          chosen: `[tool:5][assistant:«b]${end}»`,
+          rejected: `[tool:w][assistant:«b]${end}»`,
+        });
+      }
+    }
+  });
+
+  it('ends before results that the template writes within that turn', () => {
+    // As Gemma 4 writes them: the calls, their results and then the text of the turn.
+    const within = tinyChatTokenizer(
+      "{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ':' }}" +
+        "{% if m.tool_calls %}{{ '<w>' }}" +
+        "{% for r in messages if r.role == 'tool' %}{{ '<r>' + r.content }}{% endfor %}" +
+        "{% endif %}{{ m.content + ']' }}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '[assistant:' }}{% endif %}",
+    );
+    const prompt = [user('a'), assistant('look', { tool_calls: [call] })];
+    const answers = ['5', '6'].map((text) => [result(text), assistant('b')]);
+    expect(shown(within, prompt, answers[0]!, answers[1])).toEqual({
+      prompt: '[user:a][assistant:<w>',
+      chosen: '<r>5look][assistant:«b]»',
+      rejected: '<r>6look][assistant:«b]»',
+    });
+  });
+
+  it('is refused without the results', () => {
+    const prompt = [user('a'), assistant('', { tool_calls: [call] })];
+    expect(() => sampled(calling, prompt)).toThrow(/ends with tool calls.*Add the results/);
+    const answer = [result('5'), assistant('b')];
+    expect(() => shown(calling, prompt, answer)).toThrow(/does not start with their results/);
   });
 });
 

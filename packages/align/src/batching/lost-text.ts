@@ -1,6 +1,7 @@
 // Detects text that a chat template drops, so that it cannot be missed in training without a
 // warning: what the assistant says, and whole messages of others.
 import { ChatTemplateError, type RenderedChat } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { type Message, textOf } from '../data/messages.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
 import { isLearned } from './chat-turns.ts';
@@ -19,19 +20,29 @@ const spokenFields = [
  * The fields of the assistant's turns, from message `first`, of which the template drops text.
  * White space and tags do not count: templates trim text, and write tags such as `<think>`
  * themselves.
+ * @param after where the text that is used starts: text that the template writes before it is lost
+ *   too, except what the prompt has begun
+ * @param begun the start of message `first` in the prompt, if the answer continues it
  */
 export function lostFields(
   messages: readonly Message[],
   { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
   first: number,
+  { after = 0, begun }: { after?: number; begun?: Message | undefined } = {},
 ): string[] {
+  const inPrompt = (at: number, field: string, value: unknown): boolean =>
+    at === first &&
+    (begun === undefined || field === 'content' || exactJson(begun[field]) === exactJson(value));
   const lost = new Set<string>();
   messages.forEach((message, at) => {
     if (at < first || !isLearned(message)) return;
     for (const field of spokenFields) {
       const value = message[field];
+      const from = inPrompt(at, field, value) ? 0 : after;
       const own = spans.filter((span) => span.message === at && span.field === field);
-      const written = own.map(({ start, end }) => text.slice(start, end)).join('');
+      const written = own
+        .map(({ start, end }) => text.slice(Math.max(start, from), Math.max(end, from)))
+        .join('');
       const isLost =
         typeof value === 'string'
           ? wordLength(written) < wordLength(value)
@@ -108,7 +119,8 @@ export const lostParts = (lost: readonly string[]): { fields: string[]; roles: s
   roles: lost.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)),
 });
 
-const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+/** Whether a field is a list that is not empty. */
+export const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
 /** Characters that are neither white space nor part of a tag. */
 const wordLength = (text: string): number =>

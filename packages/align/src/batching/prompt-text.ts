@@ -1,20 +1,34 @@
 // Renders a chat as a prompt: the same text for sampling and for training.
-import type { RenderedChat } from '@keel/model';
+import { ChatTemplateError, type RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
 import { openedText } from './answer-start.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
-import { lostMessages } from './lost-text.ts';
+import { hasItems, lostMessages } from './lost-text.ts';
 
 /**
  * Messages up to where the model speaks: after the header of an answer, or within a final assistant
  * message, which the model then continues.
- * @throws ChatTemplateError if the template rejects the messages
+ * @throws ChatTemplateError if the template rejects the messages, or they end with tool calls
  * @throws Error if the model has no chat template
  */
-export const promptText = (
+export function promptText(
   messages: readonly Message[],
   { tokenizer, rendering }: Pick<Chat, 'tokenizer' | 'rendering'>,
-): RenderedChat => renderChat(tokenizer, messages, rendering, 'prompt');
+): RenderedChat {
+  if (endsWithCalls(messages)) {
+    throw new ChatTemplateError(
+      'The prompt ends with tool calls that have no results, so the model cannot continue it. ' +
+        'Add the results as "tool" messages, or remove "tool_calls" from the last message.',
+    );
+  }
+  return renderChat(tokenizer, messages, rendering, 'prompt');
+}
+
+/** Whether the last turn is complete because it calls tools: their results follow. */
+export function endsWithCalls(messages: readonly Message[]): boolean {
+  const last = messages.at(-1);
+  return last?.role === 'assistant' && hasItems(last.tool_calls);
+}
 
 /**
  * {@link promptText}, what its end opens in the answer's place, such as `<think>\n`, and the

@@ -3,8 +3,8 @@
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
-import { answerStart } from './answer-start.ts';
-import { type Chat, commonEnd, renderChat, startOf } from './chat-rendering.ts';
+import { type AnswerStart, answerStart } from './answer-start.ts';
+import { type Chat, commonEnd, renderChat, sharedTags, startOf } from './chat-rendering.ts';
 import {
   everythingTrained,
   isLearned,
@@ -13,7 +13,7 @@ import {
   type TextPiece,
 } from './chat-turns.ts';
 import { isSilent, lostFields, lostMessages } from './lost-text.ts';
-import { promptText } from './prompt-text.ts';
+import { endsWithCalls, promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
 /** The tokens of a prompt and of answers to it. */
@@ -92,8 +92,8 @@ interface RenderedAnswer {
   first: number;
   start: number;
   promptLength: number;
-  /** The part of message `first` that is in the prompt. */
-  begun: string;
+  /** The part of message `first` that is in the prompt, if the answer continues it. */
+  begun?: Message;
 }
 
 function renderAnswers(
@@ -102,7 +102,7 @@ function renderAnswers(
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
   { scored, marked = false }: AnswerRules,
 ): AnswerTexts {
-  const prompt = promptText(asked, how);
+  const prompt = answeredPrompt(asked, answers, how);
   const found = answers.map((answer) => renderAnswer(asked, answer, prompt, how));
   // A pair's answers share one prompt: what only some of them share belongs to the answers.
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
@@ -117,7 +117,7 @@ function renderAnswers(
       return {
         pieces: piecesOf(whole.text, ranges, start),
         lost: [
-          ...lostFields(chat.messages, whole, first),
+          ...lostFields(chat.messages, whole, first, { after: start, begun }),
           ...lostMessages(chat.messages, prompt, { to: first }),
           // The template may move a message of the answer to before it.
           ...lostMessages(chat.messages, whole, { from: first, after: start }),
@@ -128,6 +128,28 @@ function renderAnswers(
   };
 }
 
+/**
+ * The prompt of answers. Calls at its end are a complete turn if the answers start with their
+ * results: the prompt ends after that turn.
+ * @throws ChatTemplateError if an answer continues a turn that calls tools
+ */
+function answeredPrompt(
+  asked: readonly Message[],
+  answers: readonly (readonly Message[])[],
+  how: Pick<Chat, 'tokenizer' | 'rendering'>,
+): RenderedChat {
+  if (!endsWithCalls(asked)) return promptText(asked, how);
+  if (answers.some(([first]) => isAssistant(first))) {
+    throw new ChatTemplateError(
+      'The prompt ends with tool calls, but an answer does not start with their results. ' +
+        'Add the results as "tool" messages, or move the calls from the prompt into the answers.',
+    );
+  }
+  return renderChat(how.tokenizer, asked, how.rendering, 'whole');
+}
+
+const isAssistant = (message: Message | undefined): boolean => message?.role === 'assistant';
+
 function isSilentAnswer(
   chat: Chat,
   whole: RenderedChat,
@@ -137,7 +159,8 @@ function isSilentAnswer(
   if (scored === 'everything') return false;
   const last = chat.messages.findLastIndex(isLearned);
   if (scored === 'last' && last > first) return isSilent(chat, whole, last);
-  return isSilent(chat, whole, first, { text: begun, end: begun === '' ? 0 : start });
+  const text = begun === undefined ? '' : textOf(begun);
+  return isSilent(chat, whole, first, { text, end: text === '' ? 0 : start });
 }
 
 function renderAnswer(
@@ -146,12 +169,31 @@ function renderAnswer(
   prompt: RenderedChat,
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
-  const continues = asked.at(-1)!.role === 'assistant' && answer[0]!.role === 'assistant';
+  const continues = isAssistant(asked.at(-1)) && isAssistant(answer[0]);
   if (continues) return renderContinuation(asked, answer, prompt, how);
   const first = asked.length;
   const chat = { ...how, messages: [...asked, ...answer] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
-  return { chat, whole, first, begun: '', ...answerStart(chat, whole, prompt, first) };
+  const border = endsWithCalls(asked)
+    ? endOfCalls(whole, prompt, first)
+    : answerStart(chat, whole, prompt, first);
+  return { chat, whole, first, ...border };
+}
+
+/**
+ * Where an answer that starts with the results of calls begins: where the turn that calls ends in
+ * both, as some templates write more after a turn that is the last.
+ */
+function endOfCalls(whole: RenderedChat, prompt: RenderedChat, first: number): AnswerStart {
+  if (whole.text.startsWith(prompt.text)) {
+    return { start: prompt.text.length, promptLength: prompt.text.length };
+  }
+  let { a, b } = commonEnd(whole, prompt, first - 1);
+  const results = startOf(whole.spans, first, 0);
+  // The results are within that turn, before its text: the prompt ends where it differs.
+  if (results !== null && results < a) ({ a, b } = commonEnd(whole, prompt, first - 2));
+  const shared = sharedTags(whole.text, a, prompt.text, b);
+  return { start: a + shared, promptLength: b + shared };
 }
 
 /**
@@ -181,7 +223,7 @@ function renderContinuation(
     const header = prompt.text.slice(b);
     if (whole.text.startsWith(header, a)) {
       const start = a + header.length;
-      return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
+      return { chat, whole, first, start, promptLength: prompt.text.length, begun };
     }
   }
   const text = inPrompt === null ? '' : prompt.text.slice(inPrompt);
@@ -192,5 +234,5 @@ function renderContinuation(
     );
   }
   const start = inWhole + text.length;
-  return { chat, whole, first, start, promptLength: prompt.text.length, begun: textOf(begun) };
+  return { chat, whole, first, start, promptLength: prompt.text.length, begun };
 }

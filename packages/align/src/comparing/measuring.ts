@@ -15,8 +15,8 @@ import { addonBuild } from '@keel/torch';
 import type { OptionInput } from '../config/options.ts';
 import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
-import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { openRows } from '../data/open-rows.ts';
+import { trainingFault } from '../data/training-fault.ts';
 import { finalFolder } from '../recipes/recipe.ts';
 import { SharedReferences } from '../reference/reference-cache.ts';
 import { openReward } from '../rewards/open-reward.ts';
@@ -154,7 +154,7 @@ export class Measuring implements AsyncDisposable {
 
   async #open(): Promise<HeldOut> {
     const { evalData, onBadRow, evalPrompts, maxNewTokens, evalSeed, adapter } = this.#options;
-    const how = { ...rowsOf(this.#options), kind: 'preference' as const, refuse: leftOutOfPrompt };
+    const how = { ...rowsOf(this.#options), kind: 'preference' as const, refuse: trainingFault };
     const rows = this.#owned.use(await openRows(evalData, how));
     const model = await this.#loaded();
     const device = resolveDevice(this.#options.device);

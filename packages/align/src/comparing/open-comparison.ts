@@ -10,8 +10,8 @@ import { rowsOf } from '../config/row-options.ts';
 import { completeDate } from '../config/template-options.ts';
 import { writeConfigYaml } from '../config/write-config.ts';
 import { yamlText } from '../config/yaml-text.ts';
-import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
+import { trainingFault } from '../data/training-fault.ts';
 import { stageFolder } from '../recipes/recipe.ts';
 import { refuseOtherFolder } from '../recipes/run-recipe.ts';
 import { sharedDate } from '../recipes/shared-date.ts';
@@ -48,7 +48,7 @@ export async function openComparison(
   const options = { ...asked, templateDate };
   refuseOtherFolder(options.output, 'a comparison');
   const open = (files: readonly string[]): Promise<RowSource<'preference'>> =>
-    openRows(files, { ...rowsOf(options), kind: 'preference', refuse: leftOutOfPrompt });
+    openRows(files, { ...rowsOf(options), kind: 'preference', refuse: trainingFault });
   await using rows = await open(options.data);
   await using heldOut = await open(options.evalData);
   const steps = totalSteps(options, rows.length);

@@ -313,6 +313,18 @@ it("reports rows' own betas that an entry cannot use before it trains, whatever 
   expect(message).not.toContain('entry plain');
 });
 
+it('refuses rows that no entry would train on as they are meant, also held-out ones', async () => {
+  const lines = readFileSync(data, 'utf8').trim().split('\n');
+  const path = join(folder, 'weighted.jsonl');
+  const weighted = { ...JSON.parse(lines[1]!), weight: 0.5 };
+  writeFileSync(path, `${[lines[0], JSON.stringify(weighted)].join('\n')}\n`);
+  for (const own of [{ data: [path] }, { evalData: [path] }]) {
+    const options = optionsOf(own);
+    await expect(openComparison(options)).rejects.toThrow(/:2: .*"weight"/);
+    expect(existsSync(options.output)).toBe(false);
+  }
+});
+
 it('accepts a model as judge, and checks a reward before anything is loaded', async () => {
   expect(optionsOf({ judge: 'rater', reward: null })).toMatchObject({
     ...{ reward: 'judge:rater', judge: null },
