@@ -443,6 +443,17 @@ describe('a prompt that ends with tool calls', () => {
     });
   });
 
+  it('has no block that the template writes only in a last turn', () => {
+    const last = template({
+      text: "('<t>' if loop.last and m.role == 'assistant' else '') + m.content + ('w' if m.tool_calls else '')",
+    });
+    const prompt = [user('a'), assistant('', { tool_calls: [call] })];
+    const answer = [result('5'), assistant('b')];
+    expect(shown(last, prompt, answer, answer.with(0, result('6')))).toMatchObject({
+      ...{ prompt: '[user:a][assistant:w]', chosen: '[tool:5][assistant:«<t>b]»' },
+    });
+  });
+
   it('is refused without the results', () => {
     const prompt = [user('a'), assistant('', { tool_calls: [call] })];
     expect(() => sampled(calling, prompt)).toThrow(/ends with tool calls.*Add the results/);

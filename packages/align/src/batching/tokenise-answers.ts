@@ -106,8 +106,13 @@ function renderAnswers(
   const found = answers.map((answer) => renderAnswer(asked, answer, prompt, how));
   // A pair's answers share one prompt: what only some of them share belongs to the answers.
   const shortest = Math.min(prompt.text.length, ...found.map(({ promptLength }) => promptLength));
+  const written = found.map(({ whole, start, promptLength }) =>
+    whole.text.slice(0, start - (promptLength - shortest)),
+  );
+  // Nothing is sampled after calls: the prompt is what the conversations have, if all have the same.
+  const isWritten = endsWithCalls(asked) && new Set(written).size === 1;
   return {
-    prompt: prompt.text.slice(0, shortest),
+    prompt: isWritten ? written[0]! : prompt.text.slice(0, shortest),
     answers: found.map(({ chat, whole, first, start: after, promptLength, begun }) => {
       const start = after - (promptLength - shortest);
       const ranges =
