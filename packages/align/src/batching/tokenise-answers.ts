@@ -109,7 +109,7 @@ function renderAnswers(
   const written = found.map(({ whole, start, promptLength }) =>
     whole.text.slice(0, start - (promptLength - shortest)),
   );
-  // Nothing is sampled after calls: the prompt is what the conversations have, if all have the same.
+  // Nothing is sampled after calls: the prompt is what the conversations have, if it is the same.
   const isWritten = endsWithCalls(asked) && new Set(written).size === 1;
   return {
     prompt: isWritten ? written[0]! : prompt.text.slice(0, shortest),
