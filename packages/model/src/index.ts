@@ -17,6 +17,7 @@ export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/d
 export { dictionary } from './formats/dictionary.ts';
 export { inPlainWords, isEngineError, reasonOf } from './formats/engine-words.ts';
 export { FileError, fileError, movedFileError } from './formats/file-error.ts';
+export { freeBytes } from './formats/free-bytes.ts';
 export { makeFolder } from './formats/make-folder.ts';
 export { nameFault, safeName, safePath } from './formats/safe-name.ts';
 export { openSafetensors, type TensorFile } from './formats/safetensors.ts';

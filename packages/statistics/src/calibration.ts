@@ -11,6 +11,7 @@
 // of equal mass: Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score:
 // Brier 1950.
 import { bootstrapInterval, type Interval, quantile } from './intervals.ts';
+import { sigmoid } from './logistic-regression.ts';
 import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 import { resamplingRandom } from './resampling-random.ts';
 
@@ -60,8 +61,6 @@ interface Prediction {
   hit: number;
 }
 
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
-
 /**
  * @param gaps r_chosen - r_rejected of each pair
  * @throws RangeError without pairs, for a gap that is not finite, and for an invalid number of bins
@@ -96,7 +95,7 @@ export function calibrationOf(
       high: quantile(byChance, 0.95),
     },
     errorEqualMass: expectedCalibrationError(reliabilityBins(gaps, { bins, split: 'mass' })),
-    brier: mean(gaps.map((gap) => logistic(-gap) ** 2)),
+    brier: mean(gaps.map((gap) => sigmoid(-gap) ** 2)),
     logLoss: mean(gaps.map((gap) => Math.max(0, -gap) + Math.log1p(Math.exp(-Math.abs(gap))))),
     bins: reliabilityBins(gaps, { bins }),
   };
@@ -149,7 +148,7 @@ function predictionsOf(gaps: readonly number[]): Prediction[] {
   if (gaps.length === 0) throw new RangeError('calibration needs at least one pair');
   return gaps.map((gap) => {
     if (!Number.isFinite(gap)) throw new RangeError(`calibration needs finite gaps, got ${gap}`);
-    return { confidence: logistic(Math.abs(gap)), hit: hitOf(gap) };
+    return { confidence: sigmoid(Math.abs(gap)), hit: hitOf(gap) };
   });
 }
 

@@ -1,16 +1,16 @@
 // Reads rows of any format and writes rows of Keel: `keel data convert` and `keel data map`.
-import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { inPlainWords, makeFolder } from '@keel/model';
+import { makeFolder } from '@keel/model';
 import { exactJson, isPlainObject } from '@keel/model/exact-json';
 import { ConfigError } from '../config/config-error.ts';
 import { nearest } from '../config/nearest.ts';
 import type { RowReading } from '../config/row-options.ts';
 import { DataError, describeValue, type Fail, type Place } from '../data/data-error.ts';
-import { type PlacedValue, ValueSource } from '../data/open-values.ts';
+import { ValueSource } from '../data/open-values.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
 import type { Example, Fields, RowFormat } from './formats/example.ts';
 import { type Detected, detectFormat, formatNamed } from './formats/formats.ts';
+import { refuseExisting } from './refuse-existing.ts';
 import { type ConversionSummary, Tally } from './tally.ts';
 import { rowsOfExample, type TargetOptions, targetsOf } from './targets.ts';
 
@@ -46,11 +46,7 @@ export function checkOutput(output: string, overwrite: boolean): void {
       `--output: expected a name that ends in .jsonl, found "${output}". Rows are written as JSON Lines`,
     ]);
   }
-  if (existsSync(output) && !overwrite) {
-    throw new ConfigError([
-      `--output: ${output} already exists. Pass --overwrite, or choose another name`,
-    ]);
-  }
+  refuseExisting([output], overwrite);
 }
 
 /**
@@ -102,7 +98,7 @@ export async function convertRows(
       signal?.throwIfAborted();
       tally.read++;
       onProgress?.(tally.read, source.length);
-      const row = tally.take(placed.place, () => fieldsOf(source, placed));
+      const row = tally.take(placed.place, () => source.fields(placed));
       if (row === undefined) continue;
       detected ??= detectFormat(row, placed.place);
       const own = detected.format.groupBy?.(row) ?? null;
@@ -123,18 +119,6 @@ export async function convertRows(
 interface Placed {
   row: Fields;
   place: Place;
-}
-
-function fieldsOf(source: ValueSource, placed: PlacedValue): Fields {
-  const { place } = placed;
-  return inPlainWords(
-    (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
-    () => {
-      const row = source.read(placed);
-      if (isPlainObject(row)) return row;
-      throw new DataError({ ...place, expected: 'an object', found: describeValue(row) });
-    },
-  );
 }
 
 /** @throws ConfigError if the example has no form of the kind that was asked for */

@@ -1,20 +1,20 @@
 // Splits rows into parts, each prompt with all its answers into one of them: `keel data split`.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { inPlainWords } from '@keel/model';
-import { exactJson, isPlainObject } from '@keel/model/exact-json';
+import { makeFolder } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { ConfigError } from '../config/config-error.ts';
 import type { RowReading } from '../config/row-options.ts';
 import { DataError, type Place } from '../data/data-error.ts';
 import { type Content, isChat, textOf } from '../data/messages.ts';
-import { type PlacedValue, ValueSource } from '../data/open-values.ts';
+import { ValueSource } from '../data/open-values.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { shuffledOrder } from '../data/shuffle.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
 import type { ConversionHooks } from './convert-rows.ts';
 import type { Fields } from './formats/example.ts';
 import { ownExample } from './formats/keel.ts';
+import { refuseExisting } from './refuse-existing.ts';
 
 /** A part of the rows: its name, and its share (from 0 to 1) or its number of rows. */
 export interface SplitPart {
@@ -71,7 +71,7 @@ export async function splitRows(
     onProgress?.(at / 2, source.length);
     groups[at] = -1;
     try {
-      const key = by === 'row' ? String(at) : promptKey(rowOf(source, placed), placed.place);
+      const key = by === 'row' ? String(at) : promptKey(source.fields(placed), placed.place);
       const group = keys.get(key) ?? keys.size;
       keys.set(key, group);
       groups[at] = group;
@@ -90,7 +90,7 @@ export async function splitRows(
     prompts: partOf.filter((one) => one === index).length,
   }));
   refuseEmpty(summary, sizes.length, by);
-  mkdirSync(dirname(paths[0]!), { recursive: true });
+  makeFolder(dirname(paths[0]!));
   await writeParts(paths, async (write) => {
     let row = 0;
     for await (const { value } of source.iterate()) {
@@ -108,14 +108,6 @@ function partPath(output: string, name: string): string {
   const isPrefix = /[^/\\]-$/.test(output) || /\.jsonl$/i.test(output);
   if (!isPrefix) return join(output, `${name}.jsonl`);
   return `${output.replace(/\.jsonl$/i, '-')}${name}.jsonl`;
-}
-
-function refuseExisting(paths: readonly string[], overwrite: boolean): void {
-  const existing = overwrite ? [] : paths.filter((path) => existsSync(path));
-  if (existing.length === 0) return;
-  throw new ConfigError([
-    `--output: ${existing.join(', ')} already exists. Pass --overwrite, or choose another name`,
-  ]);
 }
 
 function refuseEmpty(summary: SplitSummary['parts'], groups: number, by: SplitOptions['by']): void {
@@ -137,18 +129,6 @@ async function writeParts(
       ? fill(open)
       : streamFileAtomic(rest[0]!, (write) => nested(rest.slice(1), [...open, write]));
   await nested(paths, []);
-}
-
-function rowOf(source: ValueSource, placed: PlacedValue): Fields {
-  const { place } = placed;
-  return inPlainWords(
-    (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
-    () => {
-      const row = source.read(placed);
-      if (isPlainObject(row)) return row;
-      throw new DataError({ ...place, expected: 'an object', found: typeof row });
-    },
-  );
 }
 
 /**

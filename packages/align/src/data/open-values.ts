@@ -1,5 +1,7 @@
+import { inPlainWords } from '@keel/model';
+import { isPlainObject } from '@keel/model/exact-json';
 import type { RowReading } from '../config/row-options.ts';
-import type { DataError, Place } from './data-error.ts';
+import { DataError, describeValue, type Place } from './data-error.ts';
 import { openFile } from './open-file.ts';
 import { resolveFiles } from './resolve-files.ts';
 import type { RowFile } from './row-file.ts';
@@ -72,6 +74,19 @@ export class ValueSource implements AsyncDisposable {
   /** The row with its columns renamed and wrapped. @throws DataError as {@link RowReader.read} */
   read({ value, place }: PlacedValue): unknown {
     return this.#reader.read(value, place);
+  }
+
+  /** {@link read}, for rows that must be objects. @throws DataError, also for other values */
+  fields(placed: PlacedValue): Record<string, unknown> {
+    const { place } = placed;
+    return inPlainWords(
+      (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
+      () => {
+        const row = this.read(placed);
+        if (isPlainObject(row)) return row;
+        throw new DataError({ ...place, expected: 'an object', found: describeValue(row) });
+      },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

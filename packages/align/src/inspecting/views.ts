@@ -9,8 +9,10 @@ import { trainingFault } from '../data/training-fault.ts';
 import { UnpairedSource } from '../methods/answers/unpaired-source.ts';
 import { PairSource } from '../methods/pairs/pair-source.ts';
 import { RankingSource } from '../methods/rankings/ranking-source.ts';
+import type { MeasuredRows } from '../methods/registration/method-verb.ts';
 import { JudgedSource } from '../methods/reward/judged-source.ts';
 import { ExampleSource } from '../methods/supervised/example-source.ts';
+import { methodVerbs } from '../methods/verbs.ts';
 import { PromptSource } from '../rollouts/prompt-source.ts';
 import type { AnySource, Rows, SourceOptions } from '../training/tokenised-source.ts';
 
@@ -112,21 +114,23 @@ const prompts = view({
   lengths: ({ tokens }) => ({ prompt: tokens.length, answers: [], ranks: null }),
 });
 
+/** By the kind of rows that a method registers. */
+const views: Readonly<Record<MeasuredRows, RowsView>> = {
+  supervised,
+  preference: pairs,
+  rankings,
+  'ranking pairs': rankings,
+  unpaired: labelled,
+  judged,
+  prompt: prompts,
+};
+
 /**
  * The view of a verb.
  * @param rowsAreRankings whether the rows have several answers each, which `keel dpo` also takes
  */
 export function viewOfVerb(verb: string, rowsAreRankings: boolean): RowsView {
-  switch (verb) {
-    case 'sft':
-      return supervised;
-    case 'dpo':
-      return rowsAreRankings ? rankings : pairs;
-    case 'kto':
-      return labelled;
-    case 'reward':
-      return judged;
-    default:
-      return prompts;
-  }
+  const rows = methodVerbs.find(({ name }) => name === verb)?.stage.rows ?? 'prompt';
+  if (typeof rows === 'string') return views[rows];
+  return rowsAreRankings ? rankings : pairs;
 }

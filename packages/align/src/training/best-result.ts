@@ -27,6 +27,22 @@ export interface BestResultParts {
 
 const WEIGHTS = 'parameters.safetensors';
 
+/** Which values are better, for metrics that no report shows at its top. */
+const goals: Readonly<Record<string, 'higher' | 'lower'>> = {
+  eval_loss: 'lower',
+  eval_perplexity: 'lower',
+  'eval_objective/kl': 'lower',
+  eval_calibration_error: 'lower',
+  eval_accuracy: 'higher',
+  eval_eos_rate: 'higher',
+  eval_margin: 'higher',
+  eval_mean_token_accuracy: 'higher',
+  eval_reward: 'higher',
+  'eval_rewards/accuracies': 'higher',
+  'eval_rewards/best_first': 'higher',
+  'eval_rewards/margins': 'higher',
+};
+
 export class BestResult {
   readonly #parts: BestResultParts;
   readonly #metric: string;
@@ -61,8 +77,7 @@ export class BestResult {
   #knownGoal(): 'higher' | 'lower' | null {
     const known = this.#parts.known.find(({ metric }) => metric === this.#metric)?.better;
     if (known) return known;
-    if (/loss|perplexity|kl$|clipped|entropy/.test(this.#metric)) return 'lower';
-    return /accurac|margin|reward|score|eos_rate|best_first/.test(this.#metric) ? 'higher' : null;
+    return goals[this.#metric] ?? null;
   }
 
   /** Whether to end the run. */

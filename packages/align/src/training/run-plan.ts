@@ -1,8 +1,12 @@
 // What a run is going to do, as plain data: reported before its first step, and all that --dry-run
 // does.
-import { statfsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { type LanguageModel, linearLayers, namedWeights, type StoredWeights } from '@keel/model';
+import {
+  freeBytes,
+  type LanguageModel,
+  linearLayers,
+  namedWeights,
+  type StoredWeights,
+} from '@keel/model';
 import { dtypeBytes, type ScheduleName, type Tensor, threads } from '@keel/torch';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { listCheckpoints } from '../runs/checkpoints.ts';
@@ -240,18 +244,6 @@ async function planCheckpoints(
 const savesBetween = (done: number, steps: number, every: number): number =>
   Math.max(0, Math.floor(steps / every) - Math.floor(done / every)) +
   (steps > done && steps % every !== 0 ? 1 : 0);
-
-/** On the disk of a folder that need not exist yet. */
-function freeBytes(path: string): number | null {
-  for (let folder = resolve(path); ; folder = dirname(folder)) {
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      return bavail * bsize;
-    } catch {
-      if (folder === dirname(folder)) return null;
-    }
-  }
-}
 
 function shortOfDisk({ output, checkpoints, steps }: RunPlan): string {
   const { bytesEach, resultBytes, neededBytes, freeBytes: free } = checkpoints;

@@ -1,6 +1,7 @@
 // The operating system's file errors, reworded so that a person can act on them.
-import { statfsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { freeBytes } from './free-bytes.ts';
 import { soughtAt } from './sought-path.ts';
 
 /** What was being done with the file. */
@@ -168,19 +169,4 @@ function sizes(path: string, code: string, bytes: number | undefined): string {
     ...(free === null ? [] : [`${free.toLocaleString('en')} bytes free`]),
   ];
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
-}
-
-/**
- * Free bytes of the file system that a path is or would be on; null if the system does not report
- * it.
- */
-function freeBytes(path: string): number | null {
-  for (let folder = resolve(path); ; folder = dirname(folder)) {
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      return bavail * bsize;
-    } catch {
-      if (folder === dirname(folder)) return null;
-    }
-  }
 }
