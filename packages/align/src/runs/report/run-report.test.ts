@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { describeEnvironment } from '../environment.ts';
+import type { HeldOutBatches } from '../held-out-batches.ts';
 import type { MetricsRow } from '../metrics.ts';
 import { type MeasuredHeadline, writeRunReport } from './run-report.ts';
 
@@ -53,6 +54,30 @@ it('shows held-out numbers before and after, what ran, and every option', () => 
   expect(page).toContain('rows.jsonl (SHA-256 bbbbbbbbbbbb…)');
   expect(page).toContain('1m 05s');
   expect(page).toContain('model: tiny');
+});
+
+it('limits the interval of the change of a share to what a share can change by', () => {
+  const run = {
+    ...{ path: folder, finalPath: join(folder, 'final') },
+    ...{ metricsPath: join(folder, 'metrics.jsonl'), reportPath: join(folder, 'report.html') },
+  };
+  writeFileSync(
+    run.metricsPath,
+    '{"step":0,"eval_accuracy":0.1}\n{"step":1,"eval_accuracy":0.9}\n',
+  );
+  const accuracy = {
+    label: 'Accuracy',
+    metric: 'eval_accuracy',
+    unit: 'share',
+    better: 'higher',
+  } as const;
+  const wide = { difference: () => [-2, 1.4] } as unknown as HeldOutBatches;
+  const [found] = writeRunReport(run, {
+    ...{ verb: 'reward', options: { model: 'tiny' }, headlines: [accuracy], environment },
+    ...{ heldOutRows: 4, seconds: 1, data: { training: ['rows.jsonl'], heldOut: ['held.jsonl'] } },
+    ...{ health: { checked: [], findings: [] }, answers: [], best: null, batches: wide },
+  });
+  expect(found!.difference).toEqual([-1, 1]);
 });
 
 it('says so if nothing was held out', () => {

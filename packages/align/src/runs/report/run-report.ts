@@ -5,7 +5,6 @@ import { wilsonInterval } from '@keel/statistics';
 import { contentText } from '../../data/messages.ts';
 import type { Health } from '../../health/monitor.ts';
 import { type AnswerLine, answersByStep } from '../answers-log.ts';
-
 import type { Environment } from '../environment.ts';
 import type { HeldOutBatches } from '../held-out-batches.ts';
 import { MetricsLog, type MetricsRow } from '../metrics.ts';
@@ -139,7 +138,10 @@ function headlineOf(
   const last = measured.at(-1);
   if (first === undefined || last === undefined) return [];
   const before = measured.length > 1 ? first.estimate : null;
-  const difference = batches?.difference(metric.replace(/^eval_/, ''), last.row.step) ?? null;
+  const found = batches?.difference(metric.replace(/^eval_/, ''), last.row.step) ?? null;
+  // Student's interval of a few batches may be wider than the change of a share can be.
+  const limit = unit === 'share' ? 1 : Number.POSITIVE_INFINITY;
+  const difference = found && ([Math.max(-limit, found[0]), Math.min(limit, found[1])] as const);
   const notes = [
     `${heldOutRows} held-out rows`,
     ...(before && metric === ACCURACY ? tieNotes(first.row, last.row) : []),
