@@ -1,4 +1,4 @@
-// Measures whether a reward model's probabilities can be trusted. For a pair it predicts P(chosen
+// Measures how well a reward model's probabilities are calibrated. For a pair it predicts P(chosen
 // beats rejected) = s(gap), gap = r_chosen - r_rejected (Bradley-Terry). If the chosen answer
 // always came first, every label would be "first wins", and a model that always predicts 1 would
 // look calibrated. The order of the answers is arbitrary, so the prediction is read for the answer

@@ -1,4 +1,4 @@
-// What the items' classes are and how reliable each rater is, from their labels alone: expectation
+// Estimates the items' classes and each rater's reliability from the labels alone: expectation
 // maximisation of Dawid and Skene 1979, started from the shares of the votes, without priors.
 
 /** Labels by rater and item: a class from 0 to classes - 1, or null. [raters, items] */
@@ -73,7 +73,7 @@ function check(labels: LabelTable, classes: number): number {
   }
   for (let item = 0; item < items; item++)
     if (labels.every((one) => one[item] === null))
-      throw new RangeError(`item ${item} has no label. Leave it out`);
+      throw new RangeError(`item ${item} has no label. Exclude it`);
   return items;
 }
 
