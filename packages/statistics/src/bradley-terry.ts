@@ -127,7 +127,7 @@ export function bradleyTerry(battles: readonly Battle[], options: RatingOptions 
 }
 
 /**
- * The pair whose next battle gives the largest expected gain of information about the ratings:
+ * The pair whose next battle gives the largest expected gain of information about the ratings,
  * log(1 + p (1 - p) Var(theta_a - theta_b)) (D-optimality; Chaloner and Verdinelli 1995, section
  * 4).
  * @returns null for fewer than two models

@@ -1,5 +1,6 @@
-// Estimates the items' classes and each rater's reliability from the labels alone: expectation
-// maximisation of Dawid and Skene 1979, started from the shares of the votes, without priors.
+// Estimates the items' classes and each rater's reliability from the labels alone. The method is
+// expectation maximisation of Dawid and Skene 1979, started from the shares of the votes, without
+// priors.
 
 /** Labels by rater and item: a class from 0 to classes - 1, or null. [raters, items] */
 export type LabelTable = readonly (readonly (number | null)[])[];

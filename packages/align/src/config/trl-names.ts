@@ -189,10 +189,10 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   peft_model_id: 'use {adapter}',
   penalty: 'use {repetition_penalty}',
   per_device_batch_size:
-    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: what it is elsewhere, times the accumulation steps and the devices)',
+    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: the size per device times the accumulation steps and the devices)',
   per_device_eval_batch_size: 'use {micro_batch_size}, which applies to evaluation too',
   per_device_train_batch_size:
-    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: what it is elsewhere, times the accumulation steps and the devices)',
+    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: the size per device times the accumulation steps and the devices)',
   ppo_epochs: 'use {num_iterations}',
   ppo_target: 'use {kl_target}',
   precompute_ref_log_probs: 'use {precompute_reference: true}',

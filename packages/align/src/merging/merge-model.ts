@@ -1,5 +1,5 @@
-// `keel merge`: writes a model, with an adapter merged into it if there is one, as a folder that
-// transformers and Keel load, and checks that it computes the same.
+// `keel merge`: writes a model, with an optional adapter merged into it, as a folder that
+// transformers and Keel load. Then checks that the written model computes the same.
 import { existsSync } from 'node:fs';
 import {
   canonicalModelName,

@@ -5,7 +5,7 @@ import type { RewardInput } from './reward.ts';
 
 /**
  * The whole message that an answer is part of: what the generation prompt opened, and everything
- * that the assistant writes after it, including reasoning and tool calls.
+ * after it, including reasoning and tool calls.
  */
 export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
   opened +

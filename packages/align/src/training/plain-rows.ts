@@ -6,8 +6,8 @@ import type { Notice } from './run-data.ts';
 const PLAIN_ROWS = 'plain-rows';
 
 /**
- * Warns if rows are plain text although the model has a chat template: chatting with the result
- * then uses a format that it was not trained on.
+ * Warns if rows are plain text although the model has a chat template. A chat with the result then
+ * uses a format that it was not trained on.
  */
 export function notePlainRows(
   { plainCount, files }: Pick<DataRows<RowKind>, 'plainCount' | 'files'>,

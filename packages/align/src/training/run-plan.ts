@@ -47,7 +47,7 @@ export interface RunPlan {
   model: ModelFacts;
   trained: {
     parameters: number;
-    /** Of the model's parameters and the trained ones together. */
+    /** Share of all parameters, including those of adapters and heads. */
     share: number;
     /** null for full fine-tuning. */
     adapter: AdapterShape | null;
