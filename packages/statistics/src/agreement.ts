@@ -1,6 +1,6 @@
 // How much raters agree beyond chance. Ratings are [raters, units], categories numbers, null where
-// a rater gave none. All are 1 for full agreement and 0 for the agreement expected by chance; each
-// defines "by chance" in its own way:
+// a rater gave none. All coefficients are 1 for full agreement and 0 for the agreement expected by
+// chance. They differ in what is expected by chance:
 //   Cohen 1960 and 1968 (weighted): two raters, each with their own shares of the categories
 //   Fleiss 1971: all raters share the categories' shares; with missing ratings as Gwet 2014, ch. 2
 //   Krippendorff 2011: the same, corrected for few units, with a distance between categories

@@ -5,8 +5,8 @@
 //
 // Intervals are those of the sandwich estimator over clusters of battles, or bootstrap intervals.
 // Deviations from arena-rank 0.1.1: it adds 1e-5 to the diagonal of the Hessian so that it can be
-// inverted; here the one flat direction is removed exactly. It leaves the penalty of the features
-// out of the Hessian of the sandwich; here it is included. Neither changes an interval by 1e-3.
+// inverted; here the one flat direction is removed exactly. It excludes the features' penalty from
+// the Hessian of the sandwich; here it is included. Neither changes an interval by 1e-3.
 import { type Interval, quantile, Z_95 } from './intervals.ts';
 import {
   fitLogistic,
@@ -22,7 +22,7 @@ import { stronglyConnected, weaklyConnected } from './strongly-connected.ts';
 export interface Battle {
   a: string;
   b: string;
-  /** 1: a won, 0: b won, 0.5: a tie; a judge's probability that a is better may lie between. */
+  /** 1: a won, 0: b won, 0.5: a tie; a judge's probability that a is better may be in between. */
   outcome: number;
   /** How much the battle counts (default: 1). */
   weight?: number;
@@ -127,9 +127,9 @@ export function bradleyTerry(battles: readonly Battle[], options: RatingOptions 
 }
 
 /**
- * The pair whose next battle says most: the one with the largest expected gain of information about
- * the ratings, log(1 + p (1 - p) Var(theta_a - theta_b)) (D-optimality; Chaloner and Verdinelli
- * 1995, section 4).
+ * The pair whose next battle gives the largest expected gain of information about the ratings,
+ * log(1 + p (1 - p) Var(theta_a - theta_b)) (D-optimality; Chaloner and Verdinelli 1995, section
+ * 4).
  * @returns null for fewer than two models
  */
 export function nextPair({ ratings, modelCovariance: covariance }: Ratings): {

@@ -1,11 +1,11 @@
-// Measures whether a reward model's probabilities can be trusted. For a pair it predicts P(chosen
+// Measures how well a reward model's probabilities are calibrated. For a pair it predicts P(chosen
 // beats rejected) = s(gap), gap = r_chosen - r_rejected (Bradley-Terry). If the chosen answer
 // always came first, every label would be "first wins", and a model that always predicts 1 would
-// look calibrated. The order of the answers is arbitrary, so the prediction is read for the answer
-// that the model prefers: confidence s(|gap|), from 0.5 to 1, is right if that answer is the chosen
-// one. This equals entering each pair in both orders, (s(gap), won) and (s(-gap), lost), with a
-// diagram that is symmetric about (0.5, 0.5). But it counts each pair once, so the intervals are
-// for the actual number of pairs. A gap of 0 counts as half right.
+// look calibrated. The order of the answers is arbitrary, so the prediction is for the answer that
+// the model prefers. Its confidence is s(|gap|), from 0.5 to 1, and it is right if that answer is
+// the chosen one. This equals entering each pair in both orders, (s(gap), won) and (s(-gap), lost),
+// with a diagram that is symmetric about (0.5, 0.5). But it counts each pair once, so the intervals
+// are for the actual number of pairs. A gap of 0 counts as half right.
 //
 // Expected calibration error: Naeini et al. 2015; Guo et al. 2017 (arXiv:1706.04599), eq. 3. Bins
 // of equal mass: Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score:
@@ -34,9 +34,9 @@ export interface Calibration {
    */
   error: { value: number; interval: Interval };
   /**
-   * The same error for a perfectly calibrated model with the same pairs and confidences: few pairs
-   * give an error even then, and the bootstrap raises it by the same amount again. Mean, and the
-   * 95th percentile `high`.
+   * The same error for a perfectly calibrated model with the same pairs and confidences. Few pairs
+   * give an error even then, and the bootstrap adds the same amount again. Mean, and the 95th
+   * percentile `high`.
    */
   errorByChance: { value: number; high: number };
   /** Expected calibration error over bins of equal mass */

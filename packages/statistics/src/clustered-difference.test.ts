@@ -39,7 +39,7 @@ it('is null where batches differ, or where there is only one', () => {
   expect(clusteredDifference(of([4, 4], [0, 0]), of([4, 4], [1, 1]), 'other')).toBeNull();
 });
 
-it('takes batches apart again from the means so far', () => {
+it('recovers batches from the means so far', () => {
   const collector = new BatchCollector();
   // Batches of means 1, 4 and 2.
   collector.add(2, { loss: 1, part: Number.NaN });

@@ -6,7 +6,10 @@ import { studentQuantile } from './student.ts';
 export interface BatchValues {
   /** [B] rows of each batch. */
   rows: number[];
-  /** [B] by metric: the batch's own part, so that their mean by rows is the whole number. */
+  /**
+   * [B] by metric: the value of each batch. Their mean, weighted by rows, is the evaluation's
+   * value.
+   */
   values: Record<string, number[]>;
 }
 
@@ -45,9 +48,8 @@ export class BatchCollector {
 }
 
 /**
- * 95% interval of the change of a mean over rows. Batches of rows are the units, so that rows that
- * are computed together need not be told apart; with B batches it is Student's interval with B - 1
- * degrees of freedom, weighted by rows.
+ * 95% interval of the change of a mean over rows. The units are batches, so single rows need no
+ * values. With B batches, it is Student's interval with B - 1 degrees of freedom, weighted by rows.
  *
  * @returns null if the batches differ, if there are fewer than two, or without the metric
  */

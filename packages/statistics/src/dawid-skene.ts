@@ -1,5 +1,6 @@
-// What the items' classes are and how reliable each rater is, from their labels alone: expectation
-// maximisation of Dawid and Skene 1979, started from the shares of the votes, without priors.
+// Estimates the items' classes and each rater's reliability from the labels alone. The method is
+// expectation maximisation of Dawid and Skene 1979, started from the shares of the votes, without
+// priors.
 
 /** Labels by rater and item: a class from 0 to classes - 1, or null. [raters, items] */
 export type LabelTable = readonly (readonly (number | null)[])[];
@@ -73,7 +74,7 @@ function check(labels: LabelTable, classes: number): number {
   }
   for (let item = 0; item < items; item++)
     if (labels.every((one) => one[item] === null))
-      throw new RangeError(`item ${item} has no label. Leave it out`);
+      throw new RangeError(`item ${item} has no label. Exclude it`);
   return items;
 }
 

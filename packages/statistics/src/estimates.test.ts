@@ -60,7 +60,7 @@ describe('the length-controlled win rate', () => {
     );
   });
 
-  it('says so where it has no value', () => {
+  it('throws where it has no value', () => {
     const won = pairs.map((pair) => ({ ...pair, preference: 1 }));
     expect(() => lengthControlledWinRate(won)).toThrow(NoMaximumError);
     const byLength = pairs.map((pair) => ({
@@ -152,7 +152,7 @@ describe('the curves of over-optimisation', () => {
     expect(bestOfNKl(1)).toBe(0);
   });
 
-  it('has no peak where the reward rises for ever, and needs two points', () => {
+  it('has no peak where the reward rises without limit, and needs two points', () => {
     expect(overOptimisationPeak('rl', { alpha: 1, beta: -0.1 })).toBeNull();
     expect(overOptimisationPeak('best-of-n', { alpha: -1, beta: 0.1 })).toBeNull();
     const point = { kl: 1, reward: 1 };
@@ -160,7 +160,7 @@ describe('the curves of over-optimisation', () => {
     expect(() => fitOverOptimisation('rl', [{ kl: -1, reward: 1 }])).toThrow(RangeError);
   });
 
-  it('gives intervals that hold the truth of noisy points', () => {
+  it('gives intervals that contain the true values for noisy points', () => {
     const kl = Array.from({ length: 30 }, (_, index) => 0.5 + index);
     const noise = [0.02, -0.03, 0.01];
     const points = kl.map((one, index) => ({
@@ -248,7 +248,7 @@ describe('a logistic fit', () => {
     for (const one of gradient) expect(Math.abs(one)).toBeLessThan(1e-9);
   });
 
-  it('says so where features separate the labels, and where a feature never varies', () => {
+  it('throws where features separate the labels, and where a feature never varies', () => {
     expect(() => fitLogistic([row(-1, 0), row(1, 1)], 2)).toThrow(NoMaximumError);
     expect(() => fitLogistic([row(1, 0), row(1, 1)], 2)).toThrow(NoMaximumError);
   });

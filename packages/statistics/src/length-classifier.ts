@@ -20,7 +20,7 @@ export interface LengthOnlyAccuracy {
 /**
  * Fits two classifiers that see only lengths on training pairs and measures them on held-out pairs.
  * A pair that a classifier cannot decide counts one half, so a coin flip reaches 0.5. If either
- * reaches much more, lengths in the data give the label away.
+ * reaches much more, lengths alone predict the label.
  *
  * @throws RangeError if either list is empty.
  */

@@ -5,8 +5,8 @@
 // deviation of their differences. The length-controlled win rate is s(constant).
 //
 // Deviations from alpaca_eval's length_controlled_v1: the fit is maximum likelihood without penalty
-// and cross-validation, without the term of the instructions' difficulty (a table for its own 805
-// prompts) and without the rows of "gamed" baselines. So numbers are not those of its leaderboard.
+// and cross-validation. It has no term for the instructions' difficulty (a table for its own 805
+// prompts), and no rows of "gamed" baselines. The numbers therefore differ from its leaderboard.
 import { type Interval, Z_95 } from './intervals.ts';
 import { fitLogistic, NoMaximumError, sigmoid } from './logistic-regression.ts';
 

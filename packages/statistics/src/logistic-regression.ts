@@ -3,8 +3,8 @@
 //   eta_i = x_i · theta.
 // Newton's method with step halving (Hastie, Tibshirani and Friedman 2009, section 4.4.1). The
 // sandwich covariance H^-1 G H^-1 with G = sum over clusters of g g^T (White 1982; Liang and Zeger
-// 1986) is valid where rows share a cluster and where labels are probabilities, which the model's
-// own H^-1 is not.
+// 1986) is valid where rows share a cluster or labels are probabilities; the model's own H^-1 is
+// not.
 import {
   cholesky,
   inverseFromCholesky,
@@ -30,7 +30,7 @@ export interface LogisticOptions {
   penalties?: readonly number[];
   /**
    * Directions in which the likelihood is flat, such as adding a constant to all ratings. The
-   * maximum without a component along them is returned.
+   * returned maximum has no component along them.
    */
   flat?: readonly (readonly number[])[];
 }
@@ -44,7 +44,7 @@ export interface LogisticFit {
   covariance: Matrix;
 }
 
-/** The likelihood rises for ever in some direction: the parameters have no finite maximum. */
+/** The likelihood rises without limit in some direction: the parameters have no finite maximum. */
 export class NoMaximumError extends Error {
   constructor(message: string) {
     super(message);
@@ -98,7 +98,7 @@ export function fitLogistic(
 }
 
 const separated =
-  'the likelihood has no maximum: the features separate the outcomes completely, or some of them always go together';
+  'the likelihood has no maximum: the features separate the outcomes completely, or some of them always vary together';
 
 function check(rows: readonly LogisticRow[]): void {
   if (rows.length === 0) throw new RangeError('a fit needs at least one row');

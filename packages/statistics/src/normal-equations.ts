@@ -1,4 +1,4 @@
-// Small symmetric systems, as Newton's method and the sandwich estimator need them.
+// Solves small symmetric systems, for Newton's method and the sandwich estimator.
 
 /** A square matrix, row by row. */
 export type Matrix = number[][];
@@ -22,7 +22,7 @@ export function cholesky(matrix: Matrix): Matrix | null {
         lower[row]![column] = sum / lower[column]![column]!;
         continue;
       }
-      // What is left of a diagonal entry after cancellation is rounding, not information.
+      // After cancellation, the rest of a diagonal entry is only rounding error.
       if (!(sum > 1e-13 * Math.abs(matrix[row]![row]!))) return null;
       lower[row]![row] = Math.sqrt(sum);
     }

@@ -2,7 +2,7 @@
 // with d = sqrt(KL(policy, initial policy)), the gold reward follows
 //   best-of-n:  R(d) = d (alpha - beta d)
 //   RL:         R(d) = d (alpha - beta log d)
-// Both are linear in alpha and beta, so that they are fitted by least squares.
+// Both are linear in alpha and beta, so they are fitted by least squares.
 
 import type { Interval } from './intervals.ts';
 import {
@@ -38,7 +38,7 @@ export function overOptimisationCurve(
 
 /**
  * Where the gold reward is highest: d = alpha / (2 beta) for best-of-n, exp(alpha / beta - 1) for
- * RL. @returns null where it rises for ever (beta <= 0) or falls from the start
+ * RL. @returns null where it rises without limit (beta <= 0) or falls from the start
  */
 export function overOptimisationPeak(
   curve: OptimisationCurve,
@@ -59,7 +59,7 @@ export function bestOfNKl(n: number): number {
 
 /**
  * Fits a curve to points of KL (in nats) and gold reward relative to the initial policy. Points at
- * a KL of 0 say nothing and are not used.
+ * a KL of 0 have no information and are not used.
  * @throws RangeError for fewer than two points at different KL above 0, and for values that are not
  *   finite
  */

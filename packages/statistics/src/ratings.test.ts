@@ -45,7 +45,7 @@ const styled = standardise(
   ]),
 );
 
-describe('ratings as arena-rank gives them', () => {
+describe('ratings equal to those of arena-rank', () => {
   it.each([
     ['as they are', bradleyTerry(battles), file.bradley_terry],
     ['pairs balanced', bradleyTerry(battles, { balancePairs: 50 }), file.bradley_terry_reweighted],
@@ -117,7 +117,7 @@ describe('ratings', () => {
     return { a, b, outcome: Number(random() < winProbability(strength[a]!, strength[b]!)) };
   });
 
-  it('finds the ratings that battles were drawn from, and ranks', () => {
+  it('recovers the ratings that battles were drawn from, and ranks', () => {
     const { ratings } = bradleyTerry(drawn);
     expect(ratings.map(({ name }) => name)).toEqual(['strong', 'middle', 'weak']);
     for (const { name, interval, ranks, battles: played } of ratings) {

@@ -1,5 +1,5 @@
-// Student's distribution (Student 1908) through the regularised incomplete beta function, whose
-// continued fraction is evaluated as by Lentz (Press et al. 2007, section 6.4).
+// Student's distribution (Student 1908) from the regularised incomplete beta function, whose
+// continued fraction is evaluated with Lentz's method (Press et al. 2007, section 6.4).
 import type { Interval } from './intervals.ts';
 
 /** P(T <= t) for Student's distribution. @throws RangeError unless degrees > 0 */

@@ -81,7 +81,7 @@ it('uses the adapter that the model was opened with, or the one that is named', 
   expect(await chat(adapted, messages, { ...how, adapter: null })).toBe(base);
 });
 
-it('says what cannot be answered', async () => {
+it('reports what cannot be answered', async () => {
   await expect(complete(opened, '', how)).rejects.toThrow(/at least one token/);
   await expect(chat(opened, 'a '.repeat(5000), how)).rejects.toThrow(/at most \d+ tokens/);
   await expect(chat(opened, 'a', { temperature: -1 })).rejects.toBeInstanceOf(RangeError);

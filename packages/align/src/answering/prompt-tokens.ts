@@ -1,4 +1,4 @@
-// From a prompt to the tokens that a model continues, as in training.
+// Turns a prompt into the tokens that a model continues, as in training.
 import type { LanguageModel, Tokenizer } from '@keel/model';
 import { answerOpening } from '../batching/answer-start.ts';
 import { openedPrompt, promptText } from '../batching/prompt-text.ts';

@@ -2,8 +2,8 @@
 const MOST_OF_KEY = 16;
 
 /**
- * A hash table from keys of 32 bits to several values each, in typed arrays: a Map of as many
- * entries takes five times the memory.
+ * A hash table from keys of 32 bits to several values each, in typed arrays: a Map with as many
+ * entries needs five times the memory.
  */
 export class BucketTable {
   #keys = new Uint32Array(4096);
@@ -42,7 +42,7 @@ export class BucketTable {
     this.#keys = new Uint32Array(2 * keys.length);
     this.#values = new Uint32Array(2 * keys.length);
     this.#count = 0;
-    // From an empty slot on, so that runs of slots are moved in their order.
+    // Starts after an empty slot, so that runs of slots are moved in order.
     const start = values.indexOf(0) + 1;
     for (let step = 0; step < keys.length; step++) {
       const at = (start + step) & (keys.length - 1);

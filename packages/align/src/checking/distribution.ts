@@ -18,7 +18,7 @@ export interface Distribution {
   bins: Bin[];
 }
 
-/** Counts whole numbers; memory grows with how many different ones there are. */
+/** Counts whole numbers. Memory grows with the number of different ones. */
 export class Counts {
   readonly #counts = new Map<number, number>();
 
@@ -49,7 +49,7 @@ export class Counts {
   }
 }
 
-/** About as many bins as are shown. */
+/** The approximate number of bins. */
 const BINS = 10;
 
 /**

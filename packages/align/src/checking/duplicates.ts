@@ -1,5 +1,5 @@
-// Rows that are the same as earlier ones, or nearly, and held-out rows that are training rows. Case
-// and white space do not count.
+// Finds duplicates and near duplicates of earlier rows, and held-out rows that are also training
+// rows. Case and white space do not count.
 import type { Place } from '../data/data-error.ts';
 import { NEAR_THRESHOLD, NearDuplicates } from './near-duplicates.ts';
 import { RepeatCounter, type Repeats } from './repeats.ts';
@@ -29,7 +29,7 @@ export interface NearDuplicateFacts {
 }
 
 export interface OverlapFacts {
-  /** Held-out rows that are training rows. */
+  /** Held-out rows that are also training rows. */
   rows: Repeats;
   /** Other held-out rows with the prompt of a training row. */
   prompts: Repeats;
@@ -85,7 +85,7 @@ export class DuplicateFinder {
 
   #addPrompt({ prompt, question, whole }: KeyedRow, row: number): void {
     if (prompt === null) {
-      // Of plain text, held-out rows are compared as a whole.
+      // Held-out rows of plain text are compared as a whole.
       if (!this.#near) this.#nearPrompts?.add(whole, row);
       return;
     }

@@ -71,7 +71,7 @@ it('counts opposite labels of the same answer', async () => {
   expect(training.labels).toEqual({ good: 1, bad: 2 });
 });
 
-it('says which held-out rows and prompts are trained on, in either form', async () => {
+it('reports which held-out rows and prompts are trained on, in either form', async () => {
   const question = 'How many bones does an adult human skeleton have?';
   const { overlap } = await examine(
     'preference',
@@ -113,7 +113,7 @@ it('compares plain texts as a whole', async () => {
   }
 });
 
-it('measures what lengths give away', async () => {
+it('measures how well lengths predict the chosen answer', async () => {
   const { pairs } = await examine('preference', [
     ...Array.from({ length: 8 }, (_, at) => pair(`q${at}`, 'a long answer', 'short')),
     pair('q8', 'short', 'a long answer'),
@@ -134,7 +134,7 @@ it('counts every pair of differently ranked answers', async () => {
   expect(pairs).toMatchObject({ count: 2, chosenLonger: 2 });
 });
 
-it('describes chats: turns, system messages, tools, fields that no one reads', async () => {
+it('describes chats: turns, system messages, tools, unread fields', async () => {
   const call = { type: 'function', function: { name: 'look', arguments: {} } };
   const { training } = await examine('supervised', [
     { messages: [{ role: 'system', content: 'be brief' }, user('a'), assistant('b')], source: 'x' },
@@ -161,7 +161,7 @@ it('reads no more rows than asked', async () => {
   expect(training).toMatchObject({ count: 7, total: 20 });
 });
 
-it('warns of leaks, contradictions, bias by length and uneven labels, and else of nothing', async () => {
+it('warns only of leaks, contradictions, bias by length and uneven labels', async () => {
   const codes = async (...given: Parameters<typeof examine>) =>
     dataWarnings(await examine(...given)).map(({ code }) => code);
   const fine = Array.from({ length: 40 }, (_, at) =>

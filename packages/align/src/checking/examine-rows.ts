@@ -1,4 +1,4 @@
-// Reads rows once and says what is in them.
+// Reads rows once and describes them.
 import { setImmediate } from 'node:timers/promises';
 import type { PairLengths } from '@keel/statistics';
 import type { Place } from '../data/data-error.ts';
@@ -21,7 +21,7 @@ export interface ExamineOptions {
   near?: boolean;
   /** Only the first rows are read, of the training and of the held-out rows each. */
   limit?: number;
-  /** Called now and then with the number of rows read. */
+  /** Called repeatedly with the number of rows read. */
   onProgress?(done: number): void;
   /** Ends the reading early: the rows so far are described. */
   signal?: AbortSignal | undefined;
@@ -41,12 +41,12 @@ export interface RowFindings {
 /** Facts about the rows that were read: `count` of `total`. */
 export type ExaminedFacts = RowFacts & { total: number };
 
-/** Rows between two moments at which other work, such as signals, gets its turn. */
+/** Rows to read before other work, such as signals, gets a turn. */
 const PAUSE = 500;
 
 /**
- * Reads the training rows and the held-out rows once, in order. Memory grows by about 1 KB for each
- * training row: no text is held.
+ * Reads the training rows and the held-out rows once, in order. Memory grows by about 1 KB per
+ * training row, because no text is stored.
  */
 export async function examineRows(
   training: WalkedRows,

@@ -1,10 +1,13 @@
-// MinHash of a text's shingles: how similar two texts are, from signatures of a fixed size.
+// MinHash of a text's shingles: estimates how similar two texts are from signatures of a fixed
+// size.
 
 /** Characters of a shingle. */
 export const SHINGLE_LENGTH = 5;
 /** Bins of a signature. The standard error of a similarity of 0.8 is 0.035. */
 export const BINS = 128;
-/** Texts of fewer shingles have no signature: a single word decides their similarity. */
+/**
+ * Texts with fewer shingles have no signature, because a single word would decide their similarity.
+ */
 const FEWEST_SHINGLES = 8;
 /** High bits of a hash that choose the bin. */
 const BIN_BITS = 7;
@@ -39,7 +42,9 @@ export function eachShingle(text: string, visit: (hash: number) => void): void {
 /** Shingles that do not count. */
 export class CommonShingles {
   readonly #hashes: ReadonlySet<number>;
-  /** By the low 16 bits: most shingles are not common, and a Set is slow to say so. */
+  /**
+   * Indexed by the low 16 bits: excludes most shingles faster than the Set.
+   */
   readonly #maybe = new Uint8Array(1 << 16);
 
   constructor(hashes: ReadonlySet<number> = new Set()) {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { BINS, CommonShingles, signatureOf, similarity } from './min-hash.ts';
 import { NearDuplicates } from './near-duplicates.ts';
 
-/** Words that no two texts share, unless they are asked for. */
+/** Words that no two texts share by default. */
 const words = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `w${((from + at) * 7919).toString(36)}`);
 
@@ -53,7 +53,7 @@ it('finds a text in which a word was changed, and no other', () => {
   expect(near.match(sentence(100 * 998))).toBeNull();
 });
 
-it('does not take instructions that many texts share for their content', () => {
+it('ignores instructions that many texts share', () => {
   const instructions = sentence(1_000_000, 200);
   const near = new NearDuplicates();
   for (let text = 0; text < 50; text++)

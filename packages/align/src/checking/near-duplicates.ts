@@ -3,7 +3,7 @@
 import { BucketTable } from './bucket-table.ts';
 import { BINS, CommonShingles, eachShingle, mixed, signatureOf, similarity } from './min-hash.ts';
 
-/** Share of five-character sequences in common from which two texts are near duplicates. */
+/** Two texts are near duplicates from this share of common five-character sequences on. */
 export const NEAR_THRESHOLD = 0.8;
 
 /**
@@ -13,11 +13,11 @@ export const NEAR_THRESHOLD = 0.8;
 const BANDS = 12;
 const BINS_PER_BAND = 5;
 
-/** Texts from which shingles that many texts have are found. */
+/** Number of first texts that determine which shingles are common. */
 const SAMPLED_TEXTS = 500;
-/** Fewer texts do not show what is common. */
+/** With fewer texts, no shingle counts as common. */
 const FEWEST_SAMPLED = 20;
-/** A shingle that more than this share of the texts has does not count. */
+/** A shingle does not count if more than this share of the texts has it. */
 const COMMON_SHARE = 0.2;
 
 /** A text that is nearly an earlier one. */
@@ -27,8 +27,8 @@ export interface NearPair {
 }
 
 /**
- * Shingles that more than a fifth of the first texts have do not count, so that rows with the same
- * instructions around different questions are different.
+ * Shingles do not count if more than a fifth of the first texts have them. Rows with the same
+ * instructions around different questions are then different.
  */
 export class NearDuplicates {
   /** In the order of the texts. */
@@ -49,7 +49,7 @@ export class NearDuplicates {
     else if (this.#waiting.push({ text, item }) === SAMPLED_TEXTS) this.finish();
   }
 
-  /** Compares the texts that wait until it is known what is common. */
+  /** Compares the waiting texts, once the common shingles are known. */
   finish(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;

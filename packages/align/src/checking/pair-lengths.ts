@@ -1,4 +1,4 @@
-// Whether lengths give away which answer of a pair is the chosen one.
+// Measures how well lengths alone predict the chosen answer of a pair.
 import {
   type LengthOnlyAccuracy,
   lengthOnlyAccuracy,
@@ -49,7 +49,7 @@ export function pairFacts(
   };
 }
 
-/** The lengths of every two answers of which one is better. */
+/** The lengths of every two answers with different ranks. */
 export function pairsOf(
   lengths: readonly number[],
   ranks: readonly number[] | null,

@@ -1,4 +1,4 @@
-// What rows are: kinds, chats or plain text, turns, labels, and fields that no one reads.
+// Describes rows: kinds, chats or plain text, turns, labels, and unread fields.
 import type { Message } from '../data/messages.ts';
 import type { Row } from '../data/rows.ts';
 import { Counts, type Distribution } from './distribution.ts';
@@ -37,7 +37,7 @@ export interface Lengths {
 
 /** Fields that the chat template reads. */
 const templateFields = new Set(['tools', 'chat_template_kwargs']);
-/** Most names and texts that are counted one by one. */
+/** Most names and texts to count separately. */
 const MOST_NAMES = 1000;
 
 /** Lengths of prompts, answers and rows. */

@@ -1,9 +1,9 @@
-// A row as a check sees it: its prompt and its answers as texts, whatever its kind.
+// A row in the form that checks read: its prompt and answers as texts, whatever its kind.
 import { exactJson } from '@keel/model/exact-json';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Row, RowKind } from '../data/rows.ts';
 
-/** The kinds of which each row is exactly one. */
+/** The kinds of rows. Each row is of exactly one kind. */
 export type OwnKind = Exclude<RowKind, 'supervised' | 'judged'>;
 
 export interface RowView {

@@ -9,9 +9,9 @@ import type { DataWarning } from './warnings.ts';
 export interface UsedRows {
   /** Cut at the maximum length. */
   cut: number;
-  /** Skipped, since they do not fit within it. */
+  /** Skipped because they do not fit within it. */
   tooLong: number;
-  /** Skipped on request. */
+  /** Skipped as bad rows (--on-bad-row skip). */
   bad: number;
 }
 

@@ -4,7 +4,7 @@ import type { OwnKind } from './row-view.ts';
 import type { RunDataFacts, UsedRows } from './run-data-facts.ts';
 import { counted, percent } from './warnings.ts';
 
-/** What one row of a kind is called, and several. */
+/** The names of one row and of several rows of a kind. */
 const kindNames: Record<OwnKind, readonly [one: string, several: string]> = {
   text: ['text', 'texts'],
   messages: ['chat', 'chats'],
@@ -26,7 +26,7 @@ export function kindsText({ count, kinds }: Pick<ExaminedFacts, 'count' | 'kinds
 /** `all chats`, `all plain text` or how many are of each form. */
 export function formText({ chats, plain }: Pick<ExaminedFacts, 'chats' | 'plain'>): string {
   if (plain === 0) return 'all chats';
-  return chats === 0 ? 'all plain text' : `${chats} chats and ${plain} of plain text`;
+  return chats === 0 ? 'all plain text' : `${chats} chats and ${plain} plain texts`;
 }
 
 /** The lines shown before a run's first step, without the warnings. */
@@ -46,13 +46,13 @@ export function summaryLines({
   }
   const { rows, prompts } = duplicates;
   const repeats = [
-    rows.count > 0 && `${counted(rows.count, 'row')} in whole`,
-    prompts.count > 0 && `${counted(prompts.count, 'row')} in the prompt`,
+    rows.count > 0 && counted(rows.count, 'whole row'),
+    prompts.count > 0 && counted(prompts.count, 'prompt'),
   ].filter((part) => part !== false);
   lines.push(
     repeats.length === 0
       ? '  no row repeats an earlier one'
-      : `  earlier rows are repeated by ${repeats.join(' and by ')}`,
+      : `  duplicates of earlier rows: ${repeats.join(' and ')}`,
   );
   if (pairs !== null) {
     const { longerWins, chosenLonger, count, unit } = pairs;

@@ -1,4 +1,4 @@
-// Recognises equal texts by a number, so that no text is held in memory.
+// Recognises equal texts by a number, so that no text is stored in memory.
 import { hash } from 'node:crypto';
 
 /** The text without differences of case and white space. */

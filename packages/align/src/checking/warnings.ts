@@ -1,10 +1,10 @@
-// What the author of the rows should know before training, from facts about them.
+// Warnings about rows that their author should read before training.
 import type { OverlapFacts } from './duplicates.ts';
 import type { ExaminedFacts, RowFindings } from './examine-rows.ts';
 import type { PairFacts } from './pair-lengths.ts';
 import type { RepeatedRow, Repeats } from './repeats.ts';
 
-/** Something that training does not refuse, but that is probably not meant. */
+/** A problem that does not stop training, but is probably not intended. */
 export interface DataWarning {
   code: WarningCode;
   text: string;
@@ -47,7 +47,7 @@ export function dataWarnings(findings: RowFindings): DataWarning[] {
   if (rows.count > FEW_DUPLICATES * training.count) {
     found.push({
       code: 'duplicates',
-      text: `${shareOf(rows.count, training.count)} repeat an earlier row (${first(rows)}), so they count several times. Remove them if that is not meant`,
+      text: `${shareOf(rows.count, training.count)} repeat an earlier row (${first(rows)}), so they count several times. Remove them if this is not intended`,
     });
   }
   const biased = pairs === null ? null : lengthWarning(pairs);
@@ -66,7 +66,7 @@ export function dataWarnings(findings: RowFindings): DataWarning[] {
   if (blankAnswers > 0) {
     found.push({
       code: 'blank-answers',
-      text: `${counted(blankAnswers, 'answer')} ${blankAnswers === 1 ? 'is' : 'are'} nothing but white space: the model learns to say nothing. Remove such rows`,
+      text: `${counted(blankAnswers, 'answer')} ${blankAnswers === 1 ? 'is' : 'are'} only white space, so the model learns to answer with nothing. Remove such rows`,
     });
   }
   return found;
@@ -74,7 +74,7 @@ export function dataWarnings(findings: RowFindings): DataWarning[] {
 
 function overlapWarnings({ rows, prompts, near }: OverlapFacts, { count }: ExaminedFacts) {
   const found: DataWarning[] = [];
-  const advice = 'Held-out numbers are then too good: remove these rows from one of the two files';
+  const advice = 'Held-out metrics will look too good. Remove these rows from one of the two files';
   if (rows.count > 0) {
     found.push({
       code: 'held-out-rows',
@@ -96,14 +96,14 @@ function overlapWarnings({ rows, prompts, near }: OverlapFacts, { count }: Exami
   return found;
 }
 
-/** Where the lower limit of the interval shows that lengths give the chosen answer away. */
+/** A warning if the lower limit of the interval shows that lengths predict the chosen answer. */
 function lengthWarning({ lengthRule, longerWins }: PairFacts): DataWarning | null {
   const [low, high] = longerWins.interval;
   const { prefers, accuracy } = lengthRule;
   if ((prefers === 'longer' ? low : 1 - high) <= LENGTH_BIAS) return null;
   return {
     code: 'length-rule',
-    text: `a rule that always prefers the ${prefers} answer is right in ${percent(accuracy)} of the pairs: the model may learn length instead of quality. Balance the lengths, or train with a loss that divides by length, such as keel dpo --loss simpo`,
+    text: `a rule that always prefers the ${prefers} answer is right in ${percent(accuracy)} of the pairs, so the model may learn length instead of quality. Balance the lengths, or train with a loss that divides by length, such as keel dpo --loss simpo`,
   };
 }
 
@@ -111,7 +111,7 @@ function lengthWarning({ lengthRule, longerWins }: PairFacts): DataWarning | nul
 const first = ({ examples: [example] }: Repeats): string =>
   example === undefined ? '' : `first: ${pairOf(example)}`;
 
-/** `pairs.jsonl:7 and 3`, or both places in whole if they are in different files. */
+/** `pairs.jsonl:7 and 3`, or both complete places if they are in different files. */
 export function pairOf({ row, earlier }: RepeatedRow): string {
   const number = earlier.search(/\d+$/);
   const sameFile = number > 0 && row.replace(/\d+$/, '') === earlier.slice(0, number);

@@ -30,18 +30,18 @@ export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: 
   }
 }
 
-/** What is nearest comes first, since the list may be long. */
+/** The nearest choice comes first, because the list may be long. */
 function explainChoice(descriptor: OptionDescriptor, choices: string[], found: unknown): string {
   const { nullable, otherNames = {} } = descriptor;
   const none = nullable ? ' (or none)' : '';
   if (typeof found !== 'string') return unknownChoice(found, choices, none);
-  // For a name of another trainer, the nearest word by spelling would be the wrong suggestion.
+  // For a name from another trainer, the nearest spelling would be a wrong suggestion.
   const name = found.toLowerCase().replaceAll('-', '_');
   if (Object.hasOwn(otherNames, name)) return `found ${show(found)}; write ${otherNames[name]}`;
   return unknownChoice(found, choices, none);
 }
 
-/** The message for a value that is none of the choices. @param end follows the list */
+/** The message for a value that is not among the choices. @param end follows the list */
 export function unknownChoice(found: unknown, choices: readonly string[], end = ''): string {
   const near = typeof found === 'string' ? nearest(found, choices) : null;
   if (near === null) return `found ${show(found)}; ${listed('expected one of', choices, end)}`;

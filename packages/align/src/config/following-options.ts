@@ -1,5 +1,4 @@
-// Options of what is watched during a run: answers to sample prompts, and which evaluation gives
-// the result.
+// Options that watch a run: answers to sample prompts, and the choice of the best evaluation.
 import { z } from 'zod';
 import { option } from './options.ts';
 

@@ -5,7 +5,7 @@ test('a short list is on the line of the message', () => {
   expect(listed('Use one of', ['a', 'b'], ' (or none)')).toBe('Use one of a, b (or none)');
 });
 
-test('a long list is below it, and loses nothing', () => {
+test('a long list is below it, and is complete', () => {
   const names = Array.from({ length: 60 }, (_, at) => `name_${at}`);
   const [intro, ...lines] = listed('Use one of', names, '!').split('\n');
   expect(intro).toBe('Use one of');

@@ -4,7 +4,7 @@ const INDENT = '    ';
 
 /**
  * A list that ends a message: `intro` and the names on the same line if they are few, otherwise on
- * lines of their own.
+ * separate lines.
  */
 export function listed(intro: string, names: readonly string[], end = ''): string {
   const short = `${intro} ${names.join(', ')}${end}`;

@@ -15,7 +15,7 @@ export type WrittenOptions<Options> = {
   [Name in keyof Options]?: OneOrMore<Options[Name]> | undefined;
 };
 
-/** What is needed of an {@link OptionsDefinition}. */
+/** The parts of an {@link OptionsDefinition} that are needed here. */
 interface Definition<Options> {
   descriptors: readonly OptionDescriptor[];
   schema: { safeParse(values: unknown): Parsed };

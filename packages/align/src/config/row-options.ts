@@ -1,4 +1,4 @@
-// The options that say how the rows of files are read.
+// Options that control how the rows of files are read.
 import { z } from 'zod';
 import { nearest } from './nearest.ts';
 import type { OptionGroup } from './option-groups.ts';
@@ -11,7 +11,7 @@ export const rowFields = [
   ...['text', 'tools', 'chat_template_kwargs'],
 ] as const;
 
-/** How the rows of files are read; part of what a run is made of. */
+/** How the rows of files are read; part of what identifies a run. */
 export interface RowReading {
   /** `field=column`: Keel's field, and the column of the files that holds it. */
   columns?: readonly string[] | null;
@@ -19,7 +19,7 @@ export interface RowReading {
   wrapChat?: boolean;
 }
 
-/** How a verb's options say that its rows are read. */
+/** How rows are read, from a verb's options. */
 export const rowsOf = ({
   onBadRow,
   columns,

@@ -1,4 +1,4 @@
-// A run's folder as the value of an option: its result is in final/.
+// Replaces a run's folder in an option with the run's result, in final/.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './config-error.ts';
@@ -11,7 +11,7 @@ const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**
- * The folder to read when a run's folder is named: its `final`. Any other name stays as it is.
+ * The folder to read when a run's folder is named: its `final`. Any other name is unchanged.
  * @throws Error if the run has not finished, or the folder is that of a recipe or a comparison
  */
 export function runResult(name: string): string {
@@ -26,7 +26,7 @@ export function runResult(name: string): string {
   const finished = runs.filter((one) => existsSync(join(name, one, 'final')));
   const named = (finished.length > 0 ? finished : runs).map((one) => join(name, one));
   throw new Error(
-    `${name} contains ${runs.length} runs, and no model of its own. Pass one of them: ${named.join(', ')}`,
+    `${name} contains ${runs.length} runs, but no model itself. Pass one of them: ${named.join(', ')}`,
   );
 }
 
@@ -51,7 +51,7 @@ function checkpointsOf(run: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The first line of config.yaml names it. */
+/** The verb, from the first line of config.yaml. */
 function verbOf(run: string): string | null {
   const text = readFileSync(join(run, 'config.yaml'), 'utf8');
   return /^# keel ([\w-]+),/.exec(text)?.[1] ?? null;
@@ -76,7 +76,7 @@ export function withRunResults<Values extends object>(
   const resolved = (name: string, value: unknown): unknown => {
     if (Array.isArray(value)) return value.map((one) => resolved(name, one));
     if (typeof value !== 'string') return value;
-    // A D2PO run has a discriminator besides its policy.
+    // A D2PO run has a discriminator and a policy.
     const discriminator = join(value, 'discriminator');
     if (name === 'discriminatorFrom' && isFolder(discriminator)) return discriminator;
     try {

@@ -3,7 +3,7 @@ import type { OptionDescriptor } from './options.ts';
 /**
  * What to write instead of a name of TRL, transformers, PEFT, Unsloth, Axolotl, LLaMA-Factory,
  * OpenRLHF, verl or vLLM. `{key}` or `{key: value}` names an option; it is printed as a YAML key, a
- * flag or a property. Of several hints, the first whose options the verb has is given.
+ * flag or a property. If there are several hints, the first one whose options the verb has is used.
  */
 const hints: Readonly<Record<string, string | readonly string[]>> = {
   accumulation_steps:
@@ -16,7 +16,7 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   adapter_path: 'use {adapter}',
   advantage_estimator: 'the verb names the method, as in `keel dpo`',
   alpha: 'use {lora_alpha}',
-  attn_implementation: 'attention is always computed in blocks by a kernel of its own',
+  attn_implementation: "attention is always computed in blocks by Keel's own kernel",
   auto_resume_from_checkpoints: 'use {resume}',
   base_model: 'use {model}',
   best_of: 'use {num_generations}',
@@ -69,8 +69,8 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   evaluation_strategy: 'use {eval_steps: N}',
   f_alpha_divergence_coef: 'use {f_alpha}, which is 1 minus this coefficient',
   finetuning_type: 'use {lora: true} for LoRA; without it, all weights are trained',
-  flash_attention: 'attention is always computed in blocks by a kernel of its own',
-  flash_attn: 'attention is always computed in blocks by a kernel of its own',
+  flash_attention: "attention is always computed in blocks by Keel's own kernel",
+  flash_attn: "attention is always computed in blocks by Keel's own kernel",
   fp16: 'use {precision: bf16} or fp32',
   freezing_actor_steps: 'use {critic_warmup}',
   fsdp: 'training runs in one process on one device',
@@ -189,10 +189,10 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   peft_model_id: 'use {adapter}',
   penalty: 'use {repetition_penalty}',
   per_device_batch_size:
-    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: what it is elsewhere, times the accumulation steps and the devices)',
+    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: the size per device times the accumulation steps and the devices)',
   per_device_eval_batch_size: 'use {micro_batch_size}, which applies to evaluation too',
   per_device_train_batch_size:
-    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: what it is elsewhere, times the accumulation steps and the devices)',
+    'use {micro_batch_size} (rows per pass) and {batch_size} (rows per optimizer step: the size per device times the accumulation steps and the devices)',
   ppo_epochs: 'use {num_iterations}',
   ppo_target: 'use {kl_target}',
   precompute_ref_log_probs: 'use {precompute_reference: true}',
@@ -307,8 +307,8 @@ export const otherTrainersNames: readonly string[] = Object.keys(hints);
 type Form = 'yaml' | 'flag' | 'property';
 
 /**
- * What to write instead of another trainer's name; null if none has such a name, or the verb lacks
- * an option that the hint names.
+ * What to write instead of another trainer's name; null if no trainer has this name, or the verb
+ * lacks an option that the hint names.
  * @param name in snake_case
  */
 export function trlHint(name: string, descriptors: readonly Named[], form: Form): string | null {

@@ -286,7 +286,7 @@ test('helpsteer: consecutive answers to a prompt are compared; ties and single o
   expect(other.written).toMatchObject([{ chosen: [assistant('a')], score_chosen: 4 }]);
 });
 
-test('helpsteer3: the sign says which answer is better, and its size is the margin', async () => {
+test('helpsteer3: the sign marks the better answer, and the size is the margin', async () => {
   const { written, summary } = await converted([-3, 1, 0].map(helpSteer3Row));
   expect(written).toEqual([
     {
@@ -407,7 +407,7 @@ describe('malformed rows', () => {
     expect(summary).toMatchObject({ written: 2, badRows: 1 });
   });
 
-  test('no row left', async () => {
+  test('no remaining row', async () => {
     const error = await errorOf([helpSteerRow('alone', 'a', 1)]);
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toMatch(/in\.jsonl.*1 skipped/s);
@@ -415,7 +415,7 @@ describe('malformed rows', () => {
 });
 
 describe('the output', () => {
-  test('is not replaced unless asked, and nothing is left after an error', async () => {
+  test('is not replaced by default, and an error leaves no file', async () => {
     const { output } = await converted([alpacaRow]);
     const before = readFileSync(output, 'utf8');
     const refused = await errorOf([hhRow], { overwrite: false });
@@ -565,7 +565,7 @@ describe('columns with the name of a field of rows', () => {
     expect(summary.dropped.map(({ column }) => column).sort()).toEqual(dropped.toSorted());
   });
 
-  test('beside a prompt alone they are for rewards', async () => {
+  test('next to a prompt alone they are for rewards', async () => {
     const row = { prompt: 'What is 6 times 7?', label: '42' };
     expect(await converted([row], keel)).toMatchObject({
       written: [row],
@@ -597,7 +597,7 @@ test('arguments of calls that are text stay as they are written', async () => {
   expect((await converted([ranked], { from: 'keel', to: 'sft' })).written).toEqual([best]);
 });
 
-describe('what a format may not lose', () => {
+describe('what a format must preserve', () => {
   const turns = [
     { from: 'human', value: 'q' },
     { from: 'gpt', value: 'a' },
@@ -658,7 +658,7 @@ describe('what a format may not lose', () => {
     expect(written).toEqual([{ messages, tools: [tools] }]);
   });
 
-  test('a refusal is what was said if the content is empty', async () => {
+  test('a refusal is the text if the content is empty', async () => {
     const refused = { role: 'assistant', content: '', refusal: 'I can not.' };
     const messages = [user('q1'), refused, user('q2'), assistant('fine')];
     const { written } = await converted([{ messages }]);

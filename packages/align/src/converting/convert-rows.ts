@@ -17,7 +17,7 @@ import { rowsOfExample, type TargetOptions, targetsOf } from './targets.ts';
 export interface ConversionHooks {
   /** Rows read so far. */
   onProgress?(done: number, total: number): void;
-  /** Stops the work; nothing is written then. */
+  /** Stops the conversion; no file is written then. */
   signal?: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export function checkOutput(output: string, overwrite: boolean): void {
 /**
  * @throws DataError for the first bad row unless bad rows are skipped, for rows of no known format,
  *   and if no row is left
- * @throws ConfigError for an output that exists, and for rows that cannot be of the kind asked for
+ * @throws ConfigError for an output that exists, and for rows that cannot become the requested kind
  */
 export async function convertRows(
   options: ConversionOptions,
@@ -121,7 +121,7 @@ interface Placed {
   place: Place;
 }
 
-/** @throws ConfigError if the example has no form of the kind that was asked for */
+/** @throws ConfigError if the example cannot become the requested kind */
 function checkTarget(example: Example, { to }: TargetOptions, place: Place): void {
   if (to === null) return;
   const known = targetsOf(example.kind);
@@ -178,7 +178,7 @@ function withSystem(example: Example, system: string | null, fail: Fail): Exampl
   }
 }
 
-/** Applies --keep and --drop to the columns that a row has besides its own fields. */
+/** Applies --keep and --drop to the columns of a row that are not fields of rows. */
 class ColumnFilter {
   readonly #keep: readonly string[] | null;
   readonly #drop: readonly string[] | null;

@@ -56,7 +56,7 @@ test('all rows of a prompt are in one part, in the order of the files', async ()
   expect(train).toEqual(train!.toSorted((a, b) => a - b));
 });
 
-test('the same seed gives the same parts, another seed others', async () => {
+test('the same seed gives the same parts, and another seed gives others', async () => {
   const [first, again, other] = [await split(), await split(), await split({ seed: 1 })];
   expect(again.parts).toEqual(first.parts);
   expect(other.parts).not.toEqual(first.parts);

@@ -1,4 +1,4 @@
-// Splits rows into parts, each prompt with all its answers into one of them: `keel data split`.
+// Splits rows into parts, with all answers to a prompt in one part: `keel data split`.
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '@keel/model';
@@ -27,9 +27,9 @@ export interface SplitOptions extends Pick<RowReading, 'columns'> {
   files: readonly string[];
   /** A folder, or the beginning of the files' names. */
   output: string;
-  /** In order. The last part gets what is left. */
+  /** In order. The last part gets the remaining rows. */
   parts: readonly SplitPart[];
-  /** What stays together: the rows of one prompt, or nothing. */
+  /** Whether the rows of one prompt stay together. */
   by: 'prompt' | 'row';
   seed: number;
   onBadRow: 'fail' | 'skip';
@@ -132,8 +132,8 @@ async function writeParts(
 }
 
 /**
- * What the prompt says, whatever its form: without case and white space, and the same for plain
- * text and for a chat of one question. A chat without a prompt is known by its first question.
+ * Identifies a prompt, whatever its form. Case and white space do not count, and plain text equals
+ * a chat with one question. A chat without a prompt is identified by its first question.
  * @throws DataError for a row without a prompt
  */
 function promptKey(row: Fields, place: Place): string {
@@ -164,8 +164,8 @@ function promptKey(row: Fields, place: Place): string {
 }
 
 /**
- * The part of each group. Groups are drawn in a seeded order, and each part takes them until it has
- * its rows; groups are not divided, so that a part may have a few rows more.
+ * The part of each group. Groups are drawn in a seeded order, and each part receives groups until
+ * it has its rows. Groups are not divided, so a part may have a few rows more.
  */
 function assign(sizes: readonly number[], parts: readonly SplitPart[], seed: number): number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -1,4 +1,4 @@
-// Counts what becomes of rows while they are converted: nothing is dropped silently.
+// Counts converted, skipped and bad rows, and dropped columns, so that nothing is dropped silently.
 import { inPlainWords } from '@keel/model';
 import { DataError, type Fail, type Place } from '../data/data-error.ts';
 import type { Reading } from './formats/example.ts';
@@ -16,7 +16,7 @@ export interface ConversionSummary {
   badRows: number;
   /** The first bad row; null if there is none. */
   firstBadRow: string | null;
-  /** Examples that make no row, by reason. */
+  /** Examples that become no row, by reason. */
   skipped: Readonly<Record<string, number>>;
   /** Columns that the rows cannot hold, with the number of examples and the reason. */
   dropped: readonly { column: string; rows: number; why: string }[];

@@ -4,6 +4,6 @@ import { rankingPairings } from '../data/ranking-pairs.ts';
 export const targets = ['sft', 'pairs', 'rankings', 'kto', 'prompts'] as const;
 export type Target = (typeof targets)[number];
 
-/** How pairs are made of a ranking: `best_random` is the best with a worse one at random. */
+/** How a ranking becomes pairs. `best_random`: the best answer with a worse one at random. */
 export const convertPairings = [...rankingPairings, 'best_random'] as const;
 export type ConvertPairing = (typeof convertPairings)[number];

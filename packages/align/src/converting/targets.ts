@@ -1,4 +1,4 @@
-// From an example to rows of Keel, of the kind that was asked for.
+// Turns an example into rows of Keel, of the requested kind.
 import { createHash } from 'node:crypto';
 import { setField } from '@keel/model/exact-json';
 import { rowFields } from '../config/row-options.ts';
@@ -67,7 +67,7 @@ export function rowsOfExample(
     refuseFault(rankingFault(ranking), place);
     return ofRanking(ranking, example, target, { index, pairing, seed }, reading);
   }
-  // A label that says that a chat is bad is no reason to write the chat without it.
+  // A chat that is labelled as bad must not be written without its label.
   const { label } = example.kind === 'chat' && target === 'sft' ? given.columns : {};
   const rows = ofOther(example, target, given.columns, reading);
   return rows?.map((row) => checked(kinds[target], row, place, { label })) ?? null;
@@ -80,8 +80,8 @@ const ownFields: ReadonlySet<string> = new Set(
 );
 
 /**
- * The example without columns that have the name of a field of rows: they would replace what is
- * written, or be read as part of it. Next to a prompt alone they are columns for rewards.
+ * The example without columns that have the name of a field of rows. Such columns would replace a
+ * written field, or be read as one. Next to a prompt alone, they are columns for rewards.
  */
 function withoutOwnFields<Kept extends Example>(example: Kept, { drop }: Reading): Kept {
   if (example.kind === 'prompt') return example;
@@ -137,7 +137,7 @@ function ofRanking(
   }
   const pairs = pairsOf(ranking, how);
   if (pairs.length < allPairs(ranking)) {
-    reading.drop('completions', `--pairing ${how.pairing} leaves out some pairs`);
+    reading.drop('completions', `--pairing ${how.pairing} excludes some pairs`);
   }
   return pairs.flatMap(({ score_chosen, score_rejected, ...answers }) => {
     const [chosen, rejected] = [asRead(answers.chosen), asRead(answers.rejected)];
@@ -246,7 +246,7 @@ function ofPair(
   return [{ prompt, completion: chosen, ...columns }];
 }
 
-/** Both answers without their common beginning, and that. */
+/** The common beginning of both answers, and the answers without it. */
 function splitPair(
   row: Fields,
   place: Place,
@@ -255,7 +255,7 @@ function splitPair(
   return { prompt: asRead(prompt), chosen: asRead(chosen), rejected: asRead(rejected) };
 }
 
-/** The messages up to the last that is not of the assistant or of a tool. */
+/** The messages up to the last one that is neither the assistant's nor a tool's. */
 function beforeAnswer(messages: readonly unknown[]): unknown[] {
   const isAnswer = (one: unknown): boolean => {
     const { role } = (one ?? {}) as { role?: unknown };

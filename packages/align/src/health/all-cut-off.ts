@@ -1,8 +1,8 @@
-// Answers never come to their end: the reward judges truncated texts.
+// Answers never end by themselves, so the reward judges truncated texts.
 //
-// Threshold: five steps in a row in which not one answer ended (serious), or 95% of the answers of
-// ten steps (a warning). An untuned model whose answers are often longer than the limit still ends
-// some: five steps are at least 40 answers.
+// Threshold: no answer ended in five steps in a row (serious), or 95% of the answers of ten steps
+// were cut off (a warning). Five steps have at least 40 answers. An untuned model whose answers
+// often exceed the limit still ends some of them.
 import type { Detector } from './detector.ts';
 import { mean, shown } from './numbers.ts';
 

@@ -1,12 +1,12 @@
-// What is wrong with a single answer, by its text alone, in any language.
+// Finds what is wrong with a single answer from its text alone, in any language.
 
 export type AnswerFault = 'empty' | 'repeats itself' | 'is not text';
 
-/** Letters of a piece; shorter ones repeat by chance, longer ones hide short loops. */
+/** Letters per piece. Shorter pieces repeat by chance; longer pieces miss short loops. */
 const PIECE = 8;
-/** Fewer pieces say little. */
+/** Fewer pieces are too few to judge. */
 const LEAST_PIECES = 16;
-/** Prose of 50 tokens repeats under 15% of its pieces; a sentence said twice, half. */
+/** Prose of 50 tokens repeats under 15% of its pieces; a sentence written twice repeats half. */
 const REPEATED = 0.6;
 /** Prose has over 90% letters, digits and spaces, code over 60%. */
 const WORDS = 0.4;
@@ -24,7 +24,7 @@ export function answerFault(answer: string): AnswerFault | null {
   return repeatedShare(characters) >= REPEATED ? 'repeats itself' : null;
 }
 
-/** Share of the text's 8-letter pieces that occurred before in it. */
+/** Share of the text's 8-letter pieces that repeat an earlier piece. */
 function repeatedShare(characters: readonly string[]): number {
   const count = characters.length - PIECE + 1;
   if (count < LEAST_PIECES) return 0;
@@ -34,8 +34,8 @@ function repeatedShare(characters: readonly string[]): number {
 }
 
 /**
- * Share of the longer words in texts that are distinct; null if there are few. Short words repeat
- * in every text.
+ * Share of the longer words in texts that are distinct; null if there are few. Short words are
+ * excluded because they repeat in every text.
  */
 export function distinctWords(texts: readonly string[]): number | null {
   const words = texts.flatMap((text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}]{5,}/gu) ?? []);

@@ -1,12 +1,12 @@
-// The answers that people preferred become very unlikely: the margin then grows only because the
-// rejected ones fall further, and probability moves to texts that nobody asked for.
+// The chosen answers become very unlikely. The margin then grows only because the rejected answers
+// become even less likely, and probability moves to other texts.
 //
-// Threshold: on the same answers, the ratio of summed log-probabilities is the ratio of the mean
-// log-probabilities per token. Twice as many nats (from 1.2 per token to 2.4, say) is more than the
-// displacement of honest runs (Razin et al. 2024; Keel's stay below 1.5); three times is a model
-// that no longer speaks the language of its data. Both limits need a fall of 20 nats per answer, so
-// that near-certain short answers do not count, and a fall relative to the reference, so that other
-// rows or a harder batch do not.
+// Threshold: twice as many nats as at the start (a warning) or three times (serious). On the same
+// answers, the ratio of summed log-probabilities equals the ratio of the means per token. Sound
+// runs displace the chosen answers less than twofold (Razin et al. 2024); Keel's stay below 1.5. At
+// three times, the model no longer writes the language of its data. Both limits need a fall of 20
+// nats per answer, which excludes near-certain short answers. They also need a fall relative to the
+// reference, which excludes a harder batch or other rows.
 import { type Detector, lowerRate } from './detector.ts';
 import { rowsOf } from './history.ts';
 import { shown } from './numbers.ts';
@@ -32,7 +32,7 @@ export const chosenCollapse: Detector = {
         severity: ratio >= SERIOUS ? 'serious' : 'warning',
         what: `the log-probability of the chosen answers (${on} rows) fell from ${shown(start)} to ${shown(now)} nats per answer`,
         evidence: { start, now, ratio },
-        advice: `The model moves away from the answers it should learn. ${lowerRate(context)}. In keel dpo, --loss sigmoid,chosen_nll holds them up.`,
+        advice: `The model moves away from the answers it should learn. ${lowerRate(context)}. In keel dpo, --loss sigmoid,chosen_nll keeps the chosen answers likely.`,
       };
     }
     return null;

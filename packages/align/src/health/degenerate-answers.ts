@@ -1,12 +1,12 @@
-// Greedy answers that were sensible before training are empty, loop, are no text, or are all the
-// same.
+// Greedy answers that were sensible before training become empty, repeat themselves, are not text,
+// or are all the same.
 //
-// Threshold: half of the answers (a warning) or three quarters (serious), and only faults that the
-// same prompt's answer did not have before: a base model's habits are not blamed on the run.
-// Equal answers need three prompts; short ones (a yes, a number) may be right, and are a warning.
-// The share of distinct words of five letters or more, over all answers, was 92% to 99% of what it
-// was before in sound runs, and 35% in a run whose answers were a salad of few words, none of which
-// repeated as a whole: below 60% is a warning, below 40% serious.
+// Threshold: half of the answers (a warning) or three quarters (serious). A fault does not count if
+// the same prompt's answer already had it before training. Equal answers count from three prompts
+// on. Short ones (a yes, a number) may be right, so they are only a warning. The third measure is
+// the share of distinct words of five letters or more, over all answers, relative to before
+// training. Below 60% is a warning, below 40% serious. Sound runs were at 92% to 99%. A run whose
+// answers mixed the same few words, without repeating whole passages, was at 35%.
 import { type AnswerFault, answerFault, distinctWords } from './answer-text.ts';
 import { type Detector, lowerRate } from './detector.ts';
 import type { Draft, HealthAnswer, HealthContext } from './finding.ts';
@@ -15,9 +15,9 @@ import { shown } from './numbers.ts';
 const SOME = 0.5;
 const MOST = 0.75;
 const LEAST_PROMPTS = 3;
-/** Longer than a label or a number. */
+/** Letters of an answer that is longer than a label or a number. */
 const LONG = 16;
-/** Of the share of distinct words before. */
+/** Limits, relative to the share of distinct words before training. */
 const POORER = 0.6;
 const POOREST = 0.4;
 
@@ -91,7 +91,7 @@ function poorer(
   const [first, last] = [was, is].map((share) => `${shown(100 * share)}%`);
   return {
     severity: is < POOREST * was ? 'serious' : 'warning',
-    what: `the greedy answers use few words again and again: ${last} of their longer words are distinct, ${first} before; for example ${quoted(now)}`,
+    what: `the greedy answers repeat the same few words: ${last} of their longer words are distinct, ${first} before training; for example ${quoted(now)}`,
     evidence: { before: was, now: is },
     advice: `Read the answers. ${lowerRate(context)}, or fewer steps.`,
   };

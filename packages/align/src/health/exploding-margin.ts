@@ -1,11 +1,11 @@
 // The implicit reward margin (beta times the difference of the log-ratios) leaves the range in
 // which preference losses have a gradient.
 //
-// Threshold: at a margin of 20 the logistic loss has a gradient of sigmoid(-20) = 2e-9 of its
-// largest, so nothing that a pair can teach moves it there; only other pairs' updates do. The
-// bundled quickstart, which separates all of its held-out pairs, ends at 6. At 50, the
-// log-probabilities of the two answers moved apart by 500 nats with beta 0.1, which only a broken
-// model does.
+// Threshold: a margin of 20 (a warning) or 50 (serious). At 20, the logistic loss has a gradient of
+// sigmoid(-20) = 2e-9 of its largest, so a pair's own updates cannot raise its margin that far;
+// only those of other pairs can. The bundled quickstart, which separates all of its held-out pairs,
+// ends at 6. At 50 with beta 0.1, the log-probabilities of the two answers have moved apart by 500
+// nats, which only happens in a broken model.
 import { type Detector, lowerRate } from './detector.ts';
 import { rowsOf } from './history.ts';
 import { shown } from './numbers.ts';

@@ -15,7 +15,7 @@ export const findingCodes = [
 
 export type FindingCode = (typeof findingCodes)[number];
 
-/** `serious`: the result is very likely unusable, or its numbers do not mean what they seem to. */
+/** `serious`: the result is very likely unusable, or its numbers are misleading. */
 export type Severity = 'warning' | 'serious';
 
 export interface Finding {
@@ -25,7 +25,7 @@ export interface Finding {
   step: number;
   /** What happened, with its numbers, as a sentence without a full stop. */
   what: string;
-  /** The numbers that it rests on. */
+  /** The numbers that it is based on. */
   evidence: Readonly<Record<string, number>>;
   /** What to do, in a sentence or two. */
   advice: string;
@@ -34,7 +34,7 @@ export interface Finding {
 /** A finding before the step is added. */
 export type Draft = Omit<Finding, 'step' | 'code'>;
 
-/** What a run was asked to do, as far as its health depends on it. */
+/** The options of a run that its health depends on. */
 export interface HealthContext {
   learningRate: number;
   maxGradNorm: number | null;

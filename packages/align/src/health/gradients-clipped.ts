@@ -1,8 +1,8 @@
 // Gradients are far above the norm at which they are clipped, step after step.
 //
-// Threshold: 20 steps in a row, each 100 times --max-grad-norm. AdamW divides by the gradient's own
-// size, so that clipping by a steady factor changes little; honest DPO runs are at 1 to 30 times.
-// At 100 times, clipping no longer removes outliers but decides every update.
+// Threshold: 20 steps in a row, each 100 times --max-grad-norm. AdamW divides by the gradient's
+// size, so clipping by a steady factor changes little; sound DPO runs are at 1 to 30 times. At 100
+// times, clipping no longer removes outliers only: it changes every update.
 import { type Detector, lowerRate } from './detector.ts';
 import { median, shown } from './numbers.ts';
 

@@ -1,4 +1,4 @@
-// The part of a run's past that the checks look at: the first and the latest values of each number,
+// The part of a run's history that the checks use: the first and the latest values of each number,
 // and the answers before training and now.
 import type { HealthAnswer, HealthRow } from './finding.ts';
 import { median } from './numbers.ts';
@@ -55,8 +55,8 @@ export class RunHistory {
 
   /**
    * A number at the start of the run and now. Held-out rows are the same at both times, so one
-   * evaluation is enough. Training rows differ: the start is the first step, which no update came
-   * before, and now is the median of the latest steps.
+   * evaluation is enough. Training rows differ, so the start is the first step, before any update,
+   * and now is the median of the latest steps.
    * @returns null if there are too few values
    */
   change(name: string, on: 'held-out' | 'training'): { start: number; now: number } | null {
@@ -70,8 +70,8 @@ export class RunHistory {
   }
 }
 
-/** Steps whose median stands for a moment of training. */
+/** Steps whose median is the value at a point of training. */
 const STEPS = 5;
 
-/** The rows that a number can be of, the better comparison first. */
+/** The rows that a number can be measured on; the better comparison comes first. */
 export const rowsOf = ['held-out', 'training'] as const;

@@ -1,9 +1,10 @@
 // The policy is further from the reference than the stated bound, --max-kl.
 //
-// Default of the bound: 50 nats per answer. Keel's honest online runs end at 2 to 5, its DPO
-// quickstart, whose answers are still sensible, at 30. Beyond 50, a sampled answer is e^50 times as
-// likely as under the reference, and the reward has been optimised far outside of what it was made
-// for (Gao et al. 2023). The median of five batches is compared, since single batches vary.
+// Default of the bound: 50 nats per answer. Keel's sound online runs end at 2 to 5. Its DPO
+// quickstart, whose answers are still sensible, ends at 30. Beyond 50, a sampled answer is e^50
+// times as likely as under the reference. The policy is then far from the answers that the reward
+// was made for (Gao et al. 2023). The median of five batches is compared because single batches
+// vary.
 import type { Detector } from './detector.ts';
 import { median, shown } from './numbers.ts';
 

@@ -55,7 +55,7 @@ it('finds a loss that grows, once, with its step and numbers', () => {
   expect(codes(found(noisy))).not.toContain('exploding-loss');
 });
 
-it('compares the same held-out rows, whatever the training rows say', () => {
+it('compares the same held-out rows, whatever the training rows show', () => {
   const rows = [
     { step: 0, eval_loss: 1 },
     ...steps(4, () => ({ loss: 1 })),
@@ -179,7 +179,7 @@ describe('answers', () => {
     expect(after(prose, same('Yes.'))).toMatchObject([{ severity: 'warning' }]);
   });
 
-  it('that are a salad of few words are found', () => {
+  it('that mix the same few words are found', () => {
     const words = ['struggon', 'bonus', 'includon', 'tracker', 'enthuson', 'abbrevon', 'ambit'];
     const salad = [3, 4, 5, 6].map((stride) =>
       Array.from({ length: 12 }, (_, at) => words[(at * stride) % words.length]!).join(' '),
@@ -210,7 +210,7 @@ describe('answers', () => {
   });
 });
 
-it('names what it could look at', () => {
+it('lists what it could check', () => {
   const monitor = new HealthMonitor({ ...context, maxKl: null });
   monitor.addRow({ step: 1, loss: 1, 'objective/kl': 1, reward: 1 });
   expect(monitor.health).toEqual({ checked: [], findings: [] });

@@ -1,4 +1,5 @@
-// Watches a run: takes its numbers and answers as they come, and reports each finding once.
+// Watches a run: receives its numbers and answers as they are computed, and reports each finding
+// once.
 
 import { allCutOff } from './all-cut-off.ts';
 import { chosenCollapse } from './chosen-collapse.ts';
@@ -28,14 +29,14 @@ const detectors: readonly Detector[] = [
 
 /** What was checked and found, as in health.json. */
 export interface Health {
-  /** What the run had numbers for: each is a code with what it looks at. */
+  /** The checks that the run had numbers for: the code of each, and what it checks. */
   checked: { code: FindingCode; looksAt: string }[];
   findings: Finding[];
 }
 
 /**
- * The same rows and answers in the same order give the same findings, so that a resumed run
- * continues from its files.
+ * The same rows and answers in the same order give the same findings. A resumed run therefore
+ * restores them from its files.
  */
 export class HealthMonitor {
   readonly #context: HealthContext;

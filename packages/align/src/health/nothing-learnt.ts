@@ -1,10 +1,10 @@
 // The run ends as it started.
 //
 // Threshold: at least five steps, the same greedy answers before and after (if there are any), and
-// a loss that did not move: by less than a thousandth on held-out rows, or by less than the
-// standard error of up to ten steps at each end on training rows, which differ. For methods that
-// sample, a KL to the reference below 0.01 nats per answer takes the place of the loss; without a
-// reference, the answers alone decide.
+// an unchanged loss. On held-out rows, unchanged means by less than a thousandth. On training rows,
+// which differ, it means by less than the standard error of up to ten steps at each end. Methods
+// that sample use a KL to the reference below 0.01 nats per answer instead of the loss. Without a
+// reference, only the answers are compared.
 import type { Detector } from './detector.ts';
 import type { HealthContext } from './finding.ts';
 import type { RunHistory } from './history.ts';
@@ -13,7 +13,7 @@ import { mean, shown } from './numbers.ts';
 const LEAST_STEPS = 5;
 const RELATIVE = 1e-3;
 const KL = 0.01;
-/** Steps at each end that are compared, and the fewest that have a spread. */
+/** Most steps to compare at each end, and the fewest that give a standard error. */
 const HALF = 10;
 const LEAST_HALF = 4;
 
@@ -31,7 +31,7 @@ export const nothingLearnt: Detector = {
       severity: 'warning',
       what: `nothing was learnt in ${history.step} steps: ${still.what}`,
       evidence: still.evidence,
-      advice: `The learning rate is ${learningRate}. Raise it, train for more steps, or check that the data differ from what the model does already.`,
+      advice: `The learning rate is ${learningRate}. Raise it, train for more steps, or check that the data differ from what the model already does.`,
     };
   },
 };

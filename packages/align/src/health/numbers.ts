@@ -8,7 +8,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A number with three digits that matter, for a sentence. */
+/** A number with three significant digits, for a sentence. */
 export const shown = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.001
     ? value.toExponential(1)

@@ -1,8 +1,8 @@
-// Answers to a prompt all get the same reward, so that there is nothing to prefer.
+// All answers to a prompt get the same reward, so none of them is preferred.
 //
 // Threshold: ten steps in a row with 90% of the groups without variance (a warning), or with all of
-// them (serious). A hard task starts near 90% and falls; ten steps of 8 prompts are 80 groups, of
-// which a task with one solvable prompt in twenty would show four.
+// them (serious). A hard task starts near 90% and falls. Ten steps of 8 prompts are 80 groups; a
+// task with one solvable prompt in twenty would have variance in four of them.
 import type { Detector } from './detector.ts';
 import type { Draft } from './finding.ts';
 import { mean, shown } from './numbers.ts';

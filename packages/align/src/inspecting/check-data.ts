@@ -1,4 +1,4 @@
-// `keel data check`: what is in files of rows, and what training would refuse, cut or skip.
+// `keel data check`: describes files of rows, and what training would refuse, cut or skip.
 import type { Tokenizer } from '@keel/model';
 import { examineRows, type RowFindings, type WalkedRows } from '../checking/examine-rows.ts';
 import { pairFacts } from '../checking/pair-lengths.ts';
@@ -17,13 +17,13 @@ import { type ErrorFacts, ErrorList } from './row-errors.ts';
 import { type TokenFindings, tokenPass } from './token-pass.ts';
 import { type RowsView, viewOfVerb } from './views.ts';
 
-/** A model as far as its tokenizer and its limits go. */
+/** The tokenizer of a model, and its limits. */
 export interface CheckedModel {
   name: string;
   tokenizer: Tokenizer;
-  /** Most tokens of a row; null: not known. */
+  /** Most tokens of a row; null: unknown. */
   positions: number | null;
-  /** Rows of the embedding; null: not known. */
+  /** Rows of the embedding; null: unknown. */
   vocabularySize: number | null;
 }
 

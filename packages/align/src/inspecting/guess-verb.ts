@@ -7,14 +7,14 @@ import { renameAdvice } from '../data/row-forms.ts';
 import { RowReader } from '../data/row-reader.ts';
 import type { RowKind } from '../data/rows.ts';
 
-/** Rows that are looked at. */
+/** Rows to read. */
 const SAMPLED_ROWS = 100;
 
 /** Ends the reading of a file. */
 class Enough extends Error {}
 
 /**
- * The first rows of a spec, as Keel reads them; rows that cannot be read are left out.
+ * The first rows of a spec, as Keel reads them; rows that cannot be read are skipped.
  * @throws DataError, FileError if a file cannot be read
  */
 export async function firstRows(spec: readonly string[], reading: RowReading): Promise<unknown[]> {

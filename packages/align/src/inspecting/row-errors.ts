@@ -8,7 +8,7 @@ export interface RowError {
   place: string;
   /** null for the row as a whole. */
   field: string | null;
-  /** What was expected, if that is known, and what was found. */
+  /** What was expected, if known, and what was found. */
   cause: string;
   /** What to do about it, or null. */
   advice: string | null;
@@ -28,13 +28,13 @@ export interface ErrorFacts {
   count: number;
   /** The most frequent first. */
   groups: ErrorGroup[];
-  /** In the order of the rows, at most as many as were asked for. */
+  /** In the order of the rows, up to the requested number. */
   rows: RowError[];
   /** Pairs whose answers are the same, which are among them. */
   identicalAnswers: number;
 }
 
-/** Distinct faults that are counted one by one; more of them differ in quoted values only. */
+/** Most distinct faults to count separately; further ones differ only in quoted values. */
 const MOST_GROUPS = 1000;
 
 export class ErrorList {

@@ -16,7 +16,7 @@ export interface TokenFindings {
   use: UsedRows;
 }
 
-/** What every source makes of a row. */
+/** A row as every source returns it. */
 interface PlacedRow {
   row: number;
 }
@@ -27,9 +27,9 @@ const CHUNK = 64;
 const AHEAD = 8;
 
 /**
- * The lengths of all rows, also of those that are cut or left out.
+ * The lengths of all rows, also of those that are cut or skipped.
  * @param rules `onSkipped` receives the rows that training would refuse
- * @param hooks `notice` receives what training says about rows that do not fit
+ * @param hooks `notice` receives what training reports about rows that do not fit
  * @throws Error where no row can be tokenised, such as chats without a chat template
  */
 export async function tokenPass(
@@ -40,7 +40,7 @@ export async function tokenPass(
   { notice, onProgress, signal }: PassHooks,
 ): Promise<TokenFindings> {
   using source = view.source(rows, tokenizer, { ...rules, onBadRow: 'skip' });
-  // Lengths of rows that are cut or left out are those before.
+  // For rows that are cut or skipped, the uncut lengths count.
   const whole = { ...rules, maxLength: null, positions: null, onBadRow: 'skip' as const };
   using uncut = view.source(rows, tokenizer, { ...whole, onSkipped() {} });
   const counts = new LengthCounts();
@@ -60,7 +60,7 @@ export async function tokenPass(
       const first = sent;
       const indices = Array.from({ length: count }, (_, index) => first + index);
       const placed = source.read(indices) as Promise<PlacedRow[]>;
-      // Reported in its turn: an earlier row's error comes first.
+      // Errors are thrown when the chunk is awaited, so that errors of earlier rows come first.
       placed.catch(() => {});
       coming.push({ indices, placed });
       sent += count;

@@ -19,7 +19,7 @@ export interface MergedParts {
   reward: boolean;
 }
 
-/** The result carries on what base and adapter were made from. */
+/** The result also records how base and adapter were made. */
 export function describeMerge(
   folder: string,
   { base, adapter, sha256, reward }: MergedParts,

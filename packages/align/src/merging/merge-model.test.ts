@@ -21,7 +21,7 @@ let folder = '';
 let base = '';
 const inside = (...parts: string[]): string => join(folder, ...parts);
 
-/** An adapter with random weights on the tiny model, and a scalar head if asked for. */
+/** An adapter with random weights on the tiny model, with an optional scalar head. */
 async function makeAdapter(name: string, head = false): Promise<string> {
   const model = await loadModel(base, { precision: 'fp32' });
   const parameters = addLora(model.decoder, 'a', {
@@ -57,7 +57,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('mergeModel', () => {
-  it('writes what base and adapter compute, and says how close it is', async () => {
+  it('writes what base and adapter compute, and reports the difference', async () => {
     const events: MergeEvent[] = [];
     const asked = options('merged', { adapter: inside('adapter') });
     const result = await mergeModel(asked, (event) => events.push(event));
@@ -96,7 +96,7 @@ describe('mergeModel', () => {
     expect(scores[1]).toBeCloseTo(scores[0]!, 4);
   });
 
-  it('refuses a folder that is not free, also with overwrite if it is no model', async () => {
+  it('refuses a folder that is not empty, also with overwrite if it is not a model', async () => {
     await mergeModel(options('taken'));
     await expect(mergeModel(options('taken'))).rejects.toThrow(/taken.*--overwrite/);
     await mergeModel(options('taken', { overwrite: true }));

@@ -1,5 +1,5 @@
-// `keel merge`: writes a model, with an adapter merged into it if there is one, as a folder that
-// transformers and Keel load, and checks that it computes the same.
+// `keel merge`: writes a model, with an optional adapter merged into it, as a folder that
+// transformers and Keel load. Then checks that the written model computes the same.
 import { existsSync } from 'node:fs';
 import {
   canonicalModelName,
@@ -37,7 +37,7 @@ export type MergeDType = keyof typeof dtypes;
 
 /**
  * Largest mean KL divergence, in nats per token, that rounding the weights explains. A damaged file
- * or a missing adapter is orders of magnitude above.
+ * or a missing adapter gives orders of magnitude more.
  */
 const LARGEST_KL: Record<MergeDType, number> = { fp32: 1e-5, fp16: 1e-3, bf16: 2e-2 };
 
@@ -75,12 +75,12 @@ export interface MergeResult {
 }
 
 /**
- * Writes the model in `output`, whole or not at all: W + scale * B A in float32, converted to
+ * Writes the complete model in `output`, or nothing: W + scale * B A in float32, converted to
  * `dtype`. The written folder is loaded again and must compute what base and adapter compute,
  * within the rounding of `dtype`.
  * @throws CheckpointError if base or adapter is damaged, or they do not fit
  * @throws Error if `output` is not free, the disk is too small, or the written model computes
- *   something else; `output` is unchanged then
+ *   something else. `output` is unchanged then
  */
 export async function mergeModel(
   {
@@ -210,7 +210,7 @@ async function verified(
     if (found <= limit) return difference;
     const what = kl === null ? 'scores differ by' : 'the KL divergence per token is';
     throw new Error(
-      `the written model does not compute what base and adapter compute: on a probe text ${what} ${found.toPrecision(3)}, at most ${limit.toPrecision(2)} can come from rounding to ${dtype}. ` +
+      `the written model does not compute what base and adapter compute: on a probe text, ${what} ${found.toPrecision(3)}, but rounding to ${dtype} explains at most ${limit.toPrecision(2)}. ` +
         (dtype === 'fp16'
           ? 'Weights may be too large for fp16: pass --dtype bf16'
           : 'Run it again'),

@@ -23,6 +23,6 @@ export function nameBase(adapter: string, base: string): void {
 export function refuseRecipe(adapter: string): void {
   if (!existsSync(join(adapter, '..', '..', 'stages.json'))) return;
   throw new Error(
-    `${adapter}: is the result of a recipe's stage, which would run again after a change. Copy the folder, and pass the copy as --adapter`,
+    `${adapter} is the result of a recipe's stage, which would run again after a change. Copy the folder, and pass the copy as --adapter`,
   );
 }

@@ -16,7 +16,7 @@ export function checkOutput(output: string, inputs: readonly string[], overwrite
   const path = resolve(output);
   for (const input of inputs.filter((one) => existsSync(one)).map((one) => resolve(one))) {
     if (input === path || input.startsWith(`${path}${sep}`)) {
-      throw new Error(`${output}: contains what the model is made from. Pass another --output`);
+      throw new Error(`${output} contains an input of the merge. Pass another --output`);
     }
   }
   if (!existsSync(path)) return;
@@ -25,12 +25,12 @@ export function checkOutput(output: string, inputs: readonly string[], overwrite
   const foreign = names.find((name) => !modelFile.test(name));
   if (foreign !== undefined || !names.includes('config.json')) {
     throw new Error(
-      `${output}: is not empty and not the folder of a model (it contains ${foreign ?? names[0]}). Pass a new --output`,
+      `${output} is neither empty nor the folder of a model (it contains ${foreign ?? names[0]}). Pass a new --output`,
     );
   }
   if (!overwrite) {
     throw new Error(
-      `${output}: already contains a model. Pass --overwrite to replace it, or a new --output`,
+      `${output} already contains a model. Pass --overwrite to replace it, or a new --output`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// What a model computes on a fixed text, to compare it before and after it is written.
+// Computes a model's outputs on a fixed text, to compare it before and after it is written.
 import { BatchBuilder, type LanguageModel, type Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 
@@ -19,7 +19,10 @@ export interface Probe {
 export interface ProbeDifference {
   /** Mean KL divergence of the next token's distribution, in nats; null for a reward model. */
   kl: number | null;
-  /** Tokens after which both find the same next token most likely; null for a reward model. */
+  /**
+   * Number of tokens after which both have the same most likely next token; null for a reward
+   * model.
+   */
   sameTop: { count: number; of: number } | null;
   /** The largest difference of a head's score; null for a language model. */
   score: number | null;

@@ -2,7 +2,7 @@ import { tokenizerLater } from '@keel/model/without-torch';
 import type { CountTokens } from './user-function.ts';
 
 /**
- * Counts tokens by a tokenizer that is loaded with its first use.
+ * Counts tokens with a tokenizer that is loaded on first use.
  * @param tokenizer a model's name; null: tokens are not counted
  * @throws Error if there is no such model
  */

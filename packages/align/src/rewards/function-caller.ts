@@ -22,7 +22,7 @@ async function call(id: number, input: FunctionInput | FunctionInput[]): Promise
     const given = Array.isArray(input)
       ? input.map((one) => functionInput(one, count))
       : functionInput(input, count);
-    // A call that is no longer wanted does not start.
+    // A cancelled call does not start.
     if (!stop.signal.aborted) {
       say({ type: 'started', id });
       say({ type: 'result', id, value: await judge(given, { signal: stop.signal }) });

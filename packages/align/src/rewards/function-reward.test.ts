@@ -61,7 +61,7 @@ test('a module that cannot be used is an error with the reason', async () => {
   await expect(loadFunctionReward('absent.ts', folder)).rejects.toThrow('there is no file');
 });
 
-test('tokens of answers that were not sampled are counted when a function looks', async () => {
+test('tokens of answers that were not sampled are counted when a function reads them', async () => {
   let counts = 0;
   const countTokens = (text: string): number => {
     counts += 1;

@@ -43,8 +43,8 @@ export function functionReward(
 }
 
 /**
- * A reward from a function of many answers: all of a rollout batch, or a part of the data that is
- * scored.
+ * A reward from a function of many answers: all answers of a rollout batch, or a part of the scored
+ * data.
  */
 export function batchedReward(
   name: string,
@@ -86,10 +86,10 @@ export function batchedReward(
  * Loads a reward function from a TypeScript or JavaScript module: `module.ts` for its default
  * export, `module.ts#name` for a named one. If the module exports `batched = true`, its functions
  * get all answers at once. With a time limit, the function runs in another thread, so that the
- * limit holds for endless loops too.
+ * limit also ends endless loops.
  * @param folder that the path is relative to
- * @param options `tokenizer`: the model whose tokens are counted if a function looks at those of an
- *   answer that was not sampled (default: they have no count)
+ * @param options `tokenizer`: the model that counts tokens of answers that were not sampled, when
+ *   a function reads the count (default: they have no count)
  * @throws Error if the module does not exist or does not load, or the export is not a function
  */
 export async function loadFunctionReward(
@@ -140,7 +140,7 @@ export async function loadFunctionReward(
     input: FunctionInput | FunctionInput[],
     { signal }: FunctionCall,
   ): Promise<never> => thread.call(input, signal) as Promise<never>;
-  // The thread keeps the time: a call that waits for its turn has not started.
+  // The thread measures the time, because a waiting call has not started.
   const untimed = { ...limits, timeout: null };
   const reward = batched
     ? batchedReward(module, elsewhere, untimed)

@@ -69,7 +69,7 @@ test('the time of calls that wait for their turn does not count', async () => {
   expect(await reward.score(inputs)).toEqual(inputs.map(() => ({ score: 1 })));
 });
 
-test('what it throws or cannot return names the answer', async () => {
+test('errors for what it throws or cannot return name the answer', async () => {
   await using throwing = await load('reward.mjs#throwing', 60);
   await expect(throwing.score(answers(['a']))).rejects.toMatchObject({
     index: 0,
@@ -79,7 +79,7 @@ test('what it throws or cannot return names the answer', async () => {
   await expect(strange.score(answers(['a']))).rejects.toMatchObject({ index: 0 });
 });
 
-test('a call that is stopped ends at once', async () => {
+test('a cancelled call ends at once', async () => {
   await using reward = await load('reward.mjs#looping', 600);
   const stop = new AbortController();
   const found = reward.score(answers(['loop']), stop.signal);

@@ -1,5 +1,5 @@
-// Calls a user's function in another thread. A time limit then holds for loops without an end too:
-// the thread is ended.
+// Calls a user's function in another thread. A time limit can then also stop an endless loop, by
+// ending the thread.
 import { Worker } from 'node:worker_threads';
 import { timeLimitError } from './each-input.ts';
 import type { FunctionInput } from './user-function.ts';
@@ -15,13 +15,13 @@ export interface FunctionPlace {
 
 export type ThreadRequest =
   | { type: 'call'; id: number; input: FunctionInput | FunctionInput[] }
-  /** The result is no longer wanted. */
+  /** The call is cancelled. */
   | { type: 'abort'; id: number; reason: string };
 
 export type ThreadAnswer =
   | { type: 'started'; id: number }
   | { type: 'result'; id: number; value: unknown }
-  /** What was thrown, in words. */
+  /** The text of what was thrown. */
   | { type: 'error'; id: number; text: string };
 
 interface Call {
@@ -40,7 +40,7 @@ export class FunctionThread implements Disposable {
   #worker: Worker | null = null;
   #next = 0;
 
-  /** @param seconds that a call may take from its start */
+  /** @param seconds time limit of a call, from its start */
   constructor(place: FunctionPlace, seconds: number) {
     this.#place = place;
     this.#seconds = seconds;

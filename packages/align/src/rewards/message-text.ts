@@ -1,11 +1,11 @@
-// Messages as text, for rewards that read text and have no chat template: patterns and judges.
+// Writes messages as text, for rewards that read text without a chat template: patterns and judges.
 import { exactJson, isPlainObject } from '@keel/model/exact-json';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { RewardInput } from './reward.ts';
 
 /**
- * The whole message that an answer is part of: what the generation prompt opened, and all that the
- * assistant says after it, reasoning and tool calls included.
+ * The whole message that an answer is part of: what the generation prompt opened, and everything
+ * after it, including reasoning and tool calls.
  */
 export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
   opened +
@@ -27,8 +27,7 @@ export function wholeAnswer(input: RewardInput): string {
 }
 
 /**
- * What was asked, as text: the tools, then a single question as it is, or a longer chat with its
- * speakers.
+ * The prompt as text: the tools, then a single question as it is, or a longer chat with its roles.
  */
 export function dialogue({ prompt, rendering }: Pick<RewardInput, 'prompt' | 'rendering'>): string {
   const tools = rendering?.tools?.map((tool) => exactJson(tool)) ?? [];
@@ -45,10 +44,10 @@ function chatText(prompt: Content): string {
 
 const spokenBy = (message: Message): string => `${message.role}: ${textAndCalls(message)}`;
 
-/** Fields in which files have the reasoning of an answer. */
+/** Fields that contain the reasoning of an answer. */
 const reasoningFields = ['reasoning_content', 'reasoning', 'thinking'];
 
-/** All that an assistant's message says, with its reasoning as models write it. */
+/** The whole text of an assistant's message, with its reasoning as models write it. */
 function saidIn(message: Message): string {
   const reasoning = reasoningFields
     .map((field) => message[field])

@@ -41,7 +41,7 @@ export function placedText(error: unknown): string {
 /**
  * Describes why a user's module does not load: `reward.ts:2:23: Expression expected`, the line's
  * text, and what to do.
- * @param file absolute path of the module that was asked for
+ * @param file absolute path of the requested module
  */
 export function moduleFault(file: string, error: unknown): string {
   if (error instanceof UnresolvedImportError) {
@@ -103,8 +103,8 @@ function spotIn(printed: string): Spot | null {
 const AGAIN_MILLISECONDS = 10_000;
 
 /**
- * For a syntax error of JavaScript, Node prints the place only if nothing catches the error, so
- * another process imports the module. Nothing in it runs: it does not compile.
+ * For a syntax error in JavaScript, Node prints the place only if nothing catches the error, so
+ * another process imports the module. No code of the module runs, because it does not compile.
  */
 function compiledAgain(file: string, error: unknown): Spot | null {
   if (!(error instanceof SyntaxError)) return null;
@@ -119,14 +119,14 @@ await importUserModule(${JSON.stringify(file)});`;
   return spotIn(stderr ?? '');
 }
 
-/** What to do about a module that does not load; null if the message says enough. */
+/** What to do about a module that does not load; null if the message is enough. */
 function advice(code: string | undefined, message: string, spot: Spot | null): string | null {
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     const [, what = ''] = /TypeScript (.*?) is not/.exec(message) ?? [];
     return `Node removes types and does not compile other TypeScript. ${instead(what)}`;
   }
   if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
-    return 'Node runs no TypeScript below node_modules. Move the file, or compile it to JavaScript';
+    return 'Node does not run TypeScript below node_modules. Move the file, or compile it to JavaScript';
   }
   const [, from, name] =
     /module '(.*)' does not provide an export named '(.*)'/.exec(message) ?? [];
@@ -137,7 +137,7 @@ function advice(code: string | undefined, message: string, spot: Spot | null): s
 function instead(what: string): string {
   if (what.includes('enum')) return 'Write a constant object instead of the enum';
   if (what.includes('namespace') || what.includes('module')) {
-    return 'Write a module of its own instead of the namespace';
+    return 'Write a separate module instead of the namespace';
   }
   if (what.includes('parameter property')) {
     return 'Declare the field in the class, and assign it in the constructor';

@@ -197,9 +197,9 @@ async function openComponent(
 }
 
 /**
- * A path in a spec may be relative to the spec, and is if it starts with a dot; anything else
- * (hub:owner/name, or a path from the working folder) stays as it is. A run's folder stands for its
- * result.
+ * A path in a spec is relative to the spec if it starts with a dot or exists there. Any other name
+ * (hub:owner/name, or a path from the working folder) is unchanged. A run's folder is replaced by
+ * its result.
  * @throws Error for a run without a result
  */
 export function relativeToSpec(name: string, folder: string): string {

@@ -1,4 +1,4 @@
-// What a reward function gets and returns, and the answer that it sees.
+// The input and result of a reward function.
 import { plainNumbers } from '@keel/model/exact-json';
 import { type RewardInput, type RewardOutcome, spokenText } from './reward.ts';
 
@@ -18,8 +18,7 @@ export interface FunctionInput extends RewardInput {
 /** What a reward function receives about its call. */
 export interface FunctionCall {
   /**
-   * Fires when the result is no longer wanted: the time is up, another call failed, or the run was
-   * stopped.
+   * Fires when the call is cancelled: the time is up, another call failed, or the run was stopped.
    */
   signal: AbortSignal;
 }
@@ -47,8 +46,8 @@ export type BatchedRewardFunction = (
 export type CountTokens = (text: string) => number;
 
 /**
- * An answer as functions see it, with JavaScript numbers.
- * @param count counts the tokens of an answer that was not sampled, when a function looks
+ * An answer as functions receive it, with JavaScript numbers.
+ * @param count counts the tokens of an answer that was not sampled, when a function reads them
  */
 export function functionInput(input: RewardInput, count?: CountTokens): FunctionInput {
   const text = spokenText(input.completion);
@@ -60,6 +59,6 @@ export function functionInput(input: RewardInput, count?: CountTokens): Function
     opened: input.opened ?? '',
   };
   if (input.tokens !== undefined || count === undefined) return given;
-  // Plus the end token, which sampled answers end with.
+  // One more for the end token, which sampled answers include.
   return Object.defineProperty(given, 'tokens', { enumerable: true, get: () => count(text) + 1 });
 }

@@ -73,7 +73,7 @@ describe('imports', () => {
   test.each([
     ['absent.ts', 'absent.ts:2:19', './nowhere'],
     ['package.ts', 'package.ts:1:19', 'npm install no-such-package'],
-  ])('of %s that do not resolve name the module that asks', (name, place, what) => {
+  ])('of %s that do not resolve name the importing module', (name, place, what) => {
     const { error } = lines.get(name)!;
     expect(error).toContain(place);
     expect(error).toContain(what);

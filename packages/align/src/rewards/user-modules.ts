@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** URLs of modules that a user wrote: those asked for, and what they import by relative paths. */
+/** URLs of modules that a user wrote: the requested ones, and their relative imports. */
 const users = new Set<string>();
 let registered = false;
 
@@ -29,7 +29,7 @@ export const isUserModule = (url: string): boolean => users.has(withoutQuery(url
 /** A user's module imports what does not exist. */
 export class UnresolvedImportError extends Error {
   override readonly name = 'UnresolvedImportError';
-  /** Absolute path of the module that asks for it. */
+  /** Absolute path of the importing module. */
   readonly file: string;
   readonly specifier: string;
 

@@ -1,4 +1,4 @@
-// A run's held-out-batches.json: each evaluation's numbers, batch by batch of held-out rows. Two
+// A run's held-out-batches.json has each evaluation's numbers for every batch of held-out rows. Two
 // evaluations of the same rows can then be compared with an interval.
 import { existsSync, readFileSync } from 'node:fs';
 import { type BatchValues, clusteredDifference, type Interval } from '@keel/statistics';
@@ -31,7 +31,7 @@ export class HeldOutBatches {
     return new HeldOutBatches(path, known);
   }
 
-  /** Adds an evaluation. Of the others, only the first and those of `kept` stay. */
+  /** Adds an evaluation. Removes the others, except the first and those of `kept`. */
   add(step: number, values: BatchValues, kept: readonly (number | undefined)[]): void {
     const [first] = this.#evaluations.keys();
     for (const one of this.#evaluations.keys()) {

@@ -41,7 +41,8 @@ export function refuseUnwritable(path: string): void {
   let folder = resolve(path);
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   try {
-    // Of a file, this names the file as the reason; access would only deny permission.
+    // For a file, this error names the file as the reason; `access` would only report a missing
+    // permission.
     statSync(`${folder}/.`);
   } catch (error) {
     throw fileError(error, { path, use: 'written' });

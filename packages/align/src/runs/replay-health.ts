@@ -1,4 +1,4 @@
-// A run's health from its files.
+// Restores a run's health from its files.
 import { contentText } from '../data/messages.ts';
 import type { HealthAnswer } from '../health/finding.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
@@ -9,7 +9,7 @@ export const healthAnswers = (lines: readonly AnswerLine[]): HealthAnswer[] =>
   lines.map(({ prompt, completion }) => ({ prompt: contentText(prompt), text: completion }));
 
 /**
- * Shows a monitor the rows of metrics.jsonl and the lines of answers.jsonl in the order in which
+ * Gives a monitor the rows of metrics.jsonl and the lines of answers.jsonl in the order in which
  * the run wrote them.
  */
 export function replayHealth(

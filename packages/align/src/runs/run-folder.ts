@@ -260,7 +260,7 @@ function refuseOtherOptions(path: string, text: string, changeable: readonly str
     (key) =>
       key !== PROGRAM_KEY &&
       !changeable.includes(key) &&
-      // A run from before an option existed has it without a value.
+      // A run that is older than an option has no value for it.
       !isDeepStrictEqual(before[key] ?? null, now[key] ?? null),
   );
   if (differing.length === 0) return;

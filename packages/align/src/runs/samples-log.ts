@@ -50,7 +50,7 @@ export class SamplesLog {
   }
 
   /**
-   * The run goes on after so many optimizer steps: samples of later ones are cut off before the
+   * The run resumes after this many optimizer steps: samples of later ones are cut off before the
    * next are written.
    */
   goOnAfter(steps: number): void {

@@ -1,6 +1,7 @@
-// Which evaluation gives the run's result, and whether to stop early. Semantics as in transformers
-// (load_best_model_at_end, EarlyStoppingCallback): the evaluation before training does not count, a
-// strictly better value is the best, and for stopping a change must exceed the threshold.
+// Decides which evaluation gives the run's result, and whether to stop early. The semantics are
+// those of transformers (load_best_model_at_end, EarlyStoppingCallback). The evaluation before
+// training does not count, and only a strictly better value is a new best. To delay stopping, an
+// improvement must exceed the threshold.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '@keel/model';
@@ -18,7 +19,7 @@ export interface BestResultParts {
   path: string;
   /** Trained parameters by name. */
   parameters: ReadonlyMap<string, Tensor>;
-  /** Metrics of which it is known what is better. */
+  /** Metrics whose better direction is known. */
   known: readonly { metric: string; better: 'higher' | 'lower' | null }[];
   /** Whether the run saves checkpoints, which decides when earlier bests can be removed. */
   savesCheckpoints: boolean;
@@ -53,7 +54,7 @@ export class BestResult {
 
   /**
    * @returns null without --best-metric
-   * @throws Error if it is not known which values are better
+   * @throws Error if the better direction of the metric is unknown
    */
   static of(parts: BestResultParts): BestResult | null {
     return parts.options.bestMetric === null ? null : new BestResult(parts);
@@ -61,14 +62,14 @@ export class BestResult {
 
   private constructor(parts: BestResultParts) {
     this.#parts = parts;
-    // As transformers, with or without the prefix.
+    // As in transformers, the prefix is optional.
     const { bestMetric, bestMetricGoal } = parts.options;
     const name = bestMetric!;
     this.#metric = name.startsWith('eval_') ? name : `eval_${name}`;
     const goal = bestMetricGoal ?? this.#knownGoal();
     if (goal === null) {
       throw new Error(
-        `--best-metric ${name}: it is not known which values are better. Pass --best-metric-goal higher or lower`,
+        `--best-metric ${name}: it is unclear whether higher or lower values are better. Pass --best-metric-goal higher or lower`,
       );
     }
     this.#goal = goal;
@@ -91,19 +92,19 @@ export class BestResult {
     return this.#best && { ...this.#best, metric: this.#metric };
   }
 
-  /** Takes up the evaluations of the run that is resumed. */
+  /** Restores the best value from the evaluations of the resumed run. */
   resume(rows: readonly MetricsRow[]): void {
     for (const row of rows) if (row[this.#metric] !== undefined) this.#take(row.step, row);
     const { notice } = this.#parts;
     if (this.#best === null || existsSync(this.#folder(this.#best.step))) return;
     notice(
-      `the weights of the best evaluation, after step ${this.#best.step}, are gone: later evaluations decide`,
+      `the weights of the best evaluation, after step ${this.#best.step}, are missing. The result is chosen from later evaluations`,
     );
     this.#best = null;
   }
 
   /**
-   * Compares an evaluation, and keeps the weights if it is the best so far.
+   * Compares an evaluation, and saves the weights if it is the best so far.
    * @throws Error if it lacks the metric
    */
   async evaluated(step: number, metrics: Readonly<Record<string, number>>): Promise<void> {
@@ -129,8 +130,8 @@ export class BestResult {
     this.#goal === 'higher' ? value - before : before - value;
 
   /**
-   * Removes the weights of earlier bests. Called once a checkpoint is written: a run that resumes
-   * from an older one needs those that were the best then.
+   * Removes the weights of earlier bests. Call it only after a checkpoint is written: resuming from
+   * an older checkpoint needs the weights that were the best at that step.
    */
   async removeOlder(): Promise<void> {
     const { path } = this.#parts;
@@ -143,7 +144,7 @@ export class BestResult {
     }
   }
 
-  /** Puts the best weights in place of the current ones. */
+  /** Replaces the current weights with the best ones. */
   load(): void {
     const { parameters } = this.#parts;
     using file = openSafetensors(join(this.#folder(this.#best!.step), WEIGHTS));

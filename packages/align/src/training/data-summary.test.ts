@@ -1,4 +1,4 @@
-// What a run says about its rows before the first step.
+// What a run reports about its rows before the first step.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';

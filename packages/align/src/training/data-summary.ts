@@ -1,4 +1,4 @@
-// Says what is in a run's rows before its first step, and records it in the run folder.
+// Describes a run's rows before its first step, and records the description in the run folder.
 import { examineRows } from '../checking/examine-rows.ts';
 import { type RunDataFacts, saveRunDataFacts, type UsedRows } from '../checking/run-data-facts.ts';
 import { dataWarnings } from '../checking/warnings.ts';
@@ -20,8 +20,8 @@ export interface SummarisedRun {
 }
 
 /**
- * Reads the rows once, reports an event of type `data` and writes `data.json`, but no file in a dry
- * run. Changes nothing that the run computes.
+ * Reads the rows once, reports an event of type `data` and writes `data.json`. A dry run writes no
+ * file. It does not affect what the run computes.
  */
 export async function summariseData(run: SummarisedRun): Promise<void> {
   const { data, source, evaluation, path, onEvent, signal } = run;

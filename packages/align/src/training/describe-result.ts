@@ -100,7 +100,10 @@ function estimateOf(
   return { value, ...(interval && { interval: [interval[0], interval[1]] }) };
 }
 
-/** Names without folders, which say nothing elsewhere; rows of the hub keep their names there. */
+/**
+ * Names without folders, which have no meaning on another machine. Rows from the hub have their
+ * names on the hub.
+ */
 async function filesOf(
   rows: DataRows<RowKind>,
   specs: readonly string[],
@@ -112,7 +115,7 @@ async function filesOf(
   return (await rows.fileHashes()).map(({ name, sha256 }) => ({ name: basename(name), sha256 }));
 }
 
-/** Options that say where files are, or how one machine ran, and not what was trained. */
+/** Options about file locations or the machine, which do not describe what was trained. */
 const excluded = new Set([
   ...['output', 'templateDate', 'threads', 'device', 'microBatchSize', 'microBatchTokens'],
   ...['saveSteps', 'saveTotalLimit', 'logEvery', 'lora', 'loss'],
@@ -135,6 +138,6 @@ function changedOptions(
   );
 }
 
-/** A reward is often a path: its last two parts say which. */
+/** A reward is often a path, whose last two parts identify it. */
 const shortPath = (text: string): string =>
   existsSync(text) ? text.split(/[\\/]/).slice(-2).join('/') : text;

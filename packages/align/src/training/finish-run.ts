@@ -1,4 +1,5 @@
-// After the last step: the best weights, the result in final/, its card, and the report.
+// Writes what follows the last step: the best weights, the result in final/, its card, and the
+// report.
 import type { LanguageModel } from '@keel/model';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -30,7 +31,7 @@ export interface EndedRun {
   notice: Notice;
   /**
    * What the kind of run adds to the report. @param resultStep step of the best evaluation, whose
-   *   weights are loaded; null: those of the last step are
+   * weights are loaded; null: the last step's are used
    */
   finish(resultStep: number | null): Promise<Partial<ReportData> | undefined>;
   /** Duration of the run up to now. */

@@ -1,4 +1,4 @@
-// What a run says about its model before anything is computed.
+// What a run reports about its model before it computes anything.
 import { type LanguageModel, otherBaseNotice } from '@keel/model';
 import { dateNotice } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';

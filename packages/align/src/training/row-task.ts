@@ -35,7 +35,7 @@ type PlacedOf<Source extends AnySource<Placed>> = Awaited<ReturnType<Source['nex
 export interface RowTotals {
   readonly tokens: number;
   metrics(): Metrics;
-  /** Of an evaluation, where it counts something in another way than a step. */
+  /** Metrics of an evaluation, if it counts something differently than a step. */
   heldOutMetrics?(): Metrics;
 }
 

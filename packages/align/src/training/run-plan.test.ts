@@ -66,7 +66,7 @@ const bytesIn = (path: string): number =>
   readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
 
 describe('the plan of a run', () => {
-  it('comes first, and says what the run then does', async () => {
+  it('comes first, and describes what the run then does', async () => {
     const more = { evalData: [data], saveSteps: 2, saveTotalLimit: null };
     const options = optionsOf({ ...lora, loraRank: 64, ...more });
     const { plan, types } = await align(options);
@@ -93,7 +93,7 @@ describe('the plan of a run', () => {
     expect(Math.abs(plan.checkpoints.bytesEach / size - 1)).toBeLessThan(0.15);
   });
 
-  it('knows checkpoints of full fine-tuning to a few percent, and how many stay', async () => {
+  it('predicts the size of full checkpoints to a few percent, and how many remain', async () => {
     const options = optionsOf({ saveSteps: 1, saveTotalLimit: 2 });
     const { plan } = await align(options);
     expect(plan.trained).toMatchObject({ parameters: plan.model.parameters, share: 1 });
@@ -107,13 +107,13 @@ describe('the plan of a run', () => {
     expect(found.sort()).toEqual(['step-2', 'step-3']);
     const size = bytesIn(join(options.output, 'checkpoints/step-3'));
     expect(Math.abs(bytesEach / size - 1)).toBeLessThan(0.1);
-    // The result has some kilobytes of text besides: its card, and what the tokenizer is.
+    // The result also has some kilobytes of text: its card and the tokenizer.
     const text = bytesIn(join(options.output, 'final')) - resultBytes;
     expect(text).toBeGreaterThan(0);
     expect(text).toBeLessThan(16_000);
   });
 
-  it('of a resumed run has the finished steps, and the checkpoints that are still to come', async () => {
+  it('of a resumed run has the finished steps and the remaining checkpoints', async () => {
     const options = optionsOf({ ...lora, saveSteps: 1, saveTotalLimit: 5, scheduler: 'constant' });
     await align(options);
     const { plan } = await align({ ...options, maxSteps: 4, resume: true });
@@ -123,7 +123,7 @@ describe('the plan of a run', () => {
     expect(neededBytes).toBe(bytesEach + resultBytes);
   });
 
-  it('counts the copy of the policy that a moving reference is', async () => {
+  it('counts the copy of the policy that a moving reference needs', async () => {
     const still = await align(optionsOf({ ...lora, dryRun: true }));
     const { plan } = await align(optionsOf({ ...lora, referenceSyncSteps: 2, dryRun: true }));
     expect(factOf(plan, 'reference')).toEqual({ kind: 'moving', steps: 2, mix: 1 });
@@ -131,7 +131,7 @@ describe('the plan of a run', () => {
     expect(more).toBe(4 * plan.trained.parameters);
   });
 
-  it('says where there is no reference', async () => {
+  it('reports that there is no reference', async () => {
     const { plan } = await align(optionsOf({ ...lora, loss: ['orpo'], dryRun: true }));
     expect(factOf(plan, 'reference')).toEqual({ kind: 'none' });
   });

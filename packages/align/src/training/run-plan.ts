@@ -1,5 +1,5 @@
-// What a run is going to do, as plain data: reported before its first step, and all that --dry-run
-// does.
+// What a run is going to do, as plain data. A run reports it before its first step; with --dry-run,
+// a run does nothing else.
 import {
   freeBytes,
   type LanguageModel,
@@ -51,7 +51,7 @@ export interface RunPlan {
   model: ModelFacts;
   trained: {
     parameters: number;
-    /** Of the model's parameters and the trained ones together. */
+    /** Share of all parameters, including those of adapters and heads. */
     share: number;
     /** null for full fine-tuning. */
     adapter: AdapterShape | null;
@@ -76,7 +76,7 @@ export interface RunPlan {
     /** Optimizer steps on each batch. */
     perBatch: number;
   };
-  /** How a step's rows are split: at most so many rows or tokens at a time. */
+  /** How a step's rows are split: the most rows or tokens of a pass. */
   passes: { rows: number | null; tokens: number | null };
   learningRate: { peak: number; scheduler: ScheduleName; warmupSteps: number };
   machine: { precision: 'fp32' | 'bf16'; device: string; threads: number };
@@ -108,7 +108,9 @@ export interface CheckpointPlan {
   bytesEach: number;
   /** About, of the result in final/. */
   resultBytes: number;
-  /** About: the most that the run adds to the disk, with a checkpoint that is being written. */
+  /**
+   * About: the most that the run adds to the disk, including a checkpoint that is being written.
+   */
   neededBytes: number;
   /** On the disk of the output folder; null where the system does not report it. */
   freeBytes: number | null;
@@ -208,7 +210,9 @@ function adapterShape(
   };
 }
 
-/** Bytes per parameter in a checkpoint beside its type: AdamW's two moments are of that type. */
+/**
+ * Values per parameter in a checkpoint's state, in its type: the weight and AdamW's two moments.
+ */
 const STATE_COPIES = 3;
 
 async function planCheckpoints(

@@ -78,11 +78,11 @@ export interface RunResult {
   final: string;
   step: number;
   interrupted: boolean;
-  /** Whether it was a dry run, which has no files. */
+  /** Whether it was a dry run, which writes no files. */
   dryRun?: boolean;
   /** The report's first numbers; empty where the run was interrupted. */
   headlines?: readonly Headline[];
-  /** What was checked while it ran, and what is wrong; absent where it did not start. */
+  /** What was checked while it ran, and what was found; absent if it did not start. */
   health?: Health;
   /** With --best-metric: the evaluation whose weights are in `final`. */
   best?: { step: number; metric: string; value: number };

@@ -79,7 +79,7 @@ describe('sample prompts', () => {
     }
   });
 
-  it('come from a file, one to a line or a row', async () => {
+  it('come from a file, one per line or row', async () => {
     writeFileSync(inside('asked.txt'), 'first question\n\nsecond question\n');
     const lines = optionsOf({ maxSteps: 1, samplePrompts: inside('asked.txt') });
     await run(lines);

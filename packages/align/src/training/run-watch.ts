@@ -1,5 +1,5 @@
-// What watches a run next to its training: its health, answers to sample prompts, and which
-// evaluation is the best. Nothing here changes a step.
+// Watches a run during training: its health, its answers to sample prompts, and its best
+// evaluation. Nothing here changes a step.
 import { join } from 'node:path';
 import type { BatchValues } from '@keel/statistics';
 import { writeFileAtomic } from '../files/atomic-write.ts';
@@ -91,7 +91,7 @@ export class RunWatch {
     return this.#parts.best?.chosen ?? null;
   }
 
-  /** Puts the weights of the best evaluation in place of the current ones. */
+  /** Replaces the current weights with those of the best evaluation. */
   loadBest(): void {
     this.#parts.best?.load();
   }

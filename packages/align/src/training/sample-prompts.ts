@@ -15,7 +15,7 @@ export interface SamplePrompt {
   tokens: number[];
 }
 
-/** Prompts before they are tokenised: more than are asked for, as some may be too long. */
+/** Prompts before they are tokenised: more than needed, because some may be too long. */
 export interface FoundPrompts {
   rows: PromptRow[];
   /** Most prompts to answer. */
@@ -24,7 +24,7 @@ export interface FoundPrompts {
   plain: boolean;
 }
 
-/** Rows read for each prompt, as some may be equal or too long. */
+/** Rows to read for each prompt, because some may be equal or too long. */
 const SPARE = 4;
 
 /**
@@ -77,10 +77,10 @@ function spread(length: number, count: number): number[] {
   return [...first, ...places.filter((_, i) => i % SPARE !== 0)];
 }
 
-/** Start of a text, of which the model writes the rest. */
+/** The start of a text, which the model continues. */
 const TEXT_START = 100;
 
-/** What a row asks; null if it has no prompt. */
+/** A row's prompt; null if it has none. */
 function promptOf(row: RowOf[RowKind]): PromptRow | null {
   const rendering = row.rendering && { rendering: row.rendering };
   if ('prompt' in row) {
@@ -120,7 +120,7 @@ export function tokeniseSamples(
   return [...found.values()];
 }
 
-/** null for a row that does not fit or that the chat template refuses: training reports it. */
+/** null for a row that does not fit or that the chat template rejects; training reports it. */
 function tokeniseOne(row: PromptRow, tokenizer: Tokenizer, room: number) {
   try {
     return tokenisePrompt(row, tokenizer, { maxPromptLength: room });

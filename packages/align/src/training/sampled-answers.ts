@@ -1,5 +1,5 @@
-// Answers the sample prompts with the weights of the moment. Greedy decoding draws no random
-// numbers, so a run with and one without samples train the same.
+// Answers the sample prompts with the current weights. Greedy decoding draws no random numbers, so
+// sample prompts do not change the training.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { AnswerLine, AnswersLog } from '../runs/answers-log.ts';
@@ -36,14 +36,15 @@ export class SampledAnswers {
     try {
       lines = await phase('sample answers', () => this.#generate(step));
     } catch (error) {
-      // Answers are shown, and must not end the run: a model without finite logits has none.
+      // Answers are only shown, so a failure must not end the run. A model without finite logits
+      // cannot answer.
       if (!this.#failed) {
         notice(`the sample prompts could not be answered after step ${step}: ${error}`);
       }
       this.#failed = true;
       return [];
     }
-    // Answers are cut short then.
+    // A signal cuts answers short, so they are not recorded.
     signal?.throwIfAborted();
     log.append(lines);
     return lines;

@@ -1,6 +1,6 @@
 // Pairs whose answers have the same reward. In a step they count as wrong, as in TRL. In an
-// evaluation they count half: before the first step, policy and reference are the same, so that
-// every pair is tied, and an accuracy of 0% would be wrong.
+// evaluation they count half. Before the first step, policy and reference are the same, so every
+// pair is tied, and an accuracy of 0% would be wrong.
 import type { Metrics } from './training-task.ts';
 
 /** @param pairs number of pairs that were compared, for intervals */

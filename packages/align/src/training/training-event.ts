@@ -9,7 +9,7 @@ import type { Metrics } from './training-task.ts';
 
 /** What happens in training, for displays. Steps are optimizer steps, counted from 1. */
 export type TrainingEvent =
-  /** Once, before the first step and all that is computed for it. */
+  /** Once, before anything is computed for the first step. */
   | { type: 'plan'; plan: RunPlan }
   /**
    * What is in the rows, before the first step. @property path the file that has the same; null in

@@ -1,4 +1,4 @@
-// Everything but the weights' own files that a run needs to go on bit for bit.
+// Everything that a run needs to resume bit for bit, except the files of the weights.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -22,7 +22,7 @@ export interface TrainingTask {
   step(): Promise<Metrics>;
   /** Metrics on held-out rows, names without prefix; null where there are none. */
   evaluate(): Promise<Metrics | null>;
-  /** The latest evaluation, batch by batch; absent: it is not known. */
+  /** The latest evaluation, batch by batch; absent if the task does not record it. */
   readonly heldOut?: BatchValues | null;
   /** Tokens since the start of the run. */
   readonly tokens: number;

@@ -1,4 +1,4 @@
-// Builds what watches a run from its options.
+// Creates the objects that watch a run, from its options.
 import type { LanguageModel, Role } from '@keel/model';
 import type { Tensor } from '@keel/torch';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -23,7 +23,7 @@ export interface WatchedRun {
   onEvent(event: TrainingEvent): void;
 }
 
-/** @throws Error if it is not known which values of --best-metric are better */
+/** @throws Error if the better direction of --best-metric is unknown */
 export function watchRun(parts: WatchedRun): RunWatch {
   const { options, policy, run, headlines, notice, onEvent } = parts;
   const { learningRate, maxGradNorm, maxKl = null, saveSteps } = options;

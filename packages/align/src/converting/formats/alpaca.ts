@@ -1,4 +1,5 @@
-// Alpaca (Stanford) and the same form in LLaMA-Factory, with system, history, pairs and thumbs.
+// Alpaca (Stanford), and LLaMA-Factory's form of it with system messages, history, pairs and
+// thumbs.
 import { describeValue } from '../../data/data-error.ts';
 import { isEmpty } from '../../data/message-fields.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';

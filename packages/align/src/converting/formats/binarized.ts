@@ -36,7 +36,7 @@ export const ultraFeedbackBinarized: RowFormat = {
       if (number !== null) scores[field] = number;
     }
     if (has(row!, 'messages')) reading.drop('messages', 'it repeats "chosen"');
-    // The common beginning of whole chats is the prompt, of which "prompt" is only the text.
+    // The prompt is the common beginning of both chats; "prompt" has only its text.
     const asked = repeated || typeof prompt !== 'string' ? {} : { prompt: [user(prompt)] };
     return { kind: 'pair', ...asked, chosen: chosen!, rejected: rejected!, scores, columns };
   },

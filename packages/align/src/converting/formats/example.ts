@@ -1,4 +1,4 @@
-// What a row of any format is, before it is written as a row of Keel.
+// A row of any format, before it is written as a row of Keel.
 import type { Fail, Place } from '../../data/data-error.ts';
 
 export type Fields = Record<string, unknown>;
@@ -11,7 +11,7 @@ interface Common {
   columns: Fields;
 }
 
-/** One example, by what it holds. */
+/** One example, by its content. */
 export type Example = Common &
   (
     | { kind: 'chat'; messages: readonly unknown[] }
@@ -41,7 +41,7 @@ export interface Reading {
   fail: Fail;
   /** Counts a column that the result cannot hold. */
   drop(column: string, why: string): void;
-  /** Counts an example that makes no row, although it is well-formed. */
+  /** Counts a well-formed example that becomes no row. */
   skip(why: string): null;
 }
 

@@ -1,5 +1,5 @@
 // HelpSteer (Wang et al. 2023, arXiv:2311.09528) and HelpSteer2 (2024, arXiv:2406.08673): one rated
-// answer per row, those to the same prompt one after the other.
+// answer per row. Answers to the same prompt are consecutive.
 import { isDeepStrictEqual } from 'node:util';
 import { describeValue } from '../../data/data-error.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';

@@ -55,7 +55,7 @@ export function requestColumns(request: Fields, { drop, fail }: Reading): Fields
   return tools.length > 0 ? { tools } : {};
 }
 
-/** A refusal is what the assistant said, unless it said something else. */
+/** Uses the refusal as the content if the content is empty. */
 export function withRefusal(message: unknown): unknown {
   if (!isPlainObject(message) || typeof message.refusal !== 'string') return message;
   const { refusal, ...others } = message;

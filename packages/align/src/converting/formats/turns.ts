@@ -102,8 +102,8 @@ function callsOf(value: unknown, field: string, fail: Reading['fail']): unknown[
 }
 
 /**
- * Tools in the form that chat templates expect; a single one is put in a list. A description
- * without `{"type": "function", "function": …}` around it gets it.
+ * Tools in the form that chat templates expect; a single one is put in a list. A bare description
+ * is wrapped in `{"type": "function", "function": …}`.
  */
 export function toolsOf(value: unknown): unknown {
   const read = jsonIn(value);

@@ -87,7 +87,7 @@ describe('modelCard', () => {
     expect(modelCard(record)).toContain('`` a\\|b`c.jsonl ``');
   });
 
-  it('says which command writes the base of an adapter on a GGUF file', () => {
+  it('names the command that writes the base of an adapter on a GGUF file', () => {
     const command = 'keel merge --adapter path/to/this/folder --base-only';
     expect(modelCard({ ...record, base: { ...record.base, gguf: true } })).toContain(command);
     expect(modelCard(record)).not.toContain(command);

@@ -1,11 +1,11 @@
-// README.md of a result: a model card as the hub reads it.
+// Writes README.md of a result: a model card in the hub's format.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-write.ts';
 import { formatNumber, formatShare } from '../report/format.ts';
 import { type Paper, papersOf } from './papers.ts';
 import type { ResultRecord, StageRecord } from './result-record.ts';
 
-/** The folder's place in the commands of the card, which does not depend on this machine. */
+/** The folder's path in the commands of the card, which must not depend on this machine. */
 const PLACE = 'path/to/this/folder';
 
 export const writeModelCard = (folder: string, record: ResultRecord): void =>
@@ -58,7 +58,7 @@ function frontMatter({ base, kind, use, stages }: ResultRecord): string {
   ].join('\n');
 }
 
-/** JSON's strings are YAML's. */
+/** A JSON string is also a YAML string. */
 const quoted = (text: string): string => JSON.stringify(text);
 
 /** Text of users as Markdown code, on one line; it is also safe in a table. */
@@ -91,8 +91,7 @@ function introduction({ kind, use, merged, stages }: ResultRecord): string {
     kind === 'adapter'
       ? 'This folder has an adapter in the format of PEFT'
       : 'This folder has a whole model in the format of transformers';
-  const reward =
-    use === 'reward model' ? ' It gives scores to answers, and does not generate text.' : '';
+  const reward = use === 'reward model' ? ' It scores answers and does not generate text.' : '';
   const how =
     stages.length === 0 ? ', converted by Keel.' : `, trained with Keel ${stages.at(-1)!.keel}.`;
   return `${whole}${how}${merged ? ' Its adapter is merged into the weights.' : ''}${reward}`;

@@ -1,5 +1,5 @@
-// keel.json in a result's folder: what it was made from. Model cards are written from it, and later
-// stages and `keel merge` carry it on.
+// keel.json in a result's folder records what the result was made from. Model cards are written
+// from it, and later stages and `keel merge` copy it to their results.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -41,7 +41,7 @@ const stageSchema = z.object({
 
 const schema = z.object({
   version: z.literal(1),
-  /** What the folder has. */
+  /** What the folder contains. */
   kind: z.enum(['adapter', 'model']),
   use: z.enum(['language model', 'reward model']),
   base: z.object({
@@ -67,7 +67,7 @@ export type StageRecord = z.output<typeof stageSchema>;
 export const writeResultRecord = (folder: string, record: ResultRecord): void =>
   writeFileAtomic(join(folder, FILE), `${JSON.stringify(record, null, 2)}\n`);
 
-/** null if there is none, or it cannot be read: no result depends on it. */
+/** null if there is none or it cannot be read, because no result depends on it. */
 export function readResultRecord(folder: string): ResultRecord | null {
   const path = join(folder, FILE);
   if (!existsSync(path)) return null;

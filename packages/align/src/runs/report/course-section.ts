@@ -1,7 +1,7 @@
 import { html, type Markup } from './markup.ts';
 import type { AnswerCourse } from './report-data.ts';
 
-/** Most times that are shown as columns; the others are left out. */
+/** Most times to show as columns; the others are omitted. */
 const COLUMNS = 4;
 
 /** The same prompts answered at several times of a run, side by side. */
@@ -11,7 +11,7 @@ export function courseSection({ note, times, rows }: AnswerCourse): Markup | nul
   const omitted = times.length - shown.length;
   return html`<section aria-labelledby="course">
 <h2 id="course">Answers over the run</h2>
-<p class="lead">${note}${omitted > 0 && ` Not shown: ${omitted} evaluations between; answers.jsonl has them.`}</p>
+<p class="lead">${note}${omitted > 0 && ` ${omitted} evaluations in between are not shown; answers.jsonl has them.`}</p>
 <div class="wide" tabindex="0"><table class="answers course">
 <thead><tr><th scope="col">Prompt</th>${shown.map((at) => html`<th scope="col">${times[at]}</th>`)}</tr></thead>
 <tbody>${rows.map(

@@ -49,7 +49,8 @@ interface Change {
 
 /**
  * A change counts if the interval of the difference excludes 0, or, without that interval, if the
- * interval after training excludes the value before. Without any interval it is not judged.
+ * interval after training excludes the value before. Without any interval, the change is not
+ * judged.
  */
 function judge(headline: Headline, before: Estimate): Change {
   const { after, better, unit, difference: ends, doubtful = false } = headline;

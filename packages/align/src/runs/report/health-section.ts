@@ -2,7 +2,7 @@ import type { Finding } from '../../health/finding.ts';
 import type { Health } from '../../health/monitor.ts';
 import { html, type Markup } from './markup.ts';
 
-/** What is wrong with the run, and what was looked at. */
+/** What is wrong with the run, and what was checked. */
 export function healthSection({ findings, checked }: Health): Markup | null {
   if (checked.length === 0 && findings.length === 0) return null;
   const sorted = findings.toSorted((a, b) => rank(a) - rank(b));
@@ -13,7 +13,7 @@ ${
     ? html`<p class="healthy">Nothing found.</p>`
     : html`<ul class="findings">${sorted.map(finding)}</ul>`
 }
-<p class="note">Looked at: ${checked.map(({ looksAt }) => looksAt).join('; ')}.</p>
+<p class="note">Checked: ${checked.map(({ looksAt }) => looksAt).join('; ')}.</p>
 </section>`;
 }
 

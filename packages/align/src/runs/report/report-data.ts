@@ -10,7 +10,7 @@ export interface ReportData {
   summary: string;
   /** ISO 8601. */
   created?: string;
-  /** What is wrong with the run, and what was looked at. */
+  /** What is wrong with the run, and what was checked. */
   health?: Health;
   headlines?: Headline[];
   /** For a recipe: its runs, in order. */

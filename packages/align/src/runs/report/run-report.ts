@@ -19,7 +19,7 @@ import { writeReport } from './write-report.ts';
 export interface MeasuredHeadline extends Pick<Headline, 'label' | 'unit' | 'better'> {
   /** Its name in metrics.jsonl, for example `eval_loss`. */
   metric: string;
-  /** Of a share: the metric with the number of items, from which its interval follows. */
+  /** For a share: the metric with the number of items, which determines its interval. */
   count?: string;
 }
 
@@ -33,7 +33,7 @@ export interface RunFacts {
   health: Health;
   /** Greedy answers to the sample prompts. */
   answers: readonly AnswerLine[];
-  /** The evaluation whose weights are the result; null: those after the last step are. */
+  /** The evaluation whose weights are the result; null: the result has those of the last step. */
   best: { step: number; metric: string; value: number } | null;
   /** The evaluations batch by batch, for intervals. */
   batches: HeldOutBatches | null;
@@ -154,7 +154,7 @@ function headlineOf(
 const ACCURACY = 'eval_rewards/accuracies';
 const TIES = 'eval_rewards/ties';
 
-/** What ties mean: before the first step, all pairs are tied. */
+/** Explains ties: before the first step, all pairs are tied. */
 function tieNotes(before: MetricsRow, after: MetricsRow): string[] {
   const shares = [before[TIES] ?? 0, after[TIES] ?? 0];
   if (shares.every((share) => share === 0)) return [];

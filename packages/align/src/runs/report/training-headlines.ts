@@ -15,8 +15,8 @@ const ENDS = 10;
 const SHOWN = 3;
 
 /**
- * Means over the first and the last steps. Training rows do not show how the model does on other
- * data, and differ between the two, so the change is not judged.
+ * Means over the first and the last steps. The change is not judged: training rows differ between
+ * the two, and do not show how the model does on other data.
  * @returns none for fewer than two steps
  */
 export function trainingHeadlines(rows: readonly MetricsRow[]): Headline[] {
