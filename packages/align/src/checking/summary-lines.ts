@@ -46,13 +46,13 @@ export function summaryLines({
   }
   const { rows, prompts } = duplicates;
   const repeats = [
-    rows.count > 0 && `${counted(rows.count, 'row')} in whole`,
-    prompts.count > 0 && `${counted(prompts.count, 'row')} in the prompt`,
+    rows.count > 0 && `${counted(rows.count, 'row')} in full`,
+    prompts.count > 0 && `${counted(prompts.count, 'row')} in the prompt only`,
   ].filter((part) => part !== false);
   lines.push(
     repeats.length === 0
       ? '  no row repeats an earlier one'
-      : `  earlier rows are repeated by ${repeats.join(' and by ')}`,
+      : `  repeats of earlier rows: ${repeats.join(', ')}`,
   );
   if (pairs !== null) {
     const { longerWins, chosenLonger, count, unit } = pairs;

@@ -27,7 +27,7 @@ export interface SplitOptions extends Pick<RowReading, 'columns'> {
   files: readonly string[];
   /** A folder, or the beginning of the files' names. */
   output: string;
-  /** In order. The last part gets what is left. */
+  /** In order. The last part gets the remaining rows. */
   parts: readonly SplitPart[];
   /** What stays together: the rows of one prompt, or nothing. */
   by: 'prompt' | 'row';
