@@ -17,7 +17,7 @@ export function clearer(message: string, descriptors: readonly OptionDescriptor[
   const [, name, found] =
     /too many arguments for '([^']+)'.* but got \d+: (.*)\.\s*$/.exec(message) ?? [];
   if (found === undefined) return message;
-  return `error: keel ${name} does not take "${found}": each value needs its flag before it\n`;
+  return `error: keel ${name} does not accept "${found}": write an option before each value\n`;
 }
 
 /** Commander suggests the nearest flag by spelling, which is rarely the one of another trainer. */

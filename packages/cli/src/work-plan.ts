@@ -12,7 +12,7 @@ export interface WorkPlan {
   parts: Readonly<Record<string, { text: string; data: unknown }>>;
 }
 
-/** Prints a plan, and that nothing else happens. */
+/** Prints a plan, and a line that nothing was run. */
 export function sayDryRun({ verb, model, parts }: WorkPlan, json: boolean): void {
   if (json) {
     const data = Object.entries(parts).map(([name, part]) => [name, part.data]);

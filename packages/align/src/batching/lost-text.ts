@@ -86,11 +86,11 @@ export function isSilent(
 const suffix = ' message';
 
 /**
- * Messages of others than the assistant that the template leaves out whole, each as its role and
+ * Messages of others than the assistant that the template skips entirely, each as its role and
  * "message", such as "system message". A switch such as "/no_think" is said to the template.
  * @param from the first message that is looked for in this rendering
  * @param to the message after the last
- * @param after where the text that is used starts: a message before it is left out too
+ * @param after where the text that is used starts: a message before it is skipped too
  */
 export function lostMessages(
   messages: readonly Message[],

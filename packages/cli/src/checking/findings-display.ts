@@ -54,7 +54,7 @@ const SHOWN_FIELDS = 12;
 function showFacts(facts: ExaminedFacts): void {
   const { turns, system, tools, labels, emptyPrompts, blankAnswers, unreadFields } = facts;
   if (turns !== null) {
-    line(`messages in a chat: ${turns.median} in the median, from ${turns.min} to ${turns.max}`);
+    line(`messages in a chat: median ${turns.median}, from ${turns.min} to ${turns.max}`);
   }
   if (system.rows > 0) {
     line(
@@ -188,7 +188,7 @@ function showErrors(name: string, { count, groups, rows }: ErrorFacts): void {
   say('');
   for (const [fault, places] of placesByFault(rows)) line(`${placesText(places)}: ${fault}`);
   if (rows.length < count) {
-    line(`… and ${count - rows.length} more: --max-errors none lists all, --json too`);
+    line(`… and ${count - rows.length} more: --max-errors none and --json list all`);
   }
 }
 
@@ -225,7 +225,7 @@ function showVerdict(findings: DataFindings): void {
   const faults = faultCount(findings);
   say('');
   if (findings.training.count === 0 && faults > 0) {
-    say('Every row is an error. If another tool wrote them, keel data convert may read them.');
+    say('Every row is bad. If another tool wrote them, keel data convert may read them.');
   }
   if (faults + warnings.length === 0) say('No errors and no warnings.');
   else say(`${counted(faults, 'error')}, ${counted(warnings.length, 'warning')}.`);

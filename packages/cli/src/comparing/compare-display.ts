@@ -97,7 +97,7 @@ export class CompareDisplay {
       : new HumanDisplay(process.stdout, { label: this.#label(entry) });
   }
 
-  /** People have seen the comparison's own plan. */
+  /** Without --json, an entry's plan is not shown: the comparison has shown its own. */
   #isShown(event: CompareEvent & { type: 'run' }): boolean {
     return (this.#json || event.event.type !== 'plan') && !this.#saidBefore(event);
   }

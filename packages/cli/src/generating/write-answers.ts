@@ -48,7 +48,8 @@ export async function writeAnswers(
     file.flush();
   }
   const { rows: written, empty } = file;
-  if (empty > 0) complain(`${empty} empty answers are not in the file, because no verb takes them`);
+  if (empty > 0)
+    complain(`${empty} empty answers are not in the file, because no verb accepts them`);
   const interrupted = stopping.signal.aborted;
   if (json) sayJson({ type: 'final', output, rows: written, empty, interrupted });
   else {

@@ -63,7 +63,7 @@ export class HumanMerge implements MergeDisplay {
     say(
       kl === null
         ? `Checked: on a probe text, its scores differ from those of base and adapter by at most ${score!.toExponential(1)}.`
-        : `Checked: on a probe text, its KL divergence from base and adapter is ${kl.toExponential(1)} nats per token, with the same most likely token in ${sameTop!.count} of ${sameTop!.of} places.`,
+        : `Checked: on a probe text, its KL divergence from base and adapter is ${kl.toExponential(1)} nats per token, with the same most likely token in ${sameTop!.count} of ${sameTop!.of} positions.`,
     );
     say(`Wrote ${output}: ${formatBytes(bytes)} of weights in ${dtype}.`);
     const use = kind === 'reward model' ? 'score --data answers.jsonl --reward' : 'chat --model';

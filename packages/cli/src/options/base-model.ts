@@ -29,6 +29,6 @@ export function baseFor(adapter: string | null): string {
   if (base === `hub:${DEFAULT_MODEL_REPOSITORY}`) return DEFAULT_MODEL_NAME;
   if (base === DEFAULT_MODEL_NAME || base.startsWith('hub:') || existsSync(base)) return base;
   throw new Error(
-    `--adapter ${adapter}: its base model was ${base}, which is not there. Pass the base as --model`,
+    `--adapter ${adapter}: its base model was ${base}, which does not exist. Pass the base as --model`,
   );
 }

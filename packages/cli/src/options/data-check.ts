@@ -30,7 +30,7 @@ const schema = z.strictObject({
   model: option(model.unwrap().nullable().default(model.def.defaultValue), {
     ...detailsOf(model),
     description:
-      'model whose tokenizer, chat template and limits count; its weights are not loaded; none: lengths in characters',
+      'model whose tokenizer, chat template and limits are used; its weights are not loaded; none: lengths in characters',
   }),
   for: option(
     z

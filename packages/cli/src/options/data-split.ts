@@ -23,7 +23,7 @@ const schema = z
     ...filesShape,
     output: option(z.string().min(1), {
       description:
-        'folder for train.jsonl and held-out.jsonl; a name that ends in - or .jsonl is the beginning of their names',
+        'folder for train.jsonl and held-out.jsonl; a name that ends in - or .jsonl is a prefix of their names',
       group: 'Output',
       value: 'folder',
     }),
@@ -47,7 +47,7 @@ const schema = z
         .default(null),
       {
         description:
-          'several parts, such as train=0.8,dev=0.1,test=0.1; the last gets what is left',
+          'several parts, such as train=0.8,dev=0.1,test=0.1; the last gets the remaining rows',
         group: rows,
         value: 'name=size',
         common: true,
@@ -55,7 +55,8 @@ const schema = z
       },
     ),
     by: option(z.enum(['prompt', 'row']).default('prompt'), {
-      description: 'prompt: all rows of a prompt are in the same part; row: each is drawn alone',
+      description:
+        'prompt: all rows of a prompt are in the same part; row: each row is drawn independently',
       group: rows,
       common: true,
     }),

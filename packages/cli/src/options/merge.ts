@@ -48,7 +48,7 @@ const schema = z
       );
     }
     if (value.baseOnly && value.adapter === null) {
-      add('baseOnly', 'needs --adapter, whose base it writes. To convert a model, drop the option');
+      add('baseOnly', 'needs --adapter, whose base it writes. To convert a model, omit the option');
     }
   });
 

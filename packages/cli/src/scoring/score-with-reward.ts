@@ -40,7 +40,7 @@ export async function scoreWithReward(options: ScoreOptions, named: string): Pro
     onLost: (fields) =>
       complain(
         `the chat template drops ${droppedText(fields)}, so the reward model does not see it. ` +
-          'To see what is left, run keel tokens',
+          'To see the remaining text, run keel tokens',
       ),
   });
   if (options.dryRun) {

@@ -71,7 +71,7 @@ export class ScoredRows {
     const what = droppedText([...new Set([...this.#lost.values()].flat())]);
     return (
       `${this.#lost.size} of ${this.#source.length} rows: the chat template drops ${what}, ` +
-      'so the score is of the rest. To see what is left, run keel tokens'
+      'so only the rest is scored. To see the remaining text, run keel tokens'
     );
   }
 

@@ -55,7 +55,7 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   if (plain > 0 && !options.raw && model.tokenizer.chatTemplate !== null) {
     complain(
       `note: ${plain} of ${asked.length} rows of ${options.prompts} are plain text, which is continued without the chat template. ` +
-        'To ask them in a chat, pass --wrap-chat; to continue plain text without this note, --raw',
+        'To ask them in a chat, pass --wrap-chat; to continue plain text without this note, pass --raw',
     );
   }
   const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options));
