@@ -38,7 +38,9 @@ function run(args: readonly string[]): string {
 
 /** The tracked files that programs and tests need, with the installed packages and the addon. */
 function copyTree(): void {
-  const packages = ['statistics', 'torch', 'model', 'align'].map((name) => `packages/${name}`);
+  const packages = ['statistics', 'torch', 'model', 'align', 'evaluate'].map(
+    (name) => `packages/${name}`,
+  );
   const settings = ['tsconfig.json', 'vitest.config.ts', 'biome.json', '.gitignore'];
   const files = execFileSync('git', ['ls-files', '-z', ...packages, ...settings, 'package.json'], {
     cwd: root,
@@ -54,7 +56,7 @@ function copyTree(): void {
     if (name === '@keel' || name.startsWith('.')) continue;
     symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name));
   }
-  for (const name of ['statistics', 'torch', 'model', 'align']) {
+  for (const name of ['statistics', 'torch', 'model', 'align', 'evaluate']) {
     symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@keel', name));
   }
 }

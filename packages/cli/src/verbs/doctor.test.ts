@@ -9,7 +9,7 @@ const packages = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** The packages without anything compiled, as they are in a fresh clone after npm ci. */
 function freshClone(folder: TemporaryFolder): string {
-  for (const name of ['statistics', 'torch', 'model', 'align', 'cli']) {
+  for (const name of ['statistics', 'torch', 'model', 'align', 'evaluate', 'cli']) {
     const into = folder.file(join('packages', name));
     mkdirSync(into, { recursive: true });
     cpSync(join(packages, name, 'src'), join(into, 'src'), { recursive: true });
@@ -20,7 +20,7 @@ function freshClone(folder: TemporaryFolder): string {
   for (const name of readdirSync(modules)) {
     if (name !== '@keel') symlinkSync(join(modules, name), folder.file(`node_modules/${name}`));
   }
-  for (const name of ['statistics', 'torch', 'model', 'align']) {
+  for (const name of ['statistics', 'torch', 'model', 'align', 'evaluate']) {
     symlinkSync(folder.file(`packages/${name}`), folder.file(`node_modules/@keel/${name}`));
   }
   return folder.file('packages/cli/src/main.ts');

@@ -1,0 +1,2 @@
+/** Judges, suites, ratings and gates: whether one model's answers are better than another's. */
+export type { Judge } from '@keel/align/judges';
