@@ -21,7 +21,7 @@ const alignLayers = [
   ['batching', 'runs'],
   ['judges'],
   ['profiling', 'rewards', 'checking', 'answering'],
-  ['training', 'merging'],
+  ['training', 'merging', 'feedback'],
   ['reference'],
   ['rollouts'],
   ['methods'],
