@@ -2,21 +2,11 @@
 // a constitution. Nothing is trained: the result is rows for `keel sft` and `keel dpo`.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  baseOfAdapter,
-  type LanguageModel,
-  loadAdapter,
-  loadModel,
-  makeFolder,
-  type Role,
-  resolveDevice,
-  resolvePrecision,
-} from '@keel/model';
+import { makeFolder, resolveDevice, resolvePrecision } from '@keel/model';
 import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
-import { runResult } from '../config/run-result.ts';
-import { completeDate, localNow, templateSettings } from '../config/template-options.ts';
+import { completeDate, localNow } from '../config/template-options.ts';
 import { isChat } from '../data/messages.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import { writeFully } from '../files/append-whole.ts';
@@ -24,10 +14,9 @@ import { fillFileAtomic, writeFileAtomic } from '../files/atomic-write.ts';
 import { Journal } from '../runs/journal.ts';
 import { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
 import { lockFile, refuseLockedFile } from '../runs/run-lock.ts';
-import { hashAdapter } from '../training/run-identity.ts';
 import { modelFacts } from '../training/run-plan.ts';
 import type { Constitution } from './constitution.ts';
-import { modelSpeaker } from './model-speaker.ts';
+import { OpenSpeakers } from './open-speakers.ts';
 import { ownConstitutionFile, readConstitution, readExamples } from './read-constitution.ts';
 import {
   type Lineage,
@@ -39,7 +28,6 @@ import {
 import type { ReviseHooks, ReviseOptions, ReviseResult } from './revise-options.ts';
 import { preferenceRow, supervisedRow } from './revision-rows.ts';
 import { type RevisionSummary, RevisionTally } from './revision-summary.ts';
-import type { Speaker } from './speaker.ts';
 
 /** The files of a result, and of a job that has not finished. */
 const LINEAGE = 'lineage.jsonl';
@@ -76,13 +64,12 @@ export async function runRevise(
   const precision = resolvePrecision(options.precision, device, false);
   const open = new OpenSpeakers(options, { device, precision }, owned);
   const policy = await open.policy();
-  const critic = options.critic === null ? policy : await open.other(options.critic);
-  const reviser =
-    options.reviser === null || options.reviser === options.critic
-      ? critic
-      : await open.other(options.reviser);
+  const { critic: criticName, reviser: reviserName } = options;
+  const critic =
+    criticName === null ? policy.speaker : await open.other(criticName, hooks.onNotice);
+  const reviser = reviserName === null ? critic : await open.other(reviserName, hooks.onNotice);
   const parts: RevisionParts = {
-    ...{ policy: policy.speaker, critic: critic.speaker, reviser: reviser.speaker },
+    ...{ policy: policy.speaker, critic, reviser },
     ...{ constitution, rounds, fewShot, seed: options.sampling.seed },
   };
   const identity = await identityOf(options, rows, parts);
@@ -181,68 +168,6 @@ function constitutionOf({ constitution, examples }: ReviseOptions): Constitution
     );
   }
   return examples === null ? read : { ...read, examples: readExamples(examples) };
-}
-
-interface OpenSpeaker {
-  model: LanguageModel;
-  speaker: Speaker;
-}
-
-/** Opens models as speakers; they are freed with the stack. */
-class OpenSpeakers {
-  readonly #options: ReviseOptions;
-  readonly #machine: { device: ReturnType<typeof resolveDevice>; precision: 'fp32' | 'bf16' };
-  readonly #owned: DisposableStack;
-  readonly #others = new Map<string, OpenSpeaker>();
-
-  constructor(
-    options: ReviseOptions,
-    machine: { device: ReturnType<typeof resolveDevice>; precision: 'fp32' | 'bf16' },
-    owned: DisposableStack,
-  ) {
-    this.#options = options;
-    this.#machine = machine;
-    this.#owned = owned;
-  }
-
-  policy(): Promise<OpenSpeaker> {
-    const { model, adapter } = this.#options;
-    return this.#open(model, adapter, templateSettings(this.#options, adapter));
-  }
-
-  /** @param name a model, or an adapter, which is applied to its base */
-  async other(name: string): Promise<OpenSpeaker> {
-    const known = this.#others.get(name);
-    if (known !== undefined) return known;
-    const result = runResult(name);
-    const adapter = existsSync(join(result, 'adapter_config.json')) ? result : null;
-    const base = adapter === null ? result : baseOfAdapter(adapter);
-    const { templateDate } = this.#options;
-    const template = templateSettings({ templateDate }, adapter);
-    const opened = await this.#open(base, adapter, template);
-    this.#others.set(name, opened);
-    return opened;
-  }
-
-  async #open(
-    name: string,
-    adapter: string | null,
-    template: ReturnType<typeof templateSettings>,
-  ): Promise<OpenSpeaker> {
-    const model = await loadModel(name, { ...this.#machine, template });
-    this.#owned.defer(() => model.dispose());
-    const role: Role = adapter === null ? 'reference' : 'speaker';
-    if (adapter !== null) loadAdapter(model.decoder, adapter, role);
-    const { sampling, batchSize } = this.#options;
-    const hashes = [await model.hash(), model.tokenizer.hash, adapter && hashAdapter(adapter)];
-    const speaker = modelSpeaker(model, {
-      name: adapter ?? name,
-      identity: hashes.filter((one) => one !== null).join(' '),
-      role,
-      sampling: { ...sampling, batchSize },
-    });
-    return { model, speaker };
-  }
 }
 
 /** Everything that the lineage depends on. */

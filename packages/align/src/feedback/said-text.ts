@@ -85,7 +85,7 @@ export function critiqueFault(
   if (fault !== null) return fault;
   if (copies(critique, sources.answer)) return 'copies the answer';
   if (copies(critique, sources.request)) return 'copies the request';
-  if (sources.examples.some((one) => copies(critique, one))) return 'copies an example';
+  if (copies(critique, ...sources.examples)) return 'copies an example';
   // A critique may stop anywhere: what it says up to there still counts.
   return ended || critique.trim().split(/\s+/u).length >= MIN_WORDS ? null : 'was cut off';
 }
@@ -104,18 +104,18 @@ export function revisionFault(
     return 'copies the critique';
   }
   if (copies(revision, sources.request)) return 'copies the request';
-  return sources.examples.some((one) => copies(revision, one)) ? 'copies an example' : null;
+  return copies(revision, ...sources.examples) ? 'copies an example' : null;
 }
 
 const PIECE = 5;
 const MIN_WORDS = 8;
 const COPIED = 0.8;
 
-/** Whether four fifths of a text's pieces of five words are in another text. */
-function copies(text: string, source: string): boolean {
+/** Whether most of a text's pieces of five words are in other texts. */
+function copies(text: string, ...sources: readonly string[]): boolean {
   const own = words(text);
   if (own.length < MIN_WORDS) return false;
-  const known = new Set(pieces(words(source)));
+  const known = new Set(sources.flatMap((source) => pieces(words(source))));
   const all = pieces(own);
   return all.filter((piece) => known.has(piece)).length >= COPIED * all.length;
 }
