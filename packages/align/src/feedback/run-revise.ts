@@ -1,5 +1,5 @@
-// `keel revise`: answers prompts, and has the answers criticised and revised under the principles of
-// a constitution. Nothing is trained: the result is rows for `keel sft` and `keel dpo`.
+// `keel revise`: answers prompts, and has the answers criticised and revised under the principles
+// of a constitution. Nothing is trained: the result is rows for `keel sft` and `keel dpo`.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, resolveDevice, resolvePrecision } from '@keel/model';
