@@ -69,7 +69,10 @@ export interface ReviseProgress {
   /** Prompts that are done, out of `total`, including those of an earlier command. */
   prompts: number;
   total: number;
-  /** Share of the current prompts' turns that are done, 0 to 1; some turns may not be needed. */
+  /**
+   * How much of the next prompts is done, in prompts: the share of their turns, as if all were
+   * needed.
+   */
   current: number;
 }
 

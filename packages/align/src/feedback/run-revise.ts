@@ -119,14 +119,13 @@ async function reviseAll(
       rendering,
     }));
     let turns = 0;
-    const all = prompts.length * turnsPerPrompt(parts.rounds);
     const report = (current: number): void =>
       hooks.onProgress?.({ prompts: journal.length, total, current });
     report(0);
     const done = await reviseChunk(prompts, parts, {
       chunk: from / chunk,
       signal: hooks.signal,
-      onTurn: () => report(++turns / all),
+      onTurn: () => report(++turns / turnsPerPrompt(parts.rounds)),
     });
     if (done === null) return false;
     journal.append(done);

@@ -57,11 +57,11 @@ class HumanRevise implements ReviseDisplay {
       this.#rate.resume();
       return;
     }
-    this.#rate.add(Math.max(0, progress.prompts - before.prompts));
-    if (this.#bar !== null) {
-      const left = progress.total - progress.prompts;
-      this.#bar.update(progress.prompts + progress.current * Math.min(left, 1));
-    } else if (this.#pace.due(progress.prompts + progress.current)) say(this.#line(''));
+    const done = progress.prompts + progress.current;
+    // Turns that were not needed are done at the end of their prompts.
+    this.#rate.add(Math.max(0, done - before.prompts - before.current));
+    if (this.#bar !== null) this.#bar.update(done);
+    else if (this.#pace.due(done)) say(this.#line(''));
   }
 
   say(text: string): void {
@@ -97,8 +97,8 @@ class HumanRevise implements ReviseDisplay {
 
   #line(bar: string): string {
     const { prompts, total, current } = this.#now!;
-    const now = current > 0 ? `, ${Math.round(100 * current)}% of the next ones` : '';
-    const left = this.#rate.secondsFor(total - prompts);
+    const now = current > 0 ? `, ${current.toFixed(1)} more in progress` : '';
+    const left = this.#rate.secondsFor(total - prompts - current);
     const time = left === null ? '' : `  ${formatDuration(left)} left`;
     return `${bar}${prompts}/${total} prompts${now}${time}`;
   }
