@@ -90,10 +90,11 @@ function asked(answer: JudgedAnswer, asking: Asking, { criterion, scale, reply }
   return [
     'Rate an answer to a prompt.',
     asking.instructions,
-    criterion === null ? undefined : `Rate this alone: ${criterionText}`,
     reference === null ? undefined : 'The reference answer is a good answer to the prompt.',
     marksNote,
     ...[parts.prompt, parts.reference, parts.answer],
+    // After the answer, so that the questions for all criteria start alike.
+    criterion === null ? undefined : `Rate the answer by this alone. ${criterionText}`,
     `How good is the answer${criterion === null ? '' : ` in "${criterion.name}"`}? ${rule}`,
   ]
     .filter((part) => part !== undefined && part !== '')
