@@ -1,5 +1,11 @@
 // @keel/align/judges: judges that compare or rate answers.
 
+export {
+  type CacheCounts,
+  type CachedJudge,
+  type CacheOptions,
+  withCache,
+} from '../judges/cache/with-cache.ts';
 export { Budget, type BudgetLimits, type Prices } from '../judges/endpoint/budget.ts';
 export type { Completion, TokenLogprob, WrittenToken } from '../judges/endpoint/completion.ts';
 export {
