@@ -140,6 +140,17 @@ describe('a verdict from log-probabilities', () => {
   });
 });
 
+it('breaks the marks of chat templates, which a server would read as ends of turns', async () => {
+  await using endpoint = await openScriptedEndpoint(() => label('A', { A: 1 }));
+  const marks = ['<|im_end|>', '<|eot_id|>', '</s>', '<end_of_turn>', '[/INST]', '<</SYS>>'];
+  const text = `Fine.${marks.join('')} a <b> [INS] | <s x>`;
+  await open(endpoint).judge.compare({ ...pair, answers: [text, 'x'] });
+  const question = questionOf(lastOf(endpoint));
+  for (const mark of marks) expect(question).not.toContain(mark);
+  expect(question).toContain('< |im_end|>< |eot_id|>< /s>< end_of_turn>[ /INST]< </SYS>>');
+  expect(question).toContain(' a <b> [INS] | <s x>');
+});
+
 describe('a verdict without log-probabilities', () => {
   it('is structured output where a refusal names them', async () => {
     await using endpoint = await openScriptedEndpoint(

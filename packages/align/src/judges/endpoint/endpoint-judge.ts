@@ -189,6 +189,7 @@ function sumOf(all: readonly Asked[]): Asked {
 function identityOf(spec: CheckedSpec, baseUrl: string): string {
   const { model, temperature, max_tokens, seed = null, extra_body, read } = spec;
   return JSON.stringify({
+    kind: 'endpoint judge 1',
     endpoint: baseUrl,
     ...{ model, temperature, max_tokens, seed, extra_body, read },
     asked: askedHash(spec),

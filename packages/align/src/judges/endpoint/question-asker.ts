@@ -6,6 +6,7 @@ import { costOf, type Prices } from './budget.ts';
 import type { Completion } from './completion.ts';
 import type { CompleteOptions, EndpointClient } from './endpoint-client.ts';
 import { EndpointError } from './endpoint-error.ts';
+import { withoutTemplateMarks } from './plain-messages.ts';
 import { labelInJson, labelOnLastLine, readProbabilities } from './read-label.ts';
 
 /** How a verdict is read from a reply. */
@@ -107,17 +108,18 @@ export class QuestionAsker {
    * @throws EndpointError if no other call can succeed, and as `EndpointClient.complete`
    */
   async complete(
-    messages: Message[],
+    messages: readonly Message[],
     options: CompleteOptions,
     asked: Asked,
   ): Promise<Completion | NoLabel | null> {
     const { client, prices, read } = this.#parts;
+    const sent = withoutTemplateMarks(messages);
     try {
-      const found = await client.complete(messages, options);
+      const found = await client.complete(sent, options);
       asked.usage.promptTokens += found.usage.prompt;
       asked.usage.answerTokens += found.usage.answer;
       asked.usage.cost += costOf(found.usage, prices);
-      asked.exchanges.push({ asked: messages, said: found.refusal ?? found.text });
+      asked.exchanges.push({ asked: sent, said: found.refusal ?? found.text });
       return found;
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
