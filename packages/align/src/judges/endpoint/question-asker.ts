@@ -17,7 +17,7 @@ export type Form = (typeof forms)[number];
 const LABEL_TOKENS = 16;
 /** Below this total probability of the labels, there is no verdict. */
 const LEAST_TOTAL = 0.01;
-/** Below this total, the verdict says so. */
+/** Below this total, a notice says so. */
 const LOW_TOTAL = 0.5;
 
 /** Why a question has no verdict. */
@@ -179,9 +179,10 @@ export class QuestionAsker {
       if (read === null || read.total < LEAST_TOTAL) return null;
       const { probabilities, total } = read;
       exchanges.at(-1)!.probabilities = probabilities;
+      this.#noticeLow(total);
       return {
         verdict: Object.fromEntries(labels.map((label) => [label, probabilities[label]! / total])),
-        why: this.#lowTotal(total) ?? (reasoning ? reasonIn(text, question) : null),
+        why: reasoning ? reasonIn(text, question) : null,
       };
     }
     const inJson = form === 'structured' ? labelInJson(text, labels) : null;
@@ -194,19 +195,15 @@ export class QuestionAsker {
     };
   }
 
-  /** A remark about labels with little probability; null if they have enough. */
-  #lowTotal(total: number): string | null {
-    if (total >= LOW_TOTAL) return null;
-    const percent = (100 * total).toPrecision(2);
-    if (!this.#saidLow) {
-      this.#saidLow = true;
-      const { name, notice } = this.#parts;
-      notice(
-        `${name}: the labels have only ${percent}% of the probability. The model would rather write something else, so its verdicts may mean little`,
-        'labels-unlikely',
-      );
-    }
-    return `the labels have ${percent}% of the probability`;
+  /** Says once that the labels have little probability. */
+  #noticeLow(total: number): void {
+    if (total >= LOW_TOTAL || this.#saidLow) return;
+    this.#saidLow = true;
+    const { name, notice } = this.#parts;
+    notice(
+      `${name}: in one reply, the labels have only ${(100 * total).toPrecision(2)}% of the probability. The model would rather write something else, so its verdicts may mean little`,
+      'labels-unlikely',
+    );
   }
 }
 
