@@ -1,5 +1,18 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AnswerRating, JudgedAnswer, JudgedPair, NoVerdict, PairVerdict } from '../judge.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import type {
+  AnswerRating,
+  Judge,
+  JudgedAnswer,
+  JudgedPair,
+  NoVerdict,
+  PairVerdict,
+} from '../judge.ts';
+import { judgeKinds } from '../opening/judge-kinds.ts';
+import { openJudgeOf } from '../opening/open-judge.ts';
 import { type EndpointJudge, type EndpointJudgeSpec, openEndpointJudge } from './endpoint-judge.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import {
@@ -361,5 +374,48 @@ describe('the identity of a judge', () => {
     );
     expect(found).toBe(identity({}));
     expect(found).not.toContain('sk-0123456789');
+  });
+});
+
+describe('a spec file', () => {
+  const read = (text: string): Promise<Judge> => {
+    const folder = mkdtempSync(join(tmpdir(), 'keel-endpoint-'));
+    try {
+      writeFileSync(join(folder, 'judge.yaml'), `type: endpoint\nmodel: m\n${text}`);
+      const options = { environment: { OPENAI_API_KEY: 'sk-0123456789' } };
+      return openJudgeOf(judgeKinds, join(folder, 'judge.yaml'), options);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  it('is opened with all of its keys', async () => {
+    await using judge = await read(`base_url: http://127.0.0.1:8000/v1
+prices: {prompt: 0.15, answer: 0.6}
+budget: {money: 2}
+extra_body: {chat_template_kwargs: {enable_thinking: false}, top_k: 1}
+read: structured
+concurrency: 3
+scale: 1-5
+`);
+    expect(judge).toMatchObject({ name: 'endpoint:m', concurrency: 3 });
+    expect(JSON.parse(judge.identity)).toMatchObject({
+      ...{ endpoint: 'http://127.0.0.1:8000/v1', read: 'structured' },
+      extra_body: { chat_template_kwargs: { enable_thinking: false }, top_k: 1 },
+    });
+  });
+
+  it.each([
+    ['api_key_env: sk-very-secret-0123456789', /judge\.yaml:3:1: api_key_env/],
+    ['base_url: http://me:very-secret@host/v1', /judge\.yaml:3:1: base_url/],
+    ['base_url: host:8000', /judge\.yaml:3:1: base_url.*host:8000/],
+    ['budget: {money: 1}', /judge\.yaml:3:10: money.*prices/],
+    ['extra_body: {stream: true}', /judge\.yaml:3:1: extra_body.*stream/],
+    ['read: words', /judge\.yaml:3:1: read.*"words"/],
+  ])('is refused with its place, and without keys: %s', async (text, pattern) => {
+    const error = await read(text).catch((reason: Error) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as Error).message).toMatch(pattern);
+    expect((error as Error).message).not.toContain('very-secret');
   });
 });

@@ -1,6 +1,7 @@
 // One question to an endpoint, in the first form that the endpoint supports.
 import type { Message } from '../../data/messages.ts';
 import type { Exchange, JudgeUsage } from '../judge.ts';
+import { noUsage } from '../judgements.ts';
 import type { Question } from '../prompts/question.ts';
 import { costOf, type Prices } from './budget.ts';
 import type { Completion } from './completion.ts';
@@ -207,10 +208,7 @@ export class QuestionAsker {
   }
 }
 
-export const nothingAsked = (): Asked => ({
-  exchanges: [],
-  usage: { promptTokens: 0, answerTokens: 0, cost: 0 },
-});
+export const nothingAsked = (): Asked => ({ exchanges: [], usage: { ...noUsage } });
 
 /** A schema that OpenAI accepts as strict. */
 const verdictSchema = ({ labels, reasoning }: Question): object => ({
