@@ -1,6 +1,7 @@
 // An OpenAI-compatible endpoint as a speaker: a critic that is larger than the policy.
 import { z } from 'zod';
-import { readSpec } from '../config/read-spec.ts';
+import { readSpec } from '../config/spec-file.ts';
+import { readYamlFile } from '../config/yaml-file.ts';
 import { EndpointClient, type EndpointOptions } from '../judges/endpoint/endpoint-client.ts';
 import { EndpointError } from '../judges/endpoint/endpoint-error.ts';
 import {
@@ -27,7 +28,8 @@ export function readEndpoint(name: string): CheckedEndpoint {
     .strictObject({ type: z.literal('endpoint').optional(), ...endpointShape })
     .superRefine(checkEndpoint);
   const what = 'an endpoint, such as "type: endpoint", "base_url: …" and "model: …"';
-  const { type: _, ...spec } = readSpec(name, { schema, what, whole: 'the endpoint' }).value;
+  const file = readYamlFile(name, what);
+  const { type: _, ...spec } = readSpec(file, schema, { subject: 'the endpoint' });
   return spec;
 }
 

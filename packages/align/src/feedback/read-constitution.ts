@@ -7,7 +7,8 @@ import { fileError } from '@keel/model';
 import { isPlainObject } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { ConfigError } from '../config/config-error.ts';
-import { readSpec, type SpecForm } from '../config/read-spec.ts';
+import { readSpec } from '../config/spec-file.ts';
+import { readYamlFile } from '../config/yaml-file.ts';
 import type { Message } from '../data/messages.ts';
 import { type Constitution, constitutionSchema, ownConstitution } from './constitution.ts';
 import { parseTranscript } from './transcript.ts';
@@ -18,11 +19,11 @@ export const ownConstitutionFile = fileURLToPath(
 );
 
 const WHAT = 'a constitution, with "principles:" that have "critique", "revision" or "preference"';
-const own: SpecForm<typeof constitutionSchema> = {
-  schema: constitutionSchema,
-  what: WHAT,
-  whole: 'the constitution',
-};
+
+const readOwn = (file: string): Constitution =>
+  ownConstitution(
+    readSpec(readYamlFile(file, WHAT), constitutionSchema, { subject: 'the constitution' }),
+  );
 
 /** `{"harmful0": {"prompt": ["…CritiqueRequest: …"], "edit_request": "…RevisionRequest: …"}}` */
 const paperSchema = z.record(
@@ -44,12 +45,12 @@ const handbookSchema = z.object({
  * @throws ConfigError naming the file, the place and what is wrong
  */
 export function readConstitution(file: string): Constitution {
-  if (!file.endsWith('.json')) return ownConstitution(readSpec(file, own).value);
+  if (!file.endsWith('.json')) return readOwn(file);
   const { text, value } = readJson(file);
   const version = createHash('sha256').update(text).digest('hex').slice(0, 12);
   if (Array.isArray(value)) return preferences(value, file, version);
   if (isPlainObject(value) && 'principles' in value) {
-    return ownConstitution(readSpec(file, own).value);
+    return readOwn(file);
   }
   if (isPlainObject(value) && 'constitutions' in value) {
     const { constitutions, system_chat } = checked(handbookSchema, value, file);

@@ -21,11 +21,17 @@ export interface Completion {
   finish: string;
   /** The endpoint's words, where it refused in a field of its own. */
   refusal: string | null;
-  /** null where the endpoint does not report it. */
-  usage: TokenCount | null;
+  usage: TokenCount;
+  /** Whether the endpoint did not report its usage. */
+  estimated: boolean;
   /** null where the endpoint gives no log-probabilities. */
   tokens: readonly WrittenToken[] | null;
 }
+
+/** A completion as it arrived; null where the endpoint reports no usage. */
+export type ReadCompletion = Omit<Completion, 'usage' | 'estimated'> & {
+  usage: TokenCount | null;
+};
 
 // Servers write -inf as null, as a text, or as -9999.
 const logprobSchema = z
@@ -57,7 +63,7 @@ const completionSchema = z.object({
  * Reads the body of an answer.
  * @returns the completion, or what is wrong with the body, in words
  */
-export function readCompletion(body: string): Completion | { fault: string } {
+export function readCompletion(body: string): ReadCompletion | { fault: string } {
   let value: unknown;
   try {
     value = JSON.parse(body);

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../config/config-error.ts';
-import { EndpointClient, type EndpointOptions } from './endpoint-client.ts';
+import { EndpointClient, type EndpointOptions, openEndpoint } from './endpoint-client.ts';
 import type { BudgetError, EndpointError } from './endpoint-error.ts';
 import { type EndpointSpec, endpointSchema } from './endpoint-spec.ts';
 import { FakeClock } from './testing/fake-clock.ts';
@@ -29,12 +29,14 @@ function open(
 ): Opened {
   const clock = new FakeClock();
   const notices: string[] = [];
-  const whole = { model: 'm', base_url: endpoint.url, ...spec };
-  const client = new EndpointClient(endpointSchema.parse(whole), {
-    ...{ clock, random: () => 1, environment: {} },
-    notice: (text, code) => notices.push(`${code}: ${text}`),
-    ...options,
-  });
+  const client = openEndpoint(
+    { model: 'm', base_url: endpoint.url, ...spec },
+    {
+      ...{ clock, random: () => 1, environment: {} },
+      notice: (text, code) => notices.push(`${code}: ${text}`),
+      ...options,
+    },
+  );
   return { client, clock, notices };
 }
 

@@ -3,9 +3,15 @@ import { type Message, textOf } from '../../data/messages.ts';
 import { type ApiKey, readApiKey } from './api-key.ts';
 import { type Admission, Budget, type TokenCount } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Completion } from './completion.ts';
+import type { Completion, ReadCompletion } from './completion.ts';
 import { EndpointError, type Spending } from './endpoint-error.ts';
-import { baseUrlOf, type CheckedEndpoint, OPENAI_URL } from './endpoint-spec.ts';
+import {
+  baseUrlOf,
+  type CheckedEndpoint,
+  type EndpointSpec,
+  endpointSchema,
+  OPENAI_URL,
+} from './endpoint-spec.ts';
 import { explainFault } from './explain-fault.ts';
 import { type Feature, Features } from './features.ts';
 import { type RequestFault, Sender } from './send-request.ts';
@@ -113,9 +119,12 @@ export class EndpointClient {
       const admission = await this.#budget.admit(most, options.signal);
       const charge = new Charge(admission, most.prompt);
       try {
-        const completion = await this.#repeat(messages, options, charge);
+        const read = await this.#repeat(messages, options, charge);
+        const estimated = read.usage === null;
+        const guess = { prompt: most.prompt, answer: estimateTokens(read.text) };
+        const completion = { ...read, usage: read.usage ?? guess, estimated };
         charge.completed(completion);
-        if (completion.usage === null) {
+        if (estimated) {
           this.#noticeOnce(
             `${this.name}: the endpoint reports no usage, so tokens and costs are estimates`,
             'endpoint-usage',
@@ -132,7 +141,7 @@ export class EndpointClient {
     messages: readonly Message[],
     options: CompleteOptions,
     charge: Charge,
-  ): Promise<Completion> {
+  ): Promise<ReadCompletion> {
     let adapted = 0;
     for (let attempts = 1; ; ) {
       if (this.#failed >= MOST_FAILED) throw this.#given(attempts);
@@ -193,10 +202,10 @@ export class EndpointClient {
 
   /** Notes that log-probabilities were asked for and ignored. */
   #checked(
-    completion: Completion,
+    completion: ReadCompletion,
     body: Readonly<Record<string, unknown>>,
     { insist = [] }: CompleteOptions,
-  ): Completion {
+  ): ReadCompletion {
     if (completion.text === '' || body.logprobs !== true || completion.tokens !== null) {
       return completion;
     }
@@ -290,6 +299,13 @@ export class EndpointClient {
   }
 }
 
+/**
+ * Opens a client of an endpoint.
+ * @throws ConfigError if the key's variable is not set
+ */
+export const openEndpoint = (spec: EndpointSpec, options: EndpointOptions = {}): EndpointClient =>
+  new EndpointClient(endpointSchema.parse(spec), options);
+
 /** Tokens of a text, rather too many than too few: English has about 4 bytes in each. */
 const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 3);
 
@@ -311,10 +327,10 @@ class Charge {
     this.#tokens.prompt += this.#prompt;
   }
 
-  completed({ usage, text }: Completion): void {
-    this.#estimated ||= usage === null;
-    this.#tokens.prompt += usage?.prompt ?? this.#prompt;
-    this.#tokens.answer += usage?.answer ?? estimateTokens(text);
+  completed({ usage, estimated }: Completion): void {
+    this.#estimated ||= estimated;
+    this.#tokens.prompt += usage.prompt;
+    this.#tokens.answer += usage.answer;
   }
 
   end(): void {

@@ -2,7 +2,7 @@
 import type { OpenAI } from 'openai';
 import { type ApiKey, withoutKey } from './api-key.ts';
 import type { Clock } from './clock.ts';
-import { type Completion, readCompletion } from './completion.ts';
+import { type ReadCompletion, readCompletion } from './completion.ts';
 import { readWords, type ServerWords } from './server-words.ts';
 
 /** Bytes of a body; more than any completion has. */
@@ -24,7 +24,7 @@ export type RequestFault =
       retryAfter: number | null;
     };
 
-export type RequestOutcome = { completion: Completion } | { fault: RequestFault };
+export type RequestOutcome = { completion: ReadCompletion } | { fault: RequestFault };
 
 export interface SenderParts {
   baseUrl: string;
