@@ -38,7 +38,8 @@ export interface Calibration {
    */
   error: { value: number; interval: Interval };
   /**
-   * The same error for a perfectly calibrated model with the same pairs and confidences. Few pairs
+   * The same error for a perfectly calibrated model with the same pairs and confidences, and with
+   * certain labels that are drawn from them. Few pairs
    * give an error even then, and the bootstrap adds the same amount again. Mean, and the 95th
    * percentile `high`.
    */

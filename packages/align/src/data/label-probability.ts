@@ -11,6 +11,12 @@ export const LABEL_PROBABILITY = 'label_probability';
 export const likelier = (probability = 1): 1 | 0 | -1 =>
   probability > 0.5 ? 1 : probability < 0.5 ? -1 : 0;
 
+/** Ranks of chosen and rejected: 1 for the more probable answer, both 1 if neither is. */
+export const pairRanks = (probability?: number): [chosen: number, rejected: number] => {
+  const direction = likelier(probability);
+  return direction === 0 ? [1, 1] : direction > 0 ? [1, 2] : [2, 1];
+};
+
 /** Whether one answer is more probably desirable than not; its label decides at one half. */
 export const isDesirable = ({
   label,
