@@ -3,6 +3,7 @@
 export { otherAnswerFault } from '../data/answer-forms.ts';
 export { type Place, placeName } from '../data/data-error.ts';
 export { leftOutOfPrompt } from '../data/known-columns.ts';
+export { likelier, pairRanks } from '../data/label-probability.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { asRead, type Content, isChat, type Message, textOf } from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';
