@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Constitution } from './constitution.ts';
-import { drawPrinciples } from './draw-principles.ts';
+import { drawWithoutRepetition } from './draw.ts';
 import { PROMPT_VERSION, type RevisionParts, reviseChunk } from './revise.ts';
 import type { Conversation, Said, Speaker } from './speaker.ts';
 
@@ -161,7 +161,7 @@ describe('critique and revision', () => {
 describe('principles', () => {
   it('are drawn by seed and row, without repetition while there are enough', () => {
     const draw = (seed: number, row: number) =>
-      drawPrinciples([0, 1, 2, 3], { seed, row, rounds: 4 });
+      drawWithoutRepetition([0, 1, 2, 3], { seed, row, rounds: 4 });
     expect(draw(1, 5)).toEqual(draw(1, 5));
     for (let row = 0; row < 20; row++) expect([...draw(1, row)].sort()).toEqual([0, 1, 2, 3]);
     const firsts = Array.from({ length: 400 }, (_, row) => draw(1, row)[0]!);
@@ -170,6 +170,6 @@ describe('principles', () => {
       expect(count).toBeGreaterThan(70);
       expect(count).toBeLessThan(130);
     }
-    expect(drawPrinciples(['a'], { seed: 1, row: 0, rounds: 3 })).toEqual(['a', 'a', 'a']);
+    expect(drawWithoutRepetition(['a'], { seed: 1, row: 0, rounds: 3 })).toEqual(['a', 'a', 'a']);
   });
 });

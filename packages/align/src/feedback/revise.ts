@@ -8,7 +8,7 @@
 import type { Message } from '../data/messages.ts';
 import { splitMix64 } from '../data/shuffle.ts';
 import { type Constitution, type CritiquePrinciple, critiqueRequest } from './constitution.ts';
-import { drawPrinciples } from './draw-principles.ts';
+import { drawWithoutRepetition } from './draw.ts';
 import {
   critiqueFault,
   findsNothing,
@@ -109,7 +109,7 @@ export async function reviseChunk(
     };
   });
   const drawn = prompts.map(({ row }) =>
-    drawPrinciples(constitution.critiques, { seed, row, rounds }),
+    drawWithoutRepetition(constitution.critiques, { seed, row, rounds }),
   );
   for (let round = 0; round < rounds; round++) {
     const open = lineages.flatMap((one, at) => (one.failed === undefined ? [at] : []));
