@@ -87,10 +87,7 @@ export class Template {
   readonly #compilation: Compilation = newCompilation();
 
   /** @throws TemplateSyntaxError if the template is invalid or uses an unknown name */
-  constructor(
-    source: string,
-    { whitespace = 'trimmed', strict = false }: TemplateOptions = {},
-  ) {
+  constructor(source: string, { whitespace = 'trimmed', strict = false }: TemplateOptions = {}) {
     if (source.length > LONGEST_SOURCE) {
       throw new TemplateSyntaxError(
         `the template has ${source.length} characters; at most ${LONGEST_SOURCE} are allowed`,
