@@ -26,8 +26,16 @@ test('a suite has its defaults, and data next to it', () => {
 });
 
 test.each([
-  ['a key', 'tasks:\n  - {name: a, type: perplexity, data: a.csv, txt: b}\n', /:2:46: .*"txt".*"text"/],
-  ['a type', 'tasks:\n  - {name: a, type: perplexty, data: a.csv}\n', /:2:15: .*"perplexty".*"perplexity"/],
+  [
+    'a key',
+    'tasks:\n  - {name: a, type: perplexity, data: a.csv, txt: b}\n',
+    /:2:46: .*"txt".*"text"/,
+  ],
+  [
+    'a type',
+    'tasks:\n  - {name: a, type: perplexty, data: a.csv}\n',
+    /:2:15: .*"perplexty".*"perplexity"/,
+  ],
   ['no type', 'tasks:\n  - {name: a, data: a.csv}\n', /:2:5: type.*multiple-choice.*win-rate/s],
   ['no data', 'tasks:\n  - {name: a, type: perplexity}\n', /:2:5: .*data/],
   ['a number', 'tasks:\n  - {name: a, type: perplexity, data: b, limit: 0}\n', /:2:42: limit.*0/],
