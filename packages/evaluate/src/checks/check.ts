@@ -24,8 +24,8 @@ export interface Measure {
 }
 
 export interface CheckOutcome {
-  /** How right the answer is: 0 to 1. */
-  score: number;
+  /** How right the answer is: 0 to 1; null: the check only measures, or does not judge this row. */
+  score: number | null;
   /** The category of the answer, for checks that name one: `full_refusal`. */
   label?: string;
   /** What the check read in the answer, such as its number or letter; null: nothing. */
@@ -37,7 +37,7 @@ export interface CheckOutcome {
 }
 
 export interface Check extends AsyncDisposable {
-  /** Its specification in short: `number`, `regex:/^yes/i`. */
+  /** Its specification in short, such as `number` or `regex:/^yes/i`. */
   readonly name: string;
   /** Names of the labels that it gives, in order; empty: it gives none. */
   readonly labels: readonly string[];
