@@ -1,14 +1,14 @@
 // A suite's multiple-choice task.
 import { DataError } from '@keel/align';
 import { choiceList } from '../rows/choice-list.ts';
+import { type Reader, readerOf, textOf } from '../rows/doc-text.ts';
+import type { Doc, Docs } from '../rows/docs.ts';
+import { LiteralError, parsePythonLiteral } from '../rows/python-literal.ts';
 import { meanOf, shareOf } from '../tasks/metrics.ts';
 import { type ChoiceRequest, runChoices } from '../tasks/multiple-choice.ts';
 import type { Item, RunHooks, Subject, Task } from '../tasks/task.ts';
-import { type Reader, readerOf, textOf } from '../rows/doc-text.ts';
-import type { Doc, Docs } from '../rows/docs.ts';
 import { examplesOf } from './few-shot.ts';
 import { renderPrompt } from './prompts.ts';
-import { LiteralError, parsePythonLiteral } from '../rows/python-literal.ts';
 import type { SpecOf } from './suite-schema.ts';
 
 type Spec = SpecOf<'multiple-choice'>;

@@ -1,9 +1,9 @@
 // A suite's perplexity task.
 import { DataError } from '@keel/align';
-import { runPerplexity, textMetrics } from '../tasks/perplexity.ts';
-import type { Task } from '../tasks/task.ts';
 import { readerOf, textOf } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
+import { runPerplexity, textMetrics } from '../tasks/perplexity.ts';
+import type { Task } from '../tasks/task.ts';
 import type { SpecOf } from './suite-schema.ts';
 
 export function openPerplexity(

@@ -1,6 +1,7 @@
 // Opens a suite's task: reads its rows, checks them and prepares what the model is asked.
-import type { Task } from '../tasks/task.ts';
+
 import { type Doc, type Docs, openDocs } from '../rows/docs.ts';
+import type { Task } from '../tasks/task.ts';
 import { openChoices } from './open-choices.ts';
 import { openPerplexity } from './open-perplexity.ts';
 import type { SuiteTask } from './read-suite.ts';

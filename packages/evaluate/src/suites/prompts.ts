@@ -3,9 +3,9 @@ import { DataError } from '@keel/align';
 import type { Content, Message } from '@keel/align/data';
 import { openedPrompt, promptTokens } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
-import type { RenderedPrompt } from '../tasks/generation.ts';
 import type { Reader } from '../rows/doc-text.ts';
 import type { Doc } from '../rows/docs.ts';
+import type { RenderedPrompt } from '../tasks/generation.ts';
 
 /** A prompt before a model's template renders it. */
 export interface Prompt {
