@@ -57,6 +57,7 @@ export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
 export { appendWhole } from '../files/append-whole.ts';
+export { writeFileAtomic } from '../files/atomic-write.ts';
 export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
@@ -79,6 +80,7 @@ export { stageVerbs } from '../recipes/stage-verbs.ts';
 export { AnswersLog } from '../runs/answers-log.ts';
 export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+export { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
 export {
   drawBar,
   formatBytes,
@@ -96,8 +98,10 @@ export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { writeReport } from '../runs/report/write-report.ts';
+export { lockRun } from '../runs/run-lock.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export { hashAdapter } from '../training/run-identity.ts';
 export { type ModelFacts, modelFacts, type RunPlan } from '../training/run-plan.ts';
 export { accuracyOf } from '../training/tied-pairs.ts';
