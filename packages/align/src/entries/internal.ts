@@ -96,8 +96,11 @@ export {
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
+export { formatNumber, formatShare } from '../runs/report/format.ts';
+export { html, type Markup } from '../runs/report/markup.ts';
+export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
-export { writeReport } from '../runs/report/write-report.ts';
+export { renderReport, writeReport } from '../runs/report/write-report.ts';
 export { lockRun } from '../runs/run-lock.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
