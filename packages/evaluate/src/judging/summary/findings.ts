@@ -10,7 +10,10 @@ export interface Finding {
     | 'no-difference'
     | 'failures'
     | 'flagged'
-    | 'no-verdicts';
+    | 'no-verdicts'
+    | 'no-better-than-coin'
+    | 'length-bias'
+    | 'below-people';
   severity: 'note' | 'warning' | 'serious';
   text: string;
 }
@@ -82,7 +85,7 @@ export function orderFindings({ agree, firstWins }: JudgingSummary['orders']): F
         text:
           `This judge cannot tell these answers apart: in only ${percent(agree.value)} of the pairs ` +
           'both orders have the same winner, and a coin reaches 50%. ' +
-          `The ${place} place won ${percent(share)} of its verdicts. Do not rely on this win rate.`,
+          `The ${place} place won ${percent(share)} of its verdicts. Do not rely on it.`,
       },
     ];
   }

@@ -219,7 +219,7 @@ function meanLength(rows: readonly VerdictRow[], field: 'answer_a' | 'answer_b')
   };
 }
 
-function failuresOf(rows: readonly VerdictRow[]): JudgingSummary['failures'] {
+export function failuresOf(rows: readonly VerdictRow[]): JudgingSummary['failures'] {
   const found = new Map<string, { reason: string; count: number; firstRow: number }>();
   for (const { failed, row } of rows) {
     if (failed === null) continue;
