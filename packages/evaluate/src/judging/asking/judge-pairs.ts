@@ -62,7 +62,7 @@ export async function judgePairs(
     if (row.failed !== null) failed += 1;
   };
   for (const [index, pair] of pairs.entries()) {
-    const key = keyOf(judge, pair, options.emptyLoses ?? true);
+    const key = verdictKey(judge, pair, options.emptyLoses ?? true);
     const saved = options.saved.get(key);
     const again = saved === undefined || (saved.failed !== null && options.retryFailed === true);
     if (again) left.push({ pair, key, index });
@@ -149,7 +149,7 @@ function ruleFor({ answers }: ComparedPair, emptyLoses: boolean): Ruling | null 
 }
 
 /** Hash of all that a verdict depends on. */
-function keyOf({ identity }: Judge, pair: ComparedPair, emptyLoses: boolean): string {
+export function verdictKey({ identity }: Judge, pair: ComparedPair, emptyLoses: boolean): string {
   const { prompt, answers, reference = null, rendering = null, extra } = pair;
   const about = [identity, prompt, answers, reference, rendering, extra, emptyLoses];
   return createHash('sha256').update(JSON.stringify(about, bigintText)).digest('hex');

@@ -21,6 +21,7 @@ import {
   rowWinner,
   usageOf,
 } from '../summary/judging-summary.ts';
+import { percent } from '../summary/words.ts';
 import { orderWinner, type VerdictRow, type Winner } from '../verdicts/verdict-row.ts';
 import { majorityOf } from './read-labels.ts';
 
@@ -218,8 +219,6 @@ function categoriesOf(decided: readonly LabelledVerdict[]): CheckSummary['catego
     return { category: name, pairs: own.length, accuracy: accuracyOf(own)! };
   });
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 
 function findingsOf({
   accuracy,

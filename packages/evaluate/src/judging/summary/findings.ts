@@ -1,6 +1,7 @@
 // What a reader of a win rate should know before believing it.
 import type { Proportion } from '@keel/statistics';
 import type { JudgingSummary } from './judging-summary.ts';
+import { percent } from './words.ts';
 
 export interface Finding {
   code:
@@ -26,8 +27,6 @@ const MOST_FIRST = 0.75;
 const LENGTH_GAP = 0.1;
 /** Share of pairs without a verdict that is worth a warning. */
 const MOST_FAILED = 0.05;
-
-const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 
 export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[] {
   const { winRate, judged, pairs, orders } = summary;
@@ -105,12 +104,12 @@ function lengthGap(
 ): Finding[] {
   const { value } = lengthControlled;
   if (value === null || Math.abs(value - winRate.value) <= LENGTH_GAP) return [];
-  const longer = (lengths.b.characters ?? 0) > (lengths.a.characters ?? 0) ? 'longer' : 'shorter';
+  const longer = lengths.b.characters > lengths.a.characters ? 'longer' : 'shorter';
   return [
     {
       code: 'length-gap',
       severity: 'note',
-      text: `At equal lengths the win rate would be ${percent(value)} instead of ${percent(winRate.value)}: b's answers are ${longer} on average (${Math.round(lengths.b.characters ?? 0)} and ${Math.round(lengths.a.characters ?? 0)} characters), and the judge's verdicts depend on length.`,
+      text: `At equal lengths the win rate would be ${percent(value)} instead of ${percent(winRate.value)}: b's answers are ${longer} on average (${Math.round(lengths.b.characters)} and ${Math.round(lengths.a.characters)} characters), and the judge's verdicts depend on length.`,
     },
   ];
 }

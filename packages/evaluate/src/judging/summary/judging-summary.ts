@@ -61,9 +61,8 @@ export interface OrderStatistics {
 }
 
 export interface MeanLength {
-  /** null without pairs */
-  characters: number | null;
-  words: number | null;
+  characters: number;
+  words: number;
 }
 
 export interface FlagStatistics {
@@ -219,7 +218,9 @@ function meanLength(rows: readonly VerdictRow[], field: 'answer_a' | 'answer_b')
   };
 }
 
-export function failuresOf(rows: readonly VerdictRow[]): JudgingSummary['failures'] {
+export function failuresOf(
+  rows: readonly Pick<VerdictRow, 'failed' | 'row'>[],
+): JudgingSummary['failures'] {
   const found = new Map<string, { reason: string; count: number; firstRow: number }>();
   for (const { failed, row } of rows) {
     if (failed === null) continue;
