@@ -1,7 +1,8 @@
 // Lets a judge that only rates compare: the answer with the higher score wins.
 import type { Judge, JudgedPair, NoVerdict, PairVerdict } from '@keel/align/judges';
 
-type Comparing = Pick<Judge, 'seesOrder'> & Required<Pick<Judge, 'compare'>>;
+/** What comparing needs of a judge. */
+export type Comparing = Pick<Judge, 'seesOrder'> & Required<Pick<Judge, 'compare'>>;
 
 /** @throws Error if the judge neither compares nor rates */
 export function comparesByRating(judge: Judge): Comparing {

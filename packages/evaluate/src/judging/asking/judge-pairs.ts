@@ -10,7 +10,8 @@ import {
   type Side,
   type VerdictRow,
 } from '../verdicts/verdict-row.ts';
-import { comparesByRating } from './compares-by-rating.ts';
+import { type Comparing, comparesByRating } from './compares-by-rating.ts';
+import { answerFlags } from './answer-flags.ts';
 import { eachInTurn } from './each-in-turn.ts';
 
 export interface AskingProgress {
@@ -31,8 +32,6 @@ export interface AskingOptions {
   emptyLoses?: boolean;
   /** Whether to ask again where an earlier call got no verdict (default: false). */
   retryFailed?: boolean;
-  /** Flags of an answer: why its verdict deserves a second look. */
-  flagsOf(answer: string): readonly string[];
   /** Verdicts of earlier calls, by their key. */
   saved: ReadonlyMap<string, VerdictRow>;
   /** Receives each new verdict as soon as it is there. */
@@ -66,13 +65,15 @@ export async function judgePairs(
     const saved = options.saved.get(key);
     const again = saved === undefined || (saved.failed !== null && options.retryFailed === true);
     if (again) left.push({ pair, key, index });
-    else take(index, { ...saved, ...described(judge, pair, options), key });
+    else take(index, { ...saved, ...described(judge, pair), key });
   }
   report();
-  const complete = await eachInTurn(left, judge.concurrency, signal, async (one) => {
-    const about = described(judge, one.pair, options);
+  const together = asked.seesOrder && judge.concurrency > 1;
+  const atOnce = together ? Math.ceil(judge.concurrency / 2) : judge.concurrency;
+  const complete = await eachInTurn(left, atOnce, signal, async (one) => {
+    const about = described(judge, one.pair);
     const rule = ruleFor(one.pair, options.emptyLoses ?? true);
-    const orders = rule === null ? await askOrders(asked, one.pair, signal) : [];
+    const orders = rule === null ? await askOrders(asked, one.pair, together, signal) : [];
     const row: VerdictRow = {
       ...about,
       ...(rule === null
@@ -95,32 +96,34 @@ export async function judgePairs(
 const described = (
   { name }: Judge,
   { row, prompt, modelA, modelB, answers, category }: ComparedPair,
-  { flagsOf }: Pick<AskingOptions, 'flagsOf'>,
 ) => ({
   ...{ row, prompt: asRead(prompt), model_a: modelA, model_b: modelB },
   answer_a: asRead(answers[0]),
   answer_b: asRead(answers[1]),
   category,
   judge: name,
-  flags_a: flagsOf(answerText(answers[0])),
-  flags_b: flagsOf(answerText(answers[1])),
+  flags_a: answerFlags(answerText(answers[0])),
+  flags_b: answerFlags(answerText(answers[1])),
 });
 
+/** Both orders at the same time where the judge has use for that: they share most of their text. */
 async function askOrders(
-  judge: Pick<Judge, 'seesOrder'> & Required<Pick<Judge, 'compare'>>,
+  judge: Comparing,
   pair: ComparedPair,
+  together: boolean,
   signal: AbortSignal | undefined,
 ): Promise<OrderVerdict[]> {
-  const orders: OrderVerdict[] = [];
   const [a, b] = pair.answers;
-  for (const first of judge.seesOrder ? (['a', 'b'] as const) : (['a'] as const)) {
+  const { prompt, rendering, reference, extra } = pair;
+  const about = { prompt, extra, ...(rendering && { rendering }) };
+  const question = { ...about, ...(reference !== undefined && { reference }) };
+  const ask = async (first: Side): Promise<OrderVerdict> => {
     const answers = first === 'a' ? ([a, b] as const) : ([b, a] as const);
-    const { prompt, rendering, reference, extra } = pair;
-    const about = { prompt, extra, ...(rendering && { rendering }) };
-    const question = { ...about, ...(reference !== undefined && { reference }), answers };
-    orders.push(orderOf(first, await judge.compare(question, signal)));
-  }
-  return orders;
+    return orderOf(first, await judge.compare({ ...question, answers }, signal));
+  };
+  if (!judge.seesOrder) return [await ask('a')];
+  if (together) return Promise.all([ask('a'), ask('b')]);
+  return [await ask('a'), await ask('b')];
 }
 
 function orderOf(first: Side, verdict: PairVerdict | NoVerdict): OrderVerdict {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { asRead, type Content } from '@keel/align/data';
 import type { Exchange, Judge, JudgedAnswer, JudgeUsage } from '@keel/align/judges';
 import { answerText } from '../answers/answer-row.ts';
+import { answerFlags } from './answer-flags.ts';
 import { eachInTurn } from './each-in-turn.ts';
 import type { AskingHooks } from './judge-pairs.ts';
 
@@ -34,7 +35,6 @@ export interface RatingRow {
 
 export interface RatingOptions {
   retryFailed?: boolean;
-  flagsOf(answer: string): readonly string[];
   saved: ReadonlyMap<string, RatingRow>;
   save(row: RatingRow): void;
 }
@@ -70,7 +70,7 @@ export async function rateAnswers(
     const saved = options.saved.get(key);
     const again = saved === undefined || (saved.failed !== null && options.retryFailed === true);
     if (again) left.push({ answer, key, index });
-    else take(index, { ...saved, ...described(judge, answer, options), key });
+    else take(index, { ...saved, ...described(judge, answer), key });
   }
   report();
   const complete = await eachInTurn(left, judge.concurrency, signal, async (one) => {
@@ -78,7 +78,7 @@ export async function rateAnswers(
     const rating = await judge.rate!(question, signal);
     const finite = !('failed' in rating) && Number.isFinite(rating.score);
     const row: RatingRow = {
-      ...described(judge, one.answer, options),
+      ...described(judge, one.answer),
       score: finite ? rating.score : null,
       criteria: 'criteria' in rating ? (rating.criteria ?? {}) : {},
       why: rating.why ?? null,
@@ -100,11 +100,10 @@ export async function rateAnswers(
 const described = (
   { name }: Judge,
   { row, prompt, model, answer, category }: RatedAnswer,
-  { flagsOf }: Pick<RatingOptions, 'flagsOf'>,
 ) => ({
   ...{ row, prompt: asRead(prompt), model, answer: asRead(answer), category },
   judge: name,
-  flags: flagsOf(answerText(answer)),
+  flags: answerFlags(answerText(answer)),
 });
 
 /** Hash of all that a rating depends on. */

@@ -55,7 +55,6 @@ async function check(file: string, name: string): Promise<CheckSummary> {
   const rows = lines.map((line) => JSON.parse(line) as Recorded);
   const pairs = await readLabels([file], {});
   const verdicts = await judgePairs(recordedJudge(name, rows), pairs, {
-    flagsOf: () => [],
     saved: new Map(),
     save() {},
   });

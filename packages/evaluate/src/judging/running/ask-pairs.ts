@@ -17,7 +17,7 @@ export async function askPairs<Row extends VerdictRow>(
   { signal, onNotice, onPlan, onProgress }: JudgingHooks,
   completed: (row: VerdictRow) => Row,
 ): Promise<Row[] | null> {
-  const { output, overwrite, emptyLoses, retryFailed, flagsOf, dryRun } = options;
+  const { output, overwrite, emptyLoses, retryFailed, dryRun } = options;
   await using judge = await options.openJudge();
   if (!dryRun) claimOutput(output, mode, judge, overwrite);
   const file = new KeyedFile<VerdictRow>(output, FILES.verdicts, {
@@ -33,7 +33,7 @@ export async function askPairs<Row extends VerdictRow>(
   const rows = await judgePairs(
     judge,
     pairs,
-    { emptyLoses, retryFailed, flagsOf, saved, save: (row) => file.save(row) },
+    { emptyLoses, retryFailed, saved, save: (row) => file.save(row) },
     { signal, ...(onProgress && { onProgress }) },
   );
   if (rows === null) return null;

@@ -17,8 +17,6 @@ export interface JudgingOptions extends PairFields {
   retryFailed: boolean;
   /** Whether an empty answer loses without asking. */
   emptyLoses: boolean;
-  /** Flags of an answer, such as that it speaks to the judge. */
-  flagsOf(answer: string): readonly string[];
   /** Only read the inputs and open the judge. */
   dryRun: boolean;
 }

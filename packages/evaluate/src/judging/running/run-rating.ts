@@ -37,7 +37,7 @@ export async function runRating(
   options: RatingRunOptions,
   { signal, onNotice, onPlan, onProgress }: JudgingHooks = {},
 ): Promise<Outcome<RatingSummary>> {
-  const { output, overwrite, retryFailed, flagsOf, dryRun } = options;
+  const { output, overwrite, retryFailed, dryRun } = options;
   using _ = dryRun ? null : openOutput(output, onNotice);
   const answers = await ratedAnswers(options, onNotice);
   await using judge = await options.openJudge();
@@ -53,7 +53,7 @@ export async function runRating(
   const rows = await rateAnswers(
     judge,
     answers,
-    { retryFailed, flagsOf, saved, save: (row) => file.save(row) },
+    { retryFailed, saved, save: (row) => file.save(row) },
     { signal, ...(onProgress && { onProgress }) },
   );
   if (rows === null) return { summary: null, interrupted: true, output };
