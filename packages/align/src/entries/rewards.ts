@@ -16,7 +16,7 @@ export {
 export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
 export { lengthReward } from '../rewards/length-reward.ts';
-export { wholeMessage } from '../rewards/message-text.ts';
+export { wholeMessage } from '../data/message-text.ts';
 export { modelJudge } from '../rewards/model-judge.ts';
 export { modelReward } from '../rewards/model-reward.ts';
 export {
