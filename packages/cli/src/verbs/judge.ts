@@ -1,6 +1,6 @@
 import {
-  checkLines,
   type ComparedSource,
+  checkLines,
   type Finding,
   type JudgingHooks,
   type JudgingOptions,

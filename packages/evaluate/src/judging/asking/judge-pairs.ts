@@ -10,8 +10,8 @@ import {
   type Side,
   type VerdictRow,
 } from '../verdicts/verdict-row.ts';
-import { type Comparing, comparesByRating } from './compares-by-rating.ts';
 import { answerFlags } from './answer-flags.ts';
+import { type Comparing, comparesByRating } from './compares-by-rating.ts';
 import { eachInTurn } from './each-in-turn.ts';
 
 export interface AskingProgress {

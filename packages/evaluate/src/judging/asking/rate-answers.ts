@@ -97,10 +97,7 @@ export async function rateAnswers(
   return complete ? rows : null;
 }
 
-const described = (
-  { name }: Judge,
-  { row, prompt, model, answer, category }: RatedAnswer,
-) => ({
+const described = ({ name }: Judge, { row, prompt, model, answer, category }: RatedAnswer) => ({
   ...{ row, prompt: asRead(prompt), model, answer: asRead(answer), category },
   judge: name,
   flags: answerFlags(answerText(answer)),

@@ -11,6 +11,7 @@ import { columnTable, countTable, findingList, judgingStyle, shareCard } from '.
 export function judgingReport(summary: JudgingSummary, rows: readonly VerdictRow[]): string {
   const { modelA, modelB, winRate, lengthControlled, orders, longerWins } = summary;
   const shown = rows.map((row) => ({ row }));
+  const serious = summary.findings.filter(({ code }) => code === 'cannot-tell');
   const of = (count: number): string => `${counted(count, 'pair')}.`;
   const sections = [
     findingList(summary.findings),
@@ -27,10 +28,12 @@ export function judgingReport(summary: JudgingSummary, rows: readonly VerdictRow
   ];
   return renderReport({
     title: `${modelB} against ${modelA}`,
-    summary:
+    summary: [
       winRate === null
         ? `The judge ${summary.judge} gave no verdict on ${counted(summary.pairs, 'pair')}.`
         : `By the judge ${summary.judge}, ${modelB} (b) wins ${percent(winRate.value)} over ${modelA} (a), on ${counted(summary.judged, 'pair')} of answers.`,
+      ...serious.map(({ text }) => text),
+    ].join(' '),
     created: new Date().toISOString(),
     headlines: [
       ...shareCard('Win rate of b', winRate, of(summary.judged)),

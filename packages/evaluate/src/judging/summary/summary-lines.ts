@@ -11,6 +11,8 @@ export function summaryLines(summary: JudgingSummary): [label: string, value: st
   const failed = summary.pairs - summary.judged;
   return [
     ['judge', summary.judge],
+    ['a', summary.modelA],
+    ['b', summary.modelB],
     ['pairs', pairsText(summary)],
     ['win rate of b', ratedOr(winRate, 'none: no pair has a verdict')],
     [
