@@ -1,5 +1,6 @@
 // @keel/align/rewards: rewards of every kind, their specifications, and the sandbox for code.
 
+export { wholeMessage } from '../data/message-text.ts';
 export { scoreChecked } from '../rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from '../rewards/code-reward.ts';
 export {
@@ -16,7 +17,6 @@ export {
 export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
 export { lengthReward } from '../rewards/length-reward.ts';
-export { wholeMessage } from '../data/message-text.ts';
 export { modelJudge } from '../rewards/model-judge.ts';
 export { modelReward } from '../rewards/model-reward.ts';
 export {

@@ -6,7 +6,7 @@ import { noGrad, tidy } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import type { AnswerRating, JudgedPair, NoVerdict, PairVerdict } from '../judge.ts';
-import { type ModelJudge, openModelJudge } from './model-judge.ts';
+import { type ModelJudge, modelJudgeSchema, openModelJudge } from './model-judge.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-judge-'));
 let model: string;
@@ -16,7 +16,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = (spec: object = {}, precision: 'fp32' | 'bf16' = 'fp32'): Promise<ModelJudge> =>
-  openModelJudge({ type: 'model', model, ...spec }, { precision, device: 'cpu' });
+  openModelJudge(modelJudgeSchema.parse({ type: 'model', model, ...spec }), {
+    ...{ precision, device: 'cpu' },
+  });
 
 const pair = (first: string, second: string, more: object = {}): JudgedPair => ({
   ...{ prompt: 'hello world', answers: [first, second], extra: {} },
@@ -139,10 +141,7 @@ describe('what cannot be judged', () => {
     const strict = writeTinyChatModel(join(folder, 'strict'));
     const path = join(strict, 'chat_template.jinja');
     writeFileSync(path, "{{ raise_exception('no chats today') }}");
-    await using judge = await openModelJudge(
-      { type: 'model', model: strict },
-      { precision: 'fp32', device: 'cpu' },
-    );
+    await using judge = await open({ model: strict });
     expect(((await judge.compare(pairs[0]!)) as NoVerdict).failed).toMatch(/no chats today/);
   });
 
@@ -176,10 +175,7 @@ test('a model without a chat template is asked in plain text', async () => {
   const config = join(plain, 'tokenizer_config.json');
   const { chat_template: _, ...others } = JSON.parse(readFileSync(config, 'utf8'));
   writeFileSync(config, JSON.stringify(others));
-  await using judge = await openModelJudge(
-    { type: 'model', model: plain },
-    { precision: 'fp32', device: 'cpu' },
-  );
+  await using judge = await open({ model: plain });
   const verdict = (await judge.compare(pairs[0]!)) as PairVerdict;
   expect(verdict.exchanges[0]!.asked).toMatch(/\n\nVerdict:$/);
   await using same = await open({ plain_text: true });

@@ -28,6 +28,7 @@ import type {
   NoVerdict,
   PairVerdict,
 } from '../judge.ts';
+import { allOf, totalUsage } from '../judgements.ts';
 import { type Asking, askingShape, checkAsking } from '../prompts/asking.ts';
 import { compareQuestion } from '../prompts/compare-question.ts';
 import type { Question } from '../prompts/question.ts';
@@ -69,15 +70,15 @@ const BATCH_TOKENS = 8192;
 
 /**
  * Opens a language model as a judge.
+ * @param spec checked by {@link modelJudgeSchema}
  * @throws as `loadModel` and `loadAdapter`
  */
 export async function openModelJudge(
-  spec: z.input<typeof modelJudgeSchema>,
+  spec: ModelJudgeSpec,
   { now, ...options }: ModelJudgeOptions = {},
 ): Promise<ModelJudge> {
-  const parsed = modelJudgeSchema.parse(spec);
-  const adapter = parsed.adapter === undefined ? null : runResult(parsed.adapter);
-  const variables = parsed.chat_template_kwargs;
+  const adapter = spec.adapter === undefined ? null : runResult(spec.adapter);
+  const variables = spec.chat_template_kwargs;
   const template = templateSettings(
     {
       templateDate: now ?? null,
@@ -85,7 +86,7 @@ export async function openModelJudge(
     },
     adapter,
   );
-  const model = await loadModel(runResult(parsed.model), { ...options, template });
+  const model = await loadModel(runResult(spec.model), { ...options, template });
   try {
     if (adapter !== null) loadAdapter(model.decoder, adapter, ROLE);
     const identity = {
@@ -94,9 +95,9 @@ export async function openModelJudge(
       adapter: adapter === null ? null : await hashPath(adapter),
       tokenizer: model.tokenizer.hash,
       compute: model.decoder.computeType,
-      ...settingsOf(parsed),
+      ...settingsOf(spec),
     };
-    return new ModelJudge(model, parsed, sha256(JSON.stringify(identity)));
+    return new ModelJudge(model, spec, sha256(JSON.stringify(identity)));
   } catch (error) {
     model.dispose();
     throw error;
@@ -211,11 +212,7 @@ export class ModelJudge implements Judge {
         ...(criteria.length > 0 && { criteria: Object.fromEntries(criteria) }),
         ...(why.length > 0 && { why: why.join('\n\n') }),
         exchanges: found.map(({ exchange }) => exchange),
-        usage: {
-          promptTokens: found.reduce((sum, { usage }) => sum + usage.promptTokens, 0),
-          answerTokens: found.reduce((sum, { usage }) => sum + usage.answerTokens, 0),
-          cost: 0,
-        },
+        usage: totalUsage(found.map(({ usage }) => usage)),
       };
     });
   }
@@ -345,10 +342,4 @@ function closing(opened: string): string {
 function expected(probabilities: readonly number[], from: number): number {
   const all = probabilities.reduce((sum, value) => sum + value, 0);
   return probabilities.reduce((sum, value, index) => sum + (from + index) * value, 0) / all;
-}
-
-/** As `Promise.all`, but waits for all of them, so that nothing is left running after an error. */
-async function allOf<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
 }

@@ -12,12 +12,25 @@ const ratedExampleSchema = z.strictObject({
   score: z.int(),
 });
 
-/** Two answers, and which of them is better: 1, 2, or 0 for a tie. */
-const comparedExampleSchema = z.strictObject({
-  prompt: textKey,
-  answers: z.tuple([textSchema, textSchema]),
-  better: z.union([z.literal(0), z.literal(1), z.literal(2)]),
-});
+/** An answer with its score, or two answers with the better one: 1, 2, or 0 for a tie. */
+const exampleSchema = z
+  .strictObject({
+    ...ratedExampleSchema.partial().shape,
+    prompt: textKey,
+    answers: z.tuple([textSchema, textSchema]).optional(),
+    better: z.int().min(0).max(2).optional(),
+  })
+  .refine(
+    ({ answer, score, answers, better }) => {
+      const rated = answer !== undefined && score !== undefined;
+      const compared = answers !== undefined && better !== undefined;
+      const keys = [answer, score, answers, better].filter((value) => value !== undefined);
+      return (rated || compared) && keys.length === 2;
+    },
+    {
+      error: 'an example with "prompt", and either "answer" and "score" or "answers" and "better"',
+    },
+  );
 
 const criterionSchema = z.strictObject({
   /** Its name in results; unique in the rubric. */
@@ -66,7 +79,7 @@ export const askingShape = {
     )
     .optional(),
   /** Judged examples, shown before the question. */
-  examples: z.array(z.union([ratedExampleSchema, comparedExampleSchema])).default([]),
+  examples: z.array(exampleSchema).default([]),
   /** The judge first writes its reasons, and its verdict after them. */
   reasoning: z.boolean().default(false),
 };
@@ -75,20 +88,35 @@ export const askingShape = {
 export type Asking = z.output<z.ZodObject<typeof askingShape>>;
 export type Criterion = NonNullable<Asking['criteria']>[number];
 export type RatedExample = z.output<typeof ratedExampleSchema>;
-export type ComparedExample = z.output<typeof comparedExampleSchema>;
+export interface ComparedExample {
+  prompt: string;
+  answers: [string, string];
+  better: number;
+}
+
+/** The examples of ratings, for a judge without criteria. */
+export const ratedExamples = ({ examples }: Pick<Asking, 'examples'>): RatedExample[] =>
+  examples.flatMap(({ prompt, answer, score }) =>
+    answer === undefined || score === undefined ? [] : { prompt, answer, score },
+  );
+
+/** The examples of comparisons. */
+export const comparedExamples = ({ examples }: Pick<Asking, 'examples'>): ComparedExample[] =>
+  examples.flatMap(({ prompt, answers, better }) =>
+    answers === undefined || better === undefined ? [] : { prompt, answers, better },
+  );
 
 /** Reports what one key alone does not show: a score that is not on its scale. */
 export function checkAsking(asking: Asking, context: z.core.$RefinementCtx): void {
-  const check = (example: object, scale: Scale, path: PropertyKey[]): void => {
-    if (!('score' in example)) return;
-    const score = example.score as number;
+  const check = ({ score }: { score?: number }, scale: Scale, path: PropertyKey[]): void => {
+    if (score === undefined) return;
     if (score >= scale.from && score <= scale.to) return;
     const message = `a score on the scale ${scale.from}-${scale.to}`;
     context.addIssue({ code: 'custom', path: [...path, 'score'], message, input: score });
   };
   asking.examples.forEach((example, at) => {
     check(example, asking.scale, ['examples', at]);
-    if ('better' in example && example.better === 0 && !asking.ties) {
+    if (example.better === 0 && !asking.ties) {
       context.addIssue({
         ...{ code: 'custom', path: ['examples', at, 'better'], input: 0 },
         message: '1 or 2, because this judge has "ties: false"',

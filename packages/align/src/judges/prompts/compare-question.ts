@@ -1,6 +1,6 @@
 import { dialogue, wholeAnswer } from '../../data/message-text.ts';
 import type { JudgedPair } from '../judge.ts';
-import type { Asking, ComparedExample } from './asking.ts';
+import { type Asking, comparedExamples } from './asking.ts';
 import { markCode, marked, marksNote } from './marks.ts';
 import {
   type AnswerForm,
@@ -27,7 +27,7 @@ export function compareQuestion(
   const labels = compareLabels(asking);
   const { reasoning } = asking;
   const reply = { labels, cue: CUE, noun: 'label' as const, reasoning, form };
-  const examples = asking.examples.filter((one): one is ComparedExample => 'answers' in one);
+  const examples = comparedExamples(asking);
   return {
     messages: [
       ...examples.flatMap(({ better, ...example }) => [

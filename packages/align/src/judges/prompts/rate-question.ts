@@ -1,6 +1,6 @@
 import { dialogue, wholeAnswer } from '../../data/message-text.ts';
 import type { JudgedAnswer } from '../judge.ts';
-import type { Asking, Criterion, RatedExample } from './asking.ts';
+import { type Asking, type Criterion, ratedExamples } from './asking.ts';
 import { markCode, marked, marksNote } from './marks.ts';
 import {
   type AnswerForm,
@@ -40,9 +40,7 @@ function rateQuestion(
   const scale = criterion?.scale ?? asking.scale;
   const { reasoning } = asking;
   const reply = { labels: ratingsOf(scale), cue: CUE, noun: 'number' as const, reasoning, form };
-  const examples =
-    criterion?.examples ??
-    asking.examples.filter((example): example is RatedExample => 'score' in example);
+  const examples = criterion?.examples ?? ratedExamples(asking);
   const ask = (one: JudgedAnswer) => ({
     role: 'user',
     content: asked(one, asking, { criterion, scale, reply }),
