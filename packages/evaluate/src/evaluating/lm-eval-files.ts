@@ -2,10 +2,10 @@
 // lm_eval/loggers/evaluation_tracker.py).
 import { join } from 'node:path';
 import { exactJson, writeFileAtomic } from '@keel/align/internal';
+import type { TaskResult } from '../comparing/task-result.ts';
 import type { LmEvalGroup } from '../lm-eval/task-schema.ts';
 import type { Subject } from '../tasks/task.ts';
 import { sha256 } from './item-store.ts';
-import type { TaskResult } from './task-result.ts';
 
 export interface LmEvalRun {
   subject: Subject;

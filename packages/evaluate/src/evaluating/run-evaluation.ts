@@ -1,10 +1,10 @@
 // Runs tasks on models, item by item, and resumes what was interrupted.
 import { join } from 'node:path';
 import { makeFolder } from '@keel/model';
+import { type TaskResult, taskResult } from '../comparing/task-result.ts';
 import type { Subject, Task } from '../tasks/task.ts';
 import { ItemStore, itemKey, taskIdentity } from './item-store.ts';
 import { sanitized } from './lm-eval-files.ts';
-import { type TaskResult, taskResult } from './task-result.ts';
 
 export interface EvaluationProgress {
   /** The entry's name. */

@@ -8,6 +8,8 @@ import type { SuiteTask } from './read-suite.ts';
 import type { TaskSpec } from './suite-schema.ts';
 
 export interface OpenTaskOptions {
+  /** Whether code in answers runs without a sandbox. */
+  unsafeCode: boolean;
   /** Only the first rows; null: all, or the task's own limit. */
   limit: number | null;
 }
