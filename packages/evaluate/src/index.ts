@@ -37,3 +37,17 @@ export { type RatingSummary, ratingLines } from './judging/summary/rating-summar
 export { summaryLines } from './judging/summary/summary-lines.ts';
 export type { VerdictRow } from './judging/verdicts/verdict-row.ts';
 export { type Metric, metricId } from './tasks/metrics.ts';
+export {
+  type Check,
+  CheckError,
+  type CheckedRow,
+  type CheckOutcome,
+  type Measure,
+  type Target,
+} from './checks/check.ts';
+export { type OpenCheckOptions, openCheck } from './checks/open-check.ts';
+export {
+  classifyRefusal,
+  type RefusalLabel,
+  type RefusalVerdict,
+} from './refusals/classify-refusal.ts';

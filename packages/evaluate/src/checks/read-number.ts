@@ -28,12 +28,12 @@ export function numbersIn(text: string): number[] {
     .replace(/[*_`]+(?=[-−$€£¥\d.])|(?<=\d)[*_`]{2,}/g, '')
     .replace(/\\\$/g, '$');
   return [...plain.matchAll(pattern)].flatMap(({ groups }) => {
-    const value = valueOf(groups!);
+    const value = amountOf(groups!);
     return Number.isFinite(value) ? [groups!.minus === undefined ? value : -value] : [];
   });
 }
 
-function valueOf(groups: Record<string, string | undefined>): number {
+function amountOf(groups: Record<string, string | undefined>): number {
   const { whole, upper, lower, decimal, exponent, power, scale } = groups;
   if (upper !== undefined) return Number(whole ?? 0) + Number(upper) / Number(lower);
   const value = Number(decimal!.replace(new RegExp(SEPARATOR, 'g'), ''));
