@@ -1,5 +1,6 @@
 /** Judges, suites, ratings and gates: whether one model's answers are better than another's. */
 export type { Judge } from '@keel/align/judges';
+export { openJudge } from './judges/open-judge.ts';
 export { type AnsweringSide, runSides, sidesOf } from './judging/answers/answering-side.ts';
 export type { SamplingSettings } from './judging/answers/sample-answers.ts';
 export type { AskingProgress } from './judging/asking/judge-pairs.ts';

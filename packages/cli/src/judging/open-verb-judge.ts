@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Judge, judgeKinds, openJudgeOf, withCache } from '@keel/align/judges';
+import { type Judge, withCache } from '@keel/align/judges';
+import { openJudge } from '@keel/evaluate';
 import { cacheFolder } from '@keel/model';
 import type { JudgeVerbOptions } from '../options/judge.ts';
 
@@ -11,7 +12,7 @@ export async function openVerbJudge(
   { judge: spec, judgeCache, retryFailed, precision, device, templateDate }: JudgeVerbOptions,
   notice: (text: string) => void,
 ): Promise<Judge> {
-  const judge = await openJudgeOf(judgeKinds, spec!, {
+  const judge = await openJudge(spec!, {
     ...{ precision, device: device as 'auto' | 'cpu' },
     ...(templateDate !== null && { now: templateDate }),
   });
