@@ -1,12 +1,13 @@
 // What all tasks with generated answers have in common: prompts, settings, and a check.
 import { DataError } from '@keel/align';
 import { type Check, CheckError, type CheckedRow, type CheckOutcome } from '../checks/check.ts';
-import type { Doc, Docs } from '../rows/docs.ts';
 import { type Reader, readerOf } from '../rows/doc-text.ts';
+import type { Doc, Docs } from '../rows/docs.ts';
 import { LiteralError, parsePythonLiteral } from '../rows/python-literal.ts';
 import type { GenerationSettings } from '../tasks/generation.ts';
 import { type Metric, meanOf, shareOf } from '../tasks/metrics.ts';
 import { contentOf, type Prompt } from './prompts.ts';
+import { fingerprint, specPath } from './spec-path.ts';
 import type { SpecOf } from './suite-schema.ts';
 
 type Generating = Pick<
@@ -108,6 +109,12 @@ export function atRow<T>({ place }: Doc, body: () => T): T {
   } catch (error) {
     return named(error);
   }
+}
+
+/** What a check depends on besides its specification: the text of a module that it names. */
+export function checkIdentity(spec: string | object, folder: string): string {
+  const module = typeof spec === 'string' ? spec : (spec as { module?: unknown }).module;
+  return typeof module === 'string' ? fingerprint(specPath(module, folder)) : '';
 }
 
 /** The metrics of a check: its score, its labels, and what else it measures. */

@@ -1,7 +1,8 @@
 // A suite's code task: answers are programs, which tests run in the sandbox.
-import { ConfigError } from '@keel/align/config';
-import { codeReward, type CodeSpec } from '@keel/align/rewards';
+
 import { DataError } from '@keel/align';
+import { ConfigError } from '@keel/align/config';
+import { type CodeSpec, codeReward } from '@keel/align/rewards';
 import { passAtK } from '@keel/statistics';
 import type { Doc, Docs } from '../rows/docs.ts';
 import { runGeneration } from '../tasks/generation.ts';
@@ -37,7 +38,11 @@ export async function openCode(
   const items = docs.map(
     (doc): Item<Request> => ({ doc, request: { prompt: promptOf(doc), extra: doc.row } }),
   );
-  const score = async (answers: readonly string[], { doc, request }: Item<Request>, signal: AbortSignal) => {
+  const score = async (
+    answers: readonly string[],
+    { doc, request }: Item<Request>,
+    signal: AbortSignal,
+  ) => {
     const { prompt, extra } = request;
     const inputs = answers.map((completion) => ({ prompt: prompt.content, completion, extra }));
     try {

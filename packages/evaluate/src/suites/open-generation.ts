@@ -1,14 +1,16 @@
 // A suite's tasks whose answers a check judges: generation, refusals and instructions.
-import { openCheck } from '../checks/open-check.ts';
+
 import type { CheckedRow } from '../checks/check.ts';
-import type { Doc, Docs } from '../rows/docs.ts';
+import { openCheck } from '../checks/open-check.ts';
 import { readerOf, textOf } from '../rows/doc-text.ts';
+import type { Doc, Docs } from '../rows/docs.ts';
 import { runGeneration } from '../tasks/generation.ts';
 import type { Item } from '../tasks/task.ts';
 import { examplesOf } from './few-shot.ts';
 import {
   atRow,
   checkedRow,
+  checkIdentity,
   checkMetrics,
   checkValues,
   promptsOf,
@@ -55,6 +57,7 @@ export async function openGeneration(
     shots: fewShot?.count ?? 0,
     metrics,
     filters: ['none'],
+    identity: checkIdentity(spec.check, folder),
     run: (asked, subject, hooks) =>
       runGeneration(
         asked as typeof items,

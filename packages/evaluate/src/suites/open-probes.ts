@@ -8,7 +8,16 @@ import type { Doc, Docs } from '../rows/docs.ts';
 import { runGeneration } from '../tasks/generation.ts';
 import { shareOf } from '../tasks/metrics.ts';
 import type { Item, Outcome, RunHooks, Subject } from '../tasks/task.ts';
-import { atRow, checkedRow, checkMetrics, checkValues, promptsOf, settingsOf, targetsOf } from './generating.ts';
+import {
+  atRow,
+  checkedRow,
+  checkIdentity,
+  checkMetrics,
+  checkValues,
+  promptsOf,
+  settingsOf,
+  targetsOf,
+} from './generating.ts';
 import { targetText } from './open-generation.ts';
 import type { OpenTaskOptions, TaskParts } from './open-suite-task.ts';
 import { contentOf, type Prompt, renderPrompt } from './prompts.ts';
@@ -77,6 +86,7 @@ export async function openProbes(
     items,
     metrics: twice ? [...metrics, ...pressureMetrics] : metrics,
     filters: ['none'],
+    identity: checkIdentity(spec.check, folder),
     async run(asked, subject, hooks) {
       const probed = asked as typeof items;
       if (!twice) return answer(probed, ({ request }) => request.prompt, subject, hooks);

@@ -1,15 +1,15 @@
 // Opens a suite's task: reads its rows, checks them and prepares what the model is asked.
 
-import { type Doc, type Docs, openDocs } from '../rows/docs.ts';
 import type { Precision } from '@keel/model';
+import { type Doc, type Docs, openDocs } from '../rows/docs.ts';
 import type { Task } from '../tasks/task.ts';
 import { openChoices } from './open-choices.ts';
 import { openCode } from './open-code.ts';
 import { openGeneration } from './open-generation.ts';
+import { openPerplexity } from './open-perplexity.ts';
 import { openPreferences } from './open-preferences.ts';
 import { openProbes } from './open-probes.ts';
 import { openWinRate } from './open-win-rate.ts';
-import { openPerplexity } from './open-perplexity.ts';
 import type { SuiteTask } from './read-suite.ts';
 import type { TaskSpec } from './suite-schema.ts';
 

@@ -130,6 +130,7 @@ export const taskSchemas = {
       .describe(
         'reward: `reward`; implicit: log-probability minus that of the base model; likelihood: log-probability; auto: reward if there is one, implicit for an adapter, otherwise likelihood',
       ),
+    chat: chat.describe('whether plain prompts become user messages of a chat (default: true)'),
     reward: text.optional().describe('reward spec or folder of a reward model, for `by: reward`'),
     per_token: z
       .boolean()

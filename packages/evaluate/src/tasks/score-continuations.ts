@@ -52,7 +52,7 @@ export function scoreContinuations(
       last = start - 1;
     }
     tokens.forEach((token, index) => {
-      if (counted?.[owner]![index] === false) return;
+      if (counted?.[owner]?.[index] === false) return;
       rows.push(index === 0 ? last : start + index - 1);
       targets.push(token);
       owners.push(owner);
