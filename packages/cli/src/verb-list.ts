@@ -86,6 +86,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/score.ts'),
   }),
   verb({
+    name: 'rate',
+    summary: 'rate models by battles between them: Bradley-Terry ratings with intervals',
+    options: () => import('./options/rate.ts'),
+    run: () => import('./verbs/rate.ts'),
+  }),
+  verb({
     name: 'merge',
     summary: 'write a model, with an adapter merged into it, as a folder for transformers',
     options: () => import('./options/merge.ts'),

@@ -44,8 +44,11 @@ export function bootstrapFits(
     sample.clear();
     for (let draw = 0; draw < clusterCount; draw++) {
       const cluster = Math.floor(random() * clusterCount);
-      for (let at = groups.starts[cluster]!; at < groups.starts[cluster + 1]!; at++)
-        sample.add(groups.order[at]!);
+      // Clusters are numbered in the order of their first battle.
+      if (clusterCount === table.length) sample.add(cluster);
+      else
+        for (let at = groups.starts[cluster]!; at < groups.starts[cluster + 1]!; at++)
+          sample.add(groups.order[at]!);
     }
     try {
       if (comparable) checkComparable(sample.beats());
@@ -61,71 +64,92 @@ export function bootstrapFits(
   return { fits, skipped };
 }
 
-/** Weighted wins of both models of each pair. */
+/**
+ * Weighted wins of both models of each pair. Battles with the same models, outcome and weight are
+ * counted together, so that adding one is cheap.
+ */
 export class PairSums {
   readonly names: readonly string[];
   /** The pair of each battle. */
   readonly pairOf: Int32Array;
   /** Models of each pair, by their place in `names`. */
   readonly pairs: (readonly [a: number, b: number])[] = [];
-  readonly won: Float64Array;
-  readonly lost: Float64Array;
-  readonly #outcome: Float64Array;
-  readonly #a: Int32Array;
+  readonly #kindOf: Int32Array;
+  readonly #kinds: { pair: number; won: number; lost: number }[] = [];
+  readonly #counts: Int32Array;
 
-  constructor(table: BattleTable) {
+  constructor(table: BattleTable, weights: Float64Array) {
     const { a, b, outcome } = table.columns();
     this.names = table.names;
-    this.#outcome = outcome;
-    this.#a = a;
-    const known = new Map<number, number>();
-    this.pairOf = Int32Array.from(a, (one, at) => {
-      const [low, high] = [Math.min(one, b[at]!), Math.max(one, b[at]!)];
-      const key = low * table.names.length + high;
-      let pair = known.get(key);
-      if (pair === undefined) {
-        pair = this.pairs.push([low, high]) - 1;
-        known.set(key, pair);
+    this.pairOf = pairsOf(table, this.pairs);
+    const known = this.pairs.map(() => new Map<string, number>());
+    this.#kindOf = this.pairOf.map((pair, battle) => {
+      const share = a[battle]! < b[battle]! ? outcome[battle]! : 1 - outcome[battle]!;
+      const weight = weights[battle]!;
+      const key = `${share} ${weight}`;
+      let kind = known[pair]!.get(key);
+      if (kind === undefined) {
+        kind = this.#kinds.push({ pair, won: weight * share, lost: weight * (1 - share) }) - 1;
+        known[pair]!.set(key, kind);
       }
-      return pair;
+      return kind;
     });
-    this.won = new Float64Array(this.pairs.length);
-    this.lost = new Float64Array(this.pairs.length);
+    this.#counts = new Int32Array(this.#kinds.length);
   }
 
-  add(battle: number, weight: number): void {
-    const pair = this.pairOf[battle]!;
-    const first = this.#a[battle] === this.pairs[pair]![0];
-    const outcome = this.#outcome[battle]!;
-    this.won[pair]! += weight * (first ? outcome : 1 - outcome);
-    this.lost[pair]! += weight * (first ? 1 - outcome : outcome);
+  add(battle: number): void {
+    this.#counts[this.#kindOf[battle]!]! += 1;
   }
 
   clear(): void {
-    this.won.fill(0);
-    this.lost.fill(0);
+    this.#counts.fill(0);
+  }
+
+  /** Weighted wins of the first and of the second model of each pair, [pairs] each */
+  wins(): { won: Float64Array; lost: Float64Array } {
+    const [won, lost] = [this.pairs, this.pairs].map(({ length }) => new Float64Array(length));
+    for (const [kind, one] of this.#kinds.entries()) {
+      won![one.pair]! += this.#counts[kind]! * one.won;
+      lost![one.pair]! += this.#counts[kind]! * one.lost;
+    }
+    return { won: won!, lost: lost! };
   }
 
   /** The models that each model beat or tied with. */
   beats(): Map<string, Set<string>> {
+    const { won, lost } = this.wins();
     const beats = new Map(this.names.toSorted().map((name) => [name, new Set<string>()]));
     for (const [pair, [a, b]] of this.pairs.entries()) {
-      if (this.won[pair]! > 0) beats.get(this.names[a]!)!.add(this.names[b]!);
-      if (this.lost[pair]! > 0) beats.get(this.names[b]!)!.add(this.names[a]!);
+      if (won[pair]! > 0) beats.get(this.names[a]!)!.add(this.names[b]!);
+      if (lost[pair]! > 0) beats.get(this.names[b]!)!.add(this.names[a]!);
     }
     return beats;
   }
 }
 
+/** The pair of each battle; fills `pairs` in the order of their first battle. */
+export function pairsOf(table: BattleTable, pairs: (readonly [number, number])[]): Int32Array {
+  const { a, b } = table.columns();
+  const known = new Map<number, number>();
+  return a.map((one, battle) => {
+    const [low, high] = [Math.min(one, b[battle]!), Math.max(one, b[battle]!)];
+    const key = low * table.names.length + high;
+    let pair = known.get(key);
+    if (pair === undefined) {
+      pair = pairs.push([low, high]) - 1;
+      known.set(key, pair);
+    }
+    return pair;
+  });
+}
+
 /** A sample of battles without features, by their pairs. */
 class PairSample {
   readonly #sums: PairSums;
-  readonly #weights: Float64Array;
   readonly #data: LogisticData;
 
   constructor(table: BattleTable, weights: Float64Array) {
-    this.#sums = new PairSums(table);
-    this.#weights = weights;
+    this.#sums = new PairSums(table, weights);
     const { pairs } = this.#sums;
     this.#data = {
       starts: Int32Array.from({ length: pairs.length + 1 }, (_, pair) => 2 * pair),
@@ -142,7 +166,7 @@ class PairSample {
   }
 
   add(battle: number): void {
-    this.#sums.add(battle, this.#weights[battle]!);
+    this.#sums.add(battle);
   }
 
   beats(): Map<string, Set<string>> {
@@ -150,7 +174,7 @@ class PairSample {
   }
 
   data(): LogisticData {
-    const { won, lost } = this.#sums;
+    const { won, lost } = this.#sums.wins();
     for (let pair = 0; pair < won.length; pair++) {
       const weight = won[pair]! + lost[pair]!;
       this.#data.weights[pair] = weight;
@@ -167,7 +191,7 @@ class RowSample {
   readonly #data: LogisticData;
 
   constructor(table: BattleTable, weights: Float64Array) {
-    this.#sums = new PairSums(table);
+    this.#sums = new PairSums(table, weights);
     this.#own = weights;
     this.#data = table.logisticData(new Float64Array(weights.length));
   }
@@ -178,7 +202,7 @@ class RowSample {
   }
 
   add(battle: number): void {
-    this.#sums.add(battle, this.#own[battle]!);
+    this.#sums.add(battle);
     this.#data.weights[battle]! += this.#own[battle]!;
   }
 

@@ -8,7 +8,12 @@
 // inverted; here the one flat direction is removed exactly. It excludes the features' penalty from
 // the Hessian of the sandwich; here it is included. Neither changes an interval by 1e-3.
 import { type Battle, BattleTable } from './battle-table.ts';
-import { type BootstrapRatingOptions, bootstrapFits, PairSums } from './bootstrap-ratings.ts';
+import {
+  type BootstrapRatingOptions,
+  bootstrapFits,
+  PairSums,
+  pairsOf,
+} from './bootstrap-ratings.ts';
 import { checkComparable } from './comparable.ts';
 import { type Interval, quantile, Z_95 } from './intervals.ts';
 import { fitLogistic } from './logistic-regression.ts';
@@ -76,10 +81,12 @@ export function bradleyTerry(
   if (table.length === 0) throw new RangeError('ratings need at least one battle');
   const { balancePairs = null, featurePenalty = 1, prior = null, anchor = null } = options;
   const { names } = table;
-  const sums = new PairSums(table);
-  const weights = weightsOf(table, sums, balancePairs);
-  for (let battle = 0; battle < table.length; battle++) sums.add(battle, weights[battle]!);
-  if (prior === null) checkComparable(sums.beats());
+  const weights = weightsOf(table, balancePairs);
+  if (prior === null) {
+    const sums = new PairSums(table, weights);
+    for (let battle = 0; battle < table.length; battle++) sums.add(battle);
+    checkComparable(sums.beats());
+  }
 
   const size = names.length + table.featureCount;
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -155,9 +162,11 @@ function originOf(
   return anchor.rating - RATING_SCALE * parameters[place]!;
 }
 
-function weightsOf(table: BattleTable, { pairOf, pairs }: PairSums, balance: number | null) {
+function weightsOf(table: BattleTable, balance: number | null): Float64Array {
   const { weight } = table.columns();
   if (balance === null) return weight;
+  const pairs: (readonly [number, number])[] = [];
+  const pairOf = pairsOf(table, pairs);
   const counts = new Int32Array(pairs.length);
   for (const pair of pairOf) counts[pair]! += 1;
   return weight.map((own, battle) => own / Math.max(counts[pairOf[battle]!]!, balance));

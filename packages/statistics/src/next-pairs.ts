@@ -8,25 +8,28 @@ import type { Rating } from './bradley-terry.ts';
 import { cholesky, inverseFromCholesky, type Matrix, zeros } from './normal-equations.ts';
 import { RATING_SCALE, winProbability } from './rating-scale.ts';
 
+/** Battles of two models that are worth having. */
 export interface NextPair {
   a: string;
   b: string;
+  /** How many battles of the two are suggested */
+  suggested: number;
   /** Battles of the two so far */
   battles: number;
   /** P(a beats b) */
   winProbability: number;
-  /** Standard error of the difference of their ratings before and after the battle, in points */
+  /** Standard error of the difference of their ratings before and after, in points */
   errors: readonly [before: number, after: number];
-  /** By which share the variance of all differences of ratings falls */
+  /** By which share of its present value the variance of all differences of ratings falls */
   reduction: number;
 }
 
 /**
- * The pairs of the next battles, one battle each: every pair takes the earlier ones into account.
+ * The best next battles, chosen one after the other: each takes the earlier ones into account.
  * @param ratings of models that are connected by battles
  * @param battles of each pair, in the order of `ratings`, [models, models]
  * @param prior as in the fit
- * @returns fewer than `count` pairs only for fewer than two models
+ * @returns pairs in the order in which they were first chosen; none for fewer than two models
  */
 export function nextPairs(
   ratings: readonly Rating[],
@@ -35,39 +38,46 @@ export function nextPairs(
   prior: number | null = null,
 ): NextPair[] {
   const size = ratings.length;
-  if (size < 2) return [];
+  if (size < 2 || count === 0) return [];
   const probability = ratings.map(({ rating }) =>
     ratings.map((other) => winProbability(rating, other.rating)),
   );
   const curvature = (i: number, j: number): number =>
     probability[i]![j]! * (1 - probability[i]![j]!);
   const covariance = covarianceOf(size, (i, j) => battles[i]![j]! * curvature(i, j), prior);
-  const asked = battles.map((row) => [...row]);
-  const found: NextPair[] = [];
+  const errorOf = (i: number, j: number): number =>
+    Math.sqrt(differenceVariance(covariance, i, j)) * RATING_SCALE;
+  const total = totalVariance(covariance);
+  const found = new Map<string, NextPair & { i: number; j: number }>();
   for (let turn = 0; turn < count; turn++) {
-    let best: { i: number; j: number; drop: number } | null = null;
-    for (let i = 0; i < size; i++) {
-      for (let j = i + 1; j < size; j++) {
-        const drop = dropOf(covariance, i, j, curvature(i, j));
-        if (best === null || drop > best.drop) best = { i, j, drop };
-      }
-    }
-    const { i, j, drop } = best!;
-    const before = totalVariance(covariance);
-    const error = Math.sqrt(differenceVariance(covariance, i, j)) * RATING_SCALE;
+    const { i, j, drop } = bestPair(covariance, curvature);
+    const known = found.get(`${i} ${j}`);
+    const before = known?.errors[0] ?? errorOf(i, j);
     update(covariance, i, j, curvature(i, j));
-    found.push({
-      a: ratings[i]!.name,
-      b: ratings[j]!.name,
-      battles: asked[i]![j]!,
+    found.set(`${i} ${j}`, {
+      ...{ i, j, a: ratings[i]!.name, b: ratings[j]!.name },
+      suggested: (known?.suggested ?? 0) + 1,
+      battles: battles[i]![j]!,
       winProbability: probability[i]![j]!,
-      errors: [error, Math.sqrt(differenceVariance(covariance, i, j)) * RATING_SCALE],
-      reduction: drop / before,
+      errors: [before, before],
+      reduction: (known?.reduction ?? 0) + drop / total,
     });
-    asked[i]![j]! += 1;
-    asked[j]![i]! += 1;
   }
-  return found;
+  return [...found.values()].map(({ i, j, ...pair }) => ({
+    ...pair,
+    errors: [pair.errors[0], errorOf(i, j)],
+  }));
+}
+
+function bestPair(covariance: Matrix, curvature: (i: number, j: number) => number) {
+  let best = { i: 0, j: 1, drop: Number.NEGATIVE_INFINITY };
+  for (let i = 0; i < covariance.length; i++) {
+    for (let j = i + 1; j < covariance.length; j++) {
+      const drop = dropOf(covariance, i, j, curvature(i, j));
+      if (drop > best.drop) best = { i, j, drop };
+    }
+  }
+  return best;
 }
 
 function covarianceOf(

@@ -153,14 +153,18 @@ describe('ratings', () => {
     const { ratings } = bradleyTerry(table);
     const counts = table.pairCounts(ratings.map(({ name }) => name));
     const found = nextPairs(ratings, counts, 6);
-    expect(found).toHaveLength(6);
+    expect(found.reduce((sum, { suggested }) => sum + suggested, 0)).toBe(6);
+    expect(new Set(found.map(({ a, b }) => `${a} ${b}`)).size).toBe(found.length);
     expect([found[0]!.a, found[0]!.b]).toContain('w');
     expect(found[0]!.winProbability).toBeCloseTo(0.5, 12);
     for (const { errors, reduction } of found) {
       expect(errors[1]).toBeLessThan(errors[0]);
       expect(reduction).toBeGreaterThan(0);
     }
-    expect(found[1]!.reduction).toBeLessThan(found[0]!.reduction);
+    const [one] = nextPairs(ratings, counts, 1);
+    expect(found[0]!.reduction).toBeGreaterThan(one!.reduction);
+    expect(found[0]!.reduction).toBeLessThan(found[0]!.suggested * one!.reduction);
+    expect(nextPairs(ratings, counts, 0)).toEqual([]);
   });
 
   it('predicts the variances after the battle that it suggests', () => {

@@ -56,6 +56,7 @@ export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
+export { refuseExisting } from '../converting/refuse-existing.ts';
 export { appendWhole } from '../files/append-whole.ts';
 export { writeFileAtomic } from '../files/atomic-write.ts';
 export { HealthMonitor } from '../health/monitor.ts';
