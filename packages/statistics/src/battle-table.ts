@@ -151,7 +151,7 @@ export class BattleTable {
     };
   }
 
-  /** Rows of theta_a - theta_b + beta · x: parameters are the models in order, then the features. */
+  /** Rows of theta_a - theta_b + beta · x; parameters: the models in order, then the features. */
   logisticData(weights: Float64Array): LogisticData {
     const { a, b, outcome, cluster } = this.columns();
     const [rows, count, models] = [this.#length, this.#featureCount, this.names.length];

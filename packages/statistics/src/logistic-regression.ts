@@ -19,8 +19,8 @@ export interface LogisticOptions {
   /** Ridge penalty of each parameter (default: 0). */
   penalties?: readonly number[];
   /**
-   * Precision of a normal prior with mean 0 for each parameter (default: 0). Unlike a penalty, it is
-   * part of the uncertainty: the sandwich includes the variance of its score.
+   * Precision of a normal prior with mean 0 for each parameter (default: 0). Unlike a penalty, it
+   * is part of the uncertainty: the sandwich includes the variance of its score.
    */
   priors?: readonly number[];
   /**

@@ -1,8 +1,8 @@
 // Which two models to compare next. A battle of i and j adds the information
-// I = p (1 - p) v v^T, v = e_i - e_j, to that of the battles so far, so that the sum of the variances
-// of all differences of ratings, sum_{k<l} Var(theta_k - theta_l), falls by a known amount
-// (A-optimality; Chaloner and Verdinelli 1995, section 4). The information is that of the model with
-// independent battles of weight 1.
+// I = p (1 - p) v v^T, v = e_i - e_j, to that of the battles so far. The sum of the variances of
+// all differences of ratings, sum_{k<l} Var(theta_k - theta_l), then falls by a known amount
+// (A-optimality; Chaloner and Verdinelli 1995, section 4). The information is that of the model
+// with independent battles of weight 1.
 import type { PairCounts } from './battle-table.ts';
 import type { Rating } from './bradley-terry.ts';
 import { cholesky, inverseFromCholesky, type Matrix, zeros } from './normal-equations.ts';

@@ -62,10 +62,11 @@ export function showRatings(
   say('');
   showTable(tableOf(input));
   say('');
-  say('rank: intervals that do not overlap decide; win rate: expected against the others,');
-  say(`each equally often. ${capital(intervalText(input))}.`);
+  say('rank: intervals that do not overlap decide');
+  say('win rate: expected against the other models, each equally often');
+  say(`95% interval: ${intervalText(input)}`);
   if (overall.coefficients.length > 0) {
-    say('', styled('bold', '\nStyle'), ' (effect of one standard deviation, in log-odds)');
+    say(styled('bold', '\nStyle'), ' (effect of one standard deviation, in log-odds)');
     for (const [index, one] of overall.coefficients.entries())
       say(`  ${styleText(styleNames[index]!, one)}`);
   }
@@ -139,8 +140,6 @@ function showMatrix({ results: { overall, pairs } }: RatingJsonInput): void {
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A table whose second column is text and whose others are numbers. */
 function showTable(table: readonly (readonly string[])[]): void {

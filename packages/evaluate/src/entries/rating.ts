@@ -1,6 +1,6 @@
 // @keel/evaluate/rating: ratings of models from battles. Loads no model.
 
-export { styleNames } from '../rating/answer-style.ts';
+export { styleNames } from '../rating/battles/answer-style.ts';
 export {
   type RatingOptions,
   type RatingResults,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { styleOf } from './answer-style.ts';
+import { styleOf } from './battles/answer-style.ts';
 import { type RatingOptions, rateBattles } from './rate-battles.ts';
 import { checkRatingFiles, writeRatingFiles } from './ratings-files.ts';
 import { ratingsJson } from './ratings-json.ts';

@@ -1,6 +1,6 @@
 // The format of ratings.json and of `keel rate --json`.
 import type { Rating, Ratings } from '@keel/statistics';
-import { styleNames } from './answer-style.ts';
+import { styleNames } from './battles/answer-style.ts';
 import type { RatingOptions, RatingResults } from './rate-battles.ts';
 import type { ReadBattles } from './read-battles.ts';
 

@@ -1,7 +1,7 @@
 // report.html of `keel rate`.
 import { formatShare, html, type Markup, writeReport } from '@keel/align/internal';
 import type { Rating } from '@keel/statistics';
-import { styleNames } from './answer-style.ts';
+import { styleNames } from './battles/answer-style.ts';
 import type { RatingResults } from './rate-battles.ts';
 import { plotStyle, ratingsPlot, winMatrix } from './rating-plots.ts';
 import type { RatingJsonInput } from './ratings-json.ts';

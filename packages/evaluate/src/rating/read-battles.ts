@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { DataError, describeValue, eachValue, type Place } from '@keel/align/data';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { BattleTable, styleFeature } from '@keel/statistics';
-import { styleNames } from './answer-style.ts';
+import { styleNames } from './battles/answer-style.ts';
+import type { BattleFormat, Fields, RowBattle, RowReading } from './battles/row-battle.ts';
 import { detectBattles } from './formats/formats.ts';
-import type { BattleFormat, Fields, RowBattle, RowReading } from './row-battle.ts';
 
 export interface BattleReading {
   /** Files, folders, globs and `hub:` specs. */
@@ -19,7 +19,7 @@ export interface BattleReading {
   exclude: readonly string[];
   /** Column whose values divide the battles; null: none. */
   by: string | null;
-  /** Battles with the same value are not independent; `prompt` is the prompt's text, null: all are. */
+  /** Column whose equal values make battles dependent; `prompt`: the prompt's text; null: none. */
   cluster: string | null;
   styleControl: boolean;
 }

@@ -1,5 +1,5 @@
 // alpaca_eval's annotations.json: preference from 1 (output_1 is better) to 2 (output_2 is better).
-import type { BattleFormat } from '../row-battle.ts';
+import type { BattleFormat } from '../battles/row-battle.ts';
 import { modelsIn, numberIn, promptText, stylesOf } from './fields.ts';
 
 export const alpacaEval: BattleFormat = {

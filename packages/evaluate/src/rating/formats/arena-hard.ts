@@ -1,8 +1,8 @@
-// Judgements of Arena-Hard-Auto: {uid, model, baseline, games [{score}, {score}]}. The model is B in
-// the first game and A in the second. Strong wins weigh 3, as there.
+// Judgements of Arena-Hard-Auto: {uid, model, baseline, games [{score}, {score}]}. The model is B
+// in the first game and A in the second. Strong wins weigh 3, as there.
 import { describeValue } from '@keel/align/data';
 import { isPlainObject } from '@keel/model/exact-json';
-import type { BattleFormat } from '../row-battle.ts';
+import type { BattleFormat } from '../battles/row-battle.ts';
 import { judgeIn, modelsIn } from './fields.ts';
 
 /** P(A is better), and the weight. */

@@ -2,8 +2,8 @@
 // votes are battles.
 import { describeValue } from '@keel/align/data';
 import { isPlainObject } from '@keel/model/exact-json';
-import { type AnswerStyle, styleOf } from '../answer-style.ts';
-import type { BattleFormat, Fields, RowReading } from '../row-battle.ts';
+import { type AnswerStyle, styleOf } from '../battles/answer-style.ts';
+import type { BattleFormat, Fields, RowReading } from '../battles/row-battle.ts';
 
 const outcomes: Readonly<Record<string, number>> = {
   leftvote: 1,

@@ -2,8 +2,8 @@
 // them: {model_a, model_b, winner, conversation_a, conversation_b, conv_metadata, …}.
 import { describeValue } from '@keel/align/data';
 import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
-import type { AnswerStyle } from '../answer-style.ts';
-import type { BattleFormat, Fields } from '../row-battle.ts';
+import type { AnswerStyle } from '../battles/answer-style.ts';
+import type { BattleFormat, Fields } from '../battles/row-battle.ts';
 import {
   contentOf,
   judgeIn,

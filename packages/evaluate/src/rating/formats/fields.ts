@@ -1,8 +1,8 @@
 // Fields that several formats share.
 import { describeValue } from '@keel/align/data';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
-import { type AnswerStyle, styleOf } from '../answer-style.ts';
-import type { Fields, RowReading } from '../row-battle.ts';
+import { type AnswerStyle, styleOf } from '../battles/answer-style.ts';
+import type { Fields, RowReading } from '../battles/row-battle.ts';
 
 /** @throws DataError unless the field is a text that is not empty */
 export function textIn(row: Fields, field: string, { fail }: RowReading): string {

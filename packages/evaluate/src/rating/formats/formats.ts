@@ -1,6 +1,6 @@
 // Every form of battles that `keel rate` reads. To add one, write its file and a line here.
 import { DataError, type Place } from '@keel/align/data';
-import type { BattleFormat, Fields } from '../row-battle.ts';
+import type { BattleFormat, Fields } from '../battles/row-battle.ts';
 import { alpacaEval } from './alpaca-eval.ts';
 import { arena, arenaKaggle } from './arena.ts';
 import { arenaHard } from './arena-hard.ts';

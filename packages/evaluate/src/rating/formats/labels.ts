@@ -2,7 +2,7 @@
 // 2, or 0 for a tie}}. Each label is a battle.
 import { describeValue } from '@keel/align/data';
 import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
-import type { BattleFormat, Fields } from '../row-battle.ts';
+import type { BattleFormat, Fields } from '../battles/row-battle.ts';
 import { modelsIn, promptText, stylesOf } from './fields.ts';
 
 const outcomes: ReadonlyMap<unknown, number> = new Map([

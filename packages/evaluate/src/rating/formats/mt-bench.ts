@@ -1,7 +1,7 @@
 // Judgements of FastChat's MT-Bench: {question_id, model_1, model_2, g1_winner, g2_winner}. As
 // there, a model wins if it wins both games; otherwise it is a tie.
 import { describeValue } from '@keel/align/data';
-import type { BattleFormat } from '../row-battle.ts';
+import type { BattleFormat } from '../battles/row-battle.ts';
 import { modelsIn } from './fields.ts';
 
 const winners = ['model_1', 'model_2', 'tie', 'error'];

@@ -1,5 +1,5 @@
 // Verdicts of `keel judge`, averaged over both orders of the answers.
-import type { BattleFormat } from '../row-battle.ts';
+import type { BattleFormat } from '../battles/row-battle.ts';
 import { judgeIn, modelsIn, numberIn, promptText, stylesOf, weightIn } from './fields.ts';
 
 export const verdicts: BattleFormat = {
