@@ -19,7 +19,8 @@ export function writeRatingsReport(path: string, input: RatingJsonInput, command
     sections: [
       tableSection(results),
       html`<section aria-labelledby="plot"><h2 id="plot">Ratings and their intervals</h2>
-<p class="lead">Two models whose intervals do not overlap differ. A difference of 100 points is a win rate of 64%.</p>
+<p class="lead">Two models whose intervals do not overlap differ.
+A difference of 100 points is a win rate of 64%.</p>
 <figure>${ratingsPlot(overall.ratings)}</figure></section>`,
       html`<section aria-labelledby="matrix"><h2 id="matrix">Win rates between models</h2>
 <p class="lead">Share that the row's model won against the column's; a tie is half a win. Pairs without a battle are empty.</p>
@@ -77,7 +78,9 @@ const cellsOf = (
 
 function styleSection({ overall: { coefficients } }: RatingResults): Markup {
   return html`<section aria-labelledby="style"><h2 id="style">Style</h2>
-<p class="lead">Ratings are those at equal style. A positive effect means that people or judges prefer more of it, at equal strength of the models.</p>
+<p class="lead">Ratings are those at equal style.
+A positive effect means that people or judges prefer more of it,
+at equal strength of the models.</p>
 <ul>${coefficients.map((one, index) => html`<li>${styleText(styleNames[index]!, one)}</li>`)}</ul></section>`;
 }
 
@@ -99,6 +102,7 @@ ${categories.flatMap(({ name, why }) => (why === null ? [] : [html`<p class="lea
 
 function nextSection({ next }: RatingResults): Markup {
   return html`<section aria-labelledby="next"><h2 id="next">What to compare next</h2>
-<p class="lead">The battles that are expected to make the differences between all ratings more certain, one after the other.</p>
+<p class="lead">The battles that are expected to make
+the differences between all ratings more certain, one after the other.</p>
 <ol>${next.map((one) => html`<li>${nextText(one)}</li>`)}</ol></section>`;
 }
