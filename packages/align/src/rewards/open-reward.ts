@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import {
   DEFAULT_MODEL_NAME,
   type LanguageModel,
   type LoadModelOptions,
   loadTokenizer,
 } from '@keel/model';
-import { runResult } from '../config/run-result.ts';
+import { relativeToSpec } from '../config/relative-to-spec.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
@@ -114,6 +113,19 @@ export function readsPromptsOnly(text: string): boolean {
   return has('model', 'judge') && !has('function', 'code');
 }
 
+/**
+ * Whether the scores of a reward are log-odds, as those of a model trained on pairs: the difference
+ * of two is that of one answer being better. It is a single reward model, unweighted.
+ * @throws ConfigError for an invalid spec
+ */
+export function scoresLogOdds(text: string): boolean {
+  if (isSpec(text) && readRewardSpec(text).constraints.length > 0) return false;
+  const [only, ...others] = componentsOf(text);
+  const { type, weight, clip, normalise } = only!;
+  if (type !== 'model' || others.length > 0) return false;
+  return weight === 1 && clip === null && normalise === 'none';
+}
+
 /** Whether a reward is given as a spec file. */
 export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 
@@ -194,18 +206,6 @@ async function openComponent(
       );
     }
   }
-}
-
-/**
- * A path in a spec is relative to the spec if it starts with a dot or exists there. Any other name
- * (hub:owner/name, or a path from the working folder) is unchanged. A run's folder is replaced by
- * its result.
- * @throws Error for a run without a result
- */
-export function relativeToSpec(name: string, folder: string): string {
-  const path = join(folder, name);
-  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
-  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {
