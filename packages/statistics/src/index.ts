@@ -13,7 +13,7 @@ export * from './intervals.ts';
 export * from './length-buckets.ts';
 export * from './length-classifier.ts';
 export * from './length-controlled.ts';
-export { NoMaximumError } from './logistic-regression.ts';
+export { fitLogistic, NoMaximumError, sigmoid } from './logistic-regression.ts';
 export * from './next-pairs.ts';
 export * from './over-optimisation.ts';
 export * from './pass-at-k.ts';

@@ -8,7 +8,6 @@
 // and cross-validation. It has no term for the instructions' difficulty (a table for its own 805
 // prompts), and no rows of "gamed" baselines. The numbers therefore differ from its leaderboard.
 import { type Interval, Z_95 } from './intervals.ts';
-import { logisticData } from './logistic-data.ts';
 import { fitLogistic, NoMaximumError, sigmoid } from './logistic-regression.ts';
 
 /** A judged pair of answers. */
@@ -67,7 +66,7 @@ export function lengthControlledWinRate(pairs: readonly JudgedLengths[]): Length
     weight: 1,
     cluster,
   }));
-  const fit = fitLogistic(logisticData(rows), varies ? 2 : 1);
+  const fit = fitLogistic(rows, varies ? 2 : 1);
   const constant = fit.parameters[0]!;
   const half = Z_95 * Math.sqrt(fit.covariance[0]![0]!);
   return {

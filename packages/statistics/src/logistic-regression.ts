@@ -5,7 +5,7 @@
 // sandwich covariance H^-1 G H^-1 with G = sum over clusters of g g^T (White 1982; Liang and Zeger
 // 1986) is valid where rows share a cluster or labels are probabilities; the model's own H^-1 is
 // not.
-import { byCluster, type LogisticData } from './logistic-data.ts';
+import { byCluster, type LogisticData, type LogisticRow, logisticData } from './logistic-data.ts';
 import {
   cholesky,
   inverseFromCholesky,
@@ -59,12 +59,14 @@ const softplus = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Ma
 /**
  * @param size number of parameters
  * @throws NoMaximumError where the labels can be separated, or a parameter has no row
+ * @throws RangeError for labels outside [0, 1], negative weights, and features that are not finite
  */
 export function fitLogistic(
-  data: LogisticData,
+  rows: readonly LogisticRow[] | LogisticData,
   size: number,
   options: LogisticOptions = {},
 ): LogisticFit {
+  const data = 'starts' in rows ? rows : logisticData(rows);
   const theta = maximum(data, size, options);
   const { hessian } = derivatives(data, theta, ridgeOf(options, size));
   const { flat = [], priors = [] } = options;

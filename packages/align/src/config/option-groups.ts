@@ -3,6 +3,7 @@ export const optionGroups = [
   'Prompt',
   'Answers',
   'Judge',
+  'Suites',
   'Model and data',
   'Entries',
   'Objective',
