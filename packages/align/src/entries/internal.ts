@@ -56,6 +56,8 @@ export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
+export { readSpec } from '../config/spec-file.ts';
+export { readYamlFile } from '../config/yaml-file.ts';
 export { appendWhole } from '../files/append-whole.ts';
 export { writeFileAtomic } from '../files/atomic-write.ts';
 export { HealthMonitor } from '../health/monitor.ts';
