@@ -43,12 +43,19 @@ export interface MeasuringVerb {
   definition: OptionsDefinition<any, MeasuringOptions>;
   /** For each option that takes results of earlier stages, what it takes, by camelCase name. */
   takes: Readonly<Record<string, Taken>>;
+  /** What is put before the path of a stage's result, by camelCase name: `reward:`. */
+  prefixes?: Readonly<Record<string, string>>;
   /** Options that the recipe's `defaults` set, by camelCase name. */
   defaults: readonly string[];
   /** Files in the stage's folder that are its result; `report.html` is its report. */
   results: readonly string[];
   /** Files and folders that options name otherwise than by their `reads`, by camelCase name. */
   files?(options: MeasuringOptions): Readonly<Record<string, readonly string[]>>;
+  /**
+   * Checks what can be checked before earlier stages have results.
+   * @throws Error naming what is wrong
+   */
+  check?(options: MeasuringOptions): Promise<void>;
   /** What is measured, in a few words, for the plan. */
   describe(options: MeasuringOptions): string;
   /**

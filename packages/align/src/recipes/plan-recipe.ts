@@ -46,6 +46,7 @@ export async function planRecipe(
       const state = await stateOfStage(stage, { output, records, results, overwrite });
       results.set(stage.name, state.result);
       const done = state.status === 'done';
+      if (!done && stage.kind === 'measuring') await stage.measures.check?.(stage.options);
       const estimate =
         done || stage.kind === 'measuring'
           ? null

@@ -273,7 +273,7 @@ function resolveReferences(
       entries.set('model', { value: takesList ? [model] : model, place });
       from.set('model', [...(found.stage.from.get('model') ?? [])]);
     }
-    return found.path;
+    return `${kind.measures?.prefixes?.[option] ?? ''}${found.path}`;
   };
   for (const [option, { value, place }] of [...entries]) {
     entries.set(option, { value: resolve(option, value, place), place });

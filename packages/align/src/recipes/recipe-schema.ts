@@ -11,7 +11,9 @@ const text = (description: string): JsonSchema => ({ type: 'string', description
 /**
  * Draft 2020-12. A stage may have the options of its verb: the one in `verb`, otherwise its name.
  */
-export function recipeJsonSchema(measuring: readonly MeasuringVerb[] = []): JsonSchema {
+export function recipeJsonSchema(
+  measuring: readonly Pick<MeasuringVerb, 'name' | 'definition' | 'defaults'>[] = [],
+): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
   const defaults: JsonSchema = {};
   const kinds = [

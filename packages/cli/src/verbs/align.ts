@@ -1,14 +1,14 @@
 import { planRecipe, readRecipe, runRecipe, StageError } from '@keel/align';
-import { measuringVerbs } from '../aligning/measuring-verbs.ts';
 import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
 import { exitCodes } from '../failure.ts';
 import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { measuringVerbs } from './measuring-stages.ts';
 
 export async function run(options: AlignOptions): Promise<number> {
   const { dryRun, overwrite, json } = options;
-  const recipe = readRecipe(options.recipe, { ...options, measuring: await measuringVerbs() });
+  const recipe = readRecipe(options.recipe, { ...options, measuring: measuringVerbs });
   const resume = alignCommand(options);
   const display = new RecipeDisplay(recipe, { json, resume });
   display.plan(await planRecipe(recipe, { overwrite, notice: (text) => display.say(text) }));
