@@ -1,6 +1,9 @@
 /** Headings of --help and of config.yaml, in the order in which they are listed. */
 export const optionGroups = [
   'Prompt',
+  'Answers',
+  'Judge',
+  'Suites',
   'Model and data',
   'Entries',
   'Objective',

@@ -1,5 +1,6 @@
 // @keel/align/rewards: rewards of every kind, their specifications, and the sandbox for code.
 
+export { wholeMessage } from '../data/message-text.ts';
 export { scoreChecked } from '../rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from '../rewards/code-reward.ts';
 export {
@@ -16,7 +17,6 @@ export {
 export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
 export { lengthReward } from '../rewards/length-reward.ts';
-export { wholeMessage } from '../rewards/message-text.ts';
 export { modelJudge } from '../rewards/model-judge.ts';
 export { modelReward } from '../rewards/model-reward.ts';
 export {
@@ -46,9 +46,9 @@ export { RewardConstraint } from '../rewards/reward-constraint.ts';
 export {
   type OpenRewardModelOptions,
   RewardModel,
-  type RewardRow,
   type RewardScore,
 } from '../rewards/reward-model.ts';
+export type { RewardRow } from '../rewards/reward-row.ts';
 export type { ComponentSpec, CompositionSpec, RewardSpec } from '../rewards/reward-spec.ts';
 export { RunningMoments, type RunningMomentsState } from '../rewards/running-moments.ts';
 export { isolations, NoIsolationError } from '../rewards/sandbox/find-isolation.ts';

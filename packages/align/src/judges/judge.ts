@@ -48,6 +48,11 @@ interface Judgement {
   /** Empty for a judge that is not asked in words, such as a reward model. */
   exchanges: readonly Exchange[];
   usage: JudgeUsage;
+  /**
+   * Of a panel: what each member says, by its name; null for a member without a verdict. Of a
+   * comparison: its {@link PairVerdict.first}; of a rating: its score.
+   */
+  members?: Readonly<Record<string, number | null>>;
 }
 
 /** Which of two answers is better. */
@@ -70,6 +75,8 @@ export interface AnswerRating extends Judgement {
 export interface NoVerdict extends Judgement {
   /** What was wrong, in words: `no label in "I like both"`. */
   failed: string;
+  /** Whether asking again may give a verdict: the judge was busy, and said nothing unusable. */
+  transient?: boolean;
 }
 
 export interface Judge extends AsyncDisposable {

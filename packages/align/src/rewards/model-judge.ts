@@ -13,8 +13,8 @@ import {
 import { inTurns, noGradSteps, tidySteps } from '@keel/torch';
 import { z } from 'zod';
 import { templateSettings } from '../config/template-options.ts';
+import { dialogue, wholeAnswer } from '../data/message-text.ts';
 import { eachInput } from './each-input.ts';
-import { dialogue, wholeAnswer } from './message-text.ts';
 import type { Reward, RewardInput } from './reward.ts';
 
 export const judgeSchema = z.strictObject({

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import {
   DEFAULT_MODEL_NAME,
   type LanguageModel,
   type LoadModelOptions,
   loadTokenizer,
 } from '@keel/model';
-import { runResult } from '../config/run-result.ts';
+import { relativeToSpec } from '../config/relative-to-spec.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
@@ -194,18 +193,6 @@ async function openComponent(
       );
     }
   }
-}
-
-/**
- * A path in a spec is relative to the spec if it starts with a dot or exists there. Any other name
- * (hub:owner/name, or a path from the working folder) is unchanged. A run's folder is replaced by
- * its result.
- * @throws Error for a run without a result
- */
-export function relativeToSpec(name: string, folder: string): string {
-  const path = join(folder, name);
-  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
-  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {

@@ -1,11 +1,12 @@
 // Lists the files that a reward is read from: a resumed run must find the same ones.
 import { dirname, resolve } from 'node:path';
 import { baseOfAdapter, loadTokenizer, resolveModel } from '@keel/model';
+import { relativeToSpec } from '../config/relative-to-spec.ts';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
-import { isSpec, relativeToSpec } from './open-reward.ts';
+import { isSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
-import { isAdapter } from './reward-model.ts';
+import { isAdapter } from './reward-member.ts';
 import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 

@@ -4,7 +4,7 @@ import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'merge', 'tokens'],
+  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'evaluate', 'merge', 'tokens'],
 ];
 
 export const operand = 'verb';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, nearest } from '@keel/align/config';
-import { readSpec } from './read-spec.ts';
+import { checkSpec } from '../specs/read-spec.ts';
 import { type SuiteSpec, suiteSchema, type TaskSpec } from './suite-schema.ts';
 
 /** A suite with the paths of its data resolved. */
@@ -36,11 +36,7 @@ export const bundledSuites = (): string[] =>
  */
 export function readSuite(named: string): Suite {
   const path = suitePath(named);
-  const { value, placeOf } = readSpec<typeof suiteSchema>(
-    path,
-    suiteSchema,
-    'a suite, with "tasks:" in it',
-  );
+  const { value, placeOf } = checkSpec(path, suiteSchema, 'a suite, with "tasks:" in it');
   const { name = basename(path).replace(/\.[^.]+$/, ''), description } = value;
   refuseDuplicates(value, (index) => placeOf(['tasks', index, 'name']));
   const folder = dirname(path);

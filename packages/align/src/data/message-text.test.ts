@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { parseRow } from '../data/parse-row.ts';
+import { regexReward } from '../rewards/regex-reward.ts';
+import type { RewardInput } from '../rewards/reward.ts';
 import { dialogue, wholeAnswer, wholeMessage } from './message-text.ts';
-import { regexReward } from './regex-reward.ts';
-import type { RewardInput } from './reward.ts';
+import { parseRow } from './parse-row.ts';
 
 const user = { role: 'user', content: 'Weather in Paris?' };
 const call = (name: string, args: unknown) => ({

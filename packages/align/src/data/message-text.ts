@@ -1,13 +1,24 @@
-// Writes messages as text, for rewards that read text without a chat template: patterns and judges.
+// Writes messages as text, for what reads text without a chat template: patterns and judges.
 import { exactJson, isPlainObject } from '@keel/model/exact-json';
-import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
-import type { RewardInput } from './reward.ts';
+import { type Content, isChat, type Message, textOf } from './messages.ts';
+import type { Rendering } from './rendering.ts';
+
+interface Answered {
+  completion: Content;
+  /** What the generation prompt put before a sampled completion, such as `<think>\n`. */
+  opened?: string;
+}
+
+interface Asked {
+  prompt: Content;
+  rendering?: Rendering | undefined;
+}
 
 /**
  * The whole message that an answer is part of: what the generation prompt opened, and everything
  * after it, including reasoning and tool calls.
  */
-export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =>
+export const wholeMessage = ({ completion, opened = '' }: Answered): string =>
   opened +
   (isChat(completion)
     ? completion
@@ -17,7 +28,7 @@ export const wholeMessage = ({ completion, opened = '' }: RewardInput): string =
     : completion);
 
 /** {@link wholeMessage}, with the messages of others in an answer, such as results of tools. */
-export function wholeAnswer(input: RewardInput): string {
+export function wholeAnswer(input: Answered): string {
   const { completion, opened = '' } = input;
   if (!isChat(completion)) return wholeMessage(input);
   const parts = completion.map((message) =>
@@ -29,7 +40,7 @@ export function wholeAnswer(input: RewardInput): string {
 /**
  * The prompt as text: the tools, then a single question as it is, or a longer chat with its roles.
  */
-export function dialogue({ prompt, rendering }: Pick<RewardInput, 'prompt' | 'rendering'>): string {
+export function dialogue({ prompt, rendering }: Asked): string {
   const tools = rendering?.tools?.map((tool) => exactJson(tool)) ?? [];
   const asked = chatText(prompt);
   return tools.length === 0 ? asked : `Tools:\n${tools.join('\n')}\n\n${asked}`;

@@ -6,20 +6,29 @@ import { z } from 'zod';
 
 type Path = readonly PropertyKey[];
 
+/** A value that a schema has checked, and where its parts are in the file. */
+export interface Spec<Value> {
+  value: Value;
+  /** `file:line:column` of a part, or of the nearest one around it. */
+  placeOf(path: Path): string;
+}
+
 /**
  * Reads and checks a YAML file.
  * @param what the file should contain, for messages: `a suite, with "tasks:" in it`
+ * @param given what is checked instead of the file's own value, such as with included keys
  * @throws ConfigError naming file, line and column of every fault
  */
-export function readSpec<Schema extends z.ZodType>(
+export function checkSpec<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
   what: string,
-): { value: z.output<Schema>; placeOf(path: Path): string } {
+  given?: unknown,
+): Spec<z.output<Schema>> {
   const file = readYamlFile(path, what);
   const placeOf = (at: Path): string => file.placeAt(offsetOf(file, at));
   if (file.pairs.length === 0) throw new ConfigError([`${path}: is empty; expected ${what}`]);
-  const value: unknown = file.document.toJS({ maxAliasCount: 100 });
+  const value: unknown = given ?? file.document.toJS({ maxAliasCount: 100 });
   const parsed = schema.safeParse(value);
   if (parsed.success) return { value: parsed.data, placeOf };
   throw new ConfigError(
@@ -48,13 +57,16 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): F
       }));
     }
     case 'invalid_union': {
-      const types = path.at(-1) === 'type' ? typesAt(schema, path.slice(0, -1)) : null;
+      const types =
+        path.at(-1) === 'type' || path.at(-1) === 'function'
+          ? typesAt(schema, path.slice(0, -1))
+          : null;
       if (types === null) return [{ at: path, text: `${prefix}found ${found}` }];
       const type = at(value, path);
       if (type === undefined) {
         return [{ at: path, text: `${prefix}missing. ${listed('Use one of', types)}` }];
       }
-      return [{ at: path, text: unknown('type', String(type), types) }];
+      return [{ at: path, text: unknown(String(key), String(type), types) }];
     }
     case 'invalid_value':
       return [{ at: path, text: `${prefix}${unknown('value', found, issue.values.map(String))}` }];
@@ -99,21 +111,26 @@ function typesAt(schema: z.ZodType, path: Path): string[] | null {
   const inner = schemaAt(schema, path, undefined);
   if (!(inner instanceof z.ZodDiscriminatedUnion)) return null;
   return (inner.options as readonly z.ZodObject[]).map((one) =>
-    String((one.shape.type as z.ZodLiteral).value),
+    String((one.shape[inner.def.discriminator] as z.ZodLiteral).value),
   );
 }
 
 function alternative(schema: z.core.$ZodType | undefined, value: unknown) {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
-  const type = (value as { type?: unknown } | null | undefined)?.type;
+  const key = schema.def.discriminator;
+  const type = (value as Record<string, unknown> | null | undefined)?.[key];
   return (schema.options as readonly z.ZodObject[]).find(
-    (one) => (one.shape.type as z.ZodLiteral).value === type,
+    (one) => (one.shape[key] as z.ZodLiteral).value === type,
   );
 }
 
 function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   let inner = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) {
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodNullable
+  ) {
     inner = inner.def.innerType;
   }
   return inner;
