@@ -1,5 +1,14 @@
 /** Judges, suites, ratings and gates: whether one model's answers are better than another's. */
 export type { Judge } from '@keel/align/judges';
+export {
+  type Check,
+  CheckError,
+  type CheckedRow,
+  type CheckOutcome,
+  type Measure,
+  type Target,
+} from './checks/check.ts';
+export { type OpenCheckOptions, openCheck } from './checks/open-check.ts';
 export type { Difference } from './comparing/compare-entries.ts';
 export type { TaskResult } from './comparing/task-result.ts';
 export { type EvaluationEntry, entriesOf } from './evaluating/entries.ts';
@@ -36,18 +45,9 @@ export type { JudgingSummary } from './judging/summary/judging-summary.ts';
 export { type RatingSummary, ratingLines } from './judging/summary/rating-summary.ts';
 export { summaryLines } from './judging/summary/summary-lines.ts';
 export type { VerdictRow } from './judging/verdicts/verdict-row.ts';
-export { type Metric, metricId } from './tasks/metrics.ts';
-export {
-  type Check,
-  CheckError,
-  type CheckedRow,
-  type CheckOutcome,
-  type Measure,
-  type Target,
-} from './checks/check.ts';
-export { type OpenCheckOptions, openCheck } from './checks/open-check.ts';
 export {
   classifyRefusal,
   type RefusalLabel,
   type RefusalVerdict,
 } from './refusals/classify-refusal.ts';
+export { type Metric, metricId } from './tasks/metrics.ts';
