@@ -24,6 +24,7 @@ export {
 export type { EvaluationProgress } from './evaluating/run-evaluation.ts';
 export { differenceText, gateText, numberText } from './evaluating/texts.ts';
 export type { GateResult } from './gates/check-gates.ts';
+export { openJudge } from './judges/open-judge.ts';
 export { type AnsweringSide, runSides, sidesOf } from './judging/answers/answering-side.ts';
 export type { SamplingSettings } from './judging/answers/sample-answers.ts';
 export type { AskingProgress } from './judging/asking/judge-pairs.ts';

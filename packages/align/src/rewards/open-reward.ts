@@ -113,6 +113,19 @@ export function readsPromptsOnly(text: string): boolean {
   return has('model', 'judge') && !has('function', 'code');
 }
 
+/**
+ * Whether the scores of a reward are log-odds, as those of a model trained on pairs: the difference
+ * of two is that of one answer being better. It is a single reward model, unweighted.
+ * @throws ConfigError for an invalid spec
+ */
+export function scoresLogOdds(text: string): boolean {
+  if (isSpec(text) && readRewardSpec(text).constraints.length > 0) return false;
+  const [only, ...others] = componentsOf(text);
+  const { type, weight, clip, normalise } = only!;
+  if (type !== 'model' || others.length > 0) return false;
+  return weight === 1 && clip === null && normalise === 'none';
+}
+
 /** Whether a reward is given as a spec file. */
 export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
 

@@ -135,6 +135,12 @@ const schema = z
       description: 'an empty answer loses without asking, or the judge is asked about it too',
       group: judgeGroup,
     }),
+    judgeCache: option(z.string().min(1).nullable().default(null), {
+      description: 'folder in which verdicts are cached, so that none is paid for twice; off: none',
+      group: judgeGroup,
+      value: 'folder',
+      shownDefault: "verdicts in Keel's cache",
+    }),
     retryFailed: option(z.boolean().default(false), {
       description: 'ask again where an earlier call of the same command got no verdict',
       group: judgeGroup,

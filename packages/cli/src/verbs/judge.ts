@@ -68,7 +68,7 @@ interface Ending {
 
 /** null: interrupted, or a dry run. */
 async function judged(options: JudgeVerbOptions, hooks: JudgingHooks): Promise<Ending | null> {
-  const common = judgingOptions(options);
+  const common = judgingOptions(options, (text) => hooks.onNotice?.(text));
   if (options.check !== null) {
     const outcome = await runCheck({ ...common, files: options.check }, hooks);
     return endingOf(outcome, checkLines, ({ findings }) => findings);
@@ -101,12 +101,12 @@ function endingOf<Summary>(
 
 const isRating = ({ answers }: JudgeVerbOptions): boolean => answers?.length === 1;
 
-function judgingOptions(options: JudgeVerbOptions): JudgingOptions {
+function judgingOptions(options: JudgeVerbOptions, notice: (text: string) => void): JudgingOptions {
   const { onBadRow, columns, wrapChat, overwrite, limit, retryFailed, dryRun } = options;
   const { reference, category, emptyAnswers } = options;
   return {
     ...{ overwrite, limit, retryFailed, dryRun, reference, category },
-    openJudge: () => openVerbJudge(options),
+    openJudge: () => openVerbJudge(options, notice),
     output: options.output!,
     reading: { onBadRow, columns, wrapChat },
     emptyLoses: emptyAnswers === 'lose',

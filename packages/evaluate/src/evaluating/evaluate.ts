@@ -1,5 +1,5 @@
 // `keel evaluate`: opens tasks, runs them on every entry, compares, checks gates, writes results.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError, type TemplateOptions } from '@keel/align/config';
 import {
   lockRun,
@@ -82,11 +82,11 @@ export interface EvaluationHooks {
 export async function planEvaluation(options: EvaluationOptions): Promise<EvaluationPlan> {
   const tasks: Task[] = [];
   const groups: EvaluationPlan['groups'][number][] = [];
-  const { limit, unsafeCode } = options;
+  const { limit, unsafeCode, precision, device } = options;
   for (const name of options.suites) {
-    for (const task of readSuite(name).tasks) {
-      tasks.push(await openSuiteTask(task, { limit, unsafeCode }));
-    }
+    const suite = readSuite(name);
+    const own = { limit, unsafeCode, precision, device, folder: dirname(suite.path) };
+    for (const task of suite.tasks) tasks.push(await openSuiteTask(task, own));
   }
   for (const path of options.tasks) {
     const read = readLmEvalTasks(path);

@@ -8,6 +8,8 @@ import type { Doc } from './docs.ts';
 export interface Reader {
   /** Whether it is a column, whose values keep their types; a template writes text. */
   readonly column: boolean;
+  /** The column's name. */
+  readonly name?: string;
   /** @throws DataError naming the row */
   read(doc: Doc): unknown;
 }
@@ -15,11 +17,17 @@ export interface Reader {
 /**
  * A reader for a column's name or a template. A word without braces is a column.
  * @param place where it is written, for messages: `suite.yaml:3:5: prompt`
+ * @param options.literal whether a word that is no column is a text
  * @throws Error naming the place for a column that no row has, or a template that is wrong
  */
-export function readerOf(written: string, columns: ReadonlySet<string>, place: string): Reader {
+export function readerOf(
+  written: string,
+  columns: ReadonlySet<string>,
+  place: string,
+  { literal = false } = {},
+): Reader {
   if (columns.has(written)) return columnReader(written);
-  if (/^\w+$/.test(written)) {
+  if (!literal && /^\w+$/.test(written)) {
     const near = nearest(written, [...columns]);
     const advice =
       near === null ? `The columns are ${[...columns].join(', ')}` : `Did you mean "${near}"?`;
@@ -30,6 +38,7 @@ export function readerOf(written: string, columns: ReadonlySet<string>, place: s
 
 export const columnReader = (name: string): Reader => ({
   column: true,
+  name,
   read({ row, place }) {
     const value = row[name];
     if (value !== undefined) return value;

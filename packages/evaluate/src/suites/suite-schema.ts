@@ -27,6 +27,7 @@ const common = {
     .union([text, z.array(text).min(1)])
     .describe('rows: files relative to the suite (JSONL, JSON, CSV, Parquet), or hub:owner/name'),
   limit: z.int().min(1).optional().describe('only the first rows (default: all)'),
+  group: text.optional().describe('column by which the numbers are also shown'),
 };
 
 const chat = z
@@ -99,6 +100,12 @@ export const taskSchemas = {
     ...generating,
     check: z.union([text, z.looseObject({})]),
     answer: template.optional().describe('column or template: what a right answer is'),
+    follow_up: template
+      .optional()
+      .describe('column or template: a second user message, after the first answer'),
+    pressed: template
+      .optional()
+      .describe('column or template: the prompt again, with what should not change the answer'),
   }),
   code: z.strictObject({
     type: z.literal('code'),
@@ -109,7 +116,10 @@ export const taskSchemas = {
       .min(1)
       .default([1])
       .describe('values of k for pass@k, at most `samples`'),
-    tests: z.looseObject({}).default({}).describe('keys of the reward `code`: columns and limits'),
+    tests: z
+      .looseObject({})
+      .default({})
+      .describe('keys of the reward `code`, such as tests_field, prompt_is_code and limits'),
   }),
   'preference-accuracy': z.strictObject({
     type: z.literal('preference-accuracy'),
@@ -118,8 +128,10 @@ export const taskSchemas = {
       .enum(['auto', 'reward', 'implicit', 'likelihood'])
       .default('auto')
       .describe(
-        'reward: a reward model; implicit: log-probability minus that of the base; likelihood: log-probability; auto: what the evaluated model has',
+        'reward: `reward`; implicit: log-probability minus that of the base model; likelihood: log-probability; auto: reward if there is one, implicit for an adapter, otherwise likelihood',
       ),
+    chat: chat.describe('whether plain prompts become user messages of a chat (default: true)'),
+    reward: text.optional().describe('reward spec or folder of a reward model, for `by: reward`'),
     per_token: z
       .boolean()
       .default(false)

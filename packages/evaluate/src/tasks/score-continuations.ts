@@ -17,12 +17,14 @@ export interface ContinuationScore {
  *
  * A sequence that is longer than the model allows is cut from the left, as in lm-eval, and then
  * computed alone.
+ * @param counted which tokens of each continuation are scored (default: all)
  */
 export function scoreContinuations(
   model: LanguageModel,
   role: Role,
   context: readonly number[],
   continuations: readonly (readonly number[])[],
+  counted?: readonly (readonly boolean[])[],
 ): { scores: ContinuationScore[]; truncated: boolean } {
   const { maxPositions } = model.decoder.config;
   const builder = new BatchBuilder();
@@ -50,6 +52,7 @@ export function scoreContinuations(
       last = start - 1;
     }
     tokens.forEach((token, index) => {
+      if (counted?.[owner]?.[index] === false) return;
       rows.push(index === 0 ? last : start + index - 1);
       targets.push(token);
       owners.push(owner);
@@ -69,10 +72,11 @@ export function scoreContinuations(
       }),
     ),
   );
-  const scores = continuations.map(({ length }) => ({ logp: 0, greedy: true, tokens: length }));
+  const scores = continuations.map(() => ({ logp: 0, greedy: true, tokens: 0 }));
   owners.forEach((owner, at) => {
     const score = scores[owner]!;
     score.logp += logprobs[at]!;
+    score.tokens += 1;
     if (Number(argmax[at]) !== targets[at]) score.greedy = false;
   });
   // A sum that is not finite is not a score: report the cause.

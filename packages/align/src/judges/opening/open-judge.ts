@@ -13,11 +13,13 @@ import { type JudgeSpec, type PanelSpec, readJudge } from './read-judge-spec.ts'
  * @param kinds those that can be opened; a panel of them can be, too
  * @throws ConfigError for an invalid spec; Error if a model or module is not available
  */
-export const openJudgeOf = (
+export async function openJudgeOf(
   kinds: JudgeKinds,
   text: string,
   options: JudgeOptions = {},
-): Promise<Judge> => openRead(kinds, readJudge(text, kinds), options);
+): Promise<Judge> {
+  return openRead(kinds, readJudge(text, kinds), options);
+}
 
 async function openRead(
   kinds: JudgeKinds,
@@ -55,7 +57,8 @@ async function openPanel(
 
 function memberOf(text: string, folder: string, kinds: JudgeKinds): JudgeSpec {
   const beside = join(folder, text);
-  const read = readJudge(!isAbsolute(text) && existsSync(beside) ? beside : text, kinds);
+  const found = !isAbsolute(text) && existsSync(beside) ? beside : text;
+  const read = readJudge(found, kinds, folder);
   if (read.spec.type !== 'panel') return read;
   throw new ConfigError([
     `${text}: is a panel, and a panel cannot contain another one. List its members`,

@@ -33,18 +33,21 @@ export interface PanelSpec extends z.output<z.ZodObject<typeof panelShape>> {
 
 /**
  * Reads a judge: a spec file, or the short form of a kind.
+ * @param folder that paths in a short form are relative to
  * @throws ConfigError for an invalid spec, naming file, line and column of every fault, and for
  *   anything else
  */
-export function readJudge(text: string, kinds: JudgeKinds): JudgeSpec {
+export function readJudge(text: string, kinds: JudgeKinds, folder = '.'): JudgeSpec {
   const colon = text.indexOf(':');
   const [name, rest] = colon < 0 ? ['', text] : [text.slice(0, colon), text.slice(colon + 1)];
-  if (Object.hasOwn(kinds, name)) return shortForm(text, kinds[name]!.short(rest), kinds);
+  if (Object.hasOwn(kinds, name)) {
+    return { spec: shortForm(text, kinds[name]!.short(rest), kinds), folder };
+  }
   if (/\.(ya?ml|json)$/.test(text)) {
     return { spec: readJudgeFile(text, kinds), folder: dirname(text) };
   }
   if (Object.hasOwn(kinds, 'function') && isModule(text)) {
-    return shortForm(text, kinds.function!.short(text), kinds);
+    return { spec: shortForm(text, kinds.function!.short(text), kinds), folder };
   }
   const near = name === '' ? null : nearest(name, Object.keys(kinds));
   const advice =
@@ -58,10 +61,10 @@ const isModule = (text: string): boolean => /\.(?:[cm]?[jt]s)(?:#[^/\\]*)?$/.tes
 
 const formsOf = (kinds: JudgeKinds): string[] => Object.values(kinds).map(({ form }) => form);
 
-function shortForm(text: string, written: object, kinds: JudgeKinds): JudgeSpec {
+function shortForm(text: string, written: object, kinds: JudgeKinds): { type: string } {
   const schema = kinds[(written as { type: string }).type]!.schema;
   const parsed = schema.safeParse(written);
-  if (parsed.success) return { spec: parsed.data, folder: '.' };
+  if (parsed.success) return parsed.data;
   throw new ConfigError(
     specFaults(schema, written, parsed.error, 'the judge').map(
       (fault) => `judge ${text}: ${fault.text}`,

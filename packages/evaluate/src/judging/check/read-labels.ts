@@ -95,7 +95,7 @@ function votedPair(
   const row = { ...others, prompt };
   const part = promptPart(row, place);
   const answers = columns.map((name) => {
-    const value = fields[name];
+    const value = scalarText(fields[name]);
     return typeof value === 'string' ? assistantTurn(value) : contentOf(value, name, row, place);
   });
   const nameOf = (side: 1 | 2): string =>
@@ -111,6 +111,10 @@ function votedPair(
     votes,
   };
 }
+
+/** An answer such as `true` or `42`, which some writers of JSON make of a text. */
+const scalarText = (value: unknown): unknown =>
+  ['boolean', 'number', 'bigint'].includes(typeof value) ? String(value) : value;
 
 const words: Readonly<Record<string, Winner>> = {
   '1': 'a',

@@ -1,4 +1,5 @@
 // Compares the answers of two models by a judge.
+import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { writeFileAtomic } from '@keel/align/internal';
 import type { AnswerRow } from '../answers/answer-row.ts';
@@ -126,6 +127,11 @@ async function sampledAnswers(
     onNotice?.(
       `${plain} of ${prompts.length} prompts are plain text, which is continued without the chat template. To ask them in a chat, pass --wrap-chat`,
     );
+  }
+  // Before the first model answers for a long time.
+  for (const { adapter } of sides) {
+    if (adapter === null || existsSync(adapter)) continue;
+    throw new Error(`--adapter ${adapter}: there is no such folder`);
   }
   const answers: (readonly AnswerRow[])[] = [];
   for (const [index, side] of sides.entries()) {

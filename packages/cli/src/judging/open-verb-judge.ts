@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import { type Judge, withCache } from '@keel/align/judges';
+import { openJudge } from '@keel/evaluate';
+import { cacheFolder } from '@keel/model';
+import type { JudgeVerbOptions } from '../options/judge.ts';
+
+/**
+ * Opens the judge of `--judge`, with its verdicts cached.
+ * @param notice reports what is wrong with the cache
+ */
+export async function openVerbJudge(
+  { judge: spec, judgeCache, retryFailed, precision, device, templateDate }: JudgeVerbOptions,
+  notice: (text: string) => void,
+): Promise<Judge> {
+  const judge = await openJudge(spec!, {
+    ...{ precision, device: device as 'auto' | 'cpu' },
+    ...(templateDate !== null && { now: templateDate }),
+  });
+  if (judgeCache === 'off') return judge;
+  const folder = judgeCache ?? join(cacheFolder(), 'verdicts');
+  return withCache(judge, folder, { retryFailed, notice });
+}
