@@ -53,6 +53,13 @@ export {
   type PairedObjective,
   type PairedScores,
 } from './objectives/paired.ts';
+export type {
+  MeasuringHooks,
+  MeasuringOptions,
+  MeasuringResult,
+  MeasuringVerb,
+  StageVerdict,
+} from './recipes/measuring-verb.ts';
 export { planRecipe } from './recipes/plan-recipe.ts';
 export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';

@@ -92,6 +92,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/score.ts'),
   }),
   verb({
+    name: 'rate',
+    summary: 'rate models by battles between them: Bradley-Terry ratings with intervals',
+    options: () => import('./options/rate.ts'),
+    run: () => import('./verbs/rate.ts'),
+  }),
+  verb({
     name: 'judge',
     summary: 'compare the answers of two models by a judge, or check a judge against people',
     options: () => import('./options/judge.ts'),

@@ -25,6 +25,7 @@ export const optionGroups = [
   'Pretraining mix',
   'Objective-specific options',
   'Evaluation and checkpoints',
+  'Ratings',
   'Output',
   'Machine',
   'Command line only',
