@@ -19,3 +19,4 @@ export { type JudgeKinds, type JudgeOptions, judgeKind } from '../judges/opening
 export { judgeKinds } from '../judges/opening/judge-kinds.ts';
 export { openJudgeOf } from '../judges/opening/open-judge.ts';
 export { type PanelMember, type PanelRule, panelJudge } from '../judges/panel/panel-judge.ts';
+export { speaksToJudge } from '../judges/speaking/speaks-to-judge.ts';
