@@ -2,6 +2,34 @@
 
 export { relativeToSpec } from '../config/relative-to-spec.ts';
 export { dialogue, wholeAnswer } from '../data/message-text.ts';
+export {
+  type CacheCounts,
+  type CachedJudge,
+  type CacheOptions,
+  withCache,
+} from '../judges/cache/with-cache.ts';
+export { Budget, type BudgetLimits, type Prices } from '../judges/endpoint/budget.ts';
+export type { Completion, TokenLogprob, WrittenToken } from '../judges/endpoint/completion.ts';
+export {
+  type CompleteOptions,
+  EndpointClient,
+  type EndpointOptions,
+  openEndpoint,
+} from '../judges/endpoint/endpoint-client.ts';
+export {
+  BudgetError,
+  EndpointError,
+  type EndpointErrorCode,
+  type Spending,
+} from '../judges/endpoint/endpoint-error.ts';
+export {
+  EndpointJudge,
+  type EndpointJudgeSpec,
+  endpointJudgeSchema,
+  endpointJudgeShape,
+  openEndpointJudge,
+} from '../judges/endpoint/endpoint-judge.ts';
+export { type EndpointSpec, endpointSchema } from '../judges/endpoint/endpoint-spec.ts';
 export type {
   AnswerRating,
   Exchange,

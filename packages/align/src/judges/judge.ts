@@ -75,6 +75,8 @@ export interface AnswerRating extends Judgement {
 export interface NoVerdict extends Judgement {
   /** What was wrong, in words: `no label in "I like both"`. */
   failed: string;
+  /** Whether asking again may give a verdict: the judge was busy, and said nothing unusable. */
+  transient?: boolean;
 }
 
 export interface Judge extends AsyncDisposable {
