@@ -4,7 +4,18 @@ import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'revise', 'generate', 'chat', 'score', 'judge', 'evaluate'],
+  ...[
+    'compare',
+    'align',
+    'best-of-n',
+    'revise',
+    'label',
+    'generate',
+    'chat',
+    'score',
+    'judge',
+    'evaluate',
+  ],
   ...['merge', 'tokens'],
 ];
 
