@@ -49,6 +49,7 @@ export default defineConfig({
             page('Preparing data', '/guide/data'),
             page('Checking data', '/guide/checking-data'),
             page('Uncertain labels', '/guide/soft-labels'),
+            page('AI feedback', '/guide/ai-feedback'),
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
             page('Using the result', '/guide/results'),
