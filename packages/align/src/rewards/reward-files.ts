@@ -14,7 +14,7 @@ import {
 } from '../judges/opening/read-judge-spec.ts';
 import { isSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
-import { isAdapter } from './reward-model.ts';
+import { isAdapter } from './reward-member.ts';
 import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 
