@@ -86,6 +86,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/score.ts'),
   }),
   verb({
+    name: 'judge',
+    summary: 'compare the answers of two models by a judge, or check a judge against people',
+    options: () => import('./options/judge.ts'),
+    run: () => import('./verbs/judge.ts'),
+  }),
+  verb({
     name: 'merge',
     summary: 'write a model, with an adapter merged into it, as a folder for transformers',
     options: () => import('./options/merge.ts'),

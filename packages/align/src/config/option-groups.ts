@@ -1,6 +1,8 @@
 /** Headings of --help and of config.yaml, in the order in which they are listed. */
 export const optionGroups = [
   'Prompt',
+  'Answers',
+  'Judge',
   'Model and data',
   'Entries',
   'Objective',

@@ -7,6 +7,7 @@ export { isTrained } from '../data/message-fields.ts';
 export { asRead, type Content, isChat, type Message, textOf } from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';
 export { openRows, type RowSource } from '../data/open-rows.ts';
+export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export { parseRow } from '../data/parse-row.ts';
 export { type Rendering, renderingColumns } from '../data/rendering.ts';
 export { RowFaults, tokenisedAt } from '../data/row-faults.ts';

@@ -56,7 +56,10 @@ export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
+export { readSpec } from '../config/spec-file.ts';
+export { readYamlFile } from '../config/yaml-file.ts';
 export { appendWhole } from '../files/append-whole.ts';
+export { writeFileAtomic } from '../files/atomic-write.ts';
 export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
@@ -79,6 +82,7 @@ export { stageVerbs } from '../recipes/stage-verbs.ts';
 export { AnswersLog } from '../runs/answers-log.ts';
 export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+export { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
 export {
   drawBar,
   formatBytes,
@@ -94,10 +98,15 @@ export {
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
+export { formatNumber, formatShare } from '../runs/report/format.ts';
+export { html, type Markup } from '../runs/report/markup.ts';
+export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
-export { writeReport } from '../runs/report/write-report.ts';
+export { renderReport, writeReport } from '../runs/report/write-report.ts';
+export { lockRun } from '../runs/run-lock.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export { hashAdapter } from '../training/run-identity.ts';
 export { type ModelFacts, modelFacts, type RunPlan } from '../training/run-plan.ts';
 export { accuracyOf } from '../training/tied-pairs.ts';

@@ -47,3 +47,4 @@ export { type JudgeKinds, type JudgeOptions, judgeKind } from '../judges/opening
 export { judgeKinds } from '../judges/opening/judge-kinds.ts';
 export { openJudgeOf } from '../judges/opening/open-judge.ts';
 export { type PanelMember, type PanelRule, panelJudge } from '../judges/panel/panel-judge.ts';
+export { askingShape, checkAsking } from '../judges/prompts/asking.ts';

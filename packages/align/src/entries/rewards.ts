@@ -51,9 +51,9 @@ export { rewardFiles } from '../rewards/reward-files.ts';
 export {
   type OpenRewardModelOptions,
   RewardModel,
-  type RewardRow,
   type RewardScore,
 } from '../rewards/reward-model.ts';
+export type { RewardRow } from '../rewards/reward-row.ts';
 export type { ComponentSpec, CompositionSpec, RewardSpec } from '../rewards/reward-spec.ts';
 export { RunningMoments, type RunningMomentsState } from '../rewards/running-moments.ts';
 export { isolations, NoIsolationError } from '../rewards/sandbox/find-isolation.ts';

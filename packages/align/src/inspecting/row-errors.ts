@@ -1,6 +1,6 @@
 // All rows that training would refuse, grouped by what is wrong with them.
 import { type DataError, placeName } from '../data/data-error.ts';
-import { identicalAnswers } from '../data/parse-row.ts';
+import { identicalAnswers } from '../data/finish-row.ts';
 
 /** A row that training would refuse. */
 export interface RowError {

@@ -14,14 +14,9 @@ import {
   type RewardOutcome,
   UnreadableInputError,
 } from './reward.ts';
-import {
-  isAdapter,
-  type OpenRewardModelOptions,
-  RewardModel,
-  type RewardScore,
-  rewardTemplate,
-  UnscorableRowError,
-} from './reward-model.ts';
+import { isAdapter, rewardTemplate } from './reward-member.ts';
+import { type OpenRewardModelOptions, RewardModel, type RewardScore } from './reward-model.ts';
+import { UnscorableRowError } from './reward-row.ts';
 
 export const modelSchema = z.strictObject({
   type: z.literal('model'),

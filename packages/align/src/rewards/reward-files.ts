@@ -6,7 +6,7 @@ import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { isSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
-import { isAdapter } from './reward-model.ts';
+import { isAdapter } from './reward-member.ts';
 import type { ComponentSpec } from './reward-spec.ts';
 import { parseShortForm } from './short-form.ts';
 

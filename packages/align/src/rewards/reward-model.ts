@@ -1,36 +1,23 @@
 // A trained reward model that scores answers.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   baseOfAdapter,
-  ChatTemplateError,
   type LanguageModel,
   type LoadModelOptions,
-  labelsOf,
-  loadAdapter,
-  loadAdapterHead,
   loadModel,
   otherBaseNotice,
-  type Role,
   type Tokenizer,
 } from '@keel/model';
-import { parseExactJson } from '@keel/model/exact-json';
-import { type ReadOptions, readAnswers, tokeniseSteps } from '../batching/tokenise-judged.ts';
-import { unknownToken } from '../batching/unknown-token.ts';
-import { savedTemplate } from '../config/template-options.ts';
-import { type Content, isChat } from '../data/messages.ts';
-import type { Rendering } from '../data/rendering.ts';
 import type { EnsembleRule } from './ensemble.ts';
-import { type RewardRecord, readRewardRecord, rewardsOf } from './reward-record.ts';
-import { type AnsweredPrompt, scoreAnswers } from './score-answers.ts';
-
-/** An answer to score. */
-export interface RewardRow {
-  prompt: Content;
-  completion: Content;
-  /** The other inputs of the chat template. */
-  rendering?: Rendering;
-}
+import {
+  adapterMember,
+  isAdapter,
+  type Member,
+  rewardTemplate,
+  wholeMember,
+} from './reward-member.ts';
+import { type RewardRecord, rewardsOf } from './reward-record.ts';
+import { type RewardRow, type RewardRowReading, tokeniseRewardRow } from './reward-row.ts';
+import { scoreAnswers } from './score-answers.ts';
 
 export interface RewardScore {
   /** One number: normalised, and combined over several heads or models. */
@@ -61,13 +48,6 @@ export interface OpenRewardModelOptions
   now?: string;
   /** Called once, with the fields, if the chat template drops text of an answer. */
   onLost?(fields: readonly string[]): void;
-}
-
-/** One model of an ensemble: a role with a scalar head, and its record. */
-interface Member {
-  role: Role;
-  record: RewardRecord;
-  heads: number;
 }
 
 /**
@@ -193,7 +173,8 @@ export class RewardModel implements Disposable {
     const heads: number[][] = []; // [K][reads]
     let stepsOf: number[] | null = null;
     for (const member of this.#members) {
-      const prompts = rows.map((row, index) => this.#tokenise(row, index, member.record));
+      const reading = this.#reading(member.record);
+      const prompts = rows.map((row, index) => tokeniseRewardRow(row, index, reading));
       const reads = prompts.map(({ answers }) => answers[0]!.reads.length);
       const options = { tokens: this.#tokens, ...(signal && { signal }) };
       const found = await scoreAnswers(this.model, member.role, prompts, options);
@@ -217,57 +198,17 @@ export class RewardModel implements Disposable {
     });
   }
 
-  #tokenise(
-    { prompt, completion, rendering }: RewardRow,
-    index: number,
-    record: RewardRecord,
-  ): AnsweredPrompt {
-    const reading: ReadOptions = {
-      readAt: record.read_at,
-      padTokenId: record.pad_token_id,
-      stepSeparator: record.step_separator,
-    };
-    const { decoder } = this.model;
-    const tokenizer = this.#tokenizer;
-    let found: AnsweredPrompt;
-    if (record.scores === 'steps') {
-      const completions = stepsIn(completion, record.step_separator);
-      if (completions.length === 0) throw new UnscorableRowError(index, 'the answer is empty');
-      const { prompt: asked, answer } = atRewardRow(index, () =>
-        tokeniseSteps({ prompt, completions, rendering }, tokenizer, reading),
-      );
-      found = { prompt: asked, answers: [answer] };
-    } else {
-      if (isEmpty(completion) && !this.#scoresEmpty) {
-        throw new UnscorableRowError(index, 'the answer is empty');
-      }
-      const row = { prompt, completions: [completion], rendering };
-      const { lost, ...read } = atRewardRow(index, () => readAnswers(row, tokenizer, reading));
-      found = read;
-      if (lost !== undefined) {
-        this.#onLost?.(lost);
+  #reading(record: RewardRecord): RewardRowReading {
+    return {
+      record,
+      tokenizer: this.#tokenizer,
+      config: this.model.decoder.config,
+      scoresEmpty: this.#scoresEmpty,
+      onLost: (fields) => {
+        this.#onLost?.(fields);
         this.#onLost = undefined;
-      }
-    }
-    const [{ tokens, reads }] = found.answers as [AnsweredPrompt['answers'][number]];
-    if (reads.length === 0) {
-      throw new UnscorableRowError(index, 'the answer has no token at which a score can be read');
-    }
-    const { vocabularySize } = decoder.config;
-    const unknown = unknownToken([found.prompt, tokens], tokenizer, vocabularySize);
-    if (unknown !== null) {
-      throw new UnscorableRowError(
-        index,
-        `expected ${unknown.expected}, found ${unknown.found}. ${unknown.advice}`,
-      );
-    }
-    const length = found.prompt.length + tokens.length;
-    const { maxPositions } = decoder.config;
-    if (length <= maxPositions) return found;
-    throw new UnscorableRowError(
-      index,
-      `prompt and answer have ${length} tokens, but the reward model takes at most ${maxPositions}: shorten the answer or remove the row`,
-    );
+      },
+    };
   }
 
   /** Frees the model if it was opened here. */
@@ -276,132 +217,9 @@ export class RewardModel implements Disposable {
   }
 }
 
-/** Whether a folder holds an adapter. */
-export const isAdapter = (folder: string): boolean =>
-  existsSync(join(folder, 'adapter_config.json'));
-
-/** A row that a reward model cannot score. */
-export class UnscorableRowError extends RangeError {
-  override readonly name = 'UnscorableRowError';
-  /** Its place among the rows that were scored together, counted from 0. */
-  readonly row: number;
-  /** The message without the row. */
-  readonly reason: string;
-
-  constructor(row: number, reason: string, options?: ErrorOptions) {
-    super(`row ${row}: ${reason}`, options);
-    this.row = row;
-    this.reason = reason;
-  }
-}
-
-/** @throws UnscorableRowError if the chat template rejects the row */
-function atRewardRow<Made>(index: number, make: () => Made): Made {
-  try {
-    return make();
-  } catch (cause) {
-    if (!(cause instanceof ChatTemplateError)) throw cause;
-    throw new UnscorableRowError(index, cause.message, { cause });
-  }
-}
-
-const isEmpty = (content: Content): boolean =>
-  isChat(content)
-    ? content.every((message) => !message.content && !message.tool_calls)
-    : content === '';
-
 /**
  * log p(every step is right), from log-odds (Lightman et al. 2023, arXiv:2305.20050, section 2.4:
  * the product of the steps).
  */
 const allRight = (logOdds: readonly number[]): number =>
   logOdds.reduce((sum, x) => sum + Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))), 0);
-
-function stepsIn(completion: Content, separator: string): string[] {
-  const text = isChat(completion)
-    ? completion.map(({ content }) => content).join(separator)
-    : completion;
-  const steps = separator === '' ? [text] : text.split(separator);
-  return steps.filter((step) => step.trim() !== '');
-}
-
-/**
- * The chat template and variables for a reward model's conversations: those that it was trained
- * with.
- * @throws Error if several models were trained with different ones
- */
-export function rewardTemplate(
-  folders: readonly string[],
-  now: string | undefined,
-): NonNullable<LoadModelOptions['template']> {
-  const [first, ...others] = folders.map((folder) => ({
-    folder,
-    source: savedTemplate(folder),
-    variables: readRewardRecord(folder)?.chat_template_kwargs ?? null,
-  }));
-  for (const { folder, source, variables } of others) {
-    if (source === first!.source && variables === first!.variables) continue;
-    throw new Error(
-      `${first!.folder} and ${folder} were trained with different chat templates or template variables, but an ensemble needs the same`,
-    );
-  }
-  const { source, variables } = first!;
-  return {
-    ...(source !== null && { source }),
-    ...(variables !== null && { variables: parseExactJson(variables) as Record<string, unknown> }),
-    ...(now !== undefined && { now }),
-  };
-}
-
-/**
- * The record of a model that another tool saved: it is read as transformers reads it.
- * @throws Error if it has several labels: nothing says which of them is the reward
- */
-function foreignRecord(
-  model: LanguageModel,
-  folder: string,
-  heads: number,
-  labels: readonly string[] = [],
-): RewardRecord {
-  if (heads !== 1) {
-    const named = labels.length === 0 ? '' : ` (id2label: ${labels.slice(0, 8).join(', ')})`;
-    throw new Error(
-      `${folder} is a classifier with ${heads} labels${named}, but a reward model has one. Use a model whose score.weight has one row, or one that keel reward trained`,
-    );
-  }
-  const pad = model.configJson.pad_token_id;
-  return {
-    version: 1,
-    scores: 'answers',
-    read_at: 'last_not_pad',
-    pad_token_id: typeof pad === 'number' ? pad : null,
-    step_separator: '\n',
-    ensemble: { rule: 'mean', k: 1 },
-    normalisation: null,
-  };
-}
-
-function wholeMember(model: LanguageModel, folder: string): Member {
-  if (!model.hasScoreHead('reference')) {
-    throw new Error(
-      `${folder} is a language model without a scalar head, not a reward model. Train one with \`keel reward\`, or let the model judge answers: --reward judge:${folder}`,
-    );
-  }
-  const heads = model.scoreHead('reference').dim(0);
-  const labels = labelsOf(model.configJson);
-  const record = readRewardRecord(folder) ?? foreignRecord(model, folder, heads, labels);
-  return { role: 'reference', record, heads };
-}
-
-function adapterMember(model: LanguageModel, folder: string, role: Role): Member {
-  const head = loadAdapterHead(model.decoder, folder, { device: model.device });
-  if (head === null) {
-    throw new Error(
-      `${folder} is the adapter of a language model, without a scalar head, not a reward model. Train one with \`keel reward --lora\`. To generate with this one, pass it as --adapter`,
-    );
-  }
-  loadAdapter(model.decoder, folder, role, { leaveHead: true });
-  model.addScoreHead(role, head);
-  const heads = head.dim(0);
-  return { role, record: readRewardRecord(folder) ?? foreignRecord(model, folder, heads), heads };
-}

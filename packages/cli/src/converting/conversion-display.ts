@@ -1,3 +1,4 @@
+import { counted } from '@keel/align/checking';
 import type { ConversionSummary, SplitSummary } from '@keel/align/converting';
 import { drawBar, formatCount } from '@keel/align/internal';
 import { complain, say, sayJson } from '../terminal.ts';
@@ -73,7 +74,7 @@ export function showSplit(summary: SplitSummary, by: 'prompt' | 'row', json: boo
   }
   showBadRows(summary);
   for (const { name, path, rows, prompts } of summary.parts) {
-    const of = by === 'prompt' ? `, ${prompts} prompts` : '';
+    const of = by === 'prompt' ? `, ${counted(prompts, 'prompt')}` : '';
     say(`${name}: ${rowsOf(rows)}${of} in ${path}`);
   }
 }

@@ -1,0 +1,3 @@
+/** What makes an answer's verdict worth a second look. */
+export const answerFlags = (answer: string): readonly string[] =>
+  answer.trim() === '' ? ['empty'] : [];
