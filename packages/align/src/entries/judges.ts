@@ -48,3 +48,4 @@ export { judgeKinds } from '../judges/opening/judge-kinds.ts';
 export { openJudgeOf } from '../judges/opening/open-judge.ts';
 export { type PanelMember, type PanelRule, panelJudge } from '../judges/panel/panel-judge.ts';
 export { askingShape, checkAsking } from '../judges/prompts/asking.ts';
+export { speaksToJudge } from '../judges/speaking/speaks-to-judge.ts';
