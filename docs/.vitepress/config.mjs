@@ -52,6 +52,7 @@ export default defineConfig({
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
             page('Using the result', '/guide/results'),
+            page('Endpoints as judges', '/guide/endpoints'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),
