@@ -52,6 +52,7 @@ export default defineConfig({
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
             page('Using the result', '/guide/results'),
+            page('Judges', '/guide/judges'),
             page('Endpoints as judges', '/guide/endpoints'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
