@@ -41,7 +41,7 @@ export async function openPreferences(
     items,
     metrics: [
       shareOf('accuracy'),
-      ...(ties ? [{ ...shareOf('ties_score') }] : []),
+      ...(ties ? [meanOf('ties_score', true)] : []),
       meanOf('margin', true),
     ],
     filters: ['none'],
@@ -141,7 +141,7 @@ function likelihoods(spec: Spec, { model, role, reference }: Subject): Score {
     const own = score(role);
     const from = base === null ? null : score(base);
     return own.map(({ logp, tokens }, at) => {
-      const value = logp - (from?.[at]!.logp ?? 0);
+      const value = logp - (from?.[at]?.logp ?? 0);
       return spec.per_token ? value / tokens : value;
     });
   };
