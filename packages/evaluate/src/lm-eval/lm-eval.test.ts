@@ -6,7 +6,8 @@ import { ConfigError } from '@keel/align/config';
 import { goldenPath } from '@keel/torch/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { entriesOf } from '../evaluating/entries.ts';
-import { type EvaluationOptions, planEvaluation, runEvaluation } from '../evaluating/evaluate.ts';
+import { planEvaluation, runEvaluation } from '../evaluating/evaluate.ts';
+import type { EvaluationOptions } from '../evaluating/evaluation.ts';
 import { readLmEvalTasks } from './read-task.ts';
 
 const golden = goldenPath('evaluation/lm-eval');
