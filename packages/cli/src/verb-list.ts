@@ -68,6 +68,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/best-of-n.ts'),
   }),
   verb({
+    name: 'revise',
+    summary: 'have answers criticised and revised under principles, as rows for training',
+    options: () => import('./options/revise.ts'),
+    run: () => import('./verbs/revise.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'answer prompts with a model',
     options: () => import('./options/generate.ts'),
@@ -84,6 +90,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     summary: 'compute rewards, or log-probabilities under a model, for the answers of a dataset',
     options: () => import('./options/score.ts'),
     run: () => import('./verbs/score.ts'),
+  }),
+  verb({
+    name: 'rate',
+    summary: 'rate models by battles between them: Bradley-Terry ratings with intervals',
+    options: () => import('./options/rate.ts'),
+    run: () => import('./verbs/rate.ts'),
   }),
   verb({
     name: 'judge',

@@ -26,7 +26,7 @@ export type {
 export type { EvaluationProgress } from './evaluating/run-evaluation.ts';
 export { differenceText, gateText, numberText } from './evaluating/texts.ts';
 export type { GateResult } from './gates/check-gates.ts';
-export { openJudge } from './judges/open-judge.ts';
+export { checkJudge, openJudge } from './judges/open-judge.ts';
 export { type AnsweringSide, runSides, sidesOf } from './judging/answers/answering-side.ts';
 export type { SamplingSettings } from './judging/answers/sample-answers.ts';
 export type { AskingProgress } from './judging/asking/judge-pairs.ts';
@@ -43,10 +43,9 @@ export { recompute } from './judging/running/recompute.ts';
 export { runCheck } from './judging/running/run-check.ts';
 export { type ComparedSource, runComparison } from './judging/running/run-comparison.ts';
 export { runRating } from './judging/running/run-rating.ts';
-export type { Finding } from './judging/summary/findings.ts';
-export type { JudgingSummary } from './judging/summary/judging-summary.ts';
 export { type RatingSummary, ratingLines } from './judging/summary/rating-summary.ts';
 export { summaryLines } from './judging/summary/summary-lines.ts';
+export type { Finding, JudgingSummary } from './judging/summary/summary-types.ts';
 export type { VerdictRow } from './judging/verdicts/verdict-row.ts';
 export {
   classifyRefusal,

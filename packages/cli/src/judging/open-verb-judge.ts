@@ -9,12 +9,14 @@ import type { JudgeVerbOptions } from '../options/judge.ts';
  * @param notice reports what is wrong with the cache
  */
 export async function openVerbJudge(
-  { judge: spec, judgeCache, retryFailed, precision, device, templateDate }: JudgeVerbOptions,
+  { judge: spec, rubric, judgeCache, retryFailed, ...options }: JudgeVerbOptions,
   notice: (text: string) => void,
 ): Promise<Judge> {
+  const { precision, device, templateDate } = options;
   const judge = await openJudge(spec!, {
     ...{ precision, device: device as 'auto' | 'cpu' },
     ...(templateDate !== null && { now: templateDate }),
+    ...(rubric !== null && { rubric }),
   });
   if (judgeCache === 'off') return judge;
   const folder = judgeCache ?? join(cacheFolder(), 'verdicts');

@@ -18,14 +18,7 @@ export async function run(options: EvaluateVerbOptions): Promise<number> {
   if (options.threads !== null) setThreads(options.threads);
   if (options.unsafeCode)
     complain('--unsafe-code: code in answers runs with all rights of this user');
-  const entries = entriesFor(options);
-  const settings: EvaluationOptions = {
-    ...options,
-    entries,
-    suites: options.suite ?? [],
-    tasks: options.task ?? [],
-    gates: options.gate,
-  };
+  const settings = evaluationOptions(options, entriesFor(options));
   const plan = await planEvaluation(settings);
   if (options.dryRun) {
     sayEvaluationPlan(plan, settings, options.json);
@@ -53,6 +46,21 @@ export async function run(options: EvaluateVerbOptions): Promise<number> {
   }
 }
 
-function entriesFor({ run: folder, model, adapter }: EvaluateVerbOptions): EvaluationEntry[] {
+export const evaluationOptions = (
+  options: EvaluateVerbOptions,
+  entries: readonly EvaluationEntry[],
+): EvaluationOptions => ({
+  ...options,
+  entries,
+  suites: options.suite ?? [],
+  tasks: options.task ?? [],
+  gates: options.gate,
+});
+
+export function entriesFor({
+  run: folder,
+  model,
+  adapter,
+}: EvaluateVerbOptions): EvaluationEntry[] {
   return folder === null ? entriesOf(model, adapter ?? []) : [...runSides(folder).sides];
 }

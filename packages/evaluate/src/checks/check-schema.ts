@@ -10,6 +10,7 @@ import { jsonSchema } from './json.ts';
 import { numberSchema } from './number.ts';
 import { refusalSchema } from './refusal.ts';
 import { regexSchema } from './regex.ts';
+import { stanceSchema } from './stance.ts';
 
 export const checkSchemas = {
   exact: exactSchema,
@@ -23,6 +24,7 @@ export const checkSchemas = {
   refusal: refusalSchema,
   instructions: instructionsSchema,
   style: styleSchema,
+  stance: stanceSchema,
 } as const;
 
 export const checkSchema = z.discriminatedUnion('type', [
@@ -37,6 +39,7 @@ export const checkSchema = z.discriminatedUnion('type', [
   refusalSchema,
   instructionsSchema,
   styleSchema,
+  stanceSchema,
 ]);
 
 export type CheckType = keyof typeof checkSchemas;

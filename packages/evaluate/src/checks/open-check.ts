@@ -12,6 +12,7 @@ import { numberCheck } from './number.ts';
 import { readCheck } from './read-check.ts';
 import { refusalCheck } from './refusal.ts';
 import { regexCheck } from './regex.ts';
+import { stanceCheck } from './stance.ts';
 
 export interface OpenCheckOptions {
   /** That the paths of modules and schemas are relative to (default: the current one). */
@@ -60,5 +61,7 @@ async function made(spec: CheckSpec, folder: string): Promise<Check> {
       return instructionCheck();
     case 'style':
       return styleCheck();
+    case 'stance':
+      return stanceCheck(spec);
   }
 }

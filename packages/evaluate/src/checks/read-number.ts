@@ -6,7 +6,7 @@ const DIGITS = `(?:\\d{1,3}(?:${SEPARATOR}\\d{3})+(?!\\d)|\\d+)`;
 const pattern = new RegExp(
   // A hyphen is a minus sign in front of the number and behind nothing: not in "10-5".
   '(?<![\\p{L}\\d]|\\d\\.)(?:(?<![)\\]])(?<minus>[-−]))?[$€£¥]?\\s?' +
-    `(?:(?:(?<whole>\\d+)\\s+)?(?<upper>\\d+)\\s?[/⁄]\\s?(?<lower>\\d+)(?![\\d/])` +
+    `(?:(?<![/⁄])(?:(?<whole>\\d+)\\s+)?(?<upper>\\d+)\\s?[/⁄]\\s?(?<lower>\\d+)(?![\\d/])` +
     `|(?<decimal>(?:${DIGITS}(?:\\.\\d+)?|\\.\\d+))` +
     '(?:[eE](?<exponent>[+-]?\\d+)(?![\\p{L}\\d])|\\s?[×x*]\\s?10\\^\\{?(?<power>[-−+]?\\d+)\\}?)?' +
     '(?:\\s(?<scale>thousand|million|billion|trillion)\\b)?)',
@@ -36,9 +36,9 @@ export function numbersIn(text: string): number[] {
 function amountOf(groups: Record<string, string | undefined>): number {
   const { whole, upper, lower, decimal, exponent, power, scale } = groups;
   if (upper !== undefined) return Number(whole ?? 0) + Number(upper) / Number(lower);
-  const value = Number(decimal!.replace(new RegExp(SEPARATOR, 'g'), ''));
-  const tens = Number((exponent ?? power ?? '0').replace('−', '-'));
-  return value * 10 ** tens * (scales[scale?.toLowerCase() ?? ''] ?? 1);
+  const digits = decimal!.replace(new RegExp(SEPARATOR, 'g'), '');
+  const tens = (exponent ?? power ?? '0').replace('−', '-');
+  return Number(`${digits}e${tens}`) * (scales[scale?.toLowerCase() ?? ''] ?? 1);
 }
 
 /**

@@ -1,6 +1,6 @@
 // The language of an answer: by its script where only one language has it, else by its trigrams
 // (franc), among the languages of IFEval.
-import { franc } from 'franc';
+import { francAll } from 'franc';
 
 /** ISO 639-1, as in IFEval's rows, to franc's ISO 639-3, and the script. */
 const languages: Record<string, readonly [code: string, script: string]> = {
@@ -21,7 +21,7 @@ const languages: Record<string, readonly [code: string, script: string]> = {
   kn: ['kan', 'Kannada'],
   ko: ['kor', 'Hangul'],
   mr: ['mar', 'Devanagari'],
-  ne: ['nep', 'Devanagari'],
+  ne: ['npi', 'Devanagari'],
   nl: ['nld', 'Latin'],
   pa: ['pan', 'Gurmukhi'],
   pl: ['pol', 'Latin'],
@@ -61,6 +61,12 @@ function scriptOf(answer: string): string | null {
   return most.letters === 0 ? null : most.script;
 }
 
+/** Characters below which trigrams say nothing, and from which the best guess is right. */
+const SHORTEST = 20;
+const SURE = 300;
+/** Of the best guess's score, 1: a short text may be in any language that is so near. */
+const NEAR = 0.85;
+
 /**
  * Whether an answer is in a language, by its ISO 639-1 code. An answer without letters, or too
  * short to tell languages of a script apart, counts as being in any of that script.
@@ -73,6 +79,10 @@ export function isInLanguage(answer: string, language: string): boolean {
   const only = Object.values(languages).filter(([, other]) => other === script);
   if (only.length === 1) return true;
   // Capitals have other trigrams.
-  const guess = franc(answer.toLowerCase(), { only: only.map(([one]) => one), minLength: 20 });
-  return guess === 'und' || guess === code;
+  const guesses = francAll(answer.toLowerCase(), {
+    only: only.map(([one]) => one),
+    minLength: SHORTEST,
+  });
+  const near = answer.length < SURE ? NEAR : 1;
+  return guesses.some(([guess, score]) => guess === 'und' || (guess === code && score >= near));
 }

@@ -38,12 +38,18 @@ export const lengths = {
 const ABBREVIATION =
   /(?:^|[\s("'])(?:mr|mrs|ms|dr|prof|st|jr|sr|vs|etc|e\.g|i\.e|no|inc|ltd|[a-z])\.$/i;
 
+/** Behind a full stop; behind a quotation ("Stop!" she said), only in front of a capital. */
+const SENTENCE_END = new RegExp(
+  ['(?<=[.!?…])\\s+', '(?<=[.!?…]["”’)\\]]+)\\s+(?!\\p{Ll})', '(?<=[。！？])'].join('|'),
+  'u',
+);
+
 /** Number of sentences: parts that end with `.`, `!` or `?`, or with the end of a paragraph. */
 export function sentences(answer: string): number {
   let found = 0;
   for (const paragraph of answer.split(/\n\s*\n/)) {
     let open = false;
-    for (const part of paragraph.split(/(?<=[.!?。！？…]["'”’)\]]*)\s+|(?<=[。！？])/u)) {
+    for (const part of paragraph.split(SENTENCE_END)) {
       if (!/[\p{L}\p{N}]/u.test(part)) continue;
       open = ABBREVIATION.test(part);
       if (!open) found++;

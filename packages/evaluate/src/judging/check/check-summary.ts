@@ -10,17 +10,16 @@ import {
   type Proportion,
 } from '@keel/statistics';
 import { answerText } from '../answers/answer-row.ts';
-import { type Finding, orderFindings } from '../summary/findings.ts';
+import { orderFindings } from '../summary/findings.ts';
 import {
   clusterOf,
   failuresOf,
-  type JudgingSummary,
   meanOf,
-  type OrderStatistics,
   orderStatistics,
   rowWinner,
   usageOf,
 } from '../summary/judging-summary.ts';
+import type { Finding, JudgingSummary, OrderStatistics } from '../summary/summary-types.ts';
 import { percent } from '../summary/words.ts';
 import { orderWinner, type VerdictRow, type Winner } from '../verdicts/verdict-row.ts';
 import { majorityOf } from './read-labels.ts';

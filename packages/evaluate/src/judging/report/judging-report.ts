@@ -1,7 +1,7 @@
 // The report of a comparison: one page without other files.
 import { type Markup, renderReport } from '@keel/align/internal';
-import type { JudgingSummary } from '../summary/judging-summary.ts';
 import { summaryLines } from '../summary/summary-lines.ts';
+import type { JudgingSummary } from '../summary/summary-types.ts';
 import { counted, percent, rated } from '../summary/words.ts';
 import type { VerdictRow } from '../verdicts/verdict-row.ts';
 import { answerLists, filterStyle } from './answer-list.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { html, type Markup, type ReportData } from '@keel/align/internal';
 import type { Proportion } from '@keel/statistics';
-import type { Finding } from '../summary/findings.ts';
+import type { Finding } from '../summary/summary-types.ts';
 
 export const judgingStyle = (): string =>
   readFileSync(new URL('./judging.css', import.meta.url), 'utf8');

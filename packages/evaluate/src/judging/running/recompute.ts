@@ -1,7 +1,8 @@
 // Summarises verdicts that are there, without asking: Keel's verdict files, and alpaca_eval's
 // annotations wherever they were made.
 import { makeFolder } from '@keel/model';
-import { type JudgingSummary, summarise } from '../summary/judging-summary.ts';
+import { summarise } from '../summary/judging-summary.ts';
+import type { JudgingSummary } from '../summary/summary-types.ts';
 import { readVerdicts } from '../verdicts/annotations.ts';
 import { writeSummary } from './run-comparison.ts';
 

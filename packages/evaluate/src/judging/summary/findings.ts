@@ -1,23 +1,7 @@
 // What a reader of a win rate should know before believing it.
 import type { Proportion } from '@keel/statistics';
-import type { JudgingSummary } from './judging-summary.ts';
+import type { Finding, JudgingSummary } from './summary-types.ts';
 import { percent } from './words.ts';
-
-export interface Finding {
-  code:
-    | 'cannot-tell'
-    | 'order-bias'
-    | 'length-gap'
-    | 'no-difference'
-    | 'failures'
-    | 'flagged'
-    | 'no-verdicts'
-    | 'no-better-than-coin'
-    | 'length-bias'
-    | 'below-people';
-  severity: 'note' | 'warning' | 'serious';
-  text: string;
-}
 
 /** Below this share of equal winners in both orders, a judge cannot tell. */
 const LEAST_AGREEMENT = 0.6;

@@ -3,7 +3,8 @@ import type { JudgeUsage } from '@keel/align/judges';
 import { clusteredMeanInterval, type Interval } from '@keel/statistics';
 import { promptKey } from '../answers/answer-row.ts';
 import type { RatingRow } from '../asking/rate-answers.ts';
-import { failuresOf, type JudgingSummary, usageOf } from './judging-summary.ts';
+import { failuresOf, usageOf } from './judging-summary.ts';
+import type { JudgingSummary } from './summary-types.ts';
 import { usageText } from './usage-text.ts';
 
 /** A mean with its 95% interval over prompts. */

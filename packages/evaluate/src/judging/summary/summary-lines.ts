@@ -1,6 +1,6 @@
 // A summary as lines of a table: what the terminal and the report show.
 
-import type { FlagStatistics, JudgingSummary } from './judging-summary.ts';
+import type { FlagStatistics, JudgingSummary } from './summary-types.ts';
 import { usageText } from './usage-text.ts';
 import { counted, rated, ratedOr } from './words.ts';
 
