@@ -51,6 +51,7 @@ export default defineConfig({
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
             page('Using the result', '/guide/results'),
+            page('Comparing two models', '/guide/judging'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),

@@ -16,6 +16,7 @@ import {
   summaryLines,
 } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
+import { exitCodes } from '../failure.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { judgeCommand } from '../judging/judge-command.ts';
 import { judgingDisplay, sayJudgingPlan } from '../judging/judging-display.ts';
@@ -45,8 +46,15 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
     signal,
     ...(dryRun && { onPlan: (plan) => sayJudgingPlan(plan, { what, output, json }) }),
   };
+  let verdicts = 0;
   try {
-    const ending = await judged(options, hooks);
+    const ending = await judged(options, {
+      ...hooks,
+      onProgress(progress) {
+        verdicts = progress.done;
+        display.onProgress(progress);
+      },
+    });
     display.close();
     if (dryRun) return 0;
     if (ending === null) {
@@ -54,7 +62,14 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
       return stopping.exitCode;
     }
     display.ended({ ...ending, output });
-    return 0;
+    // Without any verdict, the judge does not work.
+    return ending.findings.some(({ code }) => code === 'no-verdicts') ? exitCodes.failed : 0;
+  } catch (error) {
+    if (verdicts === 0 || !(error instanceof Error)) throw error;
+    throw new Error(
+      `${error.message}\n${verdicts} verdicts are saved in ${output}. After fixing the problem, continue with:  ${judgeCommand()}`,
+      { cause: error },
+    );
   } finally {
     display.close();
   }
