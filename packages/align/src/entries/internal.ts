@@ -25,6 +25,7 @@ export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
 export { openedPrompt } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
+export { tokeniseAnswers } from '../batching/tokenise-answers.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
   type JudgedOptions,
@@ -56,8 +57,11 @@ export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
+export { listed } from '../config/listed.ts';
 export { readSpec } from '../config/spec-file.ts';
-export { readYamlFile } from '../config/yaml-file.ts';
+export { readYamlFile, type YamlFile } from '../config/yaml-file.ts';
+export { refuseExisting } from '../converting/refuse-existing.ts';
+export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export { appendWhole } from '../files/append-whole.ts';
 export { writeFileAtomic } from '../files/atomic-write.ts';
 export { HealthMonitor } from '../health/monitor.ts';

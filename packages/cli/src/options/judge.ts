@@ -148,6 +148,14 @@ const schema = z
     }),
     ...{ chatTemplate, chatTemplateKwargs, templateDate },
     ...samplingShape({ temperature: 0, topP: 1 }),
+    minWinRate: option(z.number().min(0).max(1).nullable().default(null), {
+      description:
+        "exit with 3 unless the lower end of the 95% interval of b's win rate is at least this",
+      group: 'Output',
+      value: 'share',
+      common: true,
+      shownDefault: 'no gate',
+    }),
     output: option(z.string().min(1).nullable().default(null), {
       description: 'folder for verdicts, annotations, summary and report; the same command resumes',
       group: 'Output',
@@ -192,6 +200,9 @@ function checkSource(value: Parsed, add: Add): void {
       'answers',
       'nothing to judge. Pass two files of answers, or one of --pairs, --run, --adapter with --data, --annotations or --check',
     );
+  }
+  if (value.minWinRate !== null && (check !== null || answers?.length === 1)) {
+    add('minWinRate', 'needs two models: --check and a single file of answers have no win rate');
   }
   if (sources.length > 1) add('answers', `pass only one of ${sources.join(', ')}`);
   if (answers !== null && answers.length > 2) {

@@ -19,9 +19,11 @@ import { setThreads } from '@keel/torch';
 import { exitCodes } from '../failure.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { judgeCommand } from '../judging/judge-command.ts';
+import { winRateGate } from '../judging/judge-stage.ts';
 import { judgingDisplay, sayJudgingPlan } from '../judging/judging-display.ts';
 import { openVerbJudge } from '../judging/open-verb-judge.ts';
 import type { JudgeVerbOptions } from '../options/judge.ts';
+import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 
 export async function run(options: JudgeVerbOptions): Promise<number> {
@@ -31,7 +33,7 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
     const { findings } = summary;
     const lines = summaryLines(summary);
     display.ended({ lines, findings, summary: snakeJson(summary), output: options.output });
-    return 0;
+    return gateCode(options, snakeJson(summary));
   }
   if (options.threads !== null) setThreads(options.threads);
   const { json, dryRun } = options;
@@ -63,7 +65,8 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
     }
     display.ended({ ...ending, output });
     // Without any verdict, the judge does not work.
-    return ending.findings.some(({ code }) => code === 'no-verdicts') ? exitCodes.failed : 0;
+    if (ending.findings.some(({ code }) => code === 'no-verdicts')) return exitCodes.failed;
+    return gateCode(options, ending.summary);
   } catch (error) {
     if (verdicts === 0 || !(error instanceof Error)) throw error;
     throw new Error(
@@ -75,14 +78,26 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
   }
 }
 
-interface Ending {
+/** Says whether --min-win-rate was met. @returns the exit code */
+function gateCode(options: JudgeVerbOptions, summary: unknown): number {
+  const verdict = winRateGate(options, summary);
+  if (verdict === null) return exitCodes.done;
+  for (const reason of verdict.reasons) complain(`gate ${reason}`);
+  return verdict.passed ? exitCodes.done : exitCodes.gateFailed;
+}
+
+/** What came of it, for every way to end a command. */
+export interface Ending {
   lines: [string, string][];
   findings: readonly Finding[];
   summary: unknown;
 }
 
 /** null: interrupted, or a dry run. */
-async function judged(options: JudgeVerbOptions, hooks: JudgingHooks): Promise<Ending | null> {
+export async function judged(
+  options: JudgeVerbOptions,
+  hooks: JudgingHooks,
+): Promise<Ending | null> {
   const common = judgingOptions(options, (text) => hooks.onNotice?.(text));
   if (options.check !== null) {
     const outcome = await runCheck({ ...common, files: options.check }, hooks);

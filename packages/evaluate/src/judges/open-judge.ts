@@ -1,4 +1,4 @@
-import { type Judge, type JudgeOptions, openJudgeOf } from '@keel/align/judges';
+import { type Judge, type JudgeOptions, openJudgeOf, readJudge } from '@keel/align/judges';
 import { kindsByRubric } from './judge-by-rubric.ts';
 import { judgeKinds } from './judge-kinds.ts';
 
@@ -18,3 +18,6 @@ export const openJudge = async (
   { rubric, ...options }: OpenJudgeOptions = {},
 ): Promise<Judge> =>
   openJudgeOf(rubric === undefined ? judgeKinds : kindsByRubric(judgeKinds, rubric), text, options);
+
+/** Checks a judge's spec without opening it. @throws ConfigError as {@link openJudge} */
+export const checkJudge = (text: string): void => void readJudge(text, judgeKinds);

@@ -69,6 +69,8 @@ export interface ReportedStage {
   /** The run's own report, relative to this one; null if it has none. */
   report: string | null;
   headlines: Headline[];
+  /** Of a stage with a gate. */
+  verdict?: { passed: boolean; reasons: readonly string[] };
   /** For a stage that samples: its steps in order. */
   rewardCurve?: RewardPoint[];
 }
