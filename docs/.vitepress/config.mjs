@@ -109,6 +109,7 @@ export default defineConfig({
             page('Default learning rates', '/results/default-rates'),
             page('Claims of the papers', '/results/objectives'),
             page('Reward models', '/results/reward'),
+            page('Judges', '/results/judges'),
             page('Ratings from labels', '/results/ratings'),
             page('Generation', '/results/generation'),
             page('Sequence length', '/results/length'),
