@@ -6,7 +6,7 @@ import type { JudgeVerbOptions } from '../options/judge.ts';
 
 /**
  * Opens the judge of `--judge`, with its verdicts cached.
- * @param notice reports what is wrong with the cache
+ * @param notice reports what is wrong with the cache or an endpoint
  */
 export async function openVerbJudge(
   { judge: spec, rubric, judgeCache, retryFailed, ...options }: JudgeVerbOptions,
@@ -14,7 +14,7 @@ export async function openVerbJudge(
 ): Promise<Judge> {
   const { precision, device, templateDate } = options;
   const judge = await openJudge(spec!, {
-    ...{ precision, device: device as 'auto' | 'cpu' },
+    ...{ precision, device: device as 'auto' | 'cpu', notice },
     ...(templateDate !== null && { now: templateDate }),
     ...(rubric !== null && { rubric }),
   });

@@ -2,7 +2,7 @@
 import { judgeKinds as askedKinds, type JudgeKinds, judgeKind } from '@keel/align/judges';
 import { functionJudgeSchema, openFunctionJudge } from './function-judge.ts';
 import { labelsJudgeSchema, openLabelsJudge } from './labels-judge.ts';
-import { openProgramJudge, programJudgeSchema } from './program/program-judge.ts';
+import { openProgramJudge, programJudgeSchema } from './program-judge.ts';
 import { openRewardJudge, rewardJudgeSchema } from './reward-judge.ts';
 
 export const judgeKinds: JudgeKinds = {
