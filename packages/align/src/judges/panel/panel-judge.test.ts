@@ -60,6 +60,16 @@ test('a member without a verdict is counted, and has no say', async () => {
   expect(none.members).toEqual({ m0: null, m1: null });
 });
 
+test('a verdict may change if a member could not be reached', async () => {
+  const busy: Judge = {
+    ...fixed('busy', null),
+    compare: async () => ({ ...noVerdict('busy'), transient: true }),
+  };
+  const panel = panelJudge([...members([0.8]), { judge: busy, weight: 1 }]);
+  expect(await panel.compare!(pair)).toMatchObject({ first: 0.8, transient: true });
+  expect(await panelJudge(members([0.8], [null])).compare!(pair)).not.toHaveProperty('transient');
+});
+
 test('members with the same name stay apart', async () => {
   const judge = fixed('same', 0.5);
   const panel = panelJudge([

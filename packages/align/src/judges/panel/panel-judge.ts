@@ -122,7 +122,7 @@ function recorded<Verdict extends { exchanges: NoVerdict['exchanges']; usage: Ju
   names: readonly string[],
   found: Found<Verdict>,
   read: (verdict: Verdict) => number,
-): Pick<NoVerdict, 'exchanges' | 'usage' | 'members'> & { why?: string } {
+): Pick<NoVerdict, 'exchanges' | 'usage' | 'members' | 'transient' | 'why'> {
   const values = found.map((one) => (isNoVerdict(one) ? null : read(one as Verdict)));
   const why = found.flatMap((one, index) => {
     const { why: reason, failed } = one as { why?: string; failed?: string };
@@ -131,6 +131,7 @@ function recorded<Verdict extends { exchanges: NoVerdict['exchanges']; usage: Ju
   });
   return {
     ...(why.length > 0 && { why: why.join('\n') }),
+    ...(found.some((one) => isNoVerdict(one) && one.transient) && { transient: true }),
     exchanges: found.flatMap(({ exchanges }) => exchanges),
     usage: totalUsage(found.map(({ usage }) => usage)),
     members: Object.fromEntries(names.map((name, index) => [name, values[index]!])),

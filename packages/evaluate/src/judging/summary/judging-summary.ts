@@ -11,7 +11,6 @@ import {
 import { answerText, promptKey } from '../answers/answer-row.ts';
 import {
   orderWinner,
-  type Side,
   type VerdictRow,
   type Winner,
   winnerOf,

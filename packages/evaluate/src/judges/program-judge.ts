@@ -11,8 +11,8 @@ import {
 } from '@keel/align/judges';
 import { hashFiles } from '@keel/model';
 import { z } from 'zod';
-import { answerRatingOf, pairVerdictOf, shown } from '../returned-verdict.ts';
 import { JsonLinesProcess, NoReplyError } from './json-lines-process.ts';
+import { answerRatingOf, pairVerdictOf, shown } from './returned-verdict.ts';
 
 export const programJudgeSchema = z.strictObject({
   type: z.literal('program'),
