@@ -326,6 +326,7 @@ export function checkTraining(context: {
     | 'overwrite'
     | 'evalData'
     | 'evalSteps'
+    | 'evalSuites'
   > &
     Partial<BestOptions>;
   issues: z.core.$ZodRawIssue[];
