@@ -55,6 +55,7 @@ export default defineConfig({
             page('Using the result', '/guide/results'),
             page('Comparing two models', '/guide/judging'),
             page('Endpoints as judges', '/guide/endpoints'),
+            page('Using the result', '/guide/results'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),

@@ -473,6 +473,11 @@ describe('what an endpoint does not accept', () => {
     const { client, notices } = open(endpoint);
     const insisting = client.complete(hello, { logprobs: true, insist: ['logprobs'] });
     expect(await errorOf(insisting)).toMatchObject({ code: 'unsupported' });
+    // The ignored request was answered, and is charged.
+    expect(client.spent.calls).toBe(1);
+    const again = client.complete(hello, { logprobs: true, insist: ['logprobs'] });
+    expect(await errorOf(again)).toMatchObject({ code: 'unsupported' });
+    expect(endpoint.requests).toHaveLength(1);
     expect((await client.complete(hello, { logprobs: true })).tokens).toBeNull();
     expect(endpoint.requests[1]!.logprobs).toBeUndefined();
     expect(notices).toHaveLength(1);

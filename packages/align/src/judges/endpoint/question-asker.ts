@@ -5,7 +5,7 @@ import { noUsage } from '../judgements.ts';
 import type { Question } from '../prompts/question.ts';
 import { costOf, type Prices } from './budget.ts';
 import type { Completion } from './completion.ts';
-import type { CompleteOptions, EndpointClient } from './endpoint-client.ts';
+import type { EndpointClient } from './endpoint-client.ts';
 import { EndpointError } from './endpoint-error.ts';
 import { withoutTemplateMarks } from './plain-messages.ts';
 import {
@@ -14,6 +14,7 @@ import {
   labelOnLastLine,
   readProbabilities,
 } from './read-label.ts';
+import type { CompleteOptions } from './request-body.ts';
 
 /** How a verdict is read from a reply. */
 export const forms = ['logprobs', 'structured', 'text'] as const;

@@ -28,6 +28,7 @@ test('the mean is of probabilities, by weight', async () => {
   const verdict = (await panel.compare!(pair)) as PairVerdict;
   expect(verdict.first).toBeCloseTo((0.9 + 0.3) / 4, 12);
   expect(verdict.members).toEqual({ m0: 0.9, m1: 0.1 });
+  expect(verdict.why).toMatch(/m0 0\.90.*m1 0\.10/);
   expect(verdict.usage.promptTokens).toBe(20);
 });
 
