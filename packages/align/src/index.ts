@@ -74,7 +74,6 @@ export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';
 export { StageError } from './recipes/stage-error.ts';
 export { RewardError } from './rewards/reward.ts';
-export type { MeasureSuites, OpenSuites } from './training/measured-suites.ts';
 export type { NoticeEvent } from './training/run-data.ts';
 export { RunFailedError } from './training/run-failed-error.ts';
 export type { RunHooks, RunResult } from './training/run-training.ts';
