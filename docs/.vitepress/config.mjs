@@ -48,6 +48,7 @@ export default defineConfig({
             page('Rows', '/guide/rows'),
             page('Preparing data', '/guide/data'),
             page('Checking data', '/guide/checking-data'),
+            page('Uncertain labels', '/guide/soft-labels'),
             page('Chat templates', '/guide/templates'),
             page('Rewards', '/guide/rewards'),
             page('Using the result', '/guide/results'),

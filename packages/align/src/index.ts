@@ -18,6 +18,15 @@ export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';
 export { ConfigError } from './config/config-error.ts';
 export { DataError } from './data/data-error.ts';
+export type {
+  ReviseHooks,
+  ReviseOptions,
+  RevisePlan,
+  ReviseProgress,
+  ReviseResult,
+} from './feedback/revise-options.ts';
+export type { RevisionSummary } from './feedback/revision-summary.ts';
+export { runRevise } from './feedback/run-revise.ts';
 export {
   type MergeDType,
   type MergeEvent,

@@ -68,6 +68,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/best-of-n.ts'),
   }),
   verb({
+    name: 'revise',
+    summary: 'have answers criticised and revised under principles, as rows for training',
+    options: () => import('./options/revise.ts'),
+    run: () => import('./verbs/revise.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'answer prompts with a model',
     options: () => import('./options/generate.ts'),

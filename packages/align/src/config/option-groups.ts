@@ -12,6 +12,7 @@ export const optionGroups = [
   'Pairs',
   'Rejection sampling',
   'Gold labels',
+  'Critique and revision',
   'Sampling',
   'Policy update',
   'Critic',

@@ -83,6 +83,10 @@ function explain(issue: z.core.$ZodIssue, whole: Whole): SpecFault[] {
   if (issue.code === 'invalid_type' && at(value, path) === undefined) {
     return [{ path, text: `"${String(name)}" is missing: expected ${issue.expected}` }];
   }
+  // A key that is in the wrong place must not be repeated.
+  if (issue.code === 'custom' && issue.params?.secret === true) {
+    return [{ path, text: `${String(name)}: ${issue.message}` }];
+  }
   const message = issue.message.replace(/^Invalid input: /, '').replace(/, received .*$/, '');
   return [{ path, text: `${String(name)}: ${message}, found ${found}` }];
 }

@@ -2,7 +2,7 @@
 import { parseExactJson } from '@keel/model/exact-json';
 import { own } from '../config/own.ts';
 
-const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
+const numbers = new Set(['margin', 'score_chosen', 'score_rejected', 'label_probability']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
 const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'messages']);
 

@@ -5,6 +5,7 @@
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
+import { LABEL_PROBABILITY } from './label-probability.ts';
 import { isEmpty } from './message-fields.ts';
 import { type Content, isChat, textOf } from './messages.ts';
 import type { Row } from './rows.ts';
@@ -144,7 +145,20 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
-  return leftOutOfPrompt(row);
+  return uncertainLabel(row) ?? leftOutOfPrompt(row);
+};
+
+/** A probability next to an answer that is imitated, which has no label to be uncertain. */
+const uncertainLabel = ({ extra }: Row): Omit<DataErrorDetails, keyof Place> | null => {
+  const probability = extra[LABEL_PROBABILITY];
+  if (isEmpty(probability) || isNoValue(probability) || Number(probability) === 1) return null;
+  return {
+    field: LABEL_PROBABILITY,
+    expected: 'an answer to imitate, without a probability',
+    found: describeValue(probability),
+    advice:
+      'Remove the column, or train on uncertain labels with keel dpo, reward (pairs) or kto (answers with a label)',
+  };
 };
 
 /**

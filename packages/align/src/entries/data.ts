@@ -10,6 +10,7 @@ export {
 } from '../data/data-error.ts';
 export { eachValue } from '../data/each-value.ts';
 export { leftOutOfPrompt } from '../data/known-columns.ts';
+export { likelier, pairRanks } from '../data/label-probability.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { asRead, type Content, isChat, type Message, textOf } from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';

@@ -49,3 +49,4 @@ export { openJudgeOf } from '../judges/opening/open-judge.ts';
 export { readJudge } from '../judges/opening/read-judge-spec.ts';
 export { type PanelMember, type PanelRule, panelJudge } from '../judges/panel/panel-judge.ts';
 export { askingShape, checkAsking } from '../judges/prompts/asking.ts';
+export { speaksToJudge } from '../judges/speaking/speaks-to-judge.ts';

@@ -10,6 +10,8 @@ export interface JudgedPrompt {
   rendering?: Rendering;
   /** A good answer, for judges that compare with one. */
   reference?: Content;
+  /** What to judge by, for a judge that is asked in words: replaces its own instructions. */
+  instructions?: string;
   /** The row's fields that its kind does not define. */
   extra: Readonly<Record<string, unknown>>;
 }

@@ -10,6 +10,7 @@ import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
+import { openJudgingReward } from './judging-reward.ts';
 import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
@@ -107,7 +108,9 @@ const componentsOf = (text: string) =>
  * @throws ConfigError for an invalid spec
  */
 export function readsPromptsOnly(text: string): boolean {
-  const types = componentsOf(text).map(({ type }) => type);
+  const components = componentsOf(text);
+  if (components.some((one) => one.type === 'judge' && one.reference !== undefined)) return false;
+  const types = components.map(({ type }) => type);
   const has = (...names: (typeof types)[number][]): boolean =>
     names.some((name) => types.includes(name));
   return has('model', 'judge') && !has('function', 'code');
@@ -126,8 +129,9 @@ export function scoresLogOdds(text: string): boolean {
   return weight === 1 && clip === null && normalise === 'none';
 }
 
-/** Whether a reward is given as a spec file. */
-export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
+/** Whether a reward is given as a spec file; `judge:FILE` names that of a judge. */
+export const isSpec = (text: string): boolean =>
+  /\.(ya?ml|json)$/.test(text) && !text.startsWith('judge:');
 
 /**
  * Opens what a spec describes.
@@ -186,11 +190,16 @@ async function openComponent(
     }
     case 'code':
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
-    case 'judge':
+    case 'judge': {
+      const { judge, model: named, ...others } = spec;
+      const options = { ...model, ...(now && { now }) };
+      if (judge !== undefined) return openJudgingReward({ ...others, judge }, folder, options);
+      const { type, adapter, question } = others;
       return modelJudge(
-        { ...spec, model: relativeToSpec(spec.model, folder) },
-        { ...model, ...(now && { now }) },
+        { type, adapter, question, model: relativeToSpec(named!, folder) },
+        options,
       );
+    }
     case 'model': {
       const path = [spec.path].flat().map((one) => relativeToSpec(one, folder));
       return modelReward(

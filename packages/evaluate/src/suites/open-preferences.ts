@@ -10,10 +10,10 @@ import { meanOf, shareOf } from '../tasks/metrics.ts';
 import { preferenceValues, type ScoredAnswers, tiesScore } from '../tasks/preferences.ts';
 import { scoreContinuations } from '../tasks/score-continuations.ts';
 import type { Item, Outcome, Subject } from '../tasks/task.ts';
-import type { OpenTaskOptions, TaskParts } from './open-suite-task.ts';
 import { type Answers, type PreferenceRequest, preferenceRequests } from './preference-rows.ts';
 import { fingerprint, specPath } from './spec-path.ts';
 import type { SpecOf } from './suite-schema.ts';
+import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 type Spec = SpecOf<'preference-accuracy'>;
 
@@ -41,7 +41,7 @@ export async function openPreferences(
     items,
     metrics: [
       shareOf('accuracy'),
-      ...(ties ? [{ ...shareOf('ties_score') }] : []),
+      ...(ties ? [meanOf('ties_score', true)] : []),
       meanOf('margin', true),
     ],
     filters: ['none'],
@@ -141,7 +141,7 @@ function likelihoods(spec: Spec, { model, role, reference }: Subject): Score {
     const own = score(role);
     const from = base === null ? null : score(base);
     return own.map(({ logp, tokens }, at) => {
-      const value = logp - (from?.[at]!.logp ?? 0);
+      const value = logp - (from?.[at]?.logp ?? 0);
       return spec.per_token ? value / tokens : value;
     });
   };

@@ -366,7 +366,8 @@ describe('other processes', () => {
     expect(asked).toEqual([]);
     // At most the line that was being written.
     expect(notices.length).toBeLessThanOrEqual(1);
-    expect(filesIn()).toHaveLength(3);
+    // A process that finds every verdict there writes no file.
+    expect(filesIn().length).toBeLessThanOrEqual(3);
   });
 });
 

@@ -1,4 +1,5 @@
-import type { Judge, JudgedAnswer, JudgedPair, JudgeUsage, NoVerdict } from '../judge.ts';
+import type { Judge, JudgedAnswer, JudgedPair, JudgeUsage } from '../judge.ts';
+import { isNoVerdict, noUsage } from '../judgements.ts';
 import { questionKey } from './question-key.ts';
 import { SharedWork } from './shared-work.ts';
 import { type Verdict, VerdictStore } from './verdict-store.ts';
@@ -59,8 +60,6 @@ export function withCache(judge: Judge, folder: string, options: CacheOptions = 
   };
 }
 
-const isFailed = (verdict: Verdict): verdict is NoVerdict => 'failed' in verdict;
-
 class Cache {
   readonly #judge: Judge;
   readonly #folder: string;
@@ -69,7 +68,7 @@ class Cache {
   #store: VerdictStore | null = null;
   readonly #counts: CacheCounts = {
     ...{ hits: 0, misses: 0, shared: 0 },
-    saved: { promptTokens: 0, answerTokens: 0, cost: 0 },
+    saved: { ...noUsage },
   };
 
   constructor(judge: Judge, folder: string, options: CacheOptions) {
@@ -97,7 +96,7 @@ class Cache {
       return free((await flight.wait(signal)) as Found);
     }
     const known = this.#store.get(key);
-    if (known !== undefined && !(this.#options.retryFailed && isFailed(known))) {
+    if (known !== undefined && !(this.#options.retryFailed && isNoVerdict(known))) {
       this.#counts.hits += 1;
       this.#addSaved(known.usage);
       return free(known as Found);
@@ -122,7 +121,7 @@ class Cache {
     signal: AbortSignal,
   ): Promise<Verdict> {
     const verdict = await ask(signal);
-    if (!isFailed(verdict) || verdict.transient !== true) this.#store!.add(key, verdict);
+    if (!isNoVerdict(verdict) || verdict.transient !== true) this.#store!.add(key, verdict);
     return verdict;
   }
 
@@ -135,7 +134,4 @@ class Cache {
 }
 
 /** The verdict at no cost. */
-const free = <Found extends Verdict>(verdict: Found): Found => ({
-  ...verdict,
-  usage: { promptTokens: 0, answerTokens: 0, cost: 0 },
-});
+const free = <Found extends Verdict>(verdict: Found): Found => ({ ...verdict, usage: noUsage });

@@ -1,5 +1,18 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AnswerRating, JudgedAnswer, JudgedPair, NoVerdict, PairVerdict } from '../judge.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import type {
+  AnswerRating,
+  Judge,
+  JudgedAnswer,
+  JudgedPair,
+  NoVerdict,
+  PairVerdict,
+} from '../judge.ts';
+import { judgeKinds } from '../opening/judge-kinds.ts';
+import { openJudgeOf } from '../opening/open-judge.ts';
 import { type EndpointJudge, type EndpointJudgeSpec, openEndpointJudge } from './endpoint-judge.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import {
@@ -82,7 +95,8 @@ describe('a verdict from log-probabilities', () => {
     for (let index = 0; index < 2; index++) {
       const found = verdictOf(await judge.compare(pair));
       expect(found.first).toBeCloseTo(0.75, 12);
-      expect(found.why).toContain('12%');
+      expect(found.why).toBeUndefined();
+      expect(found.exchanges[0]!.probabilities!.A).toBeCloseTo(0.09, 12);
     }
     expect(notices).toEqual(['labels-unlikely']);
   });
@@ -138,6 +152,17 @@ describe('a verdict from log-probabilities', () => {
     expect(found.tie).toBe(0);
     expect(found.first).toBeCloseTo(0.75, 12);
   });
+});
+
+it('breaks the marks of chat templates, which a server would read as ends of turns', async () => {
+  await using endpoint = await openScriptedEndpoint(() => label('A', { A: 1 }));
+  const marks = ['<|im_end|>', '<|eot_id|>', '</s>', '<end_of_turn>', '[/INST]', '<</SYS>>'];
+  const text = `Fine.${marks.join('')} a <b> [INS] | <s x>`;
+  await open(endpoint).judge.compare({ ...pair, answers: [text, 'x'] });
+  const question = questionOf(lastOf(endpoint));
+  for (const mark of marks) expect(question).not.toContain(mark);
+  expect(question).toContain('< |im_end|>< |eot_id|>< /s>< end_of_turn>[ /INST]< </SYS>>');
+  expect(question).toContain(' a <b> [INS] | <s x>');
 });
 
 describe('a verdict without log-probabilities', () => {
@@ -349,5 +374,48 @@ describe('the identity of a judge', () => {
     );
     expect(found).toBe(identity({}));
     expect(found).not.toContain('sk-0123456789');
+  });
+});
+
+describe('a spec file', () => {
+  const read = (text: string): Promise<Judge> => {
+    const folder = mkdtempSync(join(tmpdir(), 'keel-endpoint-'));
+    try {
+      writeFileSync(join(folder, 'judge.yaml'), `type: endpoint\nmodel: m\n${text}`);
+      const options = { environment: { OPENAI_API_KEY: 'sk-0123456789' } };
+      return openJudgeOf(judgeKinds, join(folder, 'judge.yaml'), options);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  it('is opened with all of its keys', async () => {
+    await using judge = await read(`base_url: http://127.0.0.1:8000/v1
+prices: {prompt: 0.15, answer: 0.6}
+budget: {money: 2}
+extra_body: {chat_template_kwargs: {enable_thinking: false}, top_k: 1}
+read: structured
+concurrency: 3
+scale: 1-5
+`);
+    expect(judge).toMatchObject({ name: 'endpoint:m', concurrency: 3 });
+    expect(JSON.parse(judge.identity)).toMatchObject({
+      ...{ endpoint: 'http://127.0.0.1:8000/v1', read: 'structured' },
+      extra_body: { chat_template_kwargs: { enable_thinking: false }, top_k: 1 },
+    });
+  });
+
+  it.each([
+    ['api_key_env: sk-very-secret-0123456789', /judge\.yaml:3:1: api_key_env/],
+    ['base_url: http://me:very-secret@host/v1', /judge\.yaml:3:1: base_url/],
+    ['base_url: host:8000', /judge\.yaml:3:1: base_url.*host:8000/],
+    ['budget: {money: 1}', /judge\.yaml:3:10: money.*prices/],
+    ['extra_body: {stream: true}', /judge\.yaml:3:1: extra_body.*stream/],
+    ['read: words', /judge\.yaml:3:1: read.*"words"/],
+  ])('is refused with its place, and without keys: %s', async (text, pattern) => {
+    const error = await read(text).catch((reason: Error) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as Error).message).toMatch(pattern);
+    expect((error as Error).message).not.toContain('very-secret');
   });
 });

@@ -5,10 +5,10 @@ import type {
   Judge,
   JudgedAnswer,
   JudgedPair,
-  JudgeUsage,
   NoVerdict,
   PairVerdict,
 } from '../judge.ts';
+import { allOf, totalUsage } from '../judgements.ts';
 import { type Asking, askingShape, checkAsking } from '../prompts/asking.ts';
 import { compareQuestion } from '../prompts/compare-question.ts';
 import type { AnswerForm } from '../prompts/question.ts';
@@ -29,7 +29,7 @@ import { readsTogether, rubricQuestion } from './rubric-question.ts';
 
 /** The keys of an endpoint judge's spec. */
 export const endpointJudgeShape = {
-  type: z.literal('endpoint').default('endpoint'),
+  type: z.literal('endpoint'),
   /** Its name in results (default: `endpoint:MODEL`). */
   name: z.string().min(1).optional(),
   ...endpointShape,
@@ -43,7 +43,9 @@ export const endpointJudgeSchema = z
   .superRefine(checkEndpoint)
   .superRefine(checkAsking);
 
-export type EndpointJudgeSpec = z.input<typeof endpointJudgeSchema>;
+export type EndpointJudgeSpec = Omit<z.input<typeof endpointJudgeSchema>, 'type'> & {
+  type?: 'endpoint';
+};
 type CheckedSpec = z.output<typeof endpointJudgeSchema>;
 
 /** A model behind an OpenAI-compatible API as a judge. */
@@ -94,7 +96,7 @@ export class EndpointJudge implements Judge {
       if (found !== null) return found;
     }
     const count = this.#spec.criteria?.length ?? 1;
-    const settled = await Promise.allSettled(
+    const readings = await allOf(
       Array.from({ length: count }, (_, index) =>
         this.#asker.ask(
           (form) => rateQuestions(answer, this.#spec, answerForm(form))[index]!,
@@ -102,10 +104,6 @@ export class EndpointJudge implements Judge {
         ),
       ),
     );
-    const readings = settled.map((one) => {
-      if (one.status === 'rejected') throw one.reason;
-      return one.value;
-    });
     const placed = (index: number, text: string): string => {
       const name = this.#spec.criteria?.[index]?.name;
       return name === undefined ? text : `${name}: ${text}`;
@@ -165,7 +163,8 @@ export class EndpointJudge implements Judge {
 export const openEndpointJudge = (
   spec: EndpointJudgeSpec,
   options: EndpointOptions = {},
-): EndpointJudge => new EndpointJudge(endpointJudgeSchema.parse(spec), options);
+): EndpointJudge =>
+  new EndpointJudge(endpointJudgeSchema.parse({ ...spec, type: 'endpoint' }), options);
 
 const answerForm = (form: Form): AnswerForm => (form === 'structured' ? 'json' : 'label');
 
@@ -173,22 +172,16 @@ const answerForm = (form: Form): AnswerForm => (form === 'structured' ? 'json' :
 const expected = (probabilities: Readonly<Record<string, number>>): number =>
   Object.entries(probabilities).reduce((sum, [label, value]) => sum + Number(label) * value, 0);
 
-function sumOf(all: readonly Asked[]): Asked {
-  const total = (key: keyof JudgeUsage): number =>
-    all.reduce((sum, { usage }) => sum + usage[key], 0);
-  return {
-    exchanges: all.flatMap(({ exchanges }) => exchanges),
-    usage: {
-      ...{ promptTokens: total('promptTokens'), answerTokens: total('answerTokens') },
-      cost: total('cost'),
-    },
-  };
-}
+const sumOf = (all: readonly Asked[]): Asked => ({
+  exchanges: all.flatMap(({ exchanges }) => exchanges),
+  usage: totalUsage(all.map(({ usage }) => usage)),
+});
 
 /** What the verdicts depend on. Keys, prices, limits and retries are not part of it. */
 function identityOf(spec: CheckedSpec, baseUrl: string): string {
   const { model, temperature, max_tokens, seed = null, extra_body, read } = spec;
   return JSON.stringify({
+    kind: 'endpoint judge 1',
     endpoint: baseUrl,
     ...{ model, temperature, max_tokens, seed, extra_body, read },
     asked: askedHash(spec),

@@ -8,15 +8,26 @@ const reserved = [
   ...['max_tokens', 'max_completion_tokens', 'logprobs', 'top_logprobs', 'response_format'],
 ];
 
-const baseUrlSchema = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const fail = (message: string): void => context.addIssue({ code: 'custom', message });
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    fail('an address such as http://127.0.0.1:8000/v1');
-  } else if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    fail('an address without user, password, "?" and "#": put keys in an environment variable');
-  }
-});
+/** Of values that may be or contain a key: an error must not repeat them. */
+const secret = { params: { secret: true } };
+
+const baseUrlSchema = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+    error: 'an address such as http://127.0.0.1:8000/v1',
+    abort: true,
+  })
+  .refine(
+    (text) => {
+      const { username, password, search, hash } = new URL(text);
+      return username + password + search + hash === '';
+    },
+    {
+      error:
+        'an address without a user, a password, "?" and "#". Put keys in an environment variable',
+      ...secret,
+    },
+  );
 
 const price = z.number().nonnegative();
 
@@ -32,7 +43,10 @@ export const endpointShape = {
    */
   api_key_env: z
     .string()
-    .regex(/^[A-Za-z_]\w*$/, 'the name of an environment variable, not a key itself')
+    .refine((name) => /^[A-Za-z_]\w*$/.test(name), {
+      error: 'expected the name of an environment variable, not a key itself',
+      ...secret,
+    })
     .optional(),
   temperature: z.number().min(0).max(2).default(0),
   /** Most tokens of a reply. */

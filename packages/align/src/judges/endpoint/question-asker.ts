@@ -1,11 +1,13 @@
 // One question to an endpoint, in the first form that the endpoint supports.
 import type { Message } from '../../data/messages.ts';
 import type { Exchange, JudgeUsage } from '../judge.ts';
+import { noUsage } from '../judgements.ts';
 import type { Question } from '../prompts/question.ts';
 import { costOf, type Prices } from './budget.ts';
 import type { Completion } from './completion.ts';
 import type { CompleteOptions, EndpointClient } from './endpoint-client.ts';
 import { EndpointError } from './endpoint-error.ts';
+import { withoutTemplateMarks } from './plain-messages.ts';
 import { labelInJson, labelOnLastLine, readProbabilities } from './read-label.ts';
 
 /** How a verdict is read from a reply. */
@@ -16,7 +18,7 @@ export type Form = (typeof forms)[number];
 const LABEL_TOKENS = 16;
 /** Below this total probability of the labels, there is no verdict. */
 const LEAST_TOTAL = 0.01;
-/** Below this total, the verdict says so. */
+/** Below this total, a notice says so. */
 const LOW_TOTAL = 0.5;
 
 /** Why a question has no verdict. */
@@ -107,17 +109,18 @@ export class QuestionAsker {
    * @throws EndpointError if no other call can succeed, and as `EndpointClient.complete`
    */
   async complete(
-    messages: Message[],
+    messages: readonly Message[],
     options: CompleteOptions,
     asked: Asked,
   ): Promise<Completion | NoLabel | null> {
     const { client, prices, read } = this.#parts;
+    const sent = withoutTemplateMarks(messages);
     try {
-      const found = await client.complete(messages, options);
+      const found = await client.complete(sent, options);
       asked.usage.promptTokens += found.usage.prompt;
       asked.usage.answerTokens += found.usage.answer;
       asked.usage.cost += costOf(found.usage, prices);
-      asked.exchanges.push({ asked: messages, said: found.refusal ?? found.text });
+      asked.exchanges.push({ asked: sent, said: found.refusal ?? found.text });
       return found;
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
@@ -177,9 +180,10 @@ export class QuestionAsker {
       if (read === null || read.total < LEAST_TOTAL) return null;
       const { probabilities, total } = read;
       exchanges.at(-1)!.probabilities = probabilities;
+      this.#noticeLow(total);
       return {
         verdict: Object.fromEntries(labels.map((label) => [label, probabilities[label]! / total])),
-        why: this.#lowTotal(total) ?? (reasoning ? reasonIn(text, question) : null),
+        why: reasoning ? reasonIn(text, question) : null,
       };
     }
     const inJson = form === 'structured' ? labelInJson(text, labels) : null;
@@ -192,26 +196,19 @@ export class QuestionAsker {
     };
   }
 
-  /** A remark about labels with little probability; null if they have enough. */
-  #lowTotal(total: number): string | null {
-    if (total >= LOW_TOTAL) return null;
-    const percent = (100 * total).toPrecision(2);
-    if (!this.#saidLow) {
-      this.#saidLow = true;
-      const { name, notice } = this.#parts;
-      notice(
-        `${name}: the labels have only ${percent}% of the probability. The model would rather write something else, so its verdicts may mean little`,
-        'labels-unlikely',
-      );
-    }
-    return `the labels have ${percent}% of the probability`;
+  /** Says once that the labels have little probability. */
+  #noticeLow(total: number): void {
+    if (total >= LOW_TOTAL || this.#saidLow) return;
+    this.#saidLow = true;
+    const { name, notice } = this.#parts;
+    notice(
+      `${name}: in one reply, the labels have only ${(100 * total).toPrecision(2)}% of the probability. The model would rather write something else, so its verdicts may mean little`,
+      'labels-unlikely',
+    );
   }
 }
 
-export const nothingAsked = (): Asked => ({
-  exchanges: [],
-  usage: { promptTokens: 0, answerTokens: 0, cost: 0 },
-});
+export const nothingAsked = (): Asked => ({ exchanges: [], usage: { ...noUsage } });
 
 /** A schema that OpenAI accepts as strict. */
 const verdictSchema = ({ labels, reasoning }: Question): object => ({

@@ -1,9 +1,10 @@
 // What there is to know of a kind of judge: its spec, its short form, and how it is opened.
 import type { z } from 'zod';
+import type { EndpointOptions } from '../endpoint/endpoint-client.ts';
 import type { Judge } from '../judge.ts';
 import type { ModelJudgeOptions } from '../model/model-judge.ts';
 
-export interface JudgeOptions extends ModelJudgeOptions {}
+export interface JudgeOptions extends ModelJudgeOptions, EndpointOptions {}
 
 /** Keys of a spec, of which `type` names the kind. */
 type SpecSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;

@@ -1,5 +1,6 @@
 // The kinds of judges that rewards can use.
 import { relativeToSpec } from '../../config/relative-to-spec.ts';
+import { EndpointJudge, endpointJudgeSchema } from '../endpoint/endpoint-judge.ts';
 import { modelJudgeSchema, openModelJudge } from '../model/model-judge.ts';
 import { judgeKind } from './judge-kind.ts';
 
@@ -16,5 +17,10 @@ export const judgeKinds = {
         },
         options,
       ),
+  }),
+  endpoint: judgeKind(endpointJudgeSchema, {
+    form: 'endpoint:MODEL',
+    short: (rest) => ({ type: 'endpoint', model: rest }),
+    open: async (spec, _, options) => new EndpointJudge(spec, options),
   }),
 };

@@ -37,7 +37,10 @@ ties: no
 scale: 0-10
 chat_template_kwargs: {enable_thinking: false, depth: 2, style: "3"}
 criteria:
-  - {name: kind, description: is it kind?, weight: 2.5, examples: [{prompt: 1, answer: 2, score: 7}]}
+  - name: kind
+    description: is it kind?
+    weight: 2.5
+    examples: [{prompt: 1, answer: 2, score: 7}]
 examples:
   - {prompt: a, answers: [b, c], better: 2}
 `,

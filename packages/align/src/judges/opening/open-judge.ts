@@ -1,24 +1,23 @@
 // Opens judges of any kind.
 
-import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
-import { ConfigError } from '../../config/config-error.ts';
 import type { Judge } from '../judge.ts';
 import { panelJudge } from '../panel/panel-judge.ts';
 import type { JudgeKinds, JudgeOptions } from './judge-kind.ts';
-import { type JudgeSpec, type PanelSpec, readJudge } from './read-judge-spec.ts';
+import { type JudgeSpec, membersOf, type PanelSpec, readJudge } from './read-judge-spec.ts';
 
 /**
  * Opens a judge: a spec file, or the short form of a kind.
  * @param kinds those that can be opened; a panel of them can be, too
+ * @param folder that paths in a short form are relative to
  * @throws ConfigError for an invalid spec; Error if a model or module is not available
  */
 export async function openJudgeOf(
   kinds: JudgeKinds,
   text: string,
   options: JudgeOptions = {},
+  folder = '.',
 ): Promise<Judge> {
-  return openRead(kinds, readJudge(text, kinds), options);
+  return openRead(kinds, readJudge(text, kinds, folder), options);
 }
 
 async function openRead(
@@ -34,33 +33,20 @@ async function openRead(
 /** @throws ConfigError for a panel in a panel; as `openJudgeOf`. Nothing stays open then */
 async function openPanel(
   kinds: JudgeKinds,
-  { name, rule, judges }: PanelSpec,
+  panel: PanelSpec,
   folder: string,
   options: JudgeOptions,
 ): Promise<Judge> {
   // All specs are checked before a model is loaded.
-  const members = judges.map(({ weight, ...spec }) => ({
-    weight,
-    read: 'judge' in spec ? memberOf(spec.judge, folder, kinds) : { spec, folder },
-  }));
+  const members = membersOf(panel, folder, kinds);
   const opened: { judge: Judge; weight: number }[] = [];
   try {
     for (const { weight, read } of members) {
       opened.push({ judge: await openRead(kinds, read, options), weight });
     }
-    return panelJudge(opened, { name, rule });
+    return panelJudge(opened, { name: panel.name, rule: panel.rule });
   } catch (error) {
     for (const { judge } of opened) await judge[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-function memberOf(text: string, folder: string, kinds: JudgeKinds): JudgeSpec {
-  const beside = join(folder, text);
-  const found = !isAbsolute(text) && existsSync(beside) ? beside : text;
-  const read = readJudge(found, kinds, folder);
-  if (read.spec.type !== 'panel') return read;
-  throw new ConfigError([
-    `${text}: is a panel, and a panel cannot contain another one. List its members`,
-  ]);
 }

@@ -1,6 +1,6 @@
 // Reads what a judge is written as: a spec file, or a short form.
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { soughtAt } from '@keel/model/without-torch';
 import { z } from 'zod';
 import { ConfigError } from '../../config/config-error.ts';
@@ -20,10 +20,13 @@ const namedSchema = z.strictObject({
   ...memberShape,
 });
 
-/** A checked spec, and the folder that its paths are relative to. */
+/** A checked spec. */
 export interface JudgeSpec {
-  folder: string;
   spec: { type: string };
+  /** The folder that its paths are relative to. */
+  folder: string;
+  /** The file that it is read from; null for a short form and a member of a panel's file. */
+  file: string | null;
 }
 
 /** A checked spec of a panel. */
@@ -33,7 +36,7 @@ export interface PanelSpec extends z.output<z.ZodObject<typeof panelShape>> {
 
 /**
  * Reads a judge: a spec file, or the short form of a kind.
- * @param folder that paths in a short form are relative to
+ * @param folder that paths are relative to; a file that is not there is sought as it is named
  * @throws ConfigError for an invalid spec, naming file, line and column of every fault, and for
  *   anything else
  */
@@ -41,13 +44,15 @@ export function readJudge(text: string, kinds: JudgeKinds, folder = '.'): JudgeS
   const colon = text.indexOf(':');
   const [name, rest] = colon < 0 ? ['', text] : [text.slice(0, colon), text.slice(colon + 1)];
   if (Object.hasOwn(kinds, name)) {
-    return { spec: shortForm(text, kinds[name]!.short(rest), kinds), folder };
+    return { spec: shortForm(text, kinds[name]!.short(rest), kinds), folder, file: null };
   }
   if (/\.(ya?ml|json)$/.test(text)) {
-    return { spec: readJudgeFile(text, kinds), folder: dirname(text) };
+    const beside = join(folder, text);
+    const file = !isAbsolute(text) && existsSync(beside) ? beside : text;
+    return { spec: readJudgeFile(file, kinds), folder: dirname(file), file };
   }
   if (Object.hasOwn(kinds, 'function') && isModule(text)) {
-    return { spec: shortForm(text, kinds.function!.short(text), kinds), folder };
+    return { spec: shortForm(text, kinds.function!.short(text), kinds), folder, file: null };
   }
   const near = name === '' ? null : nearest(name, Object.keys(kinds));
   const advice =
@@ -55,6 +60,25 @@ export function readJudge(text: string, kinds: JudgeKinds, folder = '.'): JudgeS
       ? `Expected ${['a spec (.yaml, .json)', ...formsOf(kinds)].join(', ')}`
       : `Did you mean ${near}:${rest}?`;
   throw new ConfigError([`judge ${text}: there is no such file${soughtAt(text)}. ${advice}`]);
+}
+
+/**
+ * The members of a panel.
+ * @throws ConfigError as {@link readJudge}, and for a panel in a panel
+ */
+export function membersOf(
+  { judges }: PanelSpec,
+  folder: string,
+  kinds: JudgeKinds,
+): { read: JudgeSpec; weight: number }[] {
+  return judges.map(({ weight, ...spec }) => {
+    if (!('judge' in spec)) return { read: { spec, folder, file: null }, weight };
+    const read = readJudge(spec.judge, kinds, folder);
+    if (read.spec.type !== 'panel') return { read, weight };
+    throw new ConfigError([
+      `${spec.judge}: is a panel, and a panel cannot contain another one. List its members`,
+    ]);
+  });
 }
 
 const isModule = (text: string): boolean => /\.(?:[cm]?[jt]s)(?:#[^/\\]*)?$/.test(text);

@@ -42,7 +42,8 @@ export function panelJudge(
       judges.find(({ rate }) => rate === undefined)!,
     ];
     throw new Error(
-      `the panel ${name}: ${only.name} only rates answers and ${other.name} only compares them. Choose members that can do the same`,
+      `the panel ${name}: ${only.name} only rates answers and ${other.name} only compares them. ` +
+        'Choose members that can do the same',
     );
   }
   const names = uniqueNames(judges.map((judge) => judge.name));

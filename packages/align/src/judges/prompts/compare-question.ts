@@ -64,12 +64,14 @@ function asked(pair: JudgedPair, asking: Asking, reply: Reply): string {
     ]),
     reply,
   );
+  const { instructions = asking.instructions } = pair;
   if (asking.compare_question !== undefined) {
-    return `${filled(asking.compare_question, parts)}\n\n${rule}`;
+    const own = filled(asking.compare_question, parts);
+    return [pair.instructions, own, rule].filter((part) => part !== undefined).join('\n\n');
   }
   return [
     'Compare two answers to a prompt and decide which one is better.',
-    asking.instructions,
+    instructions,
     parts.criteria === '' ? undefined : `Judge by these criteria:\n${parts.criteria}`,
     reference === null ? undefined : 'The reference answer is a good answer to the prompt.',
     marksNote,

@@ -82,12 +82,14 @@ function asked(answer: JudgedAnswer, asking: Asking, { criterion, scale, reply }
   };
   const { from, to } = scale;
   const rule = replyRule(`a whole number from ${from} (worst) to ${to} (best)`, reply);
+  const { instructions = asking.instructions } = answer;
   if (asking.rate_question !== undefined) {
-    return `${filled(asking.rate_question, parts)}\n\n${rule}`;
+    const own = filled(asking.rate_question, parts);
+    return [answer.instructions, own, rule].filter((part) => part !== undefined).join('\n\n');
   }
   return [
     'Rate an answer to a prompt.',
-    asking.instructions,
+    instructions,
     reference === null ? undefined : 'The reference answer is a good answer to the prompt.',
     marksNote,
     ...[parts.prompt, parts.reference, parts.answer],

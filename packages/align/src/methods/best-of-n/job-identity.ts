@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { LanguageModel } from '@keel/model';
 import type { RowSource } from '../../data/open-rows.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
+import type { JobIdentity } from '../../runs/journal.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
-import type { JobIdentity } from './journal.ts';
 
 /** Everything that the answers and their scores depend on; they do not depend on `write`. */
 export async function jobIdentity(

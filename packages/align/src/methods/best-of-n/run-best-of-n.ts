@@ -25,14 +25,14 @@ import { openRows } from '../../data/open-rows.ts';
 import { writeFully } from '../../files/append-whole.ts';
 import { fillFileAtomic } from '../../files/atomic-write.ts';
 import { checkReward, openReward } from '../../rewards/open-reward.ts';
+import { Journal } from '../../runs/journal.ts';
 import { refuseSystemFolder, refuseUnwritable } from '../../runs/output-folder.ts';
 import { lockFile, refuseLockedFile } from '../../runs/run-lock.ts';
 import { modelFacts } from '../../training/run-plan.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
-import { Journal } from './journal.ts';
 import { SampleJob } from './sample-job.ts';
-import { rowOfForm } from './sampled-prompt.ts';
+import { type JournalLine, parseLine, rowOfForm } from './sampled-prompt.ts';
 import { type BestOfNSummary, BestOfNTally } from './summary.ts';
 
 export interface BestOfNResult {
@@ -99,7 +99,7 @@ export async function runBestOfN(
   // A few times the batch size, so that the batch is full most of the time.
   const chunk = Math.max(1, Math.ceil((4 * options.batchSize) / n));
   const identity = await jobIdentity(options, rows, { model, precision });
-  const how = { chunk, prompts: rows.length, overwrite };
+  const how = { chunk, prompts: rows.length, overwrite, parse: parseLine };
   hooks.onPlan?.({
     ...{ model: modelFacts(model), adapter: options.adapter, prompts: rows.length, answers: n },
     ...{ reward: reward.name, precision, device: model.device, threads: threads() },
@@ -134,7 +134,7 @@ function refuseExisting({ output, overwrite }: BestOfNOptions): void {
 
 /** Writes the output from the journal. */
 function finish(
-  journal: Journal,
+  journal: Journal<JournalLine>,
   { output, write, numGenerations }: BestOfNOptions,
 ): { written: number; summary: BestOfNSummary } {
   const tally = new BestOfNTally(numGenerations);

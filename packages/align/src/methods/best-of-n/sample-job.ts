@@ -14,8 +14,9 @@ import type { Reward } from '../../rewards/reward.ts';
 import { judgeSamples } from '../../rollouts/judge-samples.ts';
 import type { PlacedPrompt } from '../../rollouts/prompt-source.ts';
 import { rolloutSeed } from '../../rollouts/sample-rollouts.ts';
+import type { Journal } from '../../runs/journal.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
-import type { Journal, JournalLine } from './journal.ts';
+import type { JournalLine } from './sampled-prompt.ts';
 import { BestOfNTally } from './summary.ts';
 
 export interface SampleJobParts {
@@ -25,7 +26,7 @@ export interface SampleJobParts {
   model: LanguageModel;
   role: Role;
   reward: Reward;
-  journal: Journal;
+  journal: Journal<JournalLine>;
   chunk: number;
 }
 

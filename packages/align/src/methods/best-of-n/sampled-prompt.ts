@@ -1,4 +1,5 @@
 // A prompt with its sampled answers, and the rows made from it for other verbs.
+import { parseExactJson } from '@keel/model/exact-json';
 import { type Content, isChat } from '../../data/messages.ts';
 
 /** A prompt with its answers: a line of the journal. */
@@ -29,6 +30,23 @@ export interface LeftOutPrompt {
   /** What is wrong with it; absent if it leaves no room. */
   fault?: string;
 }
+
+export type JournalLine = SampledPrompt | LeftOutPrompt;
+
+/**
+ * A line of the journal. The journal's own numbers are plain; numbers inside the row's fields keep
+ * their original form.
+ */
+export const parseLine = (text: string): JournalLine => {
+  const line = JSON.parse(text) as JournalLine;
+  if ('left_out' in line) return line;
+  const { prompt, tools, chat_template_kwargs } = parseExactJson(text) as SampledPrompt;
+  return {
+    ...{ ...line, prompt },
+    ...(tools && { tools }),
+    ...(chat_template_kwargs && { chat_template_kwargs }),
+  };
+};
 
 export const bestOfNForms = ['best', 'all', 'pairs'] as const;
 export type BestOfNForm = (typeof bestOfNForms)[number];

@@ -17,10 +17,17 @@ export interface ChatRequest {
   [field: string]: unknown;
 }
 
-/** One token of an answer: its text, and the probabilities of what may be in its place. */
+/** One token of an answer. */
 export interface ScriptedToken {
   token: string;
-  top: Readonly<Record<string, number>>;
+  /** Its own log-probability (default: by {@link top}, else 0). */
+  logprob?: number;
+  /**
+   * Probabilities of what may be in its place. As a list, several tokens can have the same text.
+   */
+  top:
+    | Readonly<Record<string, number>>
+    | readonly (readonly [token: string, probability: number])[];
 }
 
 export type Reply =
@@ -130,9 +137,13 @@ export function completionOf(
   };
 }
 
-const logprobsOf = ({ token, top }: ScriptedToken): object => ({
-  ...{ token, logprob: Math.log(top[token] ?? 1), bytes: [...Buffer.from(token)] },
-  top_logprobs: Object.entries(top)
-    .sort(([, one], [, other]) => other - one)
-    .map(([text, probability]) => ({ token: text, logprob: Math.log(probability), bytes: null })),
-});
+function logprobsOf({ token, logprob, top }: ScriptedToken): object {
+  const listed = Array.isArray(top) ? (top as [string, number][]) : Object.entries(top);
+  const own = listed.find(([text]) => text === token)?.[1] ?? 1;
+  return {
+    ...{ token, logprob: logprob ?? Math.log(own), bytes: [...Buffer.from(token)] },
+    top_logprobs: listed
+      .toSorted(([, one], [, other]) => other - one)
+      .map(([text, probability]) => ({ token: text, logprob: Math.log(probability), bytes: null })),
+  };
+}

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PythonFloat } from '@keel/model';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseLine } from '../methods/best-of-n/sampled-prompt.ts';
 import { Journal } from './journal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-journal-'));
@@ -18,7 +19,7 @@ const output = join(folder, 'out.jsonl');
 beforeEach(() => rmSync(`${output}.partial`, { force: true }));
 
 const identity = { '--seed': 1, '--model': 'a'.repeat(64), '--adapter': null };
-const usual = { chunk: 2, prompts: 5, overwrite: false };
+const usual = { chunk: 2, prompts: 5, overwrite: false, parse: parseLine };
 // Characters of several bytes, because positions are counted in bytes.
 const line = (row: number) => ({
   ...{ row, prompt: 'ä€😀', texts: [`answer ${row} é`], scores: [row] },

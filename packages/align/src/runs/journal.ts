@@ -1,5 +1,5 @@
-// Saves what has been sampled so far, next to the output file: a job that was stopped or killed
-// resumes from it.
+// Saves what a job has done so far, next to its output: a job that was stopped or killed resumes
+// from it.
 import {
   closeSync,
   existsSync,
@@ -10,46 +10,53 @@ import {
   truncateSync,
 } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import { exactJson, parseExactJson } from '@keel/model/exact-json';
-import { appendWhole } from '../../files/append-whole.ts';
-import { writeFileAtomic } from '../../files/atomic-write.ts';
-import type { LeftOutPrompt, SampledPrompt } from './sampled-prompt.ts';
+import { exactJson } from '@keel/model/exact-json';
+import { appendWhole } from '../files/append-whole.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 
 /** The settings that determine a job, by option. */
 export type JobIdentity = Record<string, string | number | boolean | null>;
 
-export type JournalLine = SampledPrompt | LeftOutPrompt;
+/** How the journal of a job is opened. */
+export interface JournalOptions<Line> {
+  /** Number of prompts written together. */
+  chunk: number;
+  /** Number of prompts in the whole job; the last chunk may be smaller. */
+  prompts: number;
+  /** Starts over. */
+  overwrite: boolean;
+  /** A line from its JSON. */
+  parse(text: string): Line;
+}
 
 /** A job's journal: a line with the job's identity, then one line per prompt, in order. */
-export class Journal {
+export class Journal<Line> {
   readonly path: string;
-  readonly #chunk: number;
+  readonly #options: JournalOptions<Line>;
   #lines = 0;
 
-  private constructor(path: string, chunk: number) {
-    this.path = path;
-    this.#chunk = chunk;
+  private constructor(output: string, options: JournalOptions<Line>) {
+    this.path = `${output}.partial`;
+    this.#options = options;
   }
 
   /**
    * Opens the journal of `output`, and truncates it to its last complete chunk.
-   * @param chunk number of prompts written together
-   * @param prompts number of prompts in the whole job; the last chunk may be smaller
    * @throws Error if it belongs to another job
    */
-  static open(
+  static open<Line>(
     output: string,
     identity: JobIdentity,
-    { chunk, prompts, overwrite }: { chunk: number; prompts: number; overwrite: boolean },
-  ): Journal {
-    const journal = new Journal(`${output}.partial`, chunk);
-    if (overwrite) rmSync(journal.path, { force: true });
+    options: JournalOptions<Line>,
+  ): Journal<Line> {
+    const journal = new Journal(output, options);
+    if (options.overwrite) rmSync(journal.path, { force: true });
     if (!existsSync(journal.path)) {
       writeFileAtomic(journal.path, `${JSON.stringify({ identity })}\n`);
       return journal;
     }
     journal.#refuseOtherJob(identity);
-    journal.#cutBack(prompts);
+    journal.#cutBack();
     return journal;
   }
 
@@ -57,15 +64,11 @@ export class Journal {
    * Prompts that `open` would find done; changes nothing.
    * @throws Error as `open` does
    */
-  static done(
-    output: string,
-    identity: JobIdentity,
-    { chunk, prompts, overwrite }: { chunk: number; prompts: number; overwrite: boolean },
-  ): number {
-    const journal = new Journal(`${output}.partial`, chunk);
-    if (overwrite || !existsSync(journal.path)) return 0;
+  static done<Line>(output: string, identity: JobIdentity, options: JournalOptions<Line>): number {
+    const journal = new Journal(output, options);
+    if (options.overwrite || !existsSync(journal.path)) return 0;
     journal.#refuseOtherJob(identity);
-    return journal.#wholeChunks(prompts).lines;
+    return journal.#wholeChunks().lines;
   }
 
   /** The identity in the existing journal of `output`; null if there is no journal. */
@@ -79,7 +82,7 @@ export class Journal {
     return this.#lines;
   }
 
-  append(lines: readonly JournalLine[]): void {
+  append(lines: readonly Line[]): void {
     appendWhole(this.path, lines.map((line) => `${exactJson(line)}\n`).join(''));
     const descriptor = openSync(this.path, 'r+');
     try {
@@ -90,10 +93,10 @@ export class Journal {
     this.#lines += lines.length;
   }
 
-  *read(): Generator<JournalLine> {
+  *read(): Generator<Line> {
     let first = true;
     for (const { text } of wholeLines(this.path)) {
-      if (!first) yield lineOf(text);
+      if (!first) yield this.#options.parse(text);
       first = false;
     }
   }
@@ -110,22 +113,23 @@ export class Journal {
       (name) => `${name} changed from ${shown(saved[name])} to ${shown(now[name])}`,
     );
     throw new Error(
-      `${this.path} was sampled with other settings: ${changes.join('; ')}. Use the same settings to resume, pass --overwrite to start over, or choose another --output`,
+      `${this.path} was made with other settings: ${changes.join('; ')}. Use the same settings to resume, pass --overwrite to start over, or choose another --output`,
     );
   }
 
   /** An incomplete chunk is sampled again, because its random draws depend on the whole chunk. */
-  #cutBack(prompts: number): void {
-    const { lines, end } = this.#wholeChunks(prompts);
+  #cutBack(): void {
+    const { lines, end } = this.#wholeChunks();
     this.#lines = lines;
     truncateSync(this.path, end);
   }
 
   /** The lines of prompts in complete chunks, and where they end. */
-  #wholeChunks(prompts: number): { lines: number; end: number } {
+  #wholeChunks(): { lines: number; end: number } {
+    const { chunk, prompts } = this.#options;
     const ends = Array.from(wholeLines(this.path), ({ end }) => end);
     const found = ends.length - 1;
-    const lines = found >= prompts ? prompts : found - (found % this.#chunk);
+    const lines = found >= prompts ? prompts : found - (found % chunk);
     return { lines, end: ends[lines]! };
   }
 }
@@ -137,20 +141,6 @@ function headOf(path: string): JobIdentity | null {
 
 const shown = (value: JobIdentity[string] | undefined): string =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : `${value}`;
-
-/**
- * The journal's own numbers are plain; numbers inside the row's fields keep their original form.
- */
-const lineOf = (text: string): JournalLine => {
-  const line = JSON.parse(text) as JournalLine;
-  if ('left_out' in line) return line;
-  const { prompt, tools, chat_template_kwargs } = parseExactJson(text) as SampledPrompt;
-  return {
-    ...{ ...line, prompt },
-    ...(tools && { tools }),
-    ...(chat_template_kwargs && { chat_template_kwargs }),
-  };
-};
 
 /** Complete lines and where they end, for a file of any size. */
 function* wholeLines(path: string): Generator<{ text: string; end: number }> {
