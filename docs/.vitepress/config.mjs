@@ -55,6 +55,7 @@ export default defineConfig({
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
             page('Comparing objectives', '/guide/compare'),
+            page('Evaluating models', '/guide/evaluating'),
             page('Rating many models', '/guide/rating'),
             page('Health of a run', '/guide/health'),
             page('Which objective', '/choosing'),

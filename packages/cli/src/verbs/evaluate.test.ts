@@ -41,7 +41,7 @@ describe('keel evaluate', () => {
   test('prints JSON lines with --json', async () => {
     const { code, stdout, stderr } = await evaluate('--output', folder.file('json'), '--json');
     expect(code, stderr).toBe(0);
-    const last = jsonLines(stdout).at(-1) as Record<string, never>;
+    const last = jsonLines(stdout).at(-1) as Record<string, unknown>;
     expect(last).toMatchObject({ type: 'final', suites: [suite], passed: null });
     expect((last.entries as { tasks: object }[])[0]!.tasks).toHaveProperty('small.metrics.acc');
   });
