@@ -15,14 +15,13 @@ export interface StageRun {
   signal: AbortSignal | undefined;
   /** What its run shares with the runs of other stages. */
   shared?: SharedParts;
-  openSuites?: RunHooks['openSuites'];
 }
 
 /** @returns the run's result and its duration in seconds */
 export async function runStage(
   recipe: Pick<Recipe, 'output'> & { templateDate: string },
   stage: TrainingStage,
-  { state, records, onEvent, signal, shared, openSuites }: StageRun,
+  { state, records, onEvent, signal, shared }: StageRun,
 ): Promise<{ result: RunResult; seconds: number }> {
   const { name } = stage;
   const resume = state.status === 'resume';
@@ -32,12 +31,7 @@ export async function runStage(
     const run = await verbOf(stage).run();
     const result = await run(
       { ...stage.options, resume, overwrite: !resume },
-      {
-        onEvent,
-        ...(signal && { signal }),
-        ...(shared && { shared }),
-        ...(openSuites && { openSuites }),
-      },
+      { onEvent, ...(signal && { signal }), ...(shared && { shared }) },
     );
     const seconds = recorder.seconds();
     if (result.interrupted) recorder.save();

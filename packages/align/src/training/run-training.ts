@@ -40,7 +40,6 @@ import {
   type RunIdentity,
 } from './run-identity.ts';
 import { type PlanFact, planRun } from './run-plan.ts';
-import { type OpenSuites, suitesOf } from './run-suites.ts';
 import { type FoundPrompts, findSamplePrompts } from './sample-prompts.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
@@ -53,8 +52,6 @@ export interface RunHooks {
   onEvent?(event: TrainingEvent | NoticeEvent): void;
   /** When it fires, the run finishes its step, writes a checkpoint and ends. */
   signal?: AbortSignal;
-  /** Opens `--eval-suites`: @keel/evaluate has it. */
-  openSuites?: OpenSuites;
   /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
   /** Inputs that are not options; the library's functions set them. */
@@ -226,7 +223,7 @@ async function train<
   asked: Options,
   { data, prompts }: { data: RunData<K>; prompts: FoundPrompts | null },
   run: RunFolder,
-  { onEvent = () => {}, signal, shared, openSuites }: RunHooks,
+  { onEvent = () => {}, signal, shared }: RunHooks,
 ): Promise<RunResult> {
   const began = performance.now();
   const notice: Notice = (...said) => onEvent(noticeEvent(...said));
@@ -236,7 +233,6 @@ async function train<
     : ((await loadPolicy(asked, { base: shared?.base })) as P);
   const { model, parameters, saveWeights } = policy;
   await noteModel(model, asked, data.rows, notice);
-  const suites = await suitesOf(asked.evalSuites, policy, { open: openSuites, notice, signal });
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -314,7 +310,7 @@ async function train<
   const { headlines } = kind;
   const watch = watchRun({ options, policy, run, prompts, headlines, notice, signal, onEvent });
   const loop = {
-    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice, watch, suites },
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice, watch },
     schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };

@@ -3,7 +3,6 @@ import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
 import { exitCodes } from '../failure.ts';
 import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
-import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { measuringVerbs } from './measuring-stages.ts';
 
@@ -21,10 +20,7 @@ export async function run(options: AlignOptions): Promise<number> {
   });
   try {
     const onEvent = display.event.bind(display);
-    const result = await runRecipe(recipe, {
-      ...{ onEvent, signal: stop.signal, overwrite },
-      openSuites: openSuitesLater,
-    });
+    const result = await runRecipe(recipe, { onEvent, signal: stop.signal, overwrite });
     display.close();
     display.ended(result);
     if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);
