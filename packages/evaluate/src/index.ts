@@ -25,6 +25,7 @@ export type {
 } from './evaluating/evaluation.ts';
 export type { EvaluationProgress } from './evaluating/run-evaluation.ts';
 export { differenceText, gateText, numberText } from './evaluating/texts.ts';
+export { openTrainingSuites } from './evaluating/training-suites.ts';
 export type { GateResult } from './gates/check-gates.ts';
 export { checkJudge, openJudge } from './judges/open-judge.ts';
 export { type AnsweringSide, runSides, sidesOf } from './judging/answers/answering-side.ts';

@@ -11,7 +11,6 @@ export {
 export { Budget, type BudgetLimits, type Prices } from '../judges/endpoint/budget.ts';
 export type { Completion, TokenLogprob, WrittenToken } from '../judges/endpoint/completion.ts';
 export {
-  type CompleteOptions,
   EndpointClient,
   type EndpointOptions,
   openEndpoint,
@@ -30,6 +29,7 @@ export {
   openEndpointJudge,
 } from '../judges/endpoint/endpoint-judge.ts';
 export { type EndpointSpec, endpointSchema } from '../judges/endpoint/endpoint-spec.ts';
+export type { CompleteOptions } from '../judges/endpoint/request-body.ts';
 export type {
   AnswerRating,
   Exchange,

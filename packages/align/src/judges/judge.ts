@@ -51,6 +51,11 @@ interface Judgement {
   exchanges: readonly Exchange[];
   usage: JudgeUsage;
   /**
+   * Whether asking again may give another verdict: the judge, or a member of the panel, could not
+   * be reached. Such a verdict is not cached.
+   */
+  transient?: boolean;
+  /**
    * Of a panel: what each member says, by its name; null for a member without a verdict. Of a
    * comparison: its {@link PairVerdict.first}; of a rating: its score.
    */
@@ -77,8 +82,6 @@ export interface AnswerRating extends Judgement {
 export interface NoVerdict extends Judgement {
   /** What was wrong, in words: `no label in "I like both"`. */
   failed: string;
-  /** Whether asking again may give a verdict: the judge was busy, and said nothing unusable. */
-  transient?: boolean;
 }
 
 export interface Judge extends AsyncDisposable {

@@ -10,7 +10,8 @@ const forms =
 /**
  * A reward as it is written on the command line, except for spec files:
  * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`,
- * `judge:MODEL`, `judge:JUDGE` (a judge's spec or short form), `module.ts`, `module.ts#name`, a folder of a reward model.
+ * `judge:MODEL`, `judge:JUDGE` (a judge's spec or short form), `module.ts`, `module.ts#name`, a
+ * folder of a reward model.
  * @throws ConfigError for anything else
  */
 export function parseShortForm(text: string): ComponentSpec {

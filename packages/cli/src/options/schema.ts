@@ -4,8 +4,8 @@ import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'revise', 'generate', 'chat', 'score', 'judge', 'evaluate'],
-  ...['merge', 'tokens', 'suite', 'gates'],
+  ...['compare', 'align', 'best-of-n', 'revise', 'label', 'generate', 'chat', 'score', 'judge'],
+  ...['evaluate', 'merge', 'tokens', 'suite', 'gates'],
 ];
 
 export const operand = 'verb';

@@ -48,8 +48,15 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
     signal,
     ...(dryRun && { onPlan: (plan) => sayJudgingPlan(plan, { what, output, json }) }),
   };
+  let verdicts = 0;
   try {
-    const ending = await judged(options, hooks);
+    const ending = await judged(options, {
+      ...hooks,
+      onProgress(progress) {
+        verdicts = progress.done;
+        display.onProgress(progress);
+      },
+    });
     display.close();
     if (dryRun) return 0;
     if (ending === null) {
@@ -57,7 +64,15 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
       return stopping.exitCode;
     }
     display.ended({ ...ending, output });
+    // Without any verdict, the judge does not work.
+    if (ending.findings.some(({ code }) => code === 'no-verdicts')) return exitCodes.failed;
     return gateCode(options, ending.summary);
+  } catch (error) {
+    if (verdicts === 0 || !(error instanceof Error)) throw error;
+    throw new Error(
+      `${error.message}\n${verdicts} verdicts are saved in ${output}. After fixing the problem, continue with:  ${judgeCommand()}`,
+      { cause: error },
+    );
   } finally {
     display.close();
   }

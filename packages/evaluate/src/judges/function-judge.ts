@@ -120,7 +120,7 @@ export function functionJudge(
       return read(await inTime(body, timeout, signal));
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      return noVerdict(placedText(error));
+      return { ...noVerdict(placedText(error)), transient: true };
     }
   };
   return {

@@ -1,7 +1,8 @@
 // All kinds of judges.
 import { judgeKinds as askedKinds, type JudgeKinds, judgeKind } from '@keel/align/judges';
 import { functionJudgeSchema, openFunctionJudge } from './function-judge.ts';
-import { openProgramJudge, programJudgeSchema } from './program/program-judge.ts';
+import { labelsJudgeSchema, openLabelsJudge } from './labels-judge.ts';
+import { openProgramJudge, programJudgeSchema } from './program-judge.ts';
 import { openRewardJudge, rewardJudgeSchema } from './reward-judge.ts';
 
 export const judgeKinds: JudgeKinds = {
@@ -20,5 +21,10 @@ export const judgeKinds: JudgeKinds = {
     form: 'program:COMMAND',
     short: (rest) => ({ type: 'program', command: rest }),
     open: openProgramJudge,
+  }),
+  labels: judgeKind(labelsJudgeSchema, {
+    form: 'labels:FILE',
+    short: (rest) => ({ type: 'labels', file: rest }),
+    open: openLabelsJudge,
   }),
 };

@@ -163,6 +163,13 @@ describe('a cached verdict', () => {
     expect(asked).toEqual(['busy', 'unclear', 'busy']);
   });
 
+  it('is not cached where a member of a panel could not be reached', async () => {
+    const { judge, asked } = judgeOf(async () => ({ ...verdict, transient: true }));
+    await using cached = open(judge).cached;
+    for (let index = 0; index < 2; index++) await cached.compare!(pairOf('p'));
+    expect(asked).toHaveLength(2);
+  });
+
   it('without a verdict is asked for again on request, and replaced', async () => {
     let fails = true;
     const { judge, asked } = judgeOf(async () =>

@@ -31,7 +31,7 @@ export interface CachedJudge extends Judge {
 /**
  * Caches a judge's verdicts in a folder, by the judge's identity and everything that is asked. A
  * verdict from the cache has no usage, because it cost nothing. Replies without a verdict are
- * cached too, except those that may be different next time.
+ * cached too; what may be different next time is not.
  * @param folder can be shared by judges and processes; it is created with the first verdict
  */
 export function withCache(judge: Judge, folder: string, options: CacheOptions = {}): CachedJudge {
@@ -121,7 +121,7 @@ class Cache {
     signal: AbortSignal,
   ): Promise<Verdict> {
     const verdict = await ask(signal);
-    if (!isNoVerdict(verdict) || verdict.transient !== true) this.#store!.add(key, verdict);
+    if (verdict.transient !== true) this.#store!.add(key, verdict);
     return verdict;
   }
 

@@ -119,7 +119,7 @@ export class Budget {
     const used = promptTokens + answerTokens;
     const parts = [
       ...(tokens === undefined ? [] : [`${used} of ${tokens} tokens`]),
-      ...(money === undefined ? [] : [`${cost.toFixed(4)} of ${money} in money`]),
+      ...(money === undefined ? [] : [`${Number(cost.toPrecision(4))} of ${money} in money`]),
     ];
     return new BudgetError(
       `the budget allows no more calls: ${calls} calls used ${parts.join(' and ')}. Raise "budget" and repeat the command: cached verdicts cost nothing`,

@@ -151,6 +151,7 @@ describe('a request that fails for a while', () => {
       'malformed',
     ],
     ['a status of its own', (response) => response.writeHead(777).end('x'), 'malformed'],
+    ['more than anyone can read', { status: 200, body: 'x'.repeat(33 * 1024 * 1024) }, 'malformed'],
     ['no HTTP', (response) => response.socket!.end('Hello\r\n\r\n'), 'malformed'],
     ['a connection that closes', (response) => response.socket!.destroy(), 'cut-off'],
     [
@@ -305,6 +306,13 @@ describe('a request that cannot succeed', () => {
     expect((await errorOf(without.complete(hello))).message).not.toContain('JUDGE_KEY');
   });
 
+  it('has no key in its text if the server repeats it', async () => {
+    await using endpoint = await openScriptedEndpoint(() => ({ text: `Bearer ${SECRET}` }));
+    const options = { environment: { JUDGE_KEY: SECRET } };
+    const { client } = open(endpoint, { api_key_env: 'JUDGE_KEY' }, options);
+    expect((await client.complete(hello)).text).toBe('Bearer [key]');
+  });
+
   it('advises to name a variable where no key was sent', async () => {
     await using endpoint = await openScriptedEndpoint(() => ({ status: 401 }));
     const error = await errorOf(open(endpoint).client.complete(hello));
@@ -362,6 +370,44 @@ describe('a request that cannot succeed', () => {
     const { client, clock } = open(endpoint);
     expect(await errorOf(client.complete(hello))).toMatchObject({ code: 'unauthorised' });
     expect(clock.waits).toEqual([]);
+  });
+
+  it('fails at once where the server speaks no TLS', async () => {
+    await using endpoint = await openScriptedEndpoint(() => ({ text: 'x' }));
+    const { client } = open({ url: endpoint.url.replace('http:', 'https:') });
+    const error = await errorOf(client.complete(hello));
+    expect(error).toMatchObject({ code: 'unreachable', scope: 'endpoint', transient: false });
+    expect(error.message).toMatch(/SSL|TLS/);
+  });
+
+  it('is aborted while it waits for its turn, for the budget, or to be repeated', async () => {
+    const asked = Promise.withResolvers<void>();
+    await using endpoint = await openScriptedEndpoint((_, index) =>
+      index === 0 ? () => asked.resolve() : { status: 503 },
+    );
+    const reason = new Error('enough');
+    for (const [spec, count] of [
+      [{ concurrency: 1 }, 3],
+      [{ budget: { tokens: 1500 } }, 3],
+    ] as const) {
+      const { client } = open(endpoint, spec);
+      const controller = new AbortController();
+      const all = Array.from({ length: count }, () =>
+        errorOf(client.complete(hello, { signal: controller.signal })),
+      );
+      await asked.promise;
+      controller.abort(reason);
+      expect(await Promise.all(all)).toEqual(new Array(count).fill(reason));
+    }
+    const controller = new AbortController();
+    const clock = new (class extends FakeClock {
+      override async wait(): Promise<void> {
+        controller.abort(reason);
+        controller.signal.throwIfAborted();
+      }
+    })();
+    const { client } = open(endpoint, {}, { clock });
+    expect(await errorOf(client.complete(hello, { signal: controller.signal }))).toBe(reason);
   });
 
   it('is aborted', async () => {
@@ -427,6 +473,11 @@ describe('what an endpoint does not accept', () => {
     const { client, notices } = open(endpoint);
     const insisting = client.complete(hello, { logprobs: true, insist: ['logprobs'] });
     expect(await errorOf(insisting)).toMatchObject({ code: 'unsupported' });
+    // The ignored request was answered, and is charged.
+    expect(client.spent.calls).toBe(1);
+    const again = client.complete(hello, { logprobs: true, insist: ['logprobs'] });
+    expect(await errorOf(again)).toMatchObject({ code: 'unsupported' });
+    expect(endpoint.requests).toHaveLength(1);
     expect((await client.complete(hello, { logprobs: true })).tokens).toBeNull();
     expect(endpoint.requests[1]!.logprobs).toBeUndefined();
     expect(notices).toHaveLength(1);

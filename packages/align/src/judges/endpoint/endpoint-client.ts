@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
-import { type Message, textOf } from '../../data/messages.ts';
+import type { Message } from '../../data/messages.ts';
 import { type ApiKey, readApiKey } from './api-key.ts';
-import { type Admission, Budget, type TokenCount } from './budget.ts';
+import { Budget } from './budget.ts';
+import { Charge, estimateTokens } from './charge.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Completion, ReadCompletion } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { EndpointError, type Spending } from './endpoint-error.ts';
 import {
   baseUrlOf,
@@ -14,6 +15,8 @@ import {
 } from './endpoint-spec.ts';
 import { explainFault } from './explain-fault.ts';
 import { type Feature, Features } from './features.ts';
+import { type CompleteOptions, mostTokens, requestBody } from './request-body.ts';
+import { retryWait } from './retry-wait.ts';
 import { type RequestFault, Sender } from './send-request.ts';
 
 export interface EndpointOptions {
@@ -28,30 +31,6 @@ export interface EndpointOptions {
   random?: () => number;
 }
 
-export interface CompleteOptions {
-  /** Default: that of the spec. */
-  maxTokens?: number;
-  /** Default: that of the spec. */
-  temperature?: number;
-  seed?: number;
-  stop?: readonly string[];
-  /** Asks for log-probabilities of the tokens. */
-  logprobs?: boolean;
-  /** Asks for JSON that fits a schema. */
-  schema?: { name: string; schema: object };
-  /**
-   * What must not be left out. Anything else that the endpoint does not accept is left out, and
-   * `tokens` is null if it gives no log-probabilities.
-   */
-  insist?: readonly Feature[];
-  signal?: AbortSignal;
-}
-
-/** First wait before a repetition, in milliseconds; each further one is twice as long. */
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 60_000;
-/** A server that asks for a longer wait is not waited for. */
-const LONGEST_ASKED = 600_000;
 /** Waits from here on are reported. */
 const REPORTED_WAIT = 5000;
 /** After this many requests in a row failed, each with all repetitions, no more are made. */
@@ -78,6 +57,8 @@ export class EndpointClient {
   #answered = false;
   /** Before this time, no request is made: the server asked to wait. */
   #notBefore = 0;
+  /** Until this time, a notice has said that requests wait. */
+  #reportedUntil = 0;
 
   /** @throws ConfigError if the key's variable is not set */
   constructor(spec: CheckedEndpoint, options: EndpointOptions = {}) {
@@ -115,22 +96,11 @@ export class EndpointClient {
   complete(messages: readonly Message[], options: CompleteOptions = {}): Promise<Completion> {
     return this.#limit(async () => {
       options.signal?.throwIfAborted();
-      const most = this.#most(messages, options);
+      const most = mostTokens(messages, options, this.#spec);
       const admission = await this.#budget.admit(most, options.signal);
       const charge = new Charge(admission, most.prompt);
       try {
-        const read = await this.#repeat(messages, options, charge);
-        const estimated = read.usage === null;
-        const guess = { prompt: most.prompt, answer: estimateTokens(read.text) };
-        const completion = { ...read, usage: read.usage ?? guess, estimated };
-        charge.completed(completion);
-        if (estimated) {
-          this.#noticeOnce(
-            `${this.name}: the endpoint reports no usage, so tokens and costs are estimates`,
-            'endpoint-usage',
-          );
-        }
-        return completion;
+        return await this.#repeat(messages, options, most.prompt, charge);
       } finally {
         charge.end();
       }
@@ -140,96 +110,90 @@ export class EndpointClient {
   async #repeat(
     messages: readonly Message[],
     options: CompleteOptions,
+    promptTokens: number,
     charge: Charge,
-  ): Promise<ReadCompletion> {
+  ): Promise<Completion> {
+    const { insist = [], signal } = options;
     let adapted = 0;
     for (let attempts = 1; ; ) {
-      if (this.#failed >= MOST_FAILED) throw this.#given(attempts);
-      await this.#pause(options.signal);
-      const body = this.#body(messages, options);
-      const outcome = await this.#sender.send(body, options.signal);
+      if (this.#failed >= MOST_FAILED) throw this.#endless(attempts);
+      await this.#pause(signal);
+      this.#refuseWithout(insist);
+      const body = requestBody(messages, options, this.#spec, this.features);
+      const outcome = await this.#sender.send(body, signal);
       if ('completion' in outcome) {
         this.#failed = 0;
         this.#answered = true;
-        return this.#checked(outcome.completion, body, options);
+        const { completion: read } = outcome;
+        const guess = { prompt: promptTokens, answer: estimateTokens(read.text) };
+        const estimated = read.usage === null;
+        const completion = { ...read, usage: read.usage ?? guess, estimated };
+        charge.answered(completion);
+        this.#look(completion, body);
+        this.#refuseWithout(insist);
+        return completion;
       }
       const { fault } = outcome;
       if (fault.kind !== 'status' && fault.kind !== 'unreachable') charge.lost();
-      if (adapted < MOST_ADAPTED && this.#adapt(fault, body, options)) {
+      if (adapted < MOST_ADAPTED && this.#adapt(fault, body)) {
         adapted += 1;
         continue;
       }
       const error = this.#errorOf(fault, attempts);
-      const waited = error.transient ? this.#waitFor(fault, attempts) : null;
+      const asked = fault.kind === 'status' ? fault.retryAfter : null;
+      const waited = error.transient ? retryWait(attempts, asked, this.#random()) : null;
       if (waited === null || attempts > this.#spec.retries) {
         if (error.transient) this.#failed += 1;
         throw error;
       }
-      if (waited >= REPORTED_WAIT) {
-        const seconds = Math.round(waited / 1000);
-        this.#notice(`${error.message}. Waiting ${seconds} s`, 'endpoint-wait');
-      }
+      this.#reportWait(error.message, waited);
       attempts += 1;
       if (fault.kind === 'status' && fault.status === 429) {
         this.#notBefore = Math.max(this.#notBefore, this.#clock.now() + waited);
       } else {
-        await this.#clock.wait(waited, options.signal);
+        await this.#clock.wait(waited, signal);
       }
     }
   }
 
-  #body(messages: readonly Message[], options: CompleteOptions): Record<string, unknown> {
-    const { model, extra_body } = this.#spec;
-    const { temperature = this.#spec.temperature, seed = this.#spec.seed } = options;
-    const { maxTokens = this.#spec.max_tokens, stop, logprobs, schema } = options;
-    const { features } = this;
-    return {
-      model,
-      messages,
-      ...(features.limit !== null && { [features.limit]: maxTokens }),
-      ...(features.temperature && { temperature }),
-      ...(features.seed && seed !== undefined && { seed }),
-      ...(features.stop && stop !== undefined && { stop }),
-      ...(logprobs &&
-        features.topLogprobs > 0 && { logprobs: true, top_logprobs: features.topLogprobs }),
-      ...(schema !== undefined &&
-        features.schema && {
-          response_format: { type: 'json_schema', json_schema: { ...schema, strict: true } },
-        }),
-      ...extra_body,
-    };
+  /** Requests that wait at the same time are one notice. */
+  #reportWait(why: string, milliseconds: number): void {
+    const now = this.#clock.now();
+    if (milliseconds < REPORTED_WAIT || now < this.#reportedUntil) return;
+    this.#reportedUntil = now + milliseconds;
+    this.#notice(`${why}. Waiting ${Math.round(milliseconds / 1000)} s`, 'endpoint-wait');
   }
 
-  /** Notes that log-probabilities were asked for and ignored. */
-  #checked(
-    completion: ReadCompletion,
-    body: Readonly<Record<string, unknown>>,
-    { insist = [] }: CompleteOptions,
-  ): ReadCompletion {
-    if (completion.text === '' || body.logprobs !== true || completion.tokens !== null) {
-      return completion;
+  /** Notes what the endpoint ignores. */
+  #look({ text, tokens, estimated }: Completion, body: Readonly<Record<string, unknown>>): void {
+    if (estimated) {
+      this.#noticeOnce(
+        `${this.name}: the endpoint reports no usage, so tokens and costs are estimates`,
+        'endpoint-usage',
+      );
     }
+    if (text === '' || body.logprobs !== true || tokens !== null) return;
     this.features.topLogprobs = 0;
     this.#learnt('it gives no log-probabilities');
-    if (insist.includes('logprobs')) throw this.#unsupported('logprobs');
-    return completion;
   }
 
   /** Whether the request can be repeated without what the endpoint refused. */
-  #adapt(
-    fault: RequestFault,
-    body: Readonly<Record<string, unknown>>,
-    { insist = [] }: CompleteOptions,
-  ): boolean {
+  #adapt(fault: RequestFault, body: Readonly<Record<string, unknown>>): boolean {
     if (fault.kind !== 'status' || (fault.status !== 400 && fault.status !== 422)) return false;
     if (explainFault(fault, this.#context(1)).code !== 'rejected') return false;
     const change = this.features.adapt(fault.words, body);
-    if (change === null) return false;
-    this.#learnt(change);
-    for (const feature of insist) {
-      if (!this.features.has(feature)) throw this.#unsupported(feature);
-    }
-    return true;
+    if (change !== null) this.#learnt(change);
+    return change !== null;
+  }
+
+  /** @throws EndpointError if the endpoint is known not to support one of these */
+  #refuseWithout(features: readonly Feature[]): void {
+    const missing = features.find((feature) => !this.features.has(feature));
+    if (missing === undefined) return;
+    const what = missing === 'logprobs' ? 'log-probabilities' : 'a JSON schema';
+    throw new EndpointError(`${this.name}: the endpoint does not support ${what}`, {
+      ...{ code: 'unsupported', scope: 'request', transient: false },
+    });
   }
 
   #learnt(change: string): void {
@@ -240,13 +204,6 @@ export class EndpointClient {
     if (this.#noticed.has(text)) return;
     this.#noticed.add(text);
     this.#notice(text, code);
-  }
-
-  #unsupported(feature: Feature): EndpointError {
-    const what = feature === 'logprobs' ? 'log-probabilities' : 'a JSON schema';
-    return new EndpointError(`${this.name}: the endpoint does not support ${what}`, {
-      ...{ code: 'unsupported', scope: 'request', transient: false },
-    });
   }
 
   #context(attempts: number) {
@@ -261,21 +218,11 @@ export class EndpointClient {
     return new EndpointError(message, { ...failure, attempts });
   }
 
-  #given(attempts: number): EndpointError {
+  #endless(attempts: number): EndpointError {
     return new EndpointError(
       `${this.name}: ${MOST_FAILED} requests in a row failed, each after ${this.#spec.retries + 1} attempts. Check the endpoint, and repeat the command: finished verdicts are cached`,
       { code: 'server-error', scope: 'endpoint', transient: true, attempts },
     );
-  }
-
-  /** Milliseconds to wait before the next attempt; null if that is too long. */
-  #waitFor(fault: RequestFault, attempts: number): number | null {
-    const asked = fault.kind === 'status' ? fault.retryAfter : null;
-    if (asked !== null && asked > LONGEST_ASKED) return null;
-    const longest = Math.min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT);
-    // Clients that failed together do not come back together.
-    const own = longest * (0.5 + 0.5 * this.#random());
-    return asked === null ? own : asked + own * 0.1;
   }
 
   async #pause(signal: AbortSignal | undefined): Promise<void> {
@@ -287,16 +234,6 @@ export class EndpointClient {
   #left(): number {
     return this.#notBefore - this.#clock.now();
   }
-
-  /** The most tokens that a call can use. */
-  #most(messages: readonly Message[], { maxTokens, schema }: CompleteOptions): TokenCount {
-    const texts = messages.map((message) => textOf(message));
-    const given = schema === undefined ? '' : JSON.stringify(schema);
-    return {
-      prompt: estimateTokens([...texts, given].join('')) + 8 * messages.length,
-      answer: maxTokens ?? this.#spec.max_tokens,
-    };
-  }
 }
 
 /**
@@ -305,37 +242,3 @@ export class EndpointClient {
  */
 export const openEndpoint = (spec: EndpointSpec, options: EndpointOptions = {}): EndpointClient =>
   new EndpointClient(endpointSchema.parse(spec), options);
-
-/** Tokens of a text, rather too many than too few: English has about 4 bytes in each. */
-const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 3);
-
-/** What one call is charged, with its repetitions. */
-class Charge {
-  readonly #admission: Admission;
-  readonly #prompt: number;
-  #tokens: TokenCount = { prompt: 0, answer: 0 };
-  #estimated = false;
-
-  constructor(admission: Admission, prompt: number) {
-    this.#admission = admission;
-    this.#prompt = prompt;
-  }
-
-  /** The endpoint may have read the prompt and charge for it. */
-  lost(): void {
-    this.#estimated = true;
-    this.#tokens.prompt += this.#prompt;
-  }
-
-  completed({ usage, estimated }: Completion): void {
-    this.#estimated ||= estimated;
-    this.#tokens.prompt += usage.prompt;
-    this.#tokens.answer += usage.answer;
-  }
-
-  end(): void {
-    const { prompt, answer } = this.#tokens;
-    if (prompt + answer === 0) this.#admission.release();
-    else this.#admission.charge(this.#tokens, this.#estimated);
-  }
-}

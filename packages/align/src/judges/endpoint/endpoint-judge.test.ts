@@ -243,6 +243,13 @@ describe('a rating', () => {
     expect(found.criteria).toBeUndefined();
   });
 
+  it('on a scale to 10 says so where a 1 may be the beginning of 10', async () => {
+    await using endpoint = await openScriptedEndpoint(() => label('8', { 8: 0.6, 1: 0.4 }));
+    const { judge, notices } = open(endpoint);
+    expect(ratingOf(await judge.rate(answer)).score).toBeCloseTo(8, 12);
+    expect(notices).toEqual(['labels-ambiguous']);
+  });
+
   const rubric = {
     criteria: [
       { name: 'Facts', description: 'It is true.', weight: 3 },

@@ -5,10 +5,16 @@ import { noUsage } from '../judgements.ts';
 import type { Question } from '../prompts/question.ts';
 import { costOf, type Prices } from './budget.ts';
 import type { Completion } from './completion.ts';
-import type { CompleteOptions, EndpointClient } from './endpoint-client.ts';
+import type { EndpointClient } from './endpoint-client.ts';
 import { EndpointError } from './endpoint-error.ts';
 import { withoutTemplateMarks } from './plain-messages.ts';
-import { labelInJson, labelOnLastLine, readProbabilities } from './read-label.ts';
+import {
+  type LabelProbabilities,
+  labelInJson,
+  labelOnLastLine,
+  readProbabilities,
+} from './read-label.ts';
+import type { CompleteOptions } from './request-body.ts';
 
 /** How a verdict is read from a reply. */
 export const forms = ['logprobs', 'structured', 'text'] as const;
@@ -20,6 +26,8 @@ const LABEL_TOKENS = 16;
 const LEAST_TOTAL = 0.01;
 /** Below this total, a notice says so. */
 const LOW_TOTAL = 0.5;
+/** Above this share that was left out, a notice says so. */
+const MOST_AMBIGUOUS = 0.02;
 
 /** Why a question has no verdict. */
 export interface NoLabel {
@@ -60,6 +68,7 @@ export class QuestionAsker {
   /** Whether labels alone need as many tokens as reasons: the model thinks first. */
   #thinks = false;
   #saidLow = false;
+  #saidAmbiguous = false;
 
   constructor(parts: AskerParts) {
     this.#parts = parts;
@@ -180,7 +189,7 @@ export class QuestionAsker {
       if (read === null || read.total < LEAST_TOTAL) return null;
       const { probabilities, total } = read;
       exchanges.at(-1)!.probabilities = probabilities;
-      this.#noticeLow(total);
+      this.#notice(read, labels);
       return {
         verdict: Object.fromEntries(labels.map((label) => [label, probabilities[label]! / total])),
         why: reasoning ? reasonIn(text, question) : null,
@@ -196,15 +205,24 @@ export class QuestionAsker {
     };
   }
 
-  /** Says once that the labels have little probability. */
-  #noticeLow(total: number): void {
-    if (total >= LOW_TOTAL || this.#saidLow) return;
-    this.#saidLow = true;
+  /** Says once each what makes verdicts by probabilities less certain. */
+  #notice({ total, ambiguous }: LabelProbabilities, labels: readonly string[]): void {
     const { name, notice } = this.#parts;
-    notice(
-      `${name}: in one reply, the labels have only ${(100 * total).toPrecision(2)}% of the probability. The model would rather write something else, so its verdicts may mean little`,
-      'labels-unlikely',
-    );
+    const percent = (part: number): string => `${(100 * part).toPrecision(2)}%`;
+    if (total < LOW_TOTAL && !this.#saidLow) {
+      this.#saidLow = true;
+      notice(
+        `${name}: in one reply, the labels have only ${percent(total)} of the probability. The model would rather write something else, so its verdicts may mean little`,
+        'labels-unlikely',
+      );
+    }
+    if (ambiguous > MOST_AMBIGUOUS * (total + ambiguous) && !this.#saidAmbiguous) {
+      this.#saidAmbiguous = true;
+      notice(
+        `${name}: in one reply, ${percent(ambiguous)} of the probability is left out: the model writes digits one by one, so a 1 may be 1 or ${labels.at(-1)}. Choose a scale of single digits, such as 1-5`,
+        'labels-ambiguous',
+      );
+    }
   }
 }
 

@@ -127,13 +127,14 @@ describe('probabilities', () => {
   });
 
   it('leave out what may be 1 or 10', () => {
-    const { probabilities, total } = readProbabilities(
+    const { probabilities, total, ambiguous } = readProbabilities(
       [written('8', { '8': 0.75, '1': 0.25 })],
       scale,
     )!;
     expect(probabilities).toMatchObject({ '1': 0, '10': 0 });
     expect(probabilities['8']).toBeCloseTo(0.75, 12);
     expect(total).toBeCloseTo(0.75, 12);
+    expect(ambiguous).toBeCloseTo(0.25, 12);
   });
 
   it('are never NaN', () => {

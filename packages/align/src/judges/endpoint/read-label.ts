@@ -41,6 +41,8 @@ export interface LabelProbabilities {
   probabilities: Record<string, number>;
   /** What the labels have together, at most 1. */
   total: number;
+  /** What was left out, because it may be of one label or of a longer one. */
+  ambiguous: number;
 }
 
 /**
@@ -60,6 +62,7 @@ export function readProbabilities(
   if (place === null) return null;
   const listed = listedAt(tokens[place]!);
   const probabilities: Record<string, number> = {};
+  let ambiguous = 0;
   for (const label of rule.labels) {
     const longer = rule.labels.filter((other) => other !== label && other.startsWith(label));
     const split = longer.filter((other) => !listed.has(other));
@@ -68,6 +71,7 @@ export function readProbabilities(
     if (split.length === 0 || whole === 0) continue;
     if (wordOf(tokens[place]!.token) !== label) {
       probabilities[label] = 0;
+      ambiguous += whole;
       continue;
     }
     const next = tokens[place + 1];
@@ -80,7 +84,7 @@ export function readProbabilities(
     }
   }
   const total = Object.values(probabilities).reduce((sum, value) => sum + value, 0);
-  return { probabilities, total: Math.min(total, 1) };
+  return { probabilities, total: Math.min(total, 1), ambiguous };
 }
 
 /** Index of the token that begins the label. */

@@ -28,6 +28,7 @@ test('the mean is of probabilities, by weight', async () => {
   const verdict = (await panel.compare!(pair)) as PairVerdict;
   expect(verdict.first).toBeCloseTo((0.9 + 0.3) / 4, 12);
   expect(verdict.members).toEqual({ m0: 0.9, m1: 0.1 });
+  expect(verdict.why).toMatch(/m0 0\.90.*m1 0\.10/);
   expect(verdict.usage.promptTokens).toBe(20);
 });
 
@@ -58,6 +59,16 @@ test('a member without a verdict is counted, and has no say', async () => {
   const none = (await panelJudge(members([null], [null])).compare!(pair)) as NoVerdict;
   expect(none.failed).toMatch(/m0: asleep.*m1: asleep/);
   expect(none.members).toEqual({ m0: null, m1: null });
+});
+
+test('a verdict may change if a member could not be reached', async () => {
+  const busy: Judge = {
+    ...fixed('busy', null),
+    compare: async () => ({ ...noVerdict('busy'), transient: true }),
+  };
+  const panel = panelJudge([...members([0.8]), { judge: busy, weight: 1 }]);
+  expect(await panel.compare!(pair)).toMatchObject({ first: 0.8, transient: true });
+  expect(await panelJudge(members([0.8], [null])).compare!(pair)).not.toHaveProperty('transient');
 });
 
 test('members with the same name stay apart', async () => {

@@ -122,15 +122,17 @@ function recorded<Verdict extends { exchanges: NoVerdict['exchanges']; usage: Ju
   names: readonly string[],
   found: Found<Verdict>,
   read: (verdict: Verdict) => number,
-): Pick<NoVerdict, 'exchanges' | 'usage' | 'members'> & { why?: string } {
+): Pick<NoVerdict, 'exchanges' | 'usage' | 'members' | 'transient' | 'why'> {
   const values = found.map((one) => (isNoVerdict(one) ? null : read(one as Verdict)));
-  const why = found.flatMap((one, index) => {
+  const each = values.map((value, index) => `${names[index]} ${value?.toFixed(2) ?? 'none'}`);
+  const reasons = found.flatMap((one, index) => {
     const { why: reason, failed } = one as { why?: string; failed?: string };
     const said = failed === undefined ? reason : `no verdict: ${failed}`;
     return said === undefined ? [] : [`${names[index]}: ${said}`];
   });
   return {
-    ...(why.length > 0 && { why: why.join('\n') }),
+    why: [each.join(', '), ...reasons].join('\n'),
+    ...(found.some((one) => isNoVerdict(one) && one.transient) && { transient: true }),
     exchanges: found.flatMap(({ exchanges }) => exchanges),
     usage: totalUsage(found.map(({ usage }) => usage)),
     members: Object.fromEntries(names.map((name, index) => [name, values[index]!])),

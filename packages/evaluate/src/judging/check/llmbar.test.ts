@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { answerText, promptKey } from '../answers/answer-row.ts';
 import { judgePairs } from '../asking/judge-pairs.ts';
 import { functionJudge } from '../testing/function-judge.ts';
-import { type CheckSummary, summariseCheck } from './check-summary.ts';
+import { orderWinner } from '../verdicts/verdict-row.ts';
+import { type CheckSummary, type LabelledVerdict, summariseCheck } from './check-summary.ts';
 import { readLabels } from './read-labels.ts';
 
 const folder = process.env.KEEL_LLMBAR ?? '';
@@ -50,7 +51,25 @@ function recordedJudge(name: string, rows: readonly Recorded[]): Judge {
   );
 }
 
-async function check(file: string, name: string): Promise<CheckSummary> {
+/**
+ * The published kappa of a judge with the labels: (po - pe) / (1 + l + w - pe), with the shares l
+ * and w of the second answer among labels and winners. Cohen's kappa is (po - pe) / (1 - pe).
+ */
+function publishedKappa(rows: readonly LabelledVerdict[], first: 'a' | 'b'): number {
+  const winners = rows.map(({ orders }) => orderWinner(orders.find((one) => one.first === first)!));
+  const labels = rows.map(({ votes }) => votes[0]!);
+  const share = (list: readonly unknown[]): number =>
+    list.filter((one) => one === 'b').length / rows.length;
+  const agreed = labels.filter((label, index) => label === winners[index]).length / rows.length;
+  const [l, w] = [share(labels), share(winners)];
+  const chance = l * w + (1 - l) * (1 - w);
+  return (agreed - chance) / (1 + l + w - chance);
+}
+
+async function check(
+  file: string,
+  name: string,
+): Promise<{ summary: CheckSummary; rows: LabelledVerdict[] }> {
   const lines = readFileSync(file, 'utf8').trim().split('\n');
   const rows = lines.map((line) => JSON.parse(line) as Recorded);
   const pairs = await readLabels([file], {});
@@ -58,7 +77,8 @@ async function check(file: string, name: string): Promise<CheckSummary> {
     saved: new Map(),
     save() {},
   });
-  return summariseCheck(verdicts!.map((row, index) => ({ ...row, votes: pairs[index]!.votes })));
+  const labelled = verdicts!.map((row, index) => ({ ...row, votes: pairs[index]!.votes }));
+  return { summary: summariseCheck(labelled), rows: labelled };
 }
 
 describe.skipIf(!existsSync(join(folder, 'natural.jsonl')))('LLMBar', () => {
@@ -67,10 +87,8 @@ describe.skipIf(!existsSync(join(folder, 'natural.jsonl')))('LLMBar', () => {
       const published = JSON.parse(readFileSync(join(folder, `${subset}-statistics.json`), 'utf8'))[
         name
       ] as Record<string, string | number>;
-      const { pairs, byOrder, orders, ordersKappa } = await check(
-        join(folder, `${subset}.jsonl`),
-        name,
-      );
+      const { summary, rows } = await check(join(folder, `${subset}.jsonl`), name);
+      const { pairs, byOrder, orders, ordersKappa } = summary;
       // As Python prints them: `95 / 100 = 95.0%`.
       const shown = (share: number): string => {
         const count = Math.round(share * pairs);
@@ -85,6 +103,10 @@ describe.skipIf(!existsSync(join(folder, 'natural.jsonl')))('LLMBar', () => {
         Number.parseFloat(String(published.correct_average)),
         10,
       );
+      const kappas = [publishedKappa(rows, 'a'), publishedKappa(rows, 'b')] as const;
+      expect(kappas[0]).toBeCloseTo(published.kappa_False as number, 12);
+      expect(kappas[1]).toBeCloseTo(published.kappa_True as number, 12);
+      expect((kappas[0] + kappas[1]) / 2).toBeCloseTo(published.kappa_average as number, 12);
       expect(ordersKappa!.value).toBeCloseTo(published.kappa_agreement as number, 12);
     });
   }

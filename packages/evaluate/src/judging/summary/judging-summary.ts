@@ -9,13 +9,7 @@ import {
   wilsonInterval,
 } from '@keel/statistics';
 import { answerText, promptKey } from '../answers/answer-row.ts';
-import {
-  orderWinner,
-  type Side,
-  type VerdictRow,
-  type Winner,
-  winnerOf,
-} from '../verdicts/verdict-row.ts';
+import { orderWinner, type VerdictRow, type Winner, winnerOf } from '../verdicts/verdict-row.ts';
 import { findingsOf } from './findings.ts';
 import type {
   CategoryRate,

@@ -18,6 +18,7 @@ export const annotationsOf = (rows: readonly VerdictRow[]): Record<string, unkno
     generator_2: row.model_b,
     annotator: row.judge,
     preference: row.preference_b === null ? null : 1 + row.preference_b,
+    price_per_example: row.orders.reduce((sum, { usage }) => sum + usage.cost, 0),
     raw_completion: row.orders.flatMap(({ exchanges }) => exchanges.map(({ said }) => said)),
   }));
 

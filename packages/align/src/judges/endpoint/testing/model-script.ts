@@ -4,8 +4,9 @@ import { noGrad, tidy } from '@keel/torch';
 import type { ChatRequest, Reply, Script, ScriptedToken } from './scripted-endpoint.ts';
 
 /**
- * Answers as the model does, for {@link openScriptedEndpoint}: with temperature, seed, stop strings,
- * limits and log-probabilities, but without JSON schemas, which it refuses. One request at a time.
+ * Answers as the model does, for {@link openScriptedEndpoint}: with temperature, seed, stop
+ * strings, limits and log-probabilities, but without JSON schemas, which it refuses. One request at
+ * a time.
  */
 export function modelScript(model: LanguageModel): Script {
   let last: Promise<unknown> = Promise.resolve();

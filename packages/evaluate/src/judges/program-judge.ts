@@ -11,8 +11,8 @@ import {
 } from '@keel/align/judges';
 import { hashFiles } from '@keel/model';
 import { z } from 'zod';
-import { answerRatingOf, pairVerdictOf, shown } from '../returned-verdict.ts';
 import { JsonLinesProcess, NoReplyError } from './json-lines-process.ts';
+import { answerRatingOf, pairVerdictOf, shown } from './returned-verdict.ts';
 
 export const programJudgeSchema = z.strictObject({
   type: z.literal('program'),
@@ -57,7 +57,7 @@ export async function openProgramJudge(spec: ProgramJudgeSpec, folder: string): 
     } catch (error) {
       if (!(error instanceof NoReplyError)) throw error;
       failed += 1;
-      if (failed < MOST_FAILED) return noVerdict(error.message);
+      if (failed < MOST_FAILED) return { ...noVerdict(error.message), transient: true };
       throw new Error(
         `the judge gave no reply ${failed} times in a row, so it is not asked again. ${error.message}`,
       );
