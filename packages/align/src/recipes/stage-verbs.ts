@@ -21,5 +21,3 @@ export const stageVerbs: Readonly<Record<string, StageVerb>> = Object.fromEntrie
     ]),
   ),
 );
-
-export const stageVerbNames: readonly string[] = Object.keys(stageVerbs);

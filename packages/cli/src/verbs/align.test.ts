@@ -315,3 +315,103 @@ test('keel schema align describes stages by their verbs', async () => {
   expect(schema.$defs.dpo.properties).not.toHaveProperty('output');
   expect(schema.properties.stages.properties.sft.else).toEqual({ $ref: '#/$defs/sft' });
 });
+
+describe('a recipe that ends with a verdict', () => {
+  /** SFT, a suite with gates, and a judge by a rule. */
+  class Verdict extends TemporaryFolder {
+    write({ floor, winRate }: { floor: number; winRate: number }): void {
+      const rows = [1, 2, 3].map((n) => ({ question: `${n} + ${n} = `, choices: ['2', '9'] }));
+      const lines = rows.map((row) => JSON.stringify({ ...row, answer: 0 })).join('\n');
+      writeFileSync(this.file('sums.jsonl'), lines);
+      writeFileSync(
+        this.file('suite.yaml'),
+        'tasks:\n  - {name: sums, type: multiple-choice, data: sums.jsonl, prompt: question}\n',
+      );
+      writeFileSync(
+        this.file('gates.yaml'),
+        `gates:\n  - {metric: sums/acc, at_least: ${floor}}\n`,
+      );
+      writeFileSync(
+        this.file('plan.yaml'),
+        `output: ${this.file('run')}
+defaults: {precision: fp32, batch_size: 4}
+stages:
+  sft:
+    model: ${tinyChat}
+    data: ${completions}
+    eval_data: ${completions}
+    lora: true
+    max_steps: 1
+  evaluate:
+    run: \${stages.sft}
+    suite: ${this.file('suite.yaml')}
+    gate: ${this.file('gates.yaml')}
+  judge:
+    run: \${stages.sft}
+    judge: reward:regex:/e/
+    judge_cache: off
+    limit: 3
+    max_new_tokens: 4
+    min_win_rate: ${winRate}
+  second:
+    verb: sft
+    model: \${stages.sft}
+    data: ${completions}
+    lora: true
+    max_steps: 1
+`,
+      );
+    }
+
+    align(args: readonly string[] = []) {
+      return keel(['align', this.file('plan.yaml'), ...args], {
+        env: { KEEL_CACHE: this.file('cache') },
+      });
+    }
+  }
+
+  test('exits with 3 where a gate fails, and says which and by how much', async () => {
+    using recipe = new Verdict();
+    recipe.write({ floor: 0, winRate: 1 });
+    const failed = await recipe.align(['--json']);
+    expect(failed.code, failed.stderr).toBe(3);
+    const events = jsonLines(failed.stdout);
+    const measured = events.filter(({ type }) => type === 'measured');
+    expect(measured.map(({ stage }) => stage)).toEqual(['evaluate', 'judge']);
+    expect(measured[0]).toMatchObject({
+      numbers: [{ label: expect.stringContaining('sums'), unit: 'share' }],
+      verdict: { passed: true, reasons: [expect.stringContaining('sums/acc')] },
+    });
+    expect(measured[1]).toMatchObject({ verdict: { passed: false } });
+    expect(events.at(-1)).toMatchObject({
+      ...{ type: 'done', ran: ['sft', 'evaluate', 'judge'], passed: false, skipped: ['second'] },
+    });
+    const report = readFileSync(recipe.file('run/report.html'), 'utf8');
+    expect(report).toContain('sums/acc');
+    expect(report).toContain('href="judge/report.html"');
+
+    // Changed gates only: training is not repeated, and the verdict is another one.
+    recipe.write({ floor: 0, winRate: 0 });
+    const passed = await recipe.align();
+    expect(passed.code, passed.stderr).toBe(0);
+    expect(passed.stdout).toMatch(/sft +keel sft: done/);
+    expect(passed.stdout).toMatch(/evaluate +keel evaluate: done/);
+    expect(passed.stdout).toMatch(/judge +keel judge: run \(min_win_rate.*1.*0\)/);
+    expect(passed.stdout).toMatch(/Ran: judge, second/);
+  });
+
+  test('wrong suites, gates and judges are found before anything is trained', async () => {
+    using recipe = new Verdict();
+    recipe.write({ floor: 0, winRate: 0 });
+    writeFileSync(recipe.file('gates.yaml'), 'gates:\n  - {metric: sums/accuracy, at_least: 0}\n');
+    const gate = await recipe.align();
+    expect(gate.code).not.toBe(0);
+    expect(gate.stderr).toMatch(/evaluate.*gates\.yaml:2.*sums\/accuracy.*sums\/acc/s);
+    recipe.write({ floor: 0, winRate: 0 });
+    const plan = readFileSync(recipe.file('plan.yaml'), 'utf8');
+    writeFileSync(recipe.file('plan.yaml'), plan.replace('reward:regex:/e/', 'rewards:x'));
+    const judge = await recipe.align();
+    expect(judge.stderr).toMatch(/judge.*rewards:x.*reward:x/s);
+    expect(existsSync(recipe.file('run'))).toBe(false);
+  });
+});
