@@ -23,6 +23,14 @@ export const sampleShape = {
     group: following,
     value: 'tokens',
   }),
+  evalSuites: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
+    description:
+      'suites of keel evaluate to measure before training, at evaluations and after: YAML files, or names of those that come with Keel; training waits, so keep them small',
+    group: following,
+    value: 'suite',
+    shownDefault: 'none',
+    sparse: true,
+  }),
 };
 
 /** Options of the choice of the best evaluation. */

@@ -49,6 +49,8 @@ export interface RecipeHooks {
   signal?: AbortSignal;
   /** Run every stage from the start. */
   overwrite?: boolean;
+  /** Opens `eval_suites` of stages that train. */
+  openSuites?: RunHooks['openSuites'];
 }
 
 export interface RecipeResult {
@@ -91,7 +93,7 @@ async function runStages(
   hooks: RecipeHooks,
 ): Promise<RecipeResult> {
   const { output, stages, text } = recipe;
-  const { onEvent = () => {}, signal, overwrite = false } = hooks;
+  const { onEvent = () => {}, signal, overwrite = false, openSuites } = hooks;
   const records: StageRecords = overwrite ? {} : readStageRecords(output);
   writeFileAtomic(join(output, 'recipe.yaml'), text);
   const results = new Map<string, readonly FileHash[] | null>();
@@ -119,7 +121,7 @@ async function runStages(
       // Also for a stage that is done: its adapter cannot be used without its base.
       await mergeBases(recipe, stage, records, onEvent);
       if (state.status !== 'done') {
-        const step = await worked(recipe, stage, { state, records, signal, onEvent });
+        const step = await worked(recipe, stage, { state, records, signal, onEvent, openSuites });
         ran.push(name);
         if (step !== null) return ended({ stage: name, step });
       }
@@ -145,17 +147,20 @@ async function worked(
   {
     onEvent,
     signal,
+    openSuites,
     ...states
   }: {
     state: StageState;
     records: StageRecords;
     signal: AbortSignal | undefined;
     onEvent(event: RecipeEvent): void;
+    openSuites: RunHooks['openSuites'];
   },
 ): Promise<number | null> {
   if (stage.kind === 'training') {
     const { result, seconds } = await runStage(recipe, stage, {
       ...{ ...states, signal },
+      ...(openSuites && { openSuites }),
       onEvent: (event) => onEvent({ type: 'run', stage, event }),
     });
     onEvent({ type: 'ended', stage, result, seconds });

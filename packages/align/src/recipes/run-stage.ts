@@ -15,13 +15,14 @@ export interface StageRun {
   signal: AbortSignal | undefined;
   /** What its run shares with the runs of other stages. */
   shared?: SharedParts;
+  openSuites?: RunHooks['openSuites'];
 }
 
 /** @returns the run's result and its duration in seconds */
 export async function runStage(
   recipe: Pick<Recipe, 'output'> & { templateDate: string },
   stage: TrainingStage,
-  { state, records, onEvent, signal, shared }: StageRun,
+  { state, records, onEvent, signal, shared, openSuites }: StageRun,
 ): Promise<{ result: RunResult; seconds: number }> {
   const { name } = stage;
   const resume = state.status === 'resume';
@@ -31,7 +32,12 @@ export async function runStage(
     const run = await verbOf(stage).run();
     const result = await run(
       { ...stage.options, resume, overwrite: !resume },
-      { onEvent, ...(signal && { signal }), ...(shared && { shared }) },
+      {
+        onEvent,
+        ...(signal && { signal }),
+        ...(shared && { shared }),
+        ...(openSuites && { openSuites }),
+      },
     );
     const seconds = recorder.seconds();
     if (result.interrupted) recorder.save();

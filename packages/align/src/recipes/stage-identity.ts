@@ -21,7 +21,7 @@ import type { StageIdentity } from './stage-records.ts';
  */
 const others = [
   ...['output', 'save_steps', 'save_total_limit', 'log_every'],
-  ...['sample_prompts', 'sample_tokens', 'max_kl'],
+  ...['sample_prompts', 'sample_tokens', 'eval_suites', 'max_kl'],
 ];
 
 /** Results of earlier stages; null if a stage has yet to run. */

@@ -40,6 +40,7 @@ import {
   type RunIdentity,
 } from './run-identity.ts';
 import { type PlanFact, planRun } from './run-plan.ts';
+import { type OpenSuites, suitesOf } from './run-suites.ts';
 import { type FoundPrompts, findSamplePrompts } from './sample-prompts.ts';
 import { withTemplateDate } from './template-date.ts';
 import type { AnySource, Rows, SourceOptions } from './tokenised-source.ts';
@@ -52,6 +53,8 @@ export interface RunHooks {
   onEvent?(event: TrainingEvent | NoticeEvent): void;
   /** When it fires, the run finishes its step, writes a checkpoint and ends. */
   signal?: AbortSignal;
+  /** Opens `--eval-suites`: @keel/evaluate has it. */
+  openSuites?: OpenSuites;
   /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
   /** Inputs that are not options; the library's functions set them. */
@@ -223,7 +226,7 @@ async function train<
   asked: Options,
   { data, prompts }: { data: RunData<K>; prompts: FoundPrompts | null },
   run: RunFolder,
-  { onEvent = () => {}, signal, shared }: RunHooks,
+  { onEvent = () => {}, signal, shared, openSuites }: RunHooks,
 ): Promise<RunResult> {
   const began = performance.now();
   const notice: Notice = (...said) => onEvent(noticeEvent(...said));
@@ -233,6 +236,7 @@ async function train<
     : ((await loadPolicy(asked, { base: shared?.base })) as P);
   const { model, parameters, saveWeights } = policy;
   await noteModel(model, asked, data.rows, notice);
+  const suites = await suitesOf(asked.evalSuites, policy, { open: openSuites, notice, signal });
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
@@ -310,7 +314,7 @@ async function train<
   const { headlines } = kind;
   const watch = watchRun({ options, policy, run, prompts, headlines, notice, signal, onEvent });
   const loop = {
-    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice, watch },
+    ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice, watch, suites },
     schedules: kind.schedules?.(options) ?? [],
     onEvent: tellAndShow,
   };

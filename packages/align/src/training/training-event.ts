@@ -26,6 +26,8 @@ export type TrainingEvent =
   | { type: 'samples'; step: number; samples: readonly JudgedLine[] }
   /** Held-out rows are evaluated. The names of metrics begin with `eval_`. */
   | { type: 'evaluation'; step: number; metrics: Metrics }
+  /** Suites are measured. The names of metrics are `suite/task/metric`. */
+  | { type: 'suites'; step: number; metrics: Metrics }
   /** Greedy answers to the sample prompts, before the evaluation of the same step. */
   | { type: 'answers'; step: number; answers: readonly AnswerLine[] }
   /** Something is wrong with the run; each finding once, and once more if it becomes serious. */

@@ -17,6 +17,7 @@ import {
 import { describeOtherPlan, type Schedule } from './other-plan.ts';
 import type { Notice } from './run-data.ts';
 import { RunFailedError } from './run-failed-error.ts';
+import type { RunSuites } from './run-suites.ts';
 import type { RunWatch } from './run-watch.ts';
 import {
   type CapturedState,
@@ -57,6 +58,8 @@ export interface LoopParts extends CheckpointParts {
   schedules?: readonly Schedule[];
   /** Health, sample prompts and the best evaluation. */
   watch?: RunWatch;
+  /** Measured at evaluations; null or absent: none. */
+  suites?: RunSuites | null;
 }
 
 /**
@@ -80,6 +83,7 @@ async function runSteps(
   clock: PhaseClock,
 ): Promise<{ step: number; interrupted: boolean }> {
   const { task, parameters, optimiser, run, identity, onEvent, notice, signal, watch } = parts;
+  const { suites = null } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const resumed = run.resumed ? await run.latestCheckpoint() : null;
   const before = resumed === null ? undefined : savedProgress(resumed.path);
@@ -113,10 +117,12 @@ async function runSteps(
       Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
     );
     if (found !== null) await watch?.evaluated(step, metrics, task.heldOut ?? null);
+    const measured = (await suites?.measure(step)) ?? {};
     evaluationDue = false;
-    if (found === null) return;
-    record({ step, ...metrics });
-    onEvent({ type: 'evaluation', step, metrics });
+    const others = Object.keys(measured).length > 0;
+    if (found !== null || others) record({ step, ...metrics, ...measured });
+    if (found !== null) onEvent({ type: 'evaluation', step, metrics });
+    if (others) onEvent({ type: 'suites', step, metrics: measured });
   };
   const newest = resumed && { ...resumed, evaluationDue };
   const writer = new CheckpointWriter(parts, newest, options.saveTotalLimit);

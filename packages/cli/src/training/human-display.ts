@@ -95,6 +95,10 @@ export class HumanDisplay implements TrainingDisplay {
         this.say(evaluationLine(event.step, event.metrics));
         this.#resume();
         break;
+      case 'suites':
+        this.say(suitesLine(event.step, event.metrics));
+        this.#resume();
+        break;
       case 'checkpoint':
         if (this.#bar === null) this.say(`checkpoint ${event.path}`);
         this.#resume();
@@ -199,6 +203,16 @@ export function healthLines(health: RunResult['health']): string[] {
   if (findings.length === 0) return [`Health: nothing found in ${checked.length} checks`];
   const names = findings.map(({ code, severity, step }) => `${code} (${severity}, step ${step})`);
   return [`Health: ${names.join(', ')}. See the top of report.html`];
+}
+
+/** The first metric of each task. */
+function suitesLine(step: number, metrics: Record<string, number>): string {
+  const tasks = Map.groupBy(Object.entries(metrics), ([name]) => name.split('/')[1]!);
+  const shown = [...tasks.values()].map(([first]) => {
+    const [name, value] = first!;
+    return `${name.replace(/^suite\//, '')} ${value.toPrecision(3)}`;
+  });
+  return `suites after step ${step}:  ${shown.join('  ')}`;
 }
 
 function evaluationLine(step: number, metrics: Record<string, number>): string {

@@ -34,6 +34,9 @@ export class JsonDisplay implements TrainingDisplay {
       case 'evaluation':
         this.#print({ type: 'evaluation', step: event.step, ...event.metrics });
         break;
+      case 'suites':
+        this.#print({ type: 'suites', step: event.step, ...event.metrics });
+        break;
       case 'answers':
         this.#print({ type: 'answers', step: event.step, answers: event.answers });
         break;

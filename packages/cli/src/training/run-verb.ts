@@ -5,6 +5,7 @@ import { complain } from '../terminal.ts';
 import type { ResultUse } from './display.ts';
 import { HumanDisplay } from './human-display.ts';
 import { JsonDisplay } from './json-display.ts';
+import { openSuitesLater } from './open-suites.ts';
 import { StopSignals } from './stop-signals.ts';
 import { StrayErrors } from './stray-errors.ts';
 
@@ -45,6 +46,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     const result = await train(options, {
       onEvent: (event) => display.event(event),
       signal: AbortSignal.any([stop.signal, stray.signal]),
+      openSuites: openSuitesLater,
     });
     display.close();
     if (stray.first !== null && result.interrupted) throw stray.first.error;

@@ -184,7 +184,7 @@ const fewestToSmooth = 24;
 
 /** The charts that a run's metrics allow, in reading order. */
 export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
-  return definitions.flatMap((definition) => {
+  return [...definitions, ...suiteDefinitions(rows)].flatMap((definition) => {
     const points = definition.lines.flatMap(({ label, names, tone }) => {
       const training = pointsOf(rows, names);
       const held = pointsOf(
@@ -215,6 +215,31 @@ export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
       return { label, tone, held, values: aligned, smoothed: smooth ? smoothed(aligned) : null };
     });
     return [{ id, title, note, share, steps, series }];
+  });
+}
+
+/** A chart for each task of --eval-suites, with its first two metrics. */
+function suiteDefinitions(rows: readonly MetricsRow[]): Definition[] {
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  const tasks = Map.groupBy(
+    [...names].filter((name) => name.startsWith('suite/')),
+    (name) => name.split('/')[1]!,
+  );
+  return [...tasks].map(([task, metrics]) => {
+    const shown = metrics.slice(0, 2);
+    const values = rows.flatMap((row) => shown.flatMap((name) => row[name] ?? []));
+    return {
+      id: `suite-${task}`,
+      title: `Suite: ${task}`,
+      note: 'Measured as keel evaluate does, before training, at evaluations and after.',
+      share: values.every((value) => value >= 0 && value <= 1),
+      exact: true,
+      lines: shown.map((name, place) => ({
+        label: name.split('/').slice(2).join('/'),
+        names: [name],
+        tone: place === 0 ? 'first' : 'second',
+      })),
+    };
   });
 }
 

@@ -1,0 +1,47 @@
+// Suites that a training run measures at its evaluations.
+import { dirname } from 'node:path';
+import type { OpenSuites } from '@keel/align';
+import { taskResult } from '../comparing/task-result.ts';
+import { openSuiteTask } from '../suites/open-suite-task.ts';
+import { readSuite } from '../suites/read-suite.ts';
+import type { Outcome, Subject, Task } from '../tasks/task.ts';
+
+/**
+ * For the hook `openSuites` of a training run.
+ * @throws ConfigError, DataError naming file and row, for what cannot be evaluated
+ */
+export const openSuites: OpenSuites = async (suites, { model, role }) => {
+  const tasks: Task[] = [];
+  for (const name of suites) {
+    const suite = readSuite(name);
+    const folder = dirname(suite.path);
+    const own = {
+      limit: null,
+      unsafeCode: false,
+      precision: 'auto',
+      device: 'auto',
+      folder,
+    } as const;
+    for (const task of suite.tasks) tasks.push(await openSuiteTask(task, own));
+  }
+  // Full fine-tuning changes the base model itself, so it has no reference.
+  const reference = role === 'reference' ? null : 'reference';
+  const subject: Subject = { name: 'policy', model, role, reference };
+  return {
+    async measure(signal) {
+      const found: Record<string, number> = {};
+      for (const task of tasks) {
+        signal.throwIfAborted();
+        const outcomes = new Map<number | string, Outcome>();
+        await task.run(task.items, subject, {
+          signal,
+          done: ({ doc }, outcome) => outcomes.set(doc.id, outcome),
+        });
+        const inOrder = task.items.map(({ doc }) => outcomes.get(doc.id)!);
+        for (const [id, { estimate }] of taskResult(task, inOrder).estimates)
+          found[`${task.name}/${id}`] = estimate.value;
+      }
+      return found;
+    },
+  };
+};
