@@ -4,7 +4,7 @@ import { setField } from '@keel/model/exact-json';
 import { rowFields } from '../config/row-options.ts';
 import type { Place } from '../data/data-error.ts';
 import { DataError } from '../data/data-error.ts';
-import { isEmpty } from '../data/message-fields.ts';
+import { isEmpty } from '../data/is-empty.ts';
 import { asRead } from '../data/messages.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';

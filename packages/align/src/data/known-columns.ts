@@ -5,7 +5,7 @@
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
-import { isEmpty } from './message-fields.ts';
+import { isEmpty, isNoValue } from './is-empty.ts';
 import { type Content, isChat, textOf } from './messages.ts';
 import type { Row } from './rows.ts';
 
@@ -38,10 +38,6 @@ const textsIn = (value: unknown): string[] => {
     typeof part === 'number' || typeof part === 'bigint' ? [] : textsIn(part),
   );
 };
-
-/** Whether text means that there is no value, as CSV writes an empty list or a missing value. */
-const isNoValue = (value: unknown): boolean =>
-  typeof value === 'string' && /^\s*(\[\s*\]|\{\s*\}|null|none|nan)?\s*$/i.test(value);
 
 /** Refused in every row except one of plain "text", which is trained on as it is. */
 const refused: readonly RefusedColumn[] = [

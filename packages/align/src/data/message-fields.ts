@@ -1,6 +1,7 @@
 // The fields of a message other than its role and content: used by Keel, refused by name, or left
 // to the chat template.
 import { PythonFloat } from '@keel/model';
+import { isEmpty } from './is-empty.ts';
 import type { ReportFault } from './tool-calls.ts';
 
 /**
@@ -40,12 +41,34 @@ const refusedFields: Record<string, { expected: string; advice: string }> = {
   },
 };
 
-/** Whether a field is empty: absent, null, empty text, or an empty list. */
-export const isEmpty = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  value === '' ||
-  (Array.isArray(value) && value.length === 0);
+/** Names that hold whether, or how much, a turn is trained on, in one tool or another. */
+const markName = /train|loss|mask|weight|learn|ignore|supervise/i;
+
+const isMark = (name: string, value: unknown): boolean =>
+  markName.test(name) &&
+  !trainingMarks.some((mark) => mark === name) &&
+  (typeof value === 'boolean' ||
+    isNumber(value) ||
+    (typeof value === 'string' && /^\s*(true|false|yes|no|[-+]?\d*\.?\d+)\s*$/i.test(value)) ||
+    (Array.isArray(value) && value.length > 0 && value.every(isNumber)));
+
+const isNumber = (value: unknown): boolean =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof PythonFloat;
+
+/** Fields that Keel or most chat templates read. */
+const knownFields: readonly string[] = [
+  ...['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'reasoning_content', 'tool_plan'],
+  ...Object.keys(refusedFields),
+  ...trainingMarks,
+];
+
+/** The known field that differs from a name only in its case, `-`, `_` and spaces. */
+const lookalike = (name: string): string | undefined => {
+  const plain = plainName(name);
+  return knownFields.find((known) => plainName(known) === plain);
+};
+
+const plainName = (name: string): string => name.replaceAll(/[\s_-]/g, '').toLowerCase();
 
 /** Reports fields of a message whose meaning would be dropped. */
 export const checkMessageFields = (
@@ -57,6 +80,15 @@ export const checkMessageFields = (
     if (Object.hasOwn(refusedFields, name) && !isEmpty(value)) {
       const { expected, advice } = refusedFields[name]!;
       report([name], expected, advice);
+    } else if (isMark(name, value)) {
+      report(
+        [name],
+        'a known mark of whether the turn is trained on',
+        'Write "weight": 0 (not trained on) or 1 in its place, or remove the field',
+      );
+    } else if (!knownFields.includes(name) && lookalike(name) !== undefined && !isEmpty(value)) {
+      const known = lookalike(name)!;
+      report([name], `the field "${known}"`, `Rename it to "${known}", or remove it`);
     } else if (name !== 'content' && !isWellFormed(value)) {
       report([name], 'valid Unicode text (this has a lone surrogate such as \\ud83d)');
     }

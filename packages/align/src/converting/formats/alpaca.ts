@@ -1,7 +1,7 @@
 // Alpaca (Stanford), and LLaMA-Factory's form of it with system messages, history, pairs and
 // thumbs.
 import { describeValue } from '../../data/data-error.ts';
-import { isEmpty } from '../../data/message-fields.ts';
+import { isEmpty } from '../../data/is-empty.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import {
   assistant,

@@ -1,7 +1,7 @@
 // OpenAI's files for supervised fine-tuning, and requests of its batch interface.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import { isEmpty } from '../../data/message-fields.ts';
+import { isEmpty } from '../../data/is-empty.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import { areMessages, has, listIn, messagesOf, toolsOf, without } from './turns.ts';
 

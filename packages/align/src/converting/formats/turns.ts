@@ -1,7 +1,7 @@
 // Messages of other tools as messages of Keel.
 import { exactJson, isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import { isEmpty } from '../../data/message-fields.ts';
+import { isEmpty } from '../../data/is-empty.ts';
 import type { Fields, Reading } from './example.ts';
 
 /** Role names of other tools. Other names stay, and the row's check reports them. */
