@@ -160,3 +160,9 @@ export const isTrained = (message: Readonly<Record<string, unknown>>): boolean =
   message.training !== false &&
   message.loss !== false &&
   message.masked !== true;
+
+/** The message without marks: in a prompt, they have no effect. */
+export const withoutMarks = <M extends Readonly<Record<string, unknown>>>(message: M): M =>
+  Object.fromEntries(
+    Object.entries(message).filter(([name]) => !trainingMarks.some((mark) => mark === name)),
+  ) as M;
