@@ -233,6 +233,10 @@ function ofPair(
   if (target === 'rankings') {
     if (margin !== undefined) reading.drop('margin', 'a ranking has no margin');
     const order = best !== undefined && worst !== undefined ? { scores: [best, worst] } : {};
+    if (!('scores' in order) && (best ?? worst) !== undefined) {
+      const alone = best === undefined ? 'score_rejected' : 'score_chosen';
+      reading.drop(alone, 'a ranking has a score for each answer, or none');
+    }
     return [{ prompt, completions: [chosen, rejected], ranking: [1, 2], ...order, ...columns }];
   }
   for (const name of dropped) reading.drop(name, `${target} rows do not compare answers`);

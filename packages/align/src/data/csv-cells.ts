@@ -1,6 +1,7 @@
 // Converts the text of CSV cells to the values of a row's fields.
 import { parseExactJson } from '@keel/model/exact-json';
 import { own } from '../config/own.ts';
+import { isTurn } from './messages.ts';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
@@ -31,7 +32,7 @@ export const cellValue = (field: string, text: string): unknown => {
   if (contents.has(field) && /^\s*\[\s*\{/.test(text)) {
     // A prompt may itself be JSON: only a list of turns is a chat.
     const list = listIn(text);
-    return list?.every((turn) => isTurn(turn)) ? list : text;
+    return list?.every(isTurn) ? list : text;
   }
   return text;
 };
@@ -57,6 +58,3 @@ const listIn = (text: string): unknown[] | undefined => {
     return undefined;
   }
 };
-
-const isTurn = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && ('role' in value || 'from' in value);

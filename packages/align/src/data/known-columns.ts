@@ -7,6 +7,7 @@ import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
 import { isEmpty, isNoValue } from './is-empty.ts';
 import { type Content, isChat, textOf } from './messages.ts';
+import { plainName } from './plain-name.ts';
 import type { Row } from './rows.ts';
 
 interface RefusedColumn {
@@ -181,3 +182,9 @@ const asWords = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
 
 const textsOf = (content: Content): string =>
   isChat(content) ? content.map(textOf).join('\n') : content;
+
+/** Whether a column is part of what is asked, in one tool or another. */
+export const belongsToPrompt = (name: string): boolean =>
+  [...promptParts, 'system', 'system_prompt', 'functions', 'tools', 'chat_template_kwargs'].some(
+    (known) => plainName(known) === plainName(name),
+  );

@@ -2,6 +2,7 @@
 // to the chat template.
 import { PythonFloat } from '@keel/model';
 import { isEmpty } from './is-empty.ts';
+import { lookalikeOf } from './plain-name.ts';
 import type { ReportFault } from './tool-calls.ts';
 
 /**
@@ -62,14 +63,6 @@ const knownFields: readonly string[] = [
   ...trainingMarks,
 ];
 
-/** The known field that differs from a name only in its case, `-`, `_` and spaces. */
-const lookalike = (name: string): string | undefined => {
-  const plain = plainName(name);
-  return knownFields.find((known) => plainName(known) === plain);
-};
-
-const plainName = (name: string): string => name.replaceAll(/[\s_-]/g, '').toLowerCase();
-
 /** Reports fields of a message whose meaning would be dropped. */
 export const checkMessageFields = (
   message: Readonly<Record<string, unknown>>,
@@ -86,8 +79,8 @@ export const checkMessageFields = (
         'a known mark of whether the turn is trained on',
         'Write "weight": 0 (not trained on) or 1 in its place, or remove the field',
       );
-    } else if (!knownFields.includes(name) && lookalike(name) !== undefined && !isEmpty(value)) {
-      const known = lookalike(name)!;
+    } else if (!isEmpty(value) && lookalikeOf(name, knownFields) !== undefined) {
+      const known = lookalikeOf(name, knownFields)!;
       report([name], `the field "${known}"`, `Rename it to "${known}", or remove it`);
     } else if (name !== 'content' && !isWellFormed(value)) {
       report([name], 'valid Unicode text (this has a lone surrogate such as \\ud83d)');

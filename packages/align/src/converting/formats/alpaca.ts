@@ -11,6 +11,7 @@ import {
   optionalText,
   systemTurns,
   textIn,
+  toolsOf,
   user,
   without,
 } from './turns.ts';
@@ -29,6 +30,7 @@ const own = [
 export const alpaca: RowFormat = {
   name: 'alpaca',
   columns: '`instruction`, `input`, `output` (or `chosen` and `rejected`); `system`, `history`',
+  reads: own,
   recognise(row) {
     if (!('instruction' in row)) return null;
     if ('output' in row) return 'the columns "instruction" and "output"';
@@ -39,6 +41,7 @@ export const alpaca: RowFormat = {
   convert([row], reading): Example {
     const { kto_tag: tag } = row!;
     const columns = without(row!, own);
+    if (has(row!, 'tools')) columns.tools = toolsOf(row!.tools);
     // Stanford's file repeats the whole text, with its own template.
     if ('text' in columns) {
       reading.drop('text', 'it repeats the other columns');
@@ -76,7 +79,11 @@ function historyOf(value: unknown, { fail }: Reading): object[] {
   }
   return turns.flatMap((turn, at) => {
     const [asked, answer] = (Array.isArray(turn) ? turn : []) as unknown[];
-    if (typeof asked === 'string' && typeof answer === 'string') {
+    if (
+      typeof asked === 'string' &&
+      typeof answer === 'string' &&
+      (turn as unknown[]).length === 2
+    ) {
       return [user(asked), assistant(answer)];
     }
     return fail(`history[${at}]`, {
@@ -90,6 +97,7 @@ function historyOf(value: unknown, { fail }: Reading): object[] {
 export const dolly: RowFormat = {
   name: 'dolly',
   columns: '`instruction`, `context`, `response`',
+  reads: [...own, 'context', 'response'],
   recognise: (row) =>
     'instruction' in row && 'response' in row && !('output' in row)
       ? 'the columns "instruction" and "response"'
