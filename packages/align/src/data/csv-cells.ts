@@ -9,9 +9,11 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
-/** The value of a label's text. pandas writes 1.0 and 0.0 for a column with missing values. */
-const truthOf = (text: string): boolean | undefined =>
-  own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
+/** The value of a label's text; undefined if it has none. pandas writes 1.0 and 0.0 for a column with missing values. */
+export const truthOf = (written: string): boolean | undefined => {
+  const text = written.trim();
+  return own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
+};
 
 /**
  * The value of a CSV cell. CSV has only text, so numbers, labels, lists and chats are parsed from
@@ -23,7 +25,7 @@ export const cellValue = (field: string, text: string): unknown => {
     return Number.isNaN(Number(text)) ? text : Number(text);
   }
   if (field === 'label') {
-    return text.trim() === '' ? undefined : (truthOf(text.trim()) ?? text);
+    return text.trim() === '' ? undefined : (truthOf(text) ?? text);
   }
   if (lists.has(field)) {
     if (text.trim() === '') return undefined;

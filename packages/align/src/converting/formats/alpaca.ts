@@ -7,6 +7,8 @@ import {
   assistant,
   has,
   hasPair,
+  isBlank,
+  labelIn,
   listIn,
   optionalText,
   systemTurns,
@@ -43,11 +45,11 @@ export const alpaca: RowFormat = {
     const columns = without(row!, own);
     if (has(row!, 'tools')) columns.tools = toolsOf(row!.tools);
     // Stanford's file repeats the whole text, with its own template.
-    if ('text' in columns) {
+    const instruction = textIn(row!, 'instruction', reading);
+    if (typeof columns.text === 'string' && columns.text.includes(instruction)) {
       reading.drop('text', 'it repeats the other columns');
       delete columns.text;
     }
-    const instruction = textIn(row!, 'instruction', reading);
     // LLaMA-Factory joins the two in the same way.
     const input = optionalText(row!, 'input', reading);
     const asked = input === '' ? instruction : `${instruction}\n${input}`;
@@ -62,7 +64,9 @@ export const alpaca: RowFormat = {
       return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
     }
     const completion = [assistant(textIn(row!, 'output', reading))];
-    if (has(row!, 'kto_tag')) return { kind: 'thumb', prompt, completion, label: tag, columns };
+    if (!isBlank(tag)) {
+      return { kind: 'thumb', prompt, completion, label: labelIn(tag), columns };
+    }
     return { kind: 'chat', messages: [...prompt, ...completion], columns };
   },
 };

@@ -10,7 +10,9 @@ import {
   askedBy,
   has,
   hasPair,
+  isBlank,
   jsonIn,
+  labelIn,
   listIn,
   messageOf,
   messagesOf,
@@ -71,10 +73,10 @@ export const shareGpt: RowFormat = {
       const prompt = askedBy(messages, name, reading);
       return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
     }
-    if (has(row!, 'kto_tag')) {
+    if (!isBlank(row!.kto_tag)) {
       const completion = messages.slice(-1);
       const prompt = messages.slice(0, -1);
-      return { kind: 'thumb', prompt, completion, label: row!.kto_tag, columns };
+      return { kind: 'thumb', prompt, completion, label: labelIn(row!.kto_tag), columns };
     }
     return { kind: 'chat', messages, columns };
   },

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { parseDecimal } from '../../config/decimal.ts';
+import { truthOf } from '../../data/csv-cells.ts';
 import { describeValue } from '../../data/data-error.ts';
 import { isEmpty, isNoValue } from '../../data/is-empty.ts';
 import { holdsMessages } from '../../data/messages.ts';
@@ -195,14 +196,18 @@ export function optionalNumber(
   return numberIn(value) ?? fail(field, { expected: 'a number', found: describeValue(value) });
 }
 
+/** A label, which CSV files have as text. The row's check reports any other value. */
+export const labelIn = (value: unknown): unknown =>
+  typeof value === 'string' ? (truthOf(value) ?? value) : value;
+
 /** Whether a row has a pair. @throws DataError if it has only one of the two answers */
 export function hasPair(row: Fields, { fail }: Pick<Reading, 'fail'>): boolean {
-  const [chosen, rejected] = [has(row, 'chosen'), has(row, 'rejected')];
+  const [chosen, rejected] = [!isBlank(row.chosen), !isBlank(row.rejected)];
   if (chosen === rejected) return chosen;
   const [there, missing] = chosen ? ['chosen', 'rejected'] : ['rejected', 'chosen'];
   return fail(missing, {
     expected: `an answer next to "${there}"`,
-    found: 'nothing',
+    found: describeValue(row[missing]),
     advice: `Add "${missing}" to make the row a pair, or remove "${there}"`,
   });
 }
