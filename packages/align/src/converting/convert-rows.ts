@@ -8,7 +8,7 @@ import { type RowReading, rowFields } from '../config/row-options.ts';
 import { DataError, describeValue, type Fail, type Place } from '../data/data-error.ts';
 import { isEmpty } from '../data/is-empty.ts';
 import { ValueSource } from '../data/open-values.ts';
-import { lookalikeOf } from '../data/plain-name.ts';
+import { lookalikes } from '../data/plain-name.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
 import type { Example, Fields, RowFormat } from './formats/example.ts';
 import { type Detected, detectFormat, formatNamed } from './formats/formats.ts';
@@ -124,8 +124,9 @@ export async function convertRows(
  * @throws DataError for the first one that is not empty
  */
 function refuseLookalikes({ columns }: Example, { reads = [] }: RowFormat, fail: Fail): void {
+  const lookalikeOf = lookalikes(reads);
   for (const [name, value] of Object.entries(columns)) {
-    const known = isEmpty(value) ? undefined : lookalikeOf(name, reads);
+    const known = isEmpty(value) ? undefined : lookalikeOf(name);
     if (known === undefined) continue;
     fail(name, {
       expected: `the column "${known}", or another name`,

@@ -2,7 +2,7 @@
 // to the chat template.
 import { PythonFloat } from '@keel/model';
 import { isEmpty } from './is-empty.ts';
-import { lookalikeOf } from './plain-name.ts';
+import { lookalikes } from './plain-name.ts';
 import type { ReportFault } from './tool-calls.ts';
 
 /**
@@ -56,12 +56,12 @@ const isMark = (name: string, value: unknown): boolean =>
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof PythonFloat;
 
-/** Fields that Keel or most chat templates read. */
-const knownFields: readonly string[] = [
+/** The field that Keel or most chat templates read, of a name in another form. */
+const lookalikeOf = lookalikes([
   ...['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'reasoning_content', 'tool_plan'],
   ...Object.keys(refusedFields),
   ...trainingMarks,
-];
+]);
 
 /** Reports fields of a message whose meaning would be dropped. */
 export const checkMessageFields = (
@@ -79,8 +79,8 @@ export const checkMessageFields = (
         'a known mark of whether the turn is trained on',
         'Write "weight": 0 (not trained on) or 1 in its place, or remove the field',
       );
-    } else if (!isEmpty(value) && lookalikeOf(name, knownFields) !== undefined) {
-      const known = lookalikeOf(name, knownFields)!;
+    } else if (!isEmpty(value) && lookalikeOf(name) !== undefined) {
+      const known = lookalikeOf(name)!;
       report([name], `the field "${known}"`, `Rename it to "${known}", or remove it`);
     } else if (name !== 'content' && !isWellFormed(value)) {
       report([name], 'valid Unicode text (this has a lone surrogate such as \\ud83d)');
