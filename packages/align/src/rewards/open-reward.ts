@@ -9,6 +9,7 @@ import {
 import { runResult } from '../config/run-result.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
+import { countAnswer } from './counting-later.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
 import { lengthReward } from './length-reward.ts';
@@ -210,5 +211,5 @@ export function relativeToSpec(name: string, folder: string): string {
 
 async function counting(name: string): Promise<CountTokens> {
   const tokenizer = await loadTokenizer(name);
-  return (text) => tokenizer.encode(text).length;
+  return (text) => countAnswer(tokenizer, text);
 }
