@@ -1,5 +1,6 @@
 // Converts the text of CSV cells to the values of a row's fields.
 import { parseExactJson } from '@keel/model/exact-json';
+import { parseDecimal } from '../config/decimal.ts';
 import { own } from '../config/own.ts';
 import { isTurn } from './messages.ts';
 
@@ -21,8 +22,7 @@ export const truthOf = (written: string): boolean | undefined => {
  */
 export const cellValue = (field: string, text: string): unknown => {
   if (numbers.has(field)) {
-    if (text.trim() === '') return undefined;
-    return Number.isNaN(Number(text)) ? text : Number(text);
+    return text.trim() === '' ? undefined : (parseDecimal(text) ?? text);
   }
   if (field === 'label') {
     return text.trim() === '' ? undefined : (truthOf(text) ?? text);
