@@ -18,8 +18,8 @@ export interface PromptForm {
 /**
  * Token ids of a prompt, rendered with the model's chat template. Plain text is a user's message;
  * without a template it is used as it is.
- * @throws Error for a chat or a system message if the model has no template or `raw` is set, and for
- *   a chat with another system message
+ * @throws Error for a chat or a system message if the model has no template or `raw` is set, and
+ *   for a chat with another system message
  */
 export function promptTokens(
   prompt: Content,

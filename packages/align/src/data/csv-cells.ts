@@ -10,7 +10,10 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
-/** The value of a label's text; undefined if it has none. pandas writes 1.0 and 0.0 for a column with missing values. */
+/**
+ * The value of a label's text; undefined if it has none. pandas writes 1.0 and 0.0 for a column
+ * with missing values.
+ */
 export const truthOf = (written: string): boolean | undefined => {
   const text = written.trim();
   return own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());

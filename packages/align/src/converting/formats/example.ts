@@ -52,7 +52,7 @@ export interface RowFormat {
   aliases?: readonly string[];
   /** Columns by which it is recognised, for the documentation and for errors. */
   columns: string;
-  /** The columns that it reads, whose names in another form (`Input`) are refused (default: none). */
+  /** The columns that it reads; their names in another form (`Input`) are refused. */
   reads?: readonly string[];
   /** What identifies a row as this format, such as `the columns "a" and "b"`; null if nothing. */
   recognise(row: Fields): string | null;

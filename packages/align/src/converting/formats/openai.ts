@@ -98,7 +98,7 @@ export function withRequest(columns: Fields, request: Fields, { drop, fail }: Re
   return { ...columns, ...found };
 }
 
-/** Uses the refusal as the content if that is empty; the row's check reports a message with both. */
+/** Uses the refusal as empty content; the row's check reports a message with both. */
 export function withRefusal(message: unknown): unknown {
   if (!isPlainObject(message) || typeof message.refusal !== 'string') return message;
   const { refusal, ...others } = message;
