@@ -22,7 +22,7 @@ const alignLayers = [
   ['judges'],
   ['profiling', 'rewards', 'checking', 'answering'],
   ['training', 'merging'],
-  ['reference'],
+  ['reference', 'feedback'],
   ['rollouts'],
   ['methods'],
   ['recipes'],

@@ -18,6 +18,15 @@ export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';
 export { ConfigError } from './config/config-error.ts';
 export { DataError } from './data/data-error.ts';
+export type {
+  ReviseHooks,
+  ReviseOptions,
+  RevisePlan,
+  ReviseProgress,
+  ReviseResult,
+} from './feedback/revise-options.ts';
+export type { RevisionSummary } from './feedback/revision-summary.ts';
+export { runRevise } from './feedback/run-revise.ts';
 export {
   type MergeDType,
   type MergeEvent,
@@ -44,6 +53,13 @@ export {
   type PairedObjective,
   type PairedScores,
 } from './objectives/paired.ts';
+export type {
+  MeasuringHooks,
+  MeasuringOptions,
+  MeasuringResult,
+  MeasuringVerb,
+  StageVerdict,
+} from './recipes/measuring-verb.ts';
 export { planRecipe } from './recipes/plan-recipe.ts';
 export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';

@@ -9,6 +9,8 @@ export const exitCodes = {
   done: 0,
   failed: 1,
   usage: 2,
+  /** Everything ran, but a gate of `keel evaluate` was not passed. */
+  gateFailed: 3,
   hungUp: 129,
   interrupted: 130,
   /** Like a program that SIGPIPE kills. */

@@ -68,6 +68,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/best-of-n.ts'),
   }),
   verb({
+    name: 'revise',
+    summary: 'have answers criticised and revised under principles, as rows for training',
+    options: () => import('./options/revise.ts'),
+    run: () => import('./verbs/revise.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'answer prompts with a model',
     options: () => import('./options/generate.ts'),
@@ -84,6 +90,24 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     summary: 'compute rewards, or log-probabilities under a model, for the answers of a dataset',
     options: () => import('./options/score.ts'),
     run: () => import('./verbs/score.ts'),
+  }),
+  verb({
+    name: 'rate',
+    summary: 'rate models by battles between them: Bradley-Terry ratings with intervals',
+    options: () => import('./options/rate.ts'),
+    run: () => import('./verbs/rate.ts'),
+  }),
+  verb({
+    name: 'judge',
+    summary: 'compare the answers of two models by a judge, or check a judge against people',
+    options: () => import('./options/judge.ts'),
+    run: () => import('./verbs/judge.ts'),
+  }),
+  verb({
+    name: 'evaluate',
+    summary: 'run suites of tasks on models, compare them and check gates',
+    options: () => import('./options/evaluate.ts'),
+    run: () => import('./verbs/evaluate.ts'),
   }),
   verb({
     name: 'merge',

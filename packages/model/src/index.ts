@@ -34,6 +34,7 @@ export { headScores, newScoreHead, SCORE_WEIGHT } from './heads/score-head.ts';
 export { commitName, isCommit } from './hub/hub-commit.ts';
 export { hubSuggestion } from './hub/hub-suggestion.ts';
 export { pythonRepr } from './jinja/repr.ts';
+export { TextTemplate, TextTemplateError } from './jinja/text-template.ts';
 export { PythonFloat } from './jinja/values.ts';
 export {
   type HeadScores,

@@ -102,3 +102,27 @@ test('rejects what cannot be measured', () => {
   expect(() => calibrationOf([Number.POSITIVE_INFINITY])).toThrow('Infinity');
   expect(() => calibrationOf([1], { bins: 0 })).toThrow(/bins.* 0$/);
 });
+
+test('labels with a probability count as their expectation', () => {
+  const [gap, p] = [Math.log(4), 0.75];
+  // Confidence 0.8; the model prefers chosen, then rejected.
+  const found = calibrationOf([gap, -gap], { probabilities: [p, 1 - p], resamples: 10 });
+  expect(found.bins).toHaveLength(1);
+  expect(found.bins[0]!.accuracy.value).toBeCloseTo(p, 12);
+  expect(found.error.value).toBeCloseTo(0.8 - p, 12);
+  expect(found.brier).toBeCloseTo(p * 0.2 ** 2 + (1 - p) * 0.8 ** 2, 12);
+  expect(found.logLoss).toBeCloseTo(-p * Math.log(0.8) - (1 - p) * Math.log(0.2), 12);
+  // Calibrated: the confidence is the probability.
+  const exact = calibrationOf([Math.log(3)], { probabilities: [p], resamples: 10 });
+  expect(exact.error.value).toBeCloseTo(0, 12);
+  expect(exact.logLoss).toBeCloseTo(-p * Math.log(p) - (1 - p) * Math.log(1 - p), 12);
+});
+
+test('probabilities of 1 change nothing, bit for bit', () => {
+  const gaps = pairs(0.7, 14, 6);
+  const probabilities = gaps.map(() => 1);
+  expect(calibrationOf(gaps, { probabilities, resamples: 50 })).toEqual(
+    calibrationOf(gaps, { resamples: 50 }),
+  );
+  expect(() => calibrationOf(gaps, { probabilities: [1] })).toThrow(RangeError);
+});

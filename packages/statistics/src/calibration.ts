@@ -7,6 +7,10 @@
 // with a diagram that is symmetric about (0.5, 0.5). But it counts each pair once, so the intervals
 // are for the actual number of pairs. A gap of 0 counts as half right.
 //
+// A label may be uncertain: chosen is the better answer with a probability p. The hit of a pair is
+// then the probability of the answer that the model prefers, and the scores are expected over the
+// label.
+//
 // Expected calibration error: Naeini et al. 2015; Guo et al. 2017 (arXiv:1706.04599), eq. 3. Bins
 // of equal mass: Nguyen & O'Connor 2015, as in Nixon et al. 2019 (arXiv:1904.01685). Brier score:
 // Brier 1950.
@@ -34,7 +38,8 @@ export interface Calibration {
    */
   error: { value: number; interval: Interval };
   /**
-   * The same error for a perfectly calibrated model with the same pairs and confidences. Few pairs
+   * The same error for a perfectly calibrated model with the same pairs and confidences, and with
+   * certain labels that are drawn from them. Few pairs
    * give an error even then, and the bootstrap adds the same amount again. Mean, and the 95th
    * percentile `high`.
    */
@@ -50,6 +55,8 @@ export interface Calibration {
 }
 
 export interface CalibrationOptions {
+  /** Of each pair, that chosen is the better answer (default: 1). */
+  probabilities?: readonly number[];
   /** Number of bins of [0.5, 1]. */
   bins?: number;
   resamples?: number;
@@ -67,9 +74,9 @@ interface Prediction {
  */
 export function calibrationOf(
   gaps: readonly number[],
-  { bins = 10, resamples = 2000, seed = 0 }: CalibrationOptions = {},
+  { probabilities, bins = 10, resamples = 2000, seed = 0 }: CalibrationOptions = {},
 ): Calibration {
-  const predictions = predictionsOf(gaps);
+  const predictions = predictionsOf(gaps, probabilities);
   checkBins(bins);
   const count = predictions.length;
   const error = widthError(predictions.map(({ confidence }) => widthBin(confidence, bins)));
@@ -94,10 +101,12 @@ export function calibrationOf(
       value: byChance.reduce((sum, value) => sum + value, 0) / resamples,
       high: quantile(byChance, 0.95),
     },
-    errorEqualMass: expectedCalibrationError(reliabilityBins(gaps, { bins, split: 'mass' })),
-    brier: mean(gaps.map((gap) => sigmoid(-gap) ** 2)),
-    logLoss: mean(gaps.map((gap) => Math.max(0, -gap) + Math.log1p(Math.exp(-Math.abs(gap))))),
-    bins: reliabilityBins(gaps, { bins }),
+    errorEqualMass: expectedCalibrationError(
+      reliabilityBins(gaps, { probabilities, bins, split: 'mass' }),
+    ),
+    brier: mean(expectedOver((gap) => sigmoid(-gap) ** 2, gaps, probabilities)),
+    logLoss: mean(expectedOver(lossOf, gaps, probabilities)),
+    bins: reliabilityBins(gaps, { probabilities, bins }),
   };
 }
 
@@ -109,10 +118,14 @@ export function calibrationOf(
  */
 export function reliabilityBins(
   gaps: readonly number[],
-  { bins = 10, split = 'width' }: { bins?: number; split?: 'width' | 'mass' } = {},
+  {
+    probabilities,
+    bins = 10,
+    split = 'width',
+  }: Pick<CalibrationOptions, 'probabilities' | 'bins'> & { split?: 'width' | 'mass' } = {},
 ): ReliabilityBin[] {
   checkBins(bins);
-  const sorted = predictionsOf(gaps).sort((a, b) => a.confidence - b.confidence);
+  const sorted = predictionsOf(gaps, probabilities).sort((a, b) => a.confidence - b.confidence);
   const parts = Array.from({ length: bins }, (): Prediction[] => []);
   let massBin = 0;
   for (const [index, one] of sorted.entries()) {
@@ -144,11 +157,34 @@ export function expectedCalibrationError(bins: readonly ReliabilityBin[]): numbe
   );
 }
 
-function predictionsOf(gaps: readonly number[]): Prediction[] {
+/** -log s(gap) */
+const lossOf = (gap: number): number => Math.max(0, -gap) + Math.log1p(Math.exp(-Math.abs(gap)));
+
+/** A score of each gap, expected over the label: p score(gap) + (1 - p) score(-gap). */
+const expectedOver = (
+  score: (gap: number) => number,
+  gaps: readonly number[],
+  probabilities: readonly number[] = [],
+): number[] =>
+  gaps.map((gap, index) => {
+    const { [index]: probability = 1 } = probabilities;
+    return probability === 1
+      ? score(gap)
+      : probability * score(gap) + (1 - probability) * score(-gap);
+  });
+
+function predictionsOf(
+  gaps: readonly number[],
+  probabilities: readonly number[] = gaps.map(() => 1),
+): Prediction[] {
   if (gaps.length === 0) throw new RangeError('calibration needs at least one pair');
-  return gaps.map((gap) => {
+  if (probabilities.length !== gaps.length) {
+    throw new RangeError(`${gaps.length} gaps need as many probabilities`);
+  }
+  const hits = expectedOver(hitOf, gaps, probabilities);
+  return gaps.map((gap, index) => {
     if (!Number.isFinite(gap)) throw new RangeError(`calibration needs finite gaps, got ${gap}`);
-    return { confidence: sigmoid(Math.abs(gap)), hit: hitOf(gap) };
+    return { confidence: sigmoid(Math.abs(gap)), hit: hits[index]! };
   });
 }
 

@@ -1,20 +1,24 @@
 // Numbers only: no tensors, no files. Runs in a browser too.
 export * from './agreement.ts';
+export { type Battle, BattleTable, type PairCounts } from './battle-table.ts';
 export * from './bradley-terry.ts';
 export * from './calibration.ts';
 export * from './clustered-difference.ts';
 export * from './clusters.ts';
 export * from './correlation.ts';
 export * from './dawid-skene.ts';
+export * from './elo.ts';
 export * from './exact-tests.ts';
 export * from './intervals.ts';
 export * from './length-buckets.ts';
 export * from './length-classifier.ts';
 export * from './length-controlled.ts';
-export { NoMaximumError } from './logistic-regression.ts';
+export { fitLogistic, NoMaximumError, sigmoid } from './logistic-regression.ts';
+export * from './next-pairs.ts';
 export * from './over-optimisation.ts';
 export * from './pass-at-k.ts';
 export * from './proportion.ts';
+export { RATING_SCALE, styleFeature, winProbability } from './rating-scale.ts';
 export * from './resampling-random.ts';
 export * from './reward-findings.ts';
 export * from './student.ts';

@@ -8,6 +8,11 @@ import { hitOf, type Proportion, proportionOf } from './proportion.ts';
 export interface ScoredPair {
   chosen: { score: number; length: number };
   rejected: { score: number; length: number };
+  /**
+   * Probability that chosen is the better answer (default: 1): a rule is right if it picks the more
+   * probable one; at one half, any rule is half right
+   */
+  probability?: number;
 }
 
 /** Pairs with similar length differences. */
@@ -23,13 +28,24 @@ export interface LengthBucket {
   longerWins: Proportion;
 }
 
-/** How often the chosen answer has the higher reward; equal rewards count as half right. */
+/** 1 for certain labels and for those of chosen, -1 if rejected is the more probable answer. */
+const direction = ({ probability = 1 }: ScoredPair): number => Math.sign(probability - 0.5);
+
+/** Whether the higher reward is that of the better answer: 1, 0, or one half if undecided. */
+export const rewardIsRight = (pair: ScoredPair): number =>
+  hitOf((pair.chosen.score - pair.rejected.score) * direction(pair));
+
+/** Whether the longer answer is the better one: 1, 0, or one half if undecided. */
+export const longerIsRight = (pair: ScoredPair): number =>
+  hitOf((pair.chosen.length - pair.rejected.length) * direction(pair));
+
+/** How often the better answer has the higher reward; equal rewards count as half right. */
 export const accuracyOf = (pairs: readonly ScoredPair[]): Proportion | null =>
-  proportionOf(pairs.map(({ chosen, rejected }) => hitOf(chosen.score - rejected.score)));
+  proportionOf(pairs.map(rewardIsRight));
 
 /** Accuracy of the rule "the longer answer wins"; equal lengths count as half right. */
 export const longerWins = (pairs: readonly ScoredPair[]): Proportion | null =>
-  proportionOf(pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length)));
+  proportionOf(pairs.map(longerIsRight));
 
 /**
  * Whether the longer answer has the higher reward, whichever was chosen: 1, 0, or one half if

@@ -5,6 +5,7 @@
 // sandwich covariance H^-1 G H^-1 with G = sum over clusters of g g^T (White 1982; Liang and Zeger
 // 1986) is valid where rows share a cluster or labels are probabilities; the model's own H^-1 is
 // not.
+import { byCluster, type LogisticData, type LogisticRow, logisticData } from './logistic-data.ts';
 import {
   cholesky,
   inverseFromCholesky,
@@ -14,20 +15,14 @@ import {
   zeros,
 } from './normal-equations.ts';
 
-/** A row: its features x [parameters] as pairs of index and value, all others 0. */
-export interface LogisticRow {
-  features: readonly (readonly [parameter: number, value: number])[];
-  /** Probability that the outcome is 1, from 0 to 1. */
-  label: number;
-  /** How much the row counts, at least 0. */
-  weight: number;
-  /** Rows with the same cluster are not independent; default: each row is its own. */
-  cluster?: string | number | undefined;
-}
-
 export interface LogisticOptions {
   /** Ridge penalty of each parameter (default: 0). */
   penalties?: readonly number[];
+  /**
+   * Precision of a normal prior with mean 0 for each parameter (default: 0). Unlike a penalty, it
+   * is part of the uncertainty: the sandwich includes the variance of its score.
+   */
+  priors?: readonly number[];
   /**
    * Directions in which the likelihood is flat, such as adding a constant to all ratings. The
    * returned maximum has no component along them.
@@ -67,16 +62,48 @@ const softplus = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Ma
  * @throws RangeError for labels outside [0, 1], negative weights, and features that are not finite
  */
 export function fitLogistic(
-  rows: readonly LogisticRow[],
+  rows: readonly LogisticRow[] | LogisticData,
   size: number,
-  { penalties = [], flat = [] }: LogisticOptions = {},
+  options: LogisticOptions = {},
 ): LogisticFit {
-  check(rows);
-  let theta = new Array<number>(size).fill(0);
-  let loss = lossOf(rows, theta, penalties);
+  const data = 'starts' in rows ? rows : logisticData(rows);
+  const theta = maximum(data, size, options);
+  const { hessian } = derivatives(data, theta, ridgeOf(options, size));
+  const { flat = [], priors = [] } = options;
+  const lower = cholesky(withFlat(hessian, flat));
+  if (lower === null) throw new NoMaximumError(separated);
+  const inverse = inverseFromCholesky(lower);
+  const middle = scoreCovariance(data, theta);
+  addPriors(middle, priors, flat);
+  return {
+    parameters: withoutFlat(theta, flat),
+    modelCovariance: inverse,
+    covariance: sandwich(inverse, middle),
+  };
+}
+
+/**
+ * The parameters alone, without their covariance.
+ * @param from where Newton's method starts (default: 0)
+ * @throws NoMaximumError as {@link fitLogistic}
+ */
+export const maximumLikelihood = (
+  data: LogisticData,
+  size: number,
+  options: LogisticOptions & { from?: readonly number[] } = {},
+): number[] => withoutFlat(maximum(data, size, options), options.flat ?? []);
+
+function maximum(
+  data: LogisticData,
+  size: number,
+  { from: first, ...options }: LogisticOptions & { from?: readonly number[] },
+): number[] {
+  const ridge = ridgeOf(options, size);
+  let theta = first === undefined ? new Array<number>(size).fill(0) : [...first];
+  let loss = lossOf(data, theta, ridge);
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-    const { gradient, hessian } = derivatives(rows, theta, penalties);
-    const lower = cholesky(withFlat(hessian, flat));
+    const { gradient, hessian } = derivatives(data, theta, ridge);
+    const lower = cholesky(withFlat(hessian, options.flat ?? []));
     if (lower === null) throw new NoMaximumError(separated);
     const step = solveCholesky(lower, gradient);
     const from = theta;
@@ -84,14 +111,13 @@ export function fitLogistic(
     let next = loss;
     for (; size > 1e-10; size /= 2) {
       theta = from.map((value, index) => value - size * step[index]!);
-      next = lossOf(rows, theta, penalties);
+      next = lossOf(data, theta, ridge);
       if (next <= loss) break;
     }
     const moved = Math.max(...step.map(Math.abs));
     if (next > loss) theta = from;
-    const worst = Math.max(...rows.map((row) => Math.abs(etaOf(row, theta))));
-    if (worst > INFINITE_LOG_ODDS) throw new NoMaximumError(separated);
-    if (moved < 1e-11 || next >= loss) return fitAt(rows, theta, penalties, flat);
+    if (largestLogOdds(data, theta) > INFINITE_LOG_ODDS) throw new NoMaximumError(separated);
+    if (moved < 1e-11 || next >= loss) return theta;
     loss = next;
   }
   throw new NoMaximumError(separated);
@@ -100,50 +126,56 @@ export function fitLogistic(
 const separated =
   'the likelihood has no maximum: the features separate the outcomes completely, or some of them always vary together';
 
-function check(rows: readonly LogisticRow[]): void {
-  if (rows.length === 0) throw new RangeError('a fit needs at least one row');
-  for (const [place, { features, label, weight }] of rows.entries()) {
-    if (!(label >= 0 && label <= 1))
-      throw new RangeError(`row ${place}: expected a label from 0 to 1, found ${label}`);
-    if (!(weight >= 0 && Number.isFinite(weight)))
-      throw new RangeError(`row ${place}: expected a weight of at least 0, found ${weight}`);
-    const strange = features.find(([, value]) => !Number.isFinite(value));
-    if (strange !== undefined)
-      throw new RangeError(`row ${place}: expected finite features, found ${strange[1]}`);
-  }
+const ridgeOf = ({ penalties = [], priors = [] }: LogisticOptions, size: number): number[] =>
+  Array.from({ length: size }, (_, index) => (penalties[index] ?? 0) + (priors[index] ?? 0));
+
+function etaOf(
+  { starts, parameters, values }: LogisticData,
+  row: number,
+  theta: readonly number[],
+): number {
+  let eta = 0;
+  for (let entry = starts[row]!; entry < starts[row + 1]!; entry++)
+    eta += values[entry]! * theta[parameters[entry]!]!;
+  return eta;
 }
 
-const etaOf = ({ features }: LogisticRow, theta: readonly number[]): number =>
-  features.reduce((sum, [index, value]) => sum + value * theta[index]!, 0);
+function largestLogOdds(data: LogisticData, theta: readonly number[]): number {
+  let largest = 0;
+  for (let row = 0; row < data.labels.length; row++)
+    if (data.weights[row]! > 0) largest = Math.max(largest, Math.abs(etaOf(data, row, theta)));
+  return largest;
+}
 
-function lossOf(
-  rows: readonly LogisticRow[],
-  theta: readonly number[],
-  penalties: readonly number[],
-): number {
+function lossOf(data: LogisticData, theta: readonly number[], ridge: readonly number[]): number {
   let loss = 0;
-  for (const row of rows) {
-    const eta = etaOf(row, theta);
-    loss += row.weight * (softplus(eta) - row.label * eta);
+  for (let row = 0; row < data.labels.length; row++) {
+    const eta = etaOf(data, row, theta);
+    loss += data.weights[row]! * (softplus(eta) - data.labels[row]! * eta);
   }
-  for (const [index, value] of theta.entries()) loss += ((penalties[index] ?? 0) * value ** 2) / 2;
+  for (const [index, value] of theta.entries()) loss += (ridge[index]! * value ** 2) / 2;
   return loss;
 }
 
 function derivatives(
-  rows: readonly LogisticRow[],
+  data: LogisticData,
   theta: readonly number[],
-  penalties: readonly number[],
+  ridge: readonly number[],
 ): { gradient: number[]; hessian: Matrix } {
-  const gradient = theta.map((value, index) => (penalties[index] ?? 0) * value);
+  const { starts, parameters, values, labels, weights } = data;
+  const gradient = theta.map((value, index) => ridge[index]! * value);
   const hessian = zeros(theta.length);
-  for (let index = 0; index < theta.length; index++) hessian[index]![index] = penalties[index] ?? 0;
-  for (const row of rows) {
-    const p = sigmoid(etaOf(row, theta));
-    const curvature = row.weight * p * (1 - p);
-    for (const [i, x] of row.features) {
-      gradient[i]! += row.weight * (p - row.label) * x;
-      for (const [j, y] of row.features) hessian[i]![j]! += curvature * x * y;
+  for (let index = 0; index < theta.length; index++) hessian[index]![index] = ridge[index]!;
+  for (let row = 0; row < labels.length; row++) {
+    const p = sigmoid(etaOf(data, row, theta));
+    const curvature = weights[row]! * p * (1 - p);
+    const residual = weights[row]! * (p - labels[row]!);
+    for (let one = starts[row]!; one < starts[row + 1]!; one++) {
+      const [i, x] = [parameters[one]!, values[one]!];
+      gradient[i]! += residual * x;
+      const line = hessian[i]!;
+      for (let other = starts[row]!; other < starts[row + 1]!; other++)
+        line[parameters[other]!]! += curvature * x * values[other]!;
     }
   }
   return { gradient, hessian };
@@ -158,17 +190,9 @@ function withFlat(hessian: Matrix, flat: readonly (readonly number[])[]): Matrix
   );
 }
 
-function fitAt(
-  rows: readonly LogisticRow[],
-  theta: readonly number[],
-  penalties: readonly number[],
-  flat: readonly (readonly number[])[],
-): LogisticFit {
-  const { hessian } = derivatives(rows, theta, penalties);
-  const lower = cholesky(withFlat(hessian, flat));
-  if (lower === null) throw new NoMaximumError(separated);
-  const inverse = inverseFromCholesky(lower);
-  const parameters = flat.reduce<number[]>(
+/** The parameters without their component along the flat directions. */
+function withoutFlat(theta: readonly number[], flat: readonly (readonly number[])[]): number[] {
+  return flat.reduce<number[]>(
     (values, direction) => {
       const length = direction.reduce((sum, value) => sum + value * value, 0);
       const along =
@@ -177,23 +201,43 @@ function fitAt(
     },
     [...theta],
   );
-  const middle = scoreCovariance(rows, theta);
-  return { parameters, modelCovariance: inverse, covariance: sandwich(inverse, middle) };
+}
+
+/** Adds the priors' covariance of scores, without its component along the flat directions. */
+function addPriors(
+  middle: Matrix,
+  priors: readonly number[],
+  flat: readonly (readonly number[])[],
+): void {
+  for (const [index, precision] of priors.entries()) {
+    if (precision === 0) continue;
+    const unit = middle.map((_, place) => (place === index ? 1 : 0));
+    const v = withoutFlat(unit, flat);
+    for (const [i, x] of v.entries())
+      for (const [j, y] of v.entries()) middle[i]![j]! += precision * x * y;
+  }
 }
 
 /** Sum over clusters of the outer product of their score. */
-function scoreCovariance(rows: readonly LogisticRow[], theta: readonly number[]): Matrix {
-  const scores = new Map<string | number, Map<number, number>>();
-  for (const [place, row] of rows.entries()) {
-    const residual = row.weight * (row.label - sigmoid(etaOf(row, theta)));
-    const key = row.cluster === undefined ? `row ${place}` : `cluster ${row.cluster}`;
-    const score = scores.get(key) ?? new Map<number, number>();
-    for (const [i, x] of row.features) score.set(i, (score.get(i) ?? 0) + residual * x);
-    scores.set(key, score);
-  }
+function scoreCovariance(data: LogisticData, theta: readonly number[]): Matrix {
+  const { starts, parameters, values, labels, weights, clusters } = data;
+  const groups = byCluster(clusters);
   const middle = zeros(theta.length);
-  for (const score of scores.values()) {
-    for (const [i, x] of score) for (const [j, y] of score) middle[i]![j]! += x * y;
+  const score = new Float64Array(theta.length);
+  const touched: number[] = [];
+  for (let cluster = 0; cluster + 1 < groups.starts.length; cluster++) {
+    for (let at = groups.starts[cluster]!; at < groups.starts[cluster + 1]!; at++) {
+      const row = groups.order[at]!;
+      const residual = weights[row]! * (labels[row]! - sigmoid(etaOf(data, row, theta)));
+      for (let entry = starts[row]!; entry < starts[row + 1]!; entry++) {
+        const parameter = parameters[entry]!;
+        if (!touched.includes(parameter)) touched.push(parameter);
+        score[parameter]! += residual * values[entry]!;
+      }
+    }
+    for (const i of touched) for (const j of touched) middle[i]![j]! += score[i]! * score[j]!;
+    for (const parameter of touched) score[parameter] = 0;
+    touched.length = 0;
   }
   return middle;
 }

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type Battle,
-  bradleyTerry,
-  eloRatings,
-  nextPair,
-  standardise,
-  styleFeature,
-  winProbability,
-} from './bradley-terry.ts';
+import { type Battle, BattleTable } from './battle-table.ts';
+import { bradleyTerry } from './bradley-terry.ts';
+import { eloRatings } from './elo.ts';
 import { NoMaximumError } from './logistic-regression.ts';
+import { nextPairs } from './next-pairs.ts';
+import { styleFeature, winProbability } from './rating-scale.ts';
 import { resamplingRandom } from './resampling-random.ts';
 import { golden } from './testing/golden.ts';
 
@@ -38,25 +34,22 @@ const outcomes: Record<string, number> = { model_a: 1, model_b: 0 };
 const battles = file.battles.map(
   ({ model_a: a, model_b: b, winner }): Battle => ({ a, b, outcome: outcomes[winner] ?? 0.5 }),
 );
-const styled = standardise(
-  file.battles.map((one) => [
-    styleFeature(one.tokens_a, one.tokens_b),
-    styleFeature(one.headers_a, one.headers_b),
-  ]),
+const styled = BattleTable.of(
+  file.battles.map((one, index) => ({
+    ...battles[index]!,
+    features: [
+      styleFeature(one.tokens_a, one.tokens_b),
+      styleFeature(one.headers_a, one.headers_b),
+    ],
+  })),
 );
+styled.standardiseFeatures();
 
 describe('ratings equal to those of arena-rank', () => {
   it.each([
     ['as they are', bradleyTerry(battles), file.bradley_terry],
     ['pairs balanced', bradleyTerry(battles, { balancePairs: 50 }), file.bradley_terry_reweighted],
-    [
-      'style controlled',
-      bradleyTerry(
-        battles.map((battle, index) => ({ ...battle, features: styled[index]! })),
-        { balancePairs: 50 },
-      ),
-      file.style.table,
-    ],
+    ['style controlled', bradleyTerry(styled, { balancePairs: 50 }), file.style.table],
   ])('%s', (_, { ratings }, expected) => {
     expect(ratings.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
     for (const { name, rating, interval } of ratings) {
@@ -68,10 +61,7 @@ describe('ratings equal to those of arena-rank', () => {
   });
 
   it('the effects of style', () => {
-    const { coefficients } = bradleyTerry(
-      battles.map((battle, index) => ({ ...battle, features: styled[index]! })),
-      { balancePairs: 50 },
-    );
+    const { coefficients } = bradleyTerry(styled, { balancePairs: 50 });
     for (const [index, { value, interval }] of coefficients.entries()) {
       expect(value).toBeCloseTo(file.style.coefficients.coeffs[index]!, 6);
       expect(interval[0]).toBeLessThan(value);
@@ -155,13 +145,111 @@ describe('ratings', () => {
     );
   });
 
-  it('suggests the pair that was compared least among equals', () => {
-    const tie = (a: string, b: string, n: number): Battle[] =>
-      Array.from({ length: n }, () => ({ a, b, outcome: 0.5 }));
-    const ratings = bradleyTerry([...tie('x', 'y', 50), ...tie('y', 'z', 50), ...tie('z', 'w', 2)]);
-    const found = nextPair(ratings)!;
-    expect([found.a, found.b]).toContain('w');
-    expect(found.gain).toBeGreaterThan(0);
+  const tie = (a: string, b: string, n: number): Battle[] =>
+    Array.from({ length: n }, () => ({ a, b, outcome: 0.5 }));
+
+  it('suggests the pair that was compared least among equals, and then others', () => {
+    const table = BattleTable.of([...tie('x', 'y', 50), ...tie('y', 'z', 50), ...tie('z', 'w', 2)]);
+    const { ratings } = bradleyTerry(table);
+    const counts = table.pairCounts(ratings.map(({ name }) => name));
+    const found = nextPairs(ratings, counts, 6);
+    expect(found.reduce((sum, { suggested }) => sum + suggested, 0)).toBe(6);
+    expect(new Set(found.map(({ a, b }) => `${a} ${b}`)).size).toBe(found.length);
+    expect([found[0]!.a, found[0]!.b]).toContain('w');
+    expect(found[0]!.winProbability).toBeCloseTo(0.5, 12);
+    for (const { errors, reduction } of found) {
+      expect(errors[1]).toBeLessThan(errors[0]);
+      expect(reduction).toBeGreaterThan(0);
+    }
+    const [one] = nextPairs(ratings, counts, 1);
+    expect(found[0]!.reduction).toBeGreaterThan(one!.reduction);
+    expect(found[0]!.reduction).toBeLessThan(found[0]!.suggested * one!.reduction);
+    expect(nextPairs(ratings, counts, 0)).toEqual([]);
+  });
+
+  it('predicts the variances after the battle that it suggests', () => {
+    const played = [...tie('x', 'y', 6), ...tie('y', 'z', 4), ...tie('x', 'z', 9)];
+    const total = (games: readonly Battle[]): { sum: number; of: (name: string) => number } => {
+      const table = BattleTable.of(games);
+      const { ratings } = bradleyTerry(table);
+      const counts = table.pairCounts(ratings.map(({ name }) => name));
+      // Ties only: each battle has the information 1/4, and the Laplacian's inverse is by hand.
+      const [xy, yz, xz] = [
+        ['x', 'y'],
+        ['y', 'z'],
+        ['x', 'z'],
+      ].map(([a, b]) => {
+        const at = (name: string): number => ratings.findIndex((one) => one.name === name);
+        return counts.battles[at(a!)]![at(b!)]! / 4;
+      }) as [number, number, number];
+      const trees = xy * yz + yz * xz + xz * xy;
+      const of = (name: string): number =>
+        ({ xy: yz + xz, yz: xy + xz, xz: xy + yz })[name]! / trees;
+      return { sum: of('xy') + of('yz') + of('xz'), of };
+    };
+    const table = BattleTable.of(played);
+    const { ratings } = bradleyTerry(table);
+    const counts = table.pairCounts(ratings.map(({ name }) => name));
+    const [next] = nextPairs(ratings, counts, 1);
+    const before = total(played);
+    const after = total([...played, { a: next!.a, b: next!.b, outcome: 0.5 }]);
+    expect(next!.reduction).toBeCloseTo(1 - after.sum / before.sum, 10);
+    const pair = [next!.a, next!.b].sort().join('');
+    expect(next!.errors[0]).toBeCloseTo((400 / Math.LN10) * Math.sqrt(before.of(pair)), 8);
+    expect(next!.errors[1]).toBeCloseTo((400 / Math.LN10) * Math.sqrt(after.of(pair)), 8);
+    expect([pair, next!.battles]).toEqual(['yz', 4]);
+  });
+
+  it('moves all ratings for an anchor', () => {
+    const plain = bradleyTerry(drawn).ratings;
+    const moved = bradleyTerry(drawn, { anchor: { name: 'weak', rating: 800 } }).ratings;
+    expect(moved.at(-1)).toMatchObject({ name: 'weak', rating: 800 });
+    for (const [index, { rating, interval, winRate }] of moved.entries()) {
+      const shift = 800 - plain.at(-1)!.rating;
+      expect(rating).toBeCloseTo(plain[index]!.rating + shift, 8);
+      expect(interval[0]).toBeCloseTo(plain[index]!.interval[0] + shift, 8);
+      expect(winRate).toBeCloseTo(plain[index]!.winRate, 12);
+    }
+    expect(() => bradleyTerry(drawn, { anchor: { name: 'absent', rating: 0 } })).toThrow(/absent/);
+  });
+
+  it('gives the mean probability to beat the others', () => {
+    const { ratings } = bradleyTerry(drawn);
+    const [best, middle, worst] = ratings;
+    expect(best!.winRate).toBeCloseTo(
+      (winProbability(best!.rating, middle!.rating) + winProbability(best!.rating, worst!.rating)) /
+        2,
+      12,
+    );
+    expect(ratings.reduce((sum, { winRate }) => sum + winRate, 0)).toBeCloseTo(1.5, 12);
+  });
+
+  it('counts battles and wins of pairs, with ties as half', () => {
+    const table = BattleTable.of([
+      { a: 'x', b: 'y', outcome: 1 },
+      { a: 'y', b: 'x', outcome: 1 },
+      { a: 'y', b: 'x', outcome: 0.5 },
+      { a: 'z', b: 'x', outcome: 0 },
+    ]);
+    expect(table.pairCounts(['x', 'y', 'z'])).toEqual({
+      battles: [
+        [0, 3, 1],
+        [3, 0, 0],
+        [1, 0, 0],
+      ],
+      wins: [
+        [0, 1.5, 1],
+        [1.5, 0, 0],
+        [0, 0, 0],
+      ],
+    });
+  });
+
+  it('a subset has the battles and clusters that were asked for', () => {
+    const clustered = drawn.map((battle, index) => ({ ...battle, cluster: `${index % 100}` }));
+    const table = BattleTable.of(clustered).where((index) => index % 2 === 0);
+    const expected = bradleyTerry(clustered.filter((_, index) => index % 2 === 0));
+    expect(bradleyTerry(table).ratings).toEqual(expected.ratings);
   });
 
   it('weights count like repeated battles', () => {
@@ -190,6 +278,29 @@ describe('a likelihood without maximum', () => {
   ])('%s', (_, games, named) => {
     expect(() => bradleyTerry(games)).toThrow(NoMaximumError);
     expect(() => bradleyTerry(games)).toThrow(named);
+  });
+
+  it('has one with a prior, whose intervals are those of the prior far from battles', () => {
+    const games = [win('best', 'x'), win('x', 'y'), win('y', 'x'), win('v', 'w')];
+    const { ratings } = bradleyTerry(games, { prior: 200 });
+    expect(ratings[0]!.name).toBe('best');
+    expect(ratings.reduce((sum, { rating }) => sum + rating, 0) / 5).toBeCloseTo(1000, 6);
+    for (const { interval } of ratings) {
+      const half = (interval[1] - interval[0]) / 2;
+      expect(half).toBeGreaterThan(200);
+      expect(half).toBeLessThan(1.96 * 200);
+    }
+    const weak = bradleyTerry(games, { prior: 20 }).ratings;
+    expect(weak[0]!.rating - weak.at(-1)!.rating).toBeLessThan(20);
+  });
+
+  it('a wide prior changes nothing where there is a maximum', () => {
+    const plain = bradleyTerry(battles).ratings;
+    const wide = bradleyTerry(battles, { prior: 1e5 }).ratings;
+    for (const [index, { rating, interval }] of wide.entries()) {
+      expect(rating).toBeCloseTo(plain[index]!.rating, 3);
+      expect(interval[0]).toBeCloseTo(plain[index]!.interval[0], 3);
+    }
   });
 
   it('counts bootstrap samples that have none', () => {

@@ -48,3 +48,25 @@ test('equal scores and lengths have no correlation, but are not an error', () =>
 test('rejects an empty list', () => {
   expect(() => rewardFindings([])).toThrow('at least one pair');
 });
+
+test('with uncertain labels, rules are right if they pick the more probable answer', () => {
+  const pair = (gap: number, longer: number, probability?: number): ScoredPair => ({
+    chosen: { score: gap, length: 10 + longer },
+    rejected: { score: 0, length: 10 },
+    ...(probability !== undefined && { probability }),
+  });
+  const { accuracy, longerWins, calibration } = rewardFindings([
+    pair(2, 5, 0.9),
+    pair(2, 5, 0.2),
+    pair(2, 5, 0.5),
+    pair(-1, -5),
+  ]);
+  // Right, wrong, half right whatever the scores are, and wrong.
+  expect(accuracy.value).toBe((1 + 0 + 0.5 + 0) / 4);
+  expect(longerWins.value).toBe((1 + 0 + 0.5 + 0) / 4);
+  const hits = calibration.bins.reduce(
+    (sum, bin) => sum + bin.accuracy.value * bin.accuracy.count,
+    0,
+  );
+  expect(hits).toBeCloseTo(0.9 + 0.2 + 0.5 + 0, 12);
+});

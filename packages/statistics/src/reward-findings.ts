@@ -8,11 +8,13 @@ import {
   accuracyOf,
   type LengthBucket,
   lengthBuckets,
+  longerIsRight,
   longerWins,
+  rewardIsRight,
   rewardPrefersLonger,
   type ScoredPair,
 } from './length-buckets.ts';
-import { hitOf, type Proportion, proportionOf } from './proportion.ts';
+import { type Proportion, proportionOf } from './proportion.ts';
 
 /** Plain numbers, as JSON. */
 export interface RewardFindings {
@@ -69,8 +71,7 @@ export function rewardFindings(
     answers.map(({ length }) => length),
   ];
   const correlations = { pearson: pearson(lengths, scores), spearman: spearman(lengths, scores) };
-  const byReward = pairs.map(({ chosen, rejected }) => hitOf(chosen.score - rejected.score));
-  const byLength = pairs.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length));
+  const [byReward, byLength] = [pairs.map(rewardIsRight), pairs.map(longerIsRight)];
   return {
     pairs: pairs.length,
     lengthUnit,
@@ -79,7 +80,7 @@ export function rewardFindings(
     lead: leadOf(byReward, byLength),
     calibration: calibrationOf(
       pairs.map(({ chosen, rejected }) => chosen.score - rejected.score),
-      { bins },
+      { bins, probabilities: pairs.map(({ probability = 1 }) => probability) },
     ),
     lengthBuckets: lengthBuckets(pairs),
     lengthCorrelation: correlations,
@@ -90,7 +91,7 @@ export function rewardFindings(
 function longerAnswersOf(pairs: readonly ScoredPair[]): LongerAnswers | null {
   const differing = pairs.filter(({ chosen, rejected }) => chosen.length !== rejected.length);
   const byReward = differing.map(rewardPrefersLonger);
-  const byLabel = differing.map(({ chosen, rejected }) => hitOf(chosen.length - rejected.length));
+  const byLabel = differing.map(longerIsRight);
   const [reward, labels] = [proportionOf(byReward), proportionOf(byLabel)];
   return reward && labels && { reward, labels, lead: leadOf(byReward, byLabel) };
 }

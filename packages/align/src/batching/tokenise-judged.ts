@@ -2,7 +2,7 @@
 import type { Tokenizer } from '@keel/model';
 import { type Content, isChat } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
-import type { JudgedRow, ProcessRow } from '../data/rows.ts';
+import type { JudgedRow, PreferenceRow, ProcessRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { promptText } from './prompt-text.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
@@ -17,8 +17,11 @@ export interface ReadAnswer extends ScoredSequence {
 
 /** The judgement of a row's answers. */
 export type Verdict =
-  /** Two answers, the better one first. */
-  | { kind: 'pair'; margin: number }
+  /**
+   * Two answers, the better one first; with a probability, the first one is better with that
+   * probability.
+   */
+  | { kind: 'pair'; margin: number; probability?: number }
   /** Best first; equal ranks are ties. */
   | { kind: 'ranking'; ranks: number[] }
   /** One answer, whose steps are right or wrong. */
@@ -102,12 +105,21 @@ function judgedTokens(
   }
   const completions = [row.chosen, row.rejected];
   const whole = readAnswers({ ...row, completions }, tokenizer, options);
-  const { margin: from, marginScale } = options;
-  const { margin = 0, score_chosen: better, score_rejected: worse } = row;
-  const difference = better === undefined || worse === undefined ? 0 : better - worse;
-  const own = from === 'row' ? margin : from === 'scores' ? difference : 0;
+  const { marginScale } = options;
+  const own = targetMargin(row, options);
   const fields = ['chosen', 'rejected'];
-  return { ...whole, fields, verdict: { kind: 'pair', margin: own * marginScale } };
+  const { label_probability: probability } = row;
+  const known = probability !== undefined && { probability };
+  return { ...whole, fields, verdict: { kind: 'pair', margin: own * marginScale, ...known } };
+}
+
+/** The margin of a pair before scaling, from where the options say. */
+export function targetMargin(
+  { margin = 0, score_chosen: better, score_rejected: worse }: PreferenceRow,
+  { margin: from }: Pick<JudgedOptions, 'margin'>,
+): number {
+  if (from === 'row') return margin;
+  return from === 'none' || better === undefined || worse === undefined ? 0 : better - worse;
 }
 
 /** A prompt and answers to it, with the other inputs of the chat template. */

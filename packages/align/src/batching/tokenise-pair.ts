@@ -22,6 +22,8 @@ export interface TokenisedPair {
   scoreGap?: number;
   /** As in {@link rowBeta}; absent if the row has none. */
   beta?: number;
+  /** Probability that chosen is the better answer; absent if the row has none. */
+  labelProbability?: number;
 }
 
 export interface TokeniseOptions {
@@ -59,6 +61,7 @@ export function tokenisePair(
     ...{ prompt, chosen, rejected, truncated },
     ...(gap !== null && { scoreGap: gap }),
     ...(typeof beta === 'number' && { beta }),
+    ...(row.label_probability !== undefined && { labelProbability: row.label_probability }),
     ...(lost.length > 0 && { lost }),
   };
   const whole = { prompt, chosen: wholeChosen, rejected: wholeRejected };

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@keel/model';
+import { isDesirable } from '../data/label-probability.ts';
 import type { UnpairedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import type { PromptedAnswer } from './pack-answers.ts';
@@ -7,8 +8,10 @@ import type { TokeniseOptions } from './tokenise-pair.ts';
 
 export interface TokenisedUnpaired extends PromptedAnswer {
   prompt: number[];
-  /** Whether the answer is desirable. */
+  /** Whether the answer is desirable, or more probably desirable than not. */
   label: boolean;
+  /** Probability that it is desirable; absent: it follows from the label. */
+  labelProbability?: number;
   /** Whether the answer was cut off at the maximum length. */
   truncated: boolean;
   /**
@@ -29,11 +32,12 @@ export const canBeScored = ({ prompt, answer }: PromptedAnswer): boolean =>
  * @throws ChatTemplateError, Error as in {@link tokeniseAnswers}
  */
 export function tokeniseUnpaired(
-  { prompt: asked, completion, label, rendering }: UnpairedRow,
+  unpaired: UnpairedRow,
   tokenizer: Tokenizer,
   { maxLength }: TokeniseOptions,
 ): TokenisedUnpaired | null {
-  const found = tokeniseAnswers(asked, [completion], tokenizer, rendering);
+  const { completion, rendering, label_probability: labelProbability } = unpaired;
+  const found = tokeniseAnswers(unpaired.prompt, [completion], tokenizer, rendering);
   const { prompt, lost } = found;
   const room = maxLength === null ? Number.POSITIVE_INFINITY : maxLength - prompt.length;
   if (room <= 0) return null;
@@ -42,7 +46,11 @@ export function tokeniseUnpaired(
   const answer = truncated
     ? { ...whole, tokens: whole.tokens.slice(0, room), scored: whole.scored.slice(0, room) }
     : whole;
-  const row = { prompt, answer, label, truncated, ...(lost.length > 0 && { lost }) };
+  const row = {
+    ...{ prompt, answer, label: isDesirable(unpaired), truncated },
+    ...(labelProbability !== undefined && { labelProbability }),
+    ...(lost.length > 0 && { lost }),
+  };
   return truncated && canBeScored({ prompt, answer: whole }) && !canBeScored(row) ? null : row;
 }
 

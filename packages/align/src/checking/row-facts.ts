@@ -2,6 +2,7 @@
 import type { Message } from '../data/messages.ts';
 import type { Row } from '../data/rows.ts';
 import { Counts, type Distribution } from './distribution.ts';
+import { type LabelProbabilities, ProbabilityCounts } from './label-probabilities.ts';
 import type { LengthUnit } from './pair-lengths.ts';
 import { isSystem, type OwnKind, type RowView } from './row-view.ts';
 
@@ -22,6 +23,8 @@ export interface RowFacts {
   blankAnswers: number;
   /** Of single answers and of the steps of answers; null without labels. */
   labels: { good: number; bad: number } | null;
+  /** Of uncertain labels; absent if no row has one. */
+  probabilities?: LabelProbabilities;
   /** Fields that training does not read, the most frequent first. */
   unreadFields: { field: string; rows: number }[];
   lengths: Lengths;
@@ -70,6 +73,7 @@ export class RowCounter {
   readonly #fields = new Map<string, number>();
   readonly #lengths = new LengthCounts();
   readonly #labels = { good: 0, bad: 0 };
+  readonly #probabilities = new ProbabilityCounts();
   readonly #sums = {
     ...{ count: 0, chats: 0, plain: 0, systemRows: 0, tools: 0 },
     ...{ emptyPrompts: 0, blankAnswers: 0 },
@@ -85,6 +89,7 @@ export class RowCounter {
     sums.blankAnswers += view.answers.filter((answer) => answer.trim() === '').length;
     if (view.kind === 'unpaired') this.#addLabels([(row as { label: boolean }).label]);
     if (view.kind === 'process') this.#addLabels((row as { labels: boolean[] }).labels);
+    this.#probabilities.add(row);
     for (const field of Object.keys(row.extra)) this.#addField(field);
     this.#lengths.add(
       view.prompt?.length ?? null,
@@ -120,6 +125,7 @@ export class RowCounter {
   facts(): RowFacts {
     const { count, chats, plain, systemRows, tools, emptyPrompts, blankAnswers } = this.#sums;
     const { good, bad } = this.#labels;
+    const probabilities = this.#probabilities.facts();
     const kinds = [...this.#kinds].map(([kind, own]) => ({ kind, count: own }));
     const fields = [...this.#fields].map(([field, rows]) => ({ field, rows }));
     return {
@@ -128,6 +134,7 @@ export class RowCounter {
       turns: this.#turns.distribution(),
       system: { rows: systemRows, texts: this.#systemTexts.size },
       labels: good + bad === 0 ? null : this.#labels,
+      ...(probabilities && { probabilities }),
       unreadFields: fields.toSorted((a, b) => b.rows - a.rows),
       lengths: this.#lengths.lengths('characters'),
     };

@@ -1,5 +1,6 @@
 // A row in the form that checks read: its prompt and answers as texts, whatever its kind.
 import { exactJson } from '@keel/model/exact-json';
+import { isDesirable, pairRanks } from '../data/label-probability.ts';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Row, RowKind } from '../data/rows.ts';
 
@@ -17,7 +18,7 @@ export interface RowView {
   answers: readonly string[];
   /**
    * Rank of each answer, 1 for the best; of a labelled answer, 1 for true and 2 for false; null
-   * without a verdict.
+   * without a verdict. The more probable label decides.
    */
   ranks: readonly number[] | null;
 }
@@ -41,11 +42,14 @@ export function viewOf(row: Row): RowView {
     const [before, answer] = [row.messages.slice(0, last), row.messages.slice(last, last + 1)];
     return { ...viewed(kind, before, [answer], null), messages: row.messages };
   }
-  if ('chosen' in row) return viewed(kind, row.prompt, [row.chosen, row.rejected], [1, 2]);
+  if ('chosen' in row) {
+    const ranks = pairRanks(row.label_probability);
+    return viewed(kind, row.prompt, [row.chosen, row.rejected], ranks);
+  }
   if ('labels' in row) return viewed(kind, row.prompt, [row.completions.join('\n')], null);
   if ('ranks' in row) return viewed(kind, row.prompt, row.completions, row.ranks);
   if ('completions' in row) return viewed(kind, row.prompt, row.completions, null);
-  if ('label' in row) return viewed(kind, row.prompt, [row.completion], [row.label ? 1 : 2]);
+  if ('label' in row) return viewed(kind, row.prompt, [row.completion], [isDesirable(row) ? 1 : 2]);
   if ('completion' in row) return viewed(kind, row.prompt, [row.completion], null);
   if (!('text' in row)) return viewed(kind, row.prompt, [], null);
   return {

@@ -1,5 +1,6 @@
 // A few lines about the rows of a run, for people.
 import type { ExaminedFacts } from './examine-rows.ts';
+import { probabilitiesText } from './label-probabilities.ts';
 import type { OwnKind } from './row-view.ts';
 import type { RunDataFacts, UsedRows } from './run-data-facts.ts';
 import { counted, percent } from './warnings.ts';
@@ -43,6 +44,9 @@ export function summaryLines({
   ];
   if (training.count < training.total) {
     lines.push(`  only the first ${training.count} of ${training.total} rows were examined`);
+  }
+  if (training.probabilities !== undefined) {
+    lines.push(`  ${probabilitiesText(training.probabilities, training.count)}`);
   }
   const { rows, prompts } = duplicates;
   const repeats = [

@@ -5,7 +5,12 @@ import { DataError } from '../data/data-error.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { lossParts } from '../methods/pairs/chosen-objective.ts';
 import type { DpoOptions } from '../methods/pairs/dpo-options.ts';
-import { refuseBeta, refuseRow, withoutBetas } from '../methods/pairs/fitting-rows.ts';
+import {
+  refuseBeta,
+  refuseRow,
+  refuseSoftLabel,
+  withoutBetas,
+} from '../methods/pairs/fitting-rows.ts';
 import type { CompareEntry } from './comparison.ts';
 
 /**
@@ -20,12 +25,17 @@ export async function checkPairs(
   const checks = entries.flatMap(({ name, options, objective: { verb, loss } }) => {
     if (verb === 'kto') return [];
     const pairOptions = options as unknown as DpoOptions;
-    const scored = lossParts({ ...pairOptions, loss: [...loss] }).flatMap(
-      ({ objective, options: own }) =>
-        objective.needs?.includes('scoreGap') ? [refuseRow(objective, own)] : [],
-    );
+    const parts = lossParts({ ...pairOptions, loss: [...loss] });
     const { betaField } = pairOptions;
-    const refusals = betaField === null ? scored : [...scored, refuseBeta(betaField)];
+    const refusals = [
+      ...parts.flatMap(({ objective, options: own }) =>
+        objective.needs?.includes('scoreGap') ? [refuseRow(objective, own)] : [],
+      ),
+      ...(betaField === null ? [] : [refuseBeta(betaField)]),
+      ...(parts.every(({ objective }) => objective.softLabels)
+        ? []
+        : [refuseSoftLabel(parts.map(({ objective }) => objective))]),
+    ];
     return refusals.map((refuse) => ({ name, betaField, refuse }));
   });
   if (checks.length === 0) return;

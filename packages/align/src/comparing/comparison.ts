@@ -1,4 +1,4 @@
-import type { Recipe, RecipeStage } from '../recipes/recipe.ts';
+import type { Recipe, TrainingStage } from '../recipes/recipe.ts';
 import type { CompareOptions } from './compare-options.ts';
 import type { NamedObjective } from './objective-name.ts';
 
@@ -16,7 +16,7 @@ export interface EntryPlan {
 }
 
 /** One run of a comparison. Its name is its group and its seed. */
-export interface CompareEntry extends RecipeStage {
+export interface CompareEntry extends TrainingStage {
   group: string;
   objective: NamedObjective;
   beta: number | null;

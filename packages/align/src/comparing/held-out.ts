@@ -6,6 +6,7 @@ import type { Steps } from '@keel/torch';
 import type { PackedPairs } from '../batching/pack-pairs.ts';
 import { tokenisePrompt } from '../batching/tokenise-prompt.ts';
 import { placeName } from '../data/data-error.ts';
+import { isSoft } from '../data/label-probability.ts';
 import { isChat } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { RowFaults } from '../data/row-faults.ts';
@@ -119,6 +120,7 @@ export class HeldOut {
       ...{ referenceChosen: blank(), referenceRejected: blank() },
       ...{ tokensChosen: blank(), tokensRejected: blank() },
     };
+    const probabilities = this.#pairs.map(({ pair }) => pair.labelProbability);
     const placesOf = new Map(this.#pairs.map((pair, at) => [pair, at]));
     let done = 0;
     const parts = { model, role, limit: LIMIT };
@@ -144,7 +146,8 @@ export class HeldOut {
       done += placed.length;
       hooks.onProgress?.('pairs', done, count);
     }
-    return found;
+    if (!probabilities.some(isSoft)) return found;
+    return { ...found, probabilities: probabilities.map((one) => one ?? 1) };
   }
 
   async #measureAnswers(subject: Subject, hooks: MeasuringHooks): Promise<MeasuredAnswer[]> {

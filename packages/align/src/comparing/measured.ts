@@ -17,6 +17,8 @@ const pairs = z.object({
   referenceRejected: numbers,
   tokensChosen: numbers,
   tokensRejected: numbers,
+  /** [P] probability that chosen is the better answer; absent if all labels are certain */
+  probabilities: numbers.optional(),
 });
 
 const answer = z.object({

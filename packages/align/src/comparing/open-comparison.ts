@@ -63,8 +63,8 @@ export async function openComparison(
     try {
       const own = optionsOf(plan, seed, options, folder);
       const { verb } = objective;
-      const stage = { name, number: at + 1, verb, options: own, from: new Map() };
-      return [{ ...stage, group, objective, beta, seed }];
+      const stage = { name, number: at + 1, verb, options: own, from: new Map<string, string[]>() };
+      return [{ ...stage, kind: 'training', group, objective, beta, seed }];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);

@@ -107,3 +107,19 @@ it('computes the sample deviation over seeds, and orders groups by wins, then ac
     { over: 'b', value: 0, interval: [0, 0], p: 1, clear: false },
   ]);
 });
+
+it('with uncertain labels, the more probable answer counts as chosen', () => {
+  const own = measuredOf([1, 2, -3, 0], [0, 3, -4, 1], [2, 1, 0, 3]);
+  const probabilities = [0.9, 0.2, 0.5, 1];
+  const soft = { ...own, pairs: { ...own.pairs, probabilities } };
+  const items = itemsOf(soft, reference);
+  // Neither answer of the third pair is right.
+  expect(items.accuracy).toEqual([1, 1, 0.5, 0]);
+  expect(items.margin).toEqual([1, 1, 1, -1]);
+  expect(items.chosen).toEqual([1, 3, -3, 0]);
+  expect(items.rejected).toEqual([0, 2, -4, 1]);
+  // Per token, the rejected answer is the likelier one of every pair.
+  expect(items.likelier).toEqual([0, 1, 0.5, 0]);
+  const certain = { ...own, pairs: { ...own.pairs, probabilities: [1, 1, 1, 1] } };
+  expect(itemsOf(certain, reference)).toEqual(itemsOf(own, reference));
+});

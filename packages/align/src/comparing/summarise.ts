@@ -9,6 +9,7 @@ import {
   proportionOf,
   signTest,
 } from '@keel/statistics';
+import { likelier } from '../data/label-probability.ts';
 import type { CompareEntry } from './comparison.ts';
 import type { Measured, MeasuredPairs } from './measured.ts';
 
@@ -69,7 +70,9 @@ export interface Group {
 }
 
 /** @param reference the reference's measurements, whose answers' scores decide the wins */
-export function itemsOf({ pairs, answers }: Measured, reference: Measured): Items {
+export function itemsOf({ pairs: read, answers }: Measured, reference: Measured): Items {
+  const pairs = likelierFirst(read);
+  const decided = pairs.chosen.map((_, at) => Math.abs(likelier(read.probabilities?.[at])));
   const change = (policy: readonly number[], before: readonly number[]): number[] =>
     policy.map((one, at) => one - before[at]!);
   const chosen = change(pairs.chosen, pairs.referenceChosen);
@@ -79,8 +82,8 @@ export function itemsOf({ pairs, answers }: Measured, reference: Measured): Item
   const scores = answers.map(({ score }) => score);
   const judged = scores.every((score) => score !== null);
   return {
-    accuracy: margin.map(hitOf),
-    likelier: perTokenMargins(pairs).map(hitOf),
+    accuracy: margin.map((lead, at) => hitOf(lead * decided[at]!)),
+    likelier: perTokenMargins(pairs).map((lead, at) => hitOf(lead * decided[at]!)),
     ...{ margin, chosen, rejected },
     kl: answers.map(({ k3 }) => k3),
     kl_k1: answers.map(({ k1 }) => k1),
@@ -90,6 +93,25 @@ export function itemsOf({ pairs, answers }: Measured, reference: Measured): Item
     reward: judged ? (scores as number[]) : null,
   };
 }
+
+/** The pairs with the more probable answer of an uncertain label as the chosen one. */
+function likelierFirst(pairs: MeasuredPairs): MeasuredPairs {
+  const { probabilities } = pairs;
+  if (probabilities === undefined) return pairs;
+  const oriented = (one: Column, other: Column): number[] =>
+    pairs[one].map((value, at) => (likelier(probabilities[at]) < 0 ? pairs[other][at]! : value));
+  return {
+    ...pairs,
+    chosen: oriented('chosen', 'rejected'),
+    rejected: oriented('rejected', 'chosen'),
+    referenceChosen: oriented('referenceChosen', 'referenceRejected'),
+    referenceRejected: oriented('referenceRejected', 'referenceChosen'),
+    tokensChosen: oriented('tokensChosen', 'tokensRejected'),
+    tokensRejected: oriented('tokensRejected', 'tokensChosen'),
+  };
+}
+
+type Column = Exclude<keyof MeasuredPairs, 'probabilities'>;
 
 /**
  * Mean log-probability of a chosen token minus that of a rejected one, per pair: the reward without

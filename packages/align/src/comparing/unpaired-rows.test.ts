@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -48,4 +48,19 @@ it('writes every held-out pair once', async () => {
   const [good, bad] = await answers.readMany([18, 19]);
   expect(good).toMatchObject({ prompt: first!.prompt, completion: first!.chosen, label: true });
   expect(bad).toMatchObject({ completion: first!.rejected, label: false });
+});
+
+it('writes both answers of an uncertain pair with their own probabilities', async () => {
+  const [row] = tinyRows(1);
+  const { prompt, chosen, rejected } = row!;
+  const soft = join(folder, 'soft.jsonl');
+  writeFileSync(soft, JSON.stringify({ prompt, chosen, rejected, label_probability: 0.25 }));
+  await using pairs = await openRows(soft, { kind: 'preference' });
+  const path = join(folder, 'soft-answers.jsonl');
+  await writeUnpairedOnce(path, pairs);
+  await using answers = await openRows(path, { kind: 'unpaired' });
+  expect(await answers.readMany([0, 1])).toMatchObject([
+    { completion: chosen, label: false, label_probability: 0.25 },
+    { completion: rejected, label: true, label_probability: 0.75 },
+  ]);
 });

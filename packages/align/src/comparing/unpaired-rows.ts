@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exactJson } from '@keel/model/exact-json';
+import { answerLabels } from '../data/label-probability.ts';
 import { asRead } from '../data/messages.ts';
 import type { RowSource } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
@@ -53,11 +54,12 @@ async function write(
     const found = await rows.readMany(order.slice(start, start + CHUNK));
     pieces.push(
       found
-        .map(({ prompt, chosen, rejected, rendering }) => {
+        .map(({ prompt, chosen, rejected, rendering, label_probability: probability }) => {
+          const [better, worse] = answerLabels(probability);
           const asked = { prompt: asRead(prompt), ...renderingColumns(rendering) };
           return [
-            { ...asked, completion: asRead(chosen), label: true },
-            { ...asked, completion: asRead(rejected), label: false },
+            { ...asked, completion: asRead(chosen), ...better },
+            { ...asked, completion: asRead(rejected), ...worse },
           ]
             .map((row) => `${exactJson(row)}\n`)
             .join('');

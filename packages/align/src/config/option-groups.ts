@@ -1,6 +1,9 @@
 /** Headings of --help and of config.yaml, in the order in which they are listed. */
 export const optionGroups = [
   'Prompt',
+  'Answers',
+  'Judge',
+  'Suites',
   'Model and data',
   'Entries',
   'Objective',
@@ -9,6 +12,7 @@ export const optionGroups = [
   'Pairs',
   'Rejection sampling',
   'Gold labels',
+  'Critique and revision',
   'Sampling',
   'Policy update',
   'Critic',
@@ -21,6 +25,7 @@ export const optionGroups = [
   'Pretraining mix',
   'Objective-specific options',
   'Evaluation and checkpoints',
+  'Ratings',
   'Output',
   'Machine',
   'Command line only',

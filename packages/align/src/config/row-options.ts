@@ -8,7 +8,7 @@ import { option } from './options.ts';
 export const rowFields = [
   ...['messages', 'prompt', 'completion', 'chosen', 'rejected', 'completions'],
   ...['label', 'labels', 'ranking', 'scores', 'margin', 'score_chosen', 'score_rejected'],
-  ...['text', 'tools', 'chat_template_kwargs'],
+  ...['label_probability', 'text', 'tools', 'chat_template_kwargs'],
 ] as const;
 
 /** How the rows of files are read; part of what identifies a run. */

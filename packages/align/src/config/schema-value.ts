@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { optionValue } from './option-value.ts';
 import { scalarType } from './options.ts';
-import type { Written } from './written.ts';
+import { jsonText, type Written } from './written.ts';
 
 /**
  * The value for the schema to check. Values of another kind and unknown keys stay plain data, so
@@ -11,6 +11,7 @@ import type { Written } from './written.ts';
 export function schemaValue(schema: z.core.$ZodType | undefined, written: Written): unknown {
   const { inner, nullable } = unwrap(schema);
   const own = inner === undefined ? undefined : variantFor(inner, written);
+  if (own instanceof z.ZodUnknown) return yamlValue(written);
   if (written.kind === 'list') {
     const items = own instanceof z.ZodTuple ? own.def.items : null;
     const element = own instanceof z.ZodArray ? own.element : undefined;
@@ -18,14 +19,25 @@ export function schemaValue(schema: z.core.$ZodType | undefined, written: Writte
   }
   if (written.kind === 'map') {
     const shape: Record<string, z.core.$ZodType> = own instanceof z.ZodObject ? own.shape : {};
+    const others = own instanceof z.ZodRecord ? own.valueType : undefined;
     return Object.fromEntries(
       written.entries.map(([key, value]) => [
         key,
-        schemaValue(Object.hasOwn(shape, key) ? shape[key] : undefined, value),
+        schemaValue(Object.hasOwn(shape, key) ? shape[key] : others, value),
       ]),
     );
   }
   return optionValue({ ...typeOf(own), list: false, nullable, words: [] }, written);
+}
+
+/** A value of any type, as YAML reads it. */
+function yamlValue(written: Written): unknown {
+  if (written.kind === 'list') return written.items.map(yamlValue);
+  if (written.kind === 'map') {
+    return Object.fromEntries(written.entries.map(([key, value]) => [key, yamlValue(value)]));
+  }
+  const json = jsonText(written);
+  return json === null ? written.text : JSON.parse(json);
 }
 
 /** A schema without its wrappers, such as defaults. */

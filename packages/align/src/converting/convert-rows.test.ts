@@ -665,3 +665,119 @@ describe('what a format must preserve', () => {
     expect(written[0].messages[1]).toEqual(assistant('I can not.'));
   });
 });
+
+describe('votes of people', () => {
+  const voted = (labels: unknown, own: object = {}) => ({
+    ...{ prompt: 'Which colour?', response_1: 'Red.', response_2: 'Blue.', labels },
+    ...own,
+  });
+  const one = async (labels: unknown, own: object = {}) =>
+    (await converted([voted(labels, own)])).written[0];
+
+  test.each([
+    [{ a: 1, b: 1, c: 1 }, 'Red.', 1, { chosen: 3, rejected: 0, ties: 0 }],
+    [{ a: 1, b: 2, c: 2 }, 'Blue.', 2 / 3, { chosen: 2, rejected: 1, ties: 0 }],
+    [{ a: 1, b: 0, c: 2, d: 1 }, 'Red.', 2.5 / 4, { chosen: 2, rejected: 1, ties: 1 }],
+    [{ a: 0, b: 0 }, 'Red.', 0.5, { chosen: 0, rejected: 0, ties: 2 }],
+    [{ a: 1, b: 2 }, 'Red.', 0.5, { chosen: 1, rejected: 1, ties: 0 }],
+    [[2, 2, 'tie', null], 'Blue.', 2.5 / 3, { chosen: 2, rejected: 0, ties: 1 }],
+    ['{"a": "2", "b": 2}', 'Blue.', 1, { chosen: 2, rejected: 0, ties: 0 }],
+  ])('%j: %s with the probability %d', async (labels, chosen, probability, votes) => {
+    const row = await one(labels, { id: 7 });
+    expect(row).toMatchObject({ label_probability: probability, votes, id: 7 });
+    expect(row.prompt).toEqual([user('Which colour?')]);
+    expect(row.chosen).toEqual([assistant(chosen)]);
+    expect(row.rejected).toEqual([assistant(chosen === 'Red.' ? 'Blue.' : 'Red.')]);
+    expect(Object.keys(row)).not.toContain('labels');
+  });
+
+  test('the models follow their answers', async () => {
+    const models = { model_1: 'first', model_2: 'second' };
+    expect(await one({ a: 2 }, models)).toMatchObject({
+      model_chosen: 'second',
+      model_rejected: 'first',
+    });
+    expect(await one([1], models)).toMatchObject({ model_chosen: 'first' });
+  });
+
+  test('a vote that is none is an error with its voter; no vote is counted', async () => {
+    const error = await errorOf([voted({ a: 1, b: 3 })]);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error).toMatchObject({ field: 'labels.b', line: 1 });
+    expect(await errorOf([voted([1, 0.5])])).toMatchObject({ field: 'labels[1]' });
+    const { summary } = await converted([voted({ a: null }), voted([1])]);
+    expect(summary).toMatchObject({ format: 'human-votes', read: 2, written: 1 });
+    expect(Object.values(summary.skipped)).toEqual([1]);
+  });
+});
+
+describe('probabilities of labels', () => {
+  const softPair = (p: unknown, own: object = {}) => ({
+    ...{ prompt: 'q', chosen: 'good', rejected: 'bad', label_probability: p },
+    ...own,
+  });
+  const to = async (target: Target, ...rows: object[]) => {
+    const { summary, written } = await converted(rows, { to: target });
+    return { summary, written };
+  };
+
+  test('pairs keep them, also in formats of other tools', async () => {
+    expect((await to('pairs', softPair(0.7))).written).toEqual([softPair(0.7)]);
+    const chats = {
+      chosen: [user('q'), assistant('good')],
+      rejected: [user('q'), assistant('bad')],
+    };
+    const found = await to('pairs', { ...chats, label_probability: 0.7 });
+    expect(found.summary).toMatchObject({ format: 'ultrafeedback-binarized', dropped: [] });
+    expect(found.written[0]).toMatchObject({ label_probability: 0.7 });
+  });
+
+  test('labelled answers: each is desirable with the probability that it is the better one', async () => {
+    const { written, summary } = await to('kto', softPair(0.75), softPair(0.25), softPair(0.5));
+    expect(
+      written.map(({ completion, label, label_probability: p }) => [completion, label, p]),
+    ).toEqual([
+      ['good', true, 0.75],
+      ['bad', false, 0.25],
+      ['good', false, 0.25],
+      ['bad', true, 0.75],
+      ['good', true, 0.5],
+      ['bad', false, 0.5],
+    ]);
+    expect(summary.dropped).toEqual([]);
+  });
+
+  test('other kinds have the more probable answer, and say what is not written', async () => {
+    const rows = [softPair(0.75), softPair(0.25), softPair(0.5)];
+    const sft = await to('sft', ...rows);
+    expect(sft.written).toEqual([
+      { prompt: 'q', completion: 'good' },
+      { prompt: 'q', completion: 'bad' },
+    ]);
+    const rankings = await to('rankings', ...rows);
+    expect(rankings.written.map(({ ranking }) => ranking)).toEqual([
+      [1, 2],
+      [2, 1],
+    ]);
+    for (const { summary } of [sft, rankings]) {
+      expect(Object.values(summary.skipped)).toEqual([1]);
+      expect(summary.dropped).toContainEqual(
+        expect.objectContaining({ column: 'label_probability', rows: 2 }),
+      );
+    }
+    const thumb = { prompt: 'q', completion: 'a', label: true, label_probability: 0.3 };
+    const better = { ...thumb, completion: 'b', label_probability: 0.8 };
+    expect((await to('kto', thumb)).written).toEqual([thumb]);
+    expect((await to('sft', thumb, better)).written).toEqual([{ prompt: 'q', completion: 'b' }]);
+  });
+
+  test.each([
+    'sft',
+    'pairs',
+    'kto',
+    'rankings',
+  ] as const)('a bad one is an error: %s', async (target) => {
+    const error = await errorOf([softPair(1.5)], { to: target });
+    expect(error).toMatchObject({ field: 'label_probability', line: 1 });
+  });
+});

@@ -5,6 +5,12 @@ import { rowFields } from '../config/row-options.ts';
 import type { Place } from '../data/data-error.ts';
 import { DataError } from '../data/data-error.ts';
 import { isEmpty } from '../data/is-empty.ts';
+import {
+  answerLabels,
+  isDesirable,
+  LABEL_PROBABILITY,
+  likelier,
+} from '../data/label-probability.ts';
 import { asRead } from '../data/messages.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
@@ -55,7 +61,7 @@ export function rowsOfExample(
   reading: Reading,
 ): Fields[] | null {
   const { place } = reading;
-  const example = withoutOwnFields(given, reading);
+  const example = withoutOwnFields(withProbability(given), reading);
   if (example.kind === 'steps') return [checked('process', stepsRow(example), place)];
   const target = to ?? possible[example.kind][0]!;
   if (example.kind === 'ranking') {
@@ -78,6 +84,17 @@ const rendered: readonly string[] = ['tools', 'chat_template_kwargs'];
 const ownFields: ReadonlySet<string> = new Set(
   rowFields.filter((name) => !rendered.includes(name)),
 );
+
+/** No other tool has a column of this name, so it means the same whatever the format is. */
+function withProbability(example: Example): Example {
+  const { [LABEL_PROBABILITY]: probability, ...columns } = example.columns;
+  if (isEmpty(probability)) return example;
+  const own = { [LABEL_PROBABILITY]: probability };
+  if (example.kind === 'pair') {
+    return { ...example, scores: { ...example.scores, ...own }, columns };
+  }
+  return example.kind === 'thumb' ? { ...example, ...own, columns } : example;
+}
 
 /**
  * The example without columns that have the name of a field of rows. Such columns would replace a
@@ -163,10 +180,19 @@ function pairsOf(
   return [ofBest[hash.readUIntBE(0, 6) % ofBest.length]!];
 }
 
-const thumbs = (prompt: unknown, chosen: unknown, rejected: unknown, columns: Fields): Fields[] => [
-  { prompt, completion: chosen, label: true, ...columns },
-  { prompt, completion: rejected, label: false, ...columns },
-];
+function thumbs(
+  prompt: unknown,
+  chosen: unknown,
+  rejected: unknown,
+  columns: Fields,
+  probability?: number,
+): Fields[] {
+  const [better, worse] = answerLabels(probability);
+  return [
+    { prompt, completion: chosen, ...better, ...columns },
+    { prompt, completion: rejected, ...worse, ...columns },
+  ];
+}
 
 /**
  * @param given all columns, also those that are not written
@@ -196,13 +222,16 @@ function ofOther(
       return [{ prompt, ...columns }];
     }
     case 'thumb': {
-      const { prompt, completion, label } = example;
-      if (target === 'kto') return [{ prompt, completion, label, ...columns }];
+      const { prompt, completion, label, label_probability: probability } = example;
+      const known = probability !== undefined && { label_probability: probability };
+      const whole = { prompt, completion, label, ...known };
+      if (target === 'kto') return [{ ...whole, ...columns }];
       if (target === 'prompts') {
         reading.drop('completion', 'prompts have no answers');
         return [{ prompt, ...columns }];
       }
-      const { label: good } = parseRow('unpaired', { prompt, completion, label }, reading.place);
+      const good = isDesirable(parseRow('unpaired', whole, reading.place));
+      if (known) reading.drop('label_probability', 'sft rows have no label');
       return good ? [{ prompt, completion, ...columns }] : reading.skip('the answer is bad');
     }
     case 'pair':
@@ -215,7 +244,7 @@ function ofPair(
   target: Target,
   given: Fields,
   reading: Reading,
-): Fields[] {
+): Fields[] | null {
   const { scores, columns } = example;
   const whole = {
     ...(example.prompt !== undefined && { prompt: example.prompt }),
@@ -227,28 +256,51 @@ function ofPair(
     example.prompt === undefined
       ? splitPair({ ...given, ...whole }, reading.place)
       : { ...example, prompt: example.prompt };
-  const dropped = Object.keys(scores);
   if (target === 'pairs') return [{ prompt, chosen, rejected, ...scores, ...columns }];
   const { margin, score_chosen: best, score_rejected: worst } = scores;
+  const probability = probabilityIn({ ...given, ...whole }, reading.place);
+  if (target === 'kto') {
+    for (const name of Object.keys(scores)) {
+      if (name !== LABEL_PROBABILITY) reading.drop(name, 'kto rows do not compare answers');
+    }
+    return thumbs(prompt, chosen, rejected, columns, probability);
+  }
+  if (target !== 'prompts' && likelier(probability) === 0) {
+    return reading.skip('neither answer is more probably better');
+  }
+  const swapped = likelier(probability) < 0;
   if (target === 'rankings') {
+    if (probability !== undefined) {
+      reading.drop(
+        LABEL_PROBABILITY,
+        'a ranking has no probability: the more probable answer is first',
+      );
+    }
     if (margin !== undefined) reading.drop('margin', 'a ranking has no margin');
     const order = best !== undefined && worst !== undefined ? { scores: [best, worst] } : {};
     if (!('scores' in order) && (best ?? worst) !== undefined) {
       const alone = best === undefined ? 'score_rejected' : 'score_chosen';
       reading.drop(alone, 'a ranking has a score for each answer, or none');
     }
-    return [{ prompt, completions: [chosen, rejected], ranking: [1, 2], ...order, ...columns }];
+    const ranking = swapped ? [2, 1] : [1, 2];
+    return [{ prompt, completions: [chosen, rejected], ranking, ...order, ...columns }];
   }
-  for (const name of dropped) reading.drop(name, `${target} rows do not compare answers`);
-  if (target === 'kto') return thumbs(prompt, chosen, rejected, columns);
+  for (const name of Object.keys(scores)) {
+    reading.drop(name, `${target} rows do not compare answers`);
+  }
   if (target === 'prompts') {
     reading.drop('chosen', 'prompts have no answers');
     reading.drop('rejected', 'prompts have no answers');
     return [{ prompt, ...columns }];
   }
-  reading.drop('rejected', 'only the chosen answer is written');
-  return [{ prompt, completion: chosen, ...columns }];
+  const other = swapped ? 'chosen' : 'rejected';
+  reading.drop(other, `only the ${swapped ? 'more probably better' : 'chosen'} answer is written`);
+  return [{ prompt, completion: swapped ? rejected : chosen, ...columns }];
 }
+
+/** The checked probability of a pair's label; undefined if it has none. */
+const probabilityIn = (row: Fields, place: Place): number | undefined =>
+  row[LABEL_PROBABILITY] == null ? undefined : parseRow('preference', row, place).label_probability;
 
 /** The common beginning of both answers, and the answers without it. */
 function splitPair(

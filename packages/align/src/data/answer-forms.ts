@@ -63,6 +63,13 @@ export const checkAnswerForms = (kind: RowKind, row: Fields, fail: Fail): void =
     const { field, ...details } = twoForms('completions', row.completions);
     fail(field, details);
   }
+  if (kind !== 'preference' && has(row, 'label_probability')) {
+    fail('label_probability', {
+      expected: 'a pair, or one answer with a label',
+      found: `${describeValue(row.label_probability)} next to "completions"`,
+      advice: 'Remove it, or write the answers as pairs, each with its own probability',
+    });
+  }
   // Steps are not a ranking without an order: the missing field is reported instead.
   if (kind === 'ranking' && !verdicts.some((verdict) => has(row, verdict))) return;
   for (const name of other?.names ?? []) {

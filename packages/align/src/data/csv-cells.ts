@@ -4,7 +4,7 @@ import { parseDecimal } from '../config/decimal.ts';
 import { own } from '../config/own.ts';
 import { isTurn } from './messages.ts';
 
-const numbers = new Set(['margin', 'score_chosen', 'score_rejected']);
+const numbers = new Set(['margin', 'score_chosen', 'score_rejected', 'label_probability']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
 const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'messages']);
 

@@ -45,7 +45,7 @@ export const finishers: {
       checkUnmarked(field, answer, fail);
     }
     const row: Omit<RowOf['preference'], 'extra'> = { prompt, chosen, rejected };
-    for (const name of ['margin', 'score_chosen', 'score_rejected'] as const) {
+    for (const name of pairNumbers) {
       const number = fields[name];
       if (number !== null && number !== undefined) row[name] = number;
     }
@@ -79,10 +79,13 @@ export const finishers: {
     checkAnswers(completions, prompt, fail);
     return { prompt, completions };
   },
-  unpaired: ({ prompt, completion, label }, fail) => {
+  unpaired: ({ prompt, completion, label: read, label_probability: probability }, fail) => {
     checkAnswer('completion', completion, prompt, fail);
     checkUnmarked('completion', completion, fail);
-    return { prompt, completion, label: Boolean(label) };
+    const label = Boolean(read);
+    if (probability === null || probability === undefined) return { prompt, completion, label };
+    if (!label) checkOfTrue(probability, fail);
+    return { prompt, completion, label, label_probability: probability };
   },
   process: ({ prompt, completions, labels }, fail) => {
     if (completions.length === 0) {
@@ -98,6 +101,21 @@ export const finishers: {
     if (prompt === '') fail('prompt', { expected: 'a prompt', found: 'an empty string' });
     return { prompt };
   },
+};
+
+const pairNumbers = ['margin', 'score_chosen', 'score_rejected', 'label_probability'] as const;
+
+/**
+ * Next to a label `false`, a large number is most likely meant as the probability of `false`.
+ */
+const checkOfTrue = (probability: number, fail: Fail): void => {
+  if (probability <= 0.5) return;
+  const other = Number((1 - probability).toFixed(6));
+  fail('label_probability', {
+    expected: 'at most 0.5 next to "label": false: it is the probability that true is right',
+    found: `${probability}`,
+    advice: `If the label false has the probability ${probability}, write ${other}; if the answer is probably good, write "label": true`,
+  });
 };
 
 /** What is found in a pair that has no effect in training. */

@@ -9,6 +9,7 @@ import { truthOf } from './csv-cells.ts';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
 import { isEmpty, isNoValue } from './is-empty.ts';
+import { LABEL_PROBABILITY } from './label-probability.ts';
 import { contentText } from './messages.ts';
 import { lookalikes, plainName } from './plain-name.ts';
 import type { Row } from './rows.ts';
@@ -230,7 +231,20 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
-  return leftOutOfPrompt(row);
+  return uncertainLabel(row) ?? leftOutOfPrompt(row);
+};
+
+/** A probability next to an answer that is imitated, which has no label to be uncertain. */
+const uncertainLabel = ({ extra }: Row): Omit<DataErrorDetails, keyof Place> | null => {
+  const probability = extra[LABEL_PROBABILITY];
+  if (isEmpty(probability) || isNoValue(probability) || Number(probability) === 1) return null;
+  return {
+    field: LABEL_PROBABILITY,
+    expected: 'an answer to imitate, without a probability',
+    found: describeValue(probability),
+    advice:
+      'Remove the column, or train on uncertain labels with keel dpo, reward (pairs) or kto (answers with a label)',
+  };
 };
 
 /**

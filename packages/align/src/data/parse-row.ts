@@ -83,7 +83,9 @@ const contentFields = new Set([
 ]);
 
 /** Fields that Keel computes with. */
-const numericFields = new Set(['margin', 'score_chosen', 'score_rejected', 'scores']);
+const numericFields = new Set([
+  ...['margin', 'score_chosen', 'score_rejected', 'scores', 'label_probability'],
+]);
 
 /** The row with plain numbers in the fields that are neither texts nor chats. */
 const plainOwnNumbers = (value: unknown): unknown => {

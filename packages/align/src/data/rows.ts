@@ -9,6 +9,10 @@ import {
 import type { Rendering } from './rendering.ts';
 
 const finite = z.number({ error: 'a finite number' });
+const probability = z
+  .number({ error: 'a probability from 0 to 1' })
+  .min(0, { error: 'a probability from 0 to 1' })
+  .max(1, { error: 'a probability from 0 to 1' });
 const truth = z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'true or false' });
 const listOf = <T extends z.ZodType>(item: T, what: string) => z.array(item, { error: what });
 
@@ -27,6 +31,7 @@ const preference = z.looseObject({
   margin: finite.nullish(),
   score_chosen: finite.nullish(),
   score_rejected: finite.nullish(),
+  label_probability: probability.nullish(),
 });
 /**
  * Several answers, each with a rank (1 is best, equal ranks are ties) or a score (higher is
@@ -74,6 +79,7 @@ export const rowSchemas = {
     prompt: contentOrChatSchema,
     completion: contentOrChatSchema,
     label: truth,
+    label_probability: probability.nullish(),
   }),
   process,
   /**
@@ -146,6 +152,8 @@ export interface PreferenceRow extends PromptRow {
   margin?: number;
   score_chosen?: number;
   score_rejected?: number;
+  /** Probability that `chosen` is the better answer, from 0 to 1 (default: 1). */
+  label_probability?: number;
 }
 
 /** `ranks` has one entry per completion, dense, 1 for the best; equal ranks are ties. */
@@ -161,6 +169,11 @@ export interface SamplesRow extends PromptRow {
 
 export interface UnpairedRow extends CompletionRow {
   label: boolean;
+  /**
+   * Probability that the label `true` is right, from 0 to 1, whatever `label` says; absent: it
+   * follows from `label`.
+   */
+  label_probability?: number;
 }
 
 /** The completions are the steps of one answer; `labels` says whether each step is right. */

@@ -2,6 +2,7 @@
 
 export type { Bin, Distribution } from '../checking/distribution.ts';
 export type { ExaminedFacts } from '../checking/examine-rows.ts';
+export { type LabelProbabilities, probabilitiesText } from '../checking/label-probabilities.ts';
 export type { Repeats } from '../checking/repeats.ts';
 export { formText, kindsText } from '../checking/summary-lines.ts';
 export { counted, pairOf, percent } from '../checking/warnings.ts';

@@ -1,12 +1,21 @@
 // @keel/align/data: rows, their kinds and their readers.
 
 export { otherAnswerFault } from '../data/answer-forms.ts';
-export { type Place, placeName } from '../data/data-error.ts';
+export {
+  DataError,
+  type DataErrorDetails,
+  describeValue,
+  type Place,
+  placeName,
+} from '../data/data-error.ts';
+export { eachValue } from '../data/each-value.ts';
 export { leftOutOfPrompt } from '../data/known-columns.ts';
+export { likelier, pairRanks } from '../data/label-probability.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { asRead, type Content, isChat, type Message, textOf } from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';
 export { openRows, type RowSource } from '../data/open-rows.ts';
+export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export { parseRow } from '../data/parse-row.ts';
 export { type Rendering, renderingColumns } from '../data/rendering.ts';
 export { RowFaults, tokenisedAt } from '../data/row-faults.ts';

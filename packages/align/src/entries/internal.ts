@@ -30,6 +30,7 @@ export { packedTokens, packPairs } from '../batching/pack-pairs.ts';
 export { promptFault } from '../batching/prompt-fault.ts';
 export { openedPrompt } from '../batching/prompt-text.ts';
 export { defaultScoring } from '../batching/scoring-rules.ts';
+export { tokeniseAnswers } from '../batching/tokenise-answers.ts';
 export { type TokenisedExample, tokeniseExample } from '../batching/tokenise-example.ts';
 export {
   type JudgedOptions,
@@ -61,7 +62,13 @@ export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
+export { listed } from '../config/listed.ts';
+export { readSpec } from '../config/spec-file.ts';
+export { readYamlFile, type YamlFile } from '../config/yaml-file.ts';
+export { refuseExisting } from '../converting/refuse-existing.ts';
+export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export { appendWhole } from '../files/append-whole.ts';
+export { writeFileAtomic } from '../files/atomic-write.ts';
 export { HealthMonitor } from '../health/monitor.ts';
 export { benchMachine, type MachineBench } from '../machine/bench-machine.ts';
 export { measureMatmulPeak } from '../machine/matmul-peak.ts';
@@ -84,6 +91,7 @@ export { stageVerbs } from '../recipes/stage-verbs.ts';
 export { AnswersLog } from '../runs/answers-log.ts';
 export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
+export { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
 export {
   drawBar,
   formatBytes,
@@ -99,10 +107,15 @@ export {
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
+export { formatNumber, formatShare } from '../runs/report/format.ts';
+export { html, type Markup } from '../runs/report/markup.ts';
+export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
-export { writeReport } from '../runs/report/write-report.ts';
+export { renderReport, writeReport } from '../runs/report/write-report.ts';
+export { lockRun } from '../runs/run-lock.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
+export { hashAdapter } from '../training/run-identity.ts';
 export { type ModelFacts, modelFacts, type RunPlan } from '../training/run-plan.ts';
 export { accuracyOf } from '../training/tied-pairs.ts';

@@ -1,5 +1,6 @@
 // @keel/align/rewards: rewards of every kind, their specifications, and the sandbox for code.
 
+export { wholeMessage } from '../data/message-text.ts';
 export { scoreChecked } from '../rewards/checked-outcomes.ts';
 export { type CodeSpec, codeReward } from '../rewards/code-reward.ts';
 export {
@@ -14,11 +15,12 @@ export {
   ensembleRules,
 } from '../rewards/ensemble.ts';
 export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
+export { exportedFunction, importModule } from '../rewards/import-module.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
 export { lengthReward } from '../rewards/length-reward.ts';
-export { wholeMessage } from '../rewards/message-text.ts';
 export { modelJudge } from '../rewards/model-judge.ts';
 export { modelReward } from '../rewards/model-reward.ts';
+export { placedText } from '../rewards/module-fault.ts';
 export {
   measureNormalisation,
   normaliseRewards,
@@ -32,17 +34,20 @@ export {
   openComposition,
   openReward,
   readsPromptsOnly,
+  scoresLogOdds,
 } from '../rewards/open-reward.ts';
 export { parseRewardSpec, readRewardSpec } from '../rewards/read-reward-spec.ts';
 export { regexReward } from '../rewards/regex-reward.ts';
 export {
   type Reward,
+  RewardError,
   type RewardInput,
   type RewardOutcome,
   spokenText,
   UnreadableInputError,
 } from '../rewards/reward.ts';
 export { RewardConstraint } from '../rewards/reward-constraint.ts';
+export { rewardFiles } from '../rewards/reward-files.ts';
 export {
   type OpenRewardModelOptions,
   RewardModel,

@@ -3,6 +3,7 @@ import type { Tokenizer } from '@keel/model';
 import { defaultScoring } from '../batching/scoring-rules.ts';
 import { scoredCount } from '../batching/tokenise-example.ts';
 import type { DataRows } from '../data/derived-rows.ts';
+import { pairRanks } from '../data/label-probability.ts';
 import type { RefuseRow } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
@@ -58,10 +59,10 @@ const pairs = view({
   refuse: trainingFault,
   source: (rows, tokenizer, rules) =>
     new PairSource(rows, tokenizer, { ...rules, betaField: null }),
-  lengths: ({ pair: { prompt, chosen, rejected } }) => ({
+  lengths: ({ pair: { prompt, chosen, rejected, labelProbability } }) => ({
     prompt: prompt.length,
     answers: [chosen.tokens.length, rejected.tokens.length],
-    ranks: [1, 2],
+    ranks: pairRanks(labelProbability),
   }),
 });
 
@@ -102,7 +103,12 @@ const judged = view({
   lengths: ({ judged: { prompt, answers, verdict } }) => ({
     prompt: prompt.length,
     answers: answers.map(({ tokens }) => tokens.length),
-    ranks: verdict.kind === 'pair' ? [1, 2] : verdict.kind === 'ranking' ? verdict.ranks : null,
+    ranks:
+      verdict.kind === 'pair'
+        ? pairRanks(verdict.probability)
+        : verdict.kind === 'ranking'
+          ? verdict.ranks
+          : null,
   }),
   checkRows: async (rows) =>
     (await import('../methods/reward/run-reward.ts')).refuseUseless(rows, { margin: 'none' }),

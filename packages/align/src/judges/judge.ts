@@ -10,6 +10,8 @@ export interface JudgedPrompt {
   rendering?: Rendering;
   /** A good answer, for judges that compare with one. */
   reference?: Content;
+  /** What to judge by, for a judge that is asked in words: replaces its own instructions. */
+  instructions?: string;
   /** The row's fields that its kind does not define. */
   extra: Readonly<Record<string, unknown>>;
 }
@@ -48,6 +50,11 @@ interface Judgement {
   /** Empty for a judge that is not asked in words, such as a reward model. */
   exchanges: readonly Exchange[];
   usage: JudgeUsage;
+  /**
+   * Of a panel: what each member says, by its name; null for a member without a verdict. Of a
+   * comparison: its {@link PairVerdict.first}; of a rating: its score.
+   */
+  members?: Readonly<Record<string, number | null>>;
 }
 
 /** Which of two answers is better. */
@@ -70,6 +77,8 @@ export interface AnswerRating extends Judgement {
 export interface NoVerdict extends Judgement {
   /** What was wrong, in words: `no label in "I like both"`. */
   failed: string;
+  /** Whether asking again may give a verdict: the judge was busy, and said nothing unusable. */
+  transient?: boolean;
 }
 
 export interface Judge extends AsyncDisposable {

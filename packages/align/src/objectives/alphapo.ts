@@ -23,6 +23,7 @@ function shaped(sum: Tensor, tokens: Tensor, alpha: number): Tensor {
 export const alphaPo = definePaired({
   name: 'alphapo',
   needsReference: false,
+  softLabels: true,
   beta: 2,
   loraRate: UNHELD_RATE,
   options: {

@@ -8,6 +8,7 @@ import { chosenLogRatio, definePaired, logRatioMargin, rejectedLogRatio } from '
 export const apoZero = definePaired({
   name: 'apo_zero',
   needsReference: true,
+  softLabels: true,
   loss(scores, { beta }) {
     const chosen = chosenLogRatio(scores).mul(-beta).sigmoid(); // [P]
     return rejectedLogRatio(scores).mul(beta).sigmoid().add(chosen);
@@ -18,6 +19,7 @@ export const apoZero = definePaired({
 export const apoDown = definePaired({
   name: 'apo_down',
   needsReference: true,
+  softLabels: true,
   loss(scores, { beta }) {
     const chosen = chosenLogRatio(scores).mul(beta).sigmoid(); // [P]
     return logRatioMargin(scores).mul(-beta).sigmoid().add(chosen);

@@ -18,6 +18,7 @@ function classified(scores: PairedScores, beta: number, delta: number): Tensor {
 export const bcoPair = definePaired({
   name: 'bco_pair',
   needsReference: true,
+  softLabels: true,
   needs: ['running'],
   running: {
     bcoDelta: (scores, { beta }) =>
@@ -32,5 +33,6 @@ export const bcoPair = definePaired({
 export const bcoPairUnshifted = definePaired({
   name: 'bco_pair_unshifted',
   needsReference: true,
+  softLabels: true,
   loss: (scores, { beta }) => classified(scores, beta, 0),
 });

@@ -99,3 +99,52 @@ describe('Bradley-Terry', () => {
     });
   });
 });
+
+describe('Bradley-Terry with uncertain labels', () => {
+  const chosen = [0.4, -1.2, 3];
+  const rejected = [0.9, -2, -0.5];
+  const probability = [0.8, 0.5, 0.1];
+  const losses = (chances: readonly number[], swaps = false): number[] =>
+    values(() =>
+      bradleyTerry({
+        chosen: column(swaps ? rejected : chosen),
+        rejected: column(swaps ? chosen : rejected),
+        probability: column([...chances]),
+      }),
+    );
+  const plain = values(() => bradleyTerry({ chosen: column(chosen), rejected: column(rejected) }));
+
+  it('is the cross-entropy to the probability, with the gradient s(c - r) - p', () => {
+    const [toChosen, toRejected] = slopes([chosen, rejected], (c, r) =>
+      bradleyTerry({ chosen: c!, rejected: r!, probability: column(probability) }),
+    );
+    losses(probability).forEach((loss, at) => {
+      const s = logistic(chosen[at]! - rejected[at]!);
+      const p = probability[at]!;
+      expect(loss).toBeCloseTo(-p * Math.log(s) - (1 - p) * Math.log(1 - s), 12);
+      expect(toChosen![at]).toBeCloseTo(s - p, 12);
+      expect(toRejected![at]).toBeCloseTo(p - s, 12);
+    });
+  });
+
+  it('is the loss itself at 1 and that of the swapped pair at 0, bit for bit', () => {
+    expect(losses([1, 1, 1])).toEqual(plain);
+    expect(losses([0, 0, 0], true)).toEqual(plain);
+  });
+
+  it('is finite for huge rewards', () => {
+    const [loss] = values(() =>
+      bradleyTerry({
+        chosen: column([1e4]),
+        rejected: column([0]),
+        probability: column([0.75]),
+      }),
+    );
+    expect(loss).toBeCloseTo(2500, 6);
+  });
+
+  it('refuses a probability of another shape', () => {
+    const pair = { chosen: column([1, 2]), rejected: column([1, 2]) };
+    expect(() => bradleyTerry({ ...pair, probability: column([1]) })).toThrow(RangeError);
+  });
+});

@@ -13,6 +13,8 @@ export interface PairRewards {
   rejected: Tensor;
   /** Minimum lead of chosen, larger for stronger preferences (default: 0) */
   margin?: Tensor;
+  /** Probability that chosen is the better answer (default: 1) */
+  probability?: Tensor;
 }
 
 export interface BradleyTerryOptions {
@@ -21,24 +23,33 @@ export interface BradleyTerryOptions {
 }
 
 /**
- * -log s(c - r - m) + centring * (c + r)^2
+ * -p log s(c - r - m) - (1 - p) log s(r - c + m) + centring * (c + r)^2
  *
+ * With an uncertain label it is the cross-entropy to its probability p (Bai et al. 2022,
+ * arXiv:2212.08073, section 4.1, trains preference models on such labels), which is least where s(c
+ * - r) = p. Give no margin then: it says how much better a chosen answer is that is certainly
+ * better.
  * For a gap of -1e4 the loss is 1e4 and its slope -1: it never overflows. Without centring,
  * shifting both rewards of a pair does not change it.
  * @returns the loss of each pair, [P]; the trainer takes the mean over the whole optimizer step
  * @throws RangeError unless all are [P]: broadcasting a column would silently give [P, P]
  */
 export function bradleyTerry(
-  { chosen, rejected, margin }: PairRewards,
+  { chosen, rejected, margin, probability }: PairRewards,
   { centring = 0 }: BradleyTerryOptions = {},
 ): Tensor {
-  for (const [name, column] of Object.entries({ rejected, ...(margin && { margin }) })) {
+  const others = { rejected, ...(margin && { margin }), ...(probability && { probability }) };
+  for (const [name, column] of Object.entries(others)) {
     if (chosen.shape.length === 1 && column.shape.join() === chosen.shape.join()) continue;
     throw new RangeError(
       `bradleyTerry: chosen is [${chosen.shape}] and ${name} [${column.shape}]; both must be [pairs]`,
     );
   }
   const gap = chosen.sub(rejected); // [P]
-  const loss = (margin ? gap.sub(margin) : gap).logSigmoid().neg(); // [P]
+  const lead = margin ? gap.sub(margin) : gap;
+  const right = lead.logSigmoid().neg(); // [P]
+  const loss = probability
+    ? right.mul(probability).sub(lead.neg().logSigmoid().mul(probability.neg().add(1)))
+    : right;
   return centring === 0 ? loss : loss.add(chosen.add(rejected).square().mul(centring));
 }

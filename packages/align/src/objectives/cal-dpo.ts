@@ -8,6 +8,7 @@ import { sppoHard } from './sppo.ts';
 export const calDpo = definePaired({
   name: 'cal_dpo',
   needsReference: true,
+  softLabels: true,
   beta: 0.001,
   loss: (scores, options) =>
     sppoHard.loss(scores, options).sub(logRatioMargin(scores).logSigmoid()),

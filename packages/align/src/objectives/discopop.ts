@@ -9,6 +9,7 @@ import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 export const discopop = definePaired({
   name: 'discopop',
   needsReference: true,
+  softLabels: true,
   beta: 0.05,
   options: {
     discopopTau: objectiveOption(

@@ -21,6 +21,7 @@ const leastSmoothing = 1e-3;
 export const exoPair = definePaired({
   name: 'exo_pair',
   needsReference: true,
+  softLabels: true,
   options: { labelSmoothing },
   loss: (scores, { beta, labelSmoothing: smoothing = 0 }) =>
     reverseKl(logRatioMargin(scores).mul(beta), Math.max(smoothing, leastSmoothing)),
@@ -30,6 +31,7 @@ export const exoPair = definePaired({
 export const exo = definePaired({
   name: 'exo',
   needsReference: true,
+  softLabels: true,
   options: {
     labelSmoothing: objectiveOption(
       z

@@ -25,6 +25,7 @@ const names = Object.keys(derivatives) as [keyof typeof derivatives];
 export const fDpo = definePaired({
   name: 'f_dpo',
   needsReference: true,
+  softLabels: true,
   options: {
     fDivergenceType: objectiveOption(
       z.enum(names).default('reverse_kl'),

@@ -7,5 +7,6 @@ import { definePaired, logRatioMargin } from './paired.ts';
 export const hinge = definePaired({
   name: 'hinge',
   needsReference: true,
+  softLabels: true,
   loss: (scores, { beta }) => logRatioMargin(scores).mul(-beta).add(1).relu(),
 });

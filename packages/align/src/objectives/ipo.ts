@@ -14,6 +14,7 @@ import {
 export const ipo = definePaired({
   name: 'ipo',
   needsReference: true,
+  softLabels: true,
   loss: (scores, { beta }) =>
     logRatioMargin(scores)
       .sub(1 / (2 * beta))
@@ -24,6 +25,7 @@ export const ipo = definePaired({
 export const ipoAveraged = definePaired({
   name: 'ipo_averaged',
   needsReference: true,
+  softLabels: true,
   loss(scores, { beta }) {
     const chosen = perToken(chosenLogRatio(scores), scores.tokensChosen);
     const rejected = perToken(rejectedLogRatio(scores), scores.tokensRejected);

@@ -27,6 +27,7 @@ const policyPart = (whole: SharedPart, shared: SharedPart, alpha: number) => ({
 export const ldDpo = definePaired({
   name: 'ld_dpo',
   needsReference: true,
+  softLabels: true,
   needs: ['shared'],
   options,
   loss(scores, { beta, ldAlpha }) {
@@ -44,6 +45,7 @@ export const ldDpo = definePaired({
 export const ldDpoPolicy = definePaired({
   name: 'ld_dpo_policy',
   needsReference: true,
+  softLabels: true,
   needs: ['shared'],
   options,
   loss: (scores, { beta, ldAlpha }) =>

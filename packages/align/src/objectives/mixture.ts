@@ -62,6 +62,7 @@ export function weightedObjective(parts: readonly WeightedPart[]): PairedObjecti
     needsReference: parts.some(({ objective }) => objective.needsReference),
     needs: [...new Set(parts.flatMap(({ objective }) => objective.needs ?? []))],
     coupled: parts.some(({ objective }) => objective.coupled),
+    softLabels: parts.every(({ objective }) => objective.softLabels),
     running: Object.fromEntries(running),
     momenta: Object.assign({}, ...parts.map(({ objective }) => objective.momenta)),
     refuseGap: (gap, options) => {

@@ -7,6 +7,7 @@ import { chosenLogRatio, definePaired, rejectedLogRatio } from './paired.ts';
 export const ncaPair = definePaired({
   name: 'nca_pair',
   needsReference: true,
+  softLabels: true,
   beta: 0.01,
   loss(scores, { beta }) {
     const chosen = chosenLogRatio(scores).mul(beta); // [P]

@@ -39,6 +39,8 @@ export interface ExtraScores {
   alignment: { chosen: Tensor; rejected: Tensor };
   /** [P]: beta of each pair, if rows have their own betas (row-betas.ts) */
   rowBeta: Tensor;
+  /** [P]: probability that chosen is the better answer (label-probabilities.ts) */
+  labelProbability: Tensor;
   /**
    * Means of the values of the objective's `running` over all earlier steps (moving means with
    * `momenta`); 0 at first
@@ -79,6 +81,12 @@ export interface PairedObjective {
   /** Made by {@link objectiveOption}, each with its default. */
   options?: ObjectiveShape;
   needs?: readonly (keyof ExtraScores)[];
+  /**
+   * Whether a pair may have a probability p that chosen is the better answer: its loss is then p
+   * L(chosen, rejected) + (1 - p) L(rejected, chosen). Not for a loss that imitates the chosen
+   * answer, that compares the pairs of a step, or that scores already make uncertain.
+   */
+  softLabels?: boolean;
   /** A pair's loss depends on the step's other pairs, so it needs all of them at once. */
   coupled?: boolean;
   /** Numbers whose running mean over steps the trainer tracks, [any]; without a gradient. */

@@ -13,6 +13,7 @@ import { policyWeight } from './wpo.ts';
 export const rainbowPo = definePaired({
   name: 'rainbowpo',
   needsReference: true,
+  softLabels: true,
   beta: 10,
   needs: ['alignment'],
   options: {

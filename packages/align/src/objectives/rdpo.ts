@@ -21,6 +21,7 @@ const lengthDifference = ({ tokensChosen, tokensRejected }: PairedScores): Tenso
 export const rdpo = definePaired({
   name: 'rdpo',
   needsReference: true,
+  softLabels: true,
   options,
   loss: (scores, { beta, rdpoAlpha }) =>
     logRatioMargin(scores).mul(beta).add(lengthDifference(scores), rdpoAlpha).logSigmoid().neg(),
@@ -30,6 +31,7 @@ export const rdpo = definePaired({
 export const rdpoOffset = definePaired({
   name: 'rdpo_offset',
   needsReference: true,
+  softLabels: true,
   options,
   loss: (scores, { beta, rdpoAlpha }) =>
     logRatioMargin(scores).mul(beta).add(lengthDifference(scores), -rdpoAlpha).logSigmoid().neg(),

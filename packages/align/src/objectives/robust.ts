@@ -9,6 +9,7 @@ import { definePaired, logRatioMargin, objectiveOption } from './paired.ts';
 export const robust = definePaired({
   name: 'robust',
   needsReference: true,
+  softLabels: true,
   options: {
     labelSmoothing: objectiveOption(
       z

@@ -1,6 +1,7 @@
 // A beta per row, for example from a judge whose confidence varies, or for data from several
 // sources.
-import { fromTypedArray, ops, Tensor } from '@keel/torch';
+import { fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { selected } from './label-probabilities.ts';
 import type { PairedObjective, PairedOptions, PairedScores } from './paired.ts';
 
 /**
@@ -49,10 +50,3 @@ function byBeta(
 
 const indices = (places: readonly number[]): Tensor =>
   fromTypedArray(BigInt64Array.from(places, BigInt));
-
-/** Selects these rows of every column; numbers of the whole step are unchanged. */
-function selected(value: unknown, at: Tensor): unknown {
-  if (value instanceof Tensor) return value.indexSelect(0, at);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, selected(one, at)]));
-}

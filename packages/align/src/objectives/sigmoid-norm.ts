@@ -6,6 +6,7 @@ import { chosenLogRatio, definePaired, perToken, rejectedLogRatio } from './pair
 export const sigmoidNorm = definePaired({
   name: 'sigmoid_norm',
   needsReference: true,
+  softLabels: true,
   beta: 5,
   loss(scores, { beta }) {
     const chosen = perToken(chosenLogRatio(scores), scores.tokensChosen);

@@ -9,6 +9,7 @@ import { definePaired, labelSmoothing, logRatioMargin, smoothedLogistic } from '
 export const sigmoid = definePaired({
   name: 'sigmoid',
   needsReference: true,
+  softLabels: true,
   options: { labelSmoothing },
   loss: (scores, { beta, labelSmoothing: smoothing = 0 }) =>
     smoothedLogistic(logRatioMargin(scores).mul(beta), smoothing),

@@ -16,6 +16,7 @@ export const simpoGamma = objectiveOption(
 export const simpo = definePaired({
   name: 'simpo',
   needsReference: false,
+  softLabels: true,
   beta: 2,
   loraRate: UNHELD_RATE,
   options: { simpoGamma },

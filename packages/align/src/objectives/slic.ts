@@ -9,6 +9,7 @@ import { definePaired, objectiveOption, UNHELD_RATE } from './paired.ts';
 export const slic = definePaired({
   name: 'slic',
   needsReference: false,
+  softLabels: true,
   beta: null,
   loraRate: UNHELD_RATE,
   options: {

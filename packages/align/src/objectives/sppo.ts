@@ -7,6 +7,7 @@ import { chosenLogRatio, definePaired, rejectedLogRatio } from './paired.ts';
 export const sppoHard = definePaired({
   name: 'sppo_hard',
   needsReference: true,
+  softLabels: true,
   beta: 0.001,
   loss(scores, { beta }) {
     const target = 1 / (2 * beta);

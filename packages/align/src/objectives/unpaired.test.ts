@@ -2,7 +2,7 @@
 // numbers.
 import { gradcheck, type Tensor, tensor, tidy } from '@keel/torch';
 import { describe, expect, it } from 'vitest';
-import type { UnpairedScores } from './unpaired.ts';
+import { expectedLoss, type UnpairedScores } from './unpaired.ts';
 import { unpairedObjective, unpairedObjectiveNames } from './unpaired-registry.ts';
 
 const wide = { dtype: 'float64' } as const;
@@ -127,5 +127,36 @@ it("bco_balanced's delta is halfway between the labels, bco's the mean of all an
       expect(deltaOf('bco_balanced', meansOf('bco_balanced', alone))).toBeCloseTo(all / 2, 9);
     }
     expect(deltaOf('bco_balanced', {})).toBeCloseTo(0, 9);
+  });
+});
+
+describe.each(unpairedObjectiveNames)('%s with uncertain labels', (name) => {
+  const objective = unpairedObjective(name);
+  /** Losses and gradients at these probabilities of being desirable. */
+  const at = (desirable: readonly number[]): [losses: number[], gradient: number[]] =>
+    tidy(() => {
+      const own = tensor(policy, wide).setRequiresGrad();
+      const scores = { ...scoresOf(own), desirable: tensor([...desirable], wide) };
+      const losses = expectedLoss(objective, scores, options);
+      losses.sum().backward();
+      return [losses.toArray(), own.grad!.toArray()];
+    });
+
+  it('counts p times as desirable and 1 - p times as undesirable', () => {
+    const [good, bad] = [at([1, 1, 1, 1]), at([0, 0, 0, 0])];
+    const probabilities = [0.8, 0.5, 0.1, 0.25];
+    at(probabilities).forEach((found, part) => {
+      probabilities.forEach((p, answer) => {
+        const expected = p * good[part]![answer]! + (1 - p) * bad[part]![answer]!;
+        expect(found[answer]).toBeCloseTo(expected, 12);
+      });
+    });
+  });
+
+  it('leaves certain labels as they are, bit for bit', () => {
+    const plain = tidy(() => objective.loss(scoresOf(tensor(policy, wide)), options).toArray());
+    expect(at(labels)[0]).toEqual(plain);
+    const mixed = at(labels.map((label, answer) => (answer === 2 ? 0.5 : label)))[0];
+    for (const answer of [0, 1, 3]) expect(mixed[answer]).toBe(plain[answer]);
   });
 });

@@ -7,7 +7,10 @@ export interface UnpairedScores {
    */
   policy: Tensor;
   reference: Tensor;
-  /** 1 for a desirable answer, 0 for an undesirable one */
+  /**
+   * 1 for a desirable answer, 0 for an undesirable one; between them, the probability that an
+   * answer with an uncertain label is desirable
+   */
   desirable: Tensor;
   /**
    * Estimate of KL(policy, reference), at least 0 and without gradient; 0 for an objective that
@@ -32,8 +35,30 @@ export interface UnpairedObjective {
    */
   needsKl: boolean;
   running?: Readonly<Record<string, (scores: UnpairedScores, options: UnpairedOptions) => Tensor>>;
-  /** Loss of each answer, [M]. */
+  /** Loss of each answer, [M]; `desirable` is 1 or 0 for all of them. */
   loss(scores: UnpairedScores, options: UnpairedOptions): Tensor;
+}
+
+/**
+ * The loss of each answer, expected over uncertain labels, [M]: p L(desirable) + (1 - p)
+ * L(undesirable) with p of `desirable`, so that an answer counts with the weight p as a desirable
+ * one and with 1 - p as an undesirable one. Answers with a certain label have the objective's own
+ * loss, exactly.
+ */
+export function expectedLoss(
+  objective: UnpairedObjective,
+  scores: UnpairedScores,
+  options: UnpairedOptions,
+): Tensor {
+  const { desirable } = scores;
+  if (desirable.toArray().every((chance) => chance === 0 || chance === 1)) {
+    return objective.loss(scores, options);
+  }
+  const as = (label: 0 | 1): Tensor =>
+    objective.loss({ ...scores, desirable: desirable.mul(0).add(label) }, options);
+  return as(1)
+    .mul(desirable)
+    .add(as(0).mul(desirable.neg().add(1)));
 }
 
 /** The weight of each answer, [M] */

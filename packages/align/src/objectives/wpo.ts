@@ -25,6 +25,7 @@ const weighted = (scores: PairedScores, beta: number, weight: Tensor): Tensor =>
 export const wpo = definePaired({
   name: 'wpo',
   needsReference: true,
+  softLabels: true,
   needs: ['alignment'],
   loss: (scores, { beta }) => weighted(scores, beta, policyWeight(scores)),
 });
@@ -33,6 +34,7 @@ export const wpo = definePaired({
 export const wpoUnbounded = definePaired({
   name: 'wpo_unbounded',
   needsReference: true,
+  softLabels: true,
   needs: ['alignment'],
   loss: (scores, { beta }) => weighted(scores, beta, unboundedWeight(scores)),
 });

@@ -26,7 +26,7 @@ import { planPasses, type TrainedModel, trainingBytes } from '../training/pass-p
 import { loadPolicy } from '../training/policy.ts';
 import { totalSteps } from '../training/run-training.ts';
 import { type RowMeasure, rowMeasureOf, rowMeasures } from './measure-rows.ts';
-import { type Recipe, type RecipeStage, verbOf } from './recipe.ts';
+import { type Recipe, type TrainingStage, verbOf } from './recipe.ts';
 
 /**
  * Share of the machine's peak matmul speed that a run is expected to reach (docs/results: 0.5 to
@@ -60,7 +60,7 @@ export interface StageEstimate {
  */
 export async function estimateStage(
   recipe: Recipe,
-  stage: RecipeStage,
+  stage: TrainingStage,
   done: number,
   notice: (text: string) => void,
 ): Promise<StageEstimate> {
@@ -120,7 +120,7 @@ type SizedModel = TrainedModel & Disposable & { precision: 'fp32' | 'bf16' };
  * The stage's model or, if an earlier stage will produce it, that stage's model: sizes are the
  * same. Weights keep their stored type.
  */
-async function loadForSizes(recipe: Recipe, stage: RecipeStage): Promise<SizedModel> {
+async function loadForSizes(recipe: Recipe, stage: TrainingStage): Promise<SizedModel> {
   const { options } = stage;
   const model = modelForSizes(recipe, stage);
   if (options.lora) {
@@ -141,10 +141,11 @@ async function loadForSizes(recipe: Recipe, stage: RecipeStage): Promise<SizedMo
   return { model: loaded, role: 'reference', parameters, precision, [Symbol.dispose]: dispose };
 }
 
-function modelForSizes(recipe: Recipe, { options, from }: RecipeStage): string {
+function modelForSizes(recipe: Recipe, { options, from }: TrainingStage): string {
   const [name] = from.get('model') ?? [];
   if (name === undefined || existsSync(options.model)) return options.model;
-  return modelForSizes(recipe, recipe.stages.find((one) => one.name === name)!);
+  // Only stages that train have results.
+  return modelForSizes(recipe, recipe.stages.find((one) => one.name === name) as TrainingStage);
 }
 
 export interface RowsWork {

@@ -11,13 +11,13 @@ import { type StageState, stateOfStage } from './stage-state.ts';
 export interface PlannedStage {
   stage: RecipeStage;
   state: StageState;
-  /** null for a stage that is done. */
+  /** null for a stage that is done, or that measures. */
   estimate: StageEstimate | null;
 }
 
 export interface RecipePlan {
   stages: PlannedStage[];
-  /** Stages other than the last whose result no stage uses, perhaps by mistake. */
+  /** Training stages other than the last whose result no stage uses, perhaps by mistake. */
   unused: string[];
 }
 
@@ -46,13 +46,18 @@ export async function planRecipe(
       const state = await stateOfStage(stage, { output, records, results, overwrite });
       results.set(stage.name, state.result);
       const done = state.status === 'done';
-      const estimate = done ? null : await estimateStage(recipe, stage, state.step, notice);
+      if (!done && stage.kind === 'measuring') await stage.measures.check?.(stage.options);
+      const estimate =
+        done || stage.kind === 'measuring'
+          ? null
+          : await estimateStage(recipe, stage, state.step, notice);
       planned.push({ stage, state, estimate });
     } catch (error) {
       throw new StageError(stage, stages.length, error);
     }
   }
   const used = new Set(stages.flatMap(dependsOn));
-  const unused = stages.slice(0, -1).flatMap(({ name }) => (used.has(name) ? [] : [name]));
+  const trained = stages.filter(({ kind }) => kind === 'training');
+  const unused = trained.slice(0, -1).flatMap(({ name }) => (used.has(name) ? [] : [name]));
   return { stages: planned, unused };
 }

@@ -5,7 +5,6 @@ import { nameFault } from '@keel/model/safe-name';
 import { snakeCase } from '../config/case.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { OptionDescriptor } from '../config/options.ts';
-import { own } from '../config/own.ts';
 import { resolveEntries } from '../config/resolve-options.ts';
 import { describeWritten, isNull } from '../config/written.ts';
 import {
@@ -16,9 +15,10 @@ import {
   type YamlEntry,
 } from '../config/yaml-config.ts';
 import { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
+import type { MeasuringVerb } from './measuring-verb.ts';
 import { type Recipe, type RecipeStage, stageFolder } from './recipe.ts';
-import { resolveReference } from './stage-references.ts';
-import { type StageVerb, stageVerbNames, stageVerbs } from './stage-verbs.ts';
+import { resolveReference, takingOptions } from './stage-references.ts';
+import { type StageVerb, stageVerbs } from './stage-verbs.ts';
 
 /** The keys of a recipe's file. */
 export const recipeKeys = ['output', 'defaults', 'stages'] as const;
@@ -26,14 +26,22 @@ export const recipeKeys = ['output', 'defaults', 'stages'] as const;
 export interface ReadRecipeOptions {
   /** Replaces the recipe's own. */
   output?: string | null;
+  /** Kinds of stages that measure, in addition to those that train. */
+  measuring?: readonly MeasuringVerb[];
 }
+
+/** A verb as a stage. */
+type StageKind = { trains: StageVerb; measures: null } | { trains: null; measures: MeasuringVerb };
 
 /**
  * Reads a recipe and checks every option of every stage.
  * @throws ConfigError with every problem found: `file:line:column`, what was expected and what was
  *   found
  */
-export function readRecipe(path: string, { output = null }: ReadRecipeOptions = {}): Recipe {
+export function readRecipe(
+  path: string,
+  { output = null, measuring = [] }: ReadRecipeOptions = {},
+): Recipe {
   const file = readYamlFile(path, 'a recipe, with "stages:" in it');
   const problems: string[] = [];
   const known = new Map<string, YamlPair>();
@@ -45,8 +53,13 @@ export function readRecipe(path: string, { output = null }: ReadRecipeOptions = 
     }
   }
   const reading: Reading = {
-    file,
-    problems,
+    ...{ file, problems },
+    kinds: new Map<string, StageKind>([
+      ...Object.entries(stageVerbs).map(
+        ([name, trains]) => [name, { trains, measures: null }] as const,
+      ),
+      ...measuring.map((measures) => [measures.name, { trains: null, measures }] as const),
+    ]),
     output: output ?? outputOf(path, file, known.get('output'), problems),
   };
   const stages = stagesOf(path, known.get('stages'), reading);
@@ -58,6 +71,8 @@ export function readRecipe(path: string, { output = null }: ReadRecipeOptions = 
 interface Reading {
   file: YamlFile;
   problems: string[];
+  /** Verbs by their names. */
+  kinds: ReadonlyMap<string, StageKind>;
   output: string;
 }
 
@@ -66,6 +81,7 @@ interface WrittenStage {
   name: string;
   place: string;
   verb: string;
+  kind: StageKind;
   pairs: YamlPair[];
 }
 
@@ -117,11 +133,13 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
   const all = pairsOf(reading, pair, `options of stage "${name}"`);
   const verbPair = all.find((one) => file.keyOf(one) === 'verb');
   const verb = verbPair === undefined ? name : textOf(file, verbPair);
-  if (own(stageVerbs, verb) === undefined) {
+  const kind = reading.kinds.get(verb);
+  if (kind === undefined) {
+    const known = [...reading.kinds.keys()];
     const complaint =
       verbPair === undefined
-        ? `stage "${name}" needs a verb, because its name is not a verb. Add verb: ${stageVerbNames.join(', or ')}`
-        : unknownName('verb', verb, stageVerbNames);
+        ? `stage "${name}" needs a verb, because its name is not a verb. Add verb: ${known.join(', or ')}`
+        : unknownName('verb', verb, known);
     problems.push(
       `${verbPair === undefined ? place : file.writtenOf(verbPair).place}: ${complaint}`,
     );
@@ -134,7 +152,7 @@ function writtenStage(pair: YamlPair, reading: Reading): WrittenStage | null {
     );
   }
   const pairs = all.filter((one) => one !== verbPair && one !== output);
-  return { name, place, verb, pairs };
+  return { name, place, verb, kind, pairs };
 }
 
 function textOf(file: YamlFile, pair: YamlPair): string {
@@ -154,7 +172,7 @@ function defaultsOf(
   const pairs = new Map<string, YamlPair>();
   if (pair === undefined) return pairs;
   const { file, problems } = reading;
-  const known = stages.flatMap(({ verb }) => descriptorsOf(stageVerbs[verb]!));
+  const known = stages.flatMap(({ kind }) => defaultDescriptors(kind));
   for (const one of pairsOf(reading, pair, 'options')) {
     const key = file.keyOf(one);
     const descriptor = known.find(({ yamlKey, flagOnly }) => yamlKey === key && !flagOnly);
@@ -164,9 +182,17 @@ function defaultsOf(
   return pairs;
 }
 
+const definitionOf = ({ trains, measures }: StageKind) => (trains ?? measures).definition;
+
 /** The options that a stage may set: all but its output folder. */
-const descriptorsOf = ({ definition }: StageVerb): OptionDescriptor[] =>
-  definition.descriptors.filter(({ name }) => name !== 'output');
+const descriptorsOf = (kind: StageKind): OptionDescriptor[] =>
+  definitionOf(kind).descriptors.filter(({ name }) => name !== 'output');
+
+/** The options that defaults may set. */
+const defaultDescriptors = (kind: StageKind): OptionDescriptor[] =>
+  descriptorsOf(kind).filter(
+    ({ name }) => kind.measures === null || kind.measures.defaults.includes(name),
+  );
 
 function readStages(
   written: readonly WrittenStage[],
@@ -176,17 +202,23 @@ function readStages(
   const all = written.map(({ name }) => name);
   const stages: RecipeStage[] = [];
   for (const stage of written) {
-    const { definition } = stageVerbs[stage.verb]!;
-    const found = optionEntries(reading.file, stage.pairs, descriptorsOf(stageVerbs[stage.verb]!));
+    const found = optionEntries(reading.file, stage.pairs, descriptorsOf(stage.kind));
     reading.problems.push(...found.problems);
     const entries = withDefaults(stage, found.entries, defaults, reading.file);
     const from = resolveReferences(stage, entries, { earlier: stages, all }, reading);
     const place = `${stage.place}: stage "${stage.name}"`;
     entries.set('output', { value: stageFolder(reading.output, stage.name), place });
     try {
-      const options = resolveEntries(definition, { entries, place });
-      const { name, verb } = stage;
-      stages.push({ name, number: stages.length + 1, verb, options, from });
+      const { name, verb, kind } = stage;
+      const own = { name, number: stages.length + 1, verb, from };
+      const { trains, measures } = kind;
+      if (trains !== null) {
+        const options = resolveEntries(trains.definition, { entries, place });
+        stages.push({ ...own, kind: 'training', options });
+      } else {
+        const options = resolveEntries(measures.definition, { entries, place });
+        stages.push({ ...own, kind: 'measuring', options, measures });
+      }
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       reading.problems.push(...error.problems);
@@ -197,16 +229,17 @@ function readStages(
 
 /** Applies a stage's own options over the defaults that its verb has. */
 function withDefaults(
-  { verb }: WrittenStage,
+  { kind }: WrittenStage,
   own: ReadonlyMap<string, YamlEntry>,
   defaults: ReadonlyMap<string, YamlPair>,
   file: YamlFile,
 ): Map<string, YamlEntry> {
-  const { definition } = stageVerbs[verb]!;
-  const replaced = definition.exclusive.filter((group) => group.some((name) => own.has(name)));
+  const replaced = definitionOf(kind).exclusive.filter((group) =>
+    group.some((name) => own.has(name)),
+  );
   const entries = new Map<string, YamlEntry>();
   for (const [name, pair] of defaults) {
-    const descriptor = definition.descriptors.find((one) => one.name === name);
+    const descriptor = defaultDescriptors(kind).find((one) => one.name === name);
     if (descriptor === undefined || replaced.flat().includes(name)) continue;
     entries.set(name, entryOf(file, pair, descriptor));
   }
@@ -215,17 +248,18 @@ function withDefaults(
 
 /** Replaces stage names with paths. @returns the options that had them */
 function resolveReferences(
-  { name, verb }: WrittenStage,
+  { name, kind }: WrittenStage,
   entries: Map<string, YamlEntry>,
   { earlier, all }: { earlier: readonly RecipeStage[]; all: readonly string[] },
   { output, problems }: Reading,
 ): Map<string, string[]> {
   const from = new Map<string, string[]>();
-  const { gives } = stageVerbs[verb]!;
+  const gives = kind.trains?.gives ?? null;
+  const takes = kind.measures?.takes ?? takingOptions;
   const resolve = (option: string, value: unknown, place: string): unknown => {
     if (Array.isArray(value)) return value.map((one) => resolve(option, one, place));
     if (typeof value !== 'string') return value;
-    const found = resolveReference(value, { option, gives, output, earlier, all, name });
+    const found = resolveReference(value, { option, gives, takes, output, earlier, all, name });
     if (found === null) return value;
     if (typeof found === 'string') {
       problems.push(`${place}: ${snakeCase(option)}: ${found}`);
@@ -234,10 +268,12 @@ function resolveReferences(
     from.set(option, [...(from.get(option) ?? []), found.stage.name]);
     // An adapter uses its own base unless another is named.
     if (option === 'adapter' && !entries.has('model')) {
-      entries.set('model', { value: found.stage.options.model, place });
+      const { model } = found.stage.options;
+      const takesList = descriptorsOf(kind).some((one) => one.name === 'model' && one.list);
+      entries.set('model', { value: takesList ? [model] : model, place });
       from.set('model', [...(found.stage.from.get('model') ?? [])]);
     }
-    return found.path;
+    return `${kind.measures?.prefixes?.[option] ?? ''}${found.path}`;
   };
   for (const [option, { value, place }] of [...entries]) {
     entries.set(option, { value: resolve(option, value, place), place });

@@ -13,7 +13,14 @@ import type {
   RewardPoint,
 } from '../runs/report/report-data.ts';
 import { writeReport } from '../runs/report/write-report.ts';
-import { mergedFolder, type Recipe, type RecipeStage, stageFolder, verbOf } from './recipe.ts';
+import {
+  type MeasuringStage,
+  mergedFolder,
+  type Recipe,
+  type RecipeStage,
+  stageFolder,
+  verbOf,
+} from './recipe.ts';
 import type { StageRecord, StageRecords } from './stage-records.ts';
 
 type Result = NonNullable<StageRecord['result']>;
@@ -31,7 +38,7 @@ export async function writeRecipeReport(
   for (const stage of stages) lineage.push(...(await lineageOf(recipe, stage, records)));
   writeReport(path, {
     title: `${recipe.path}: keel align`,
-    summary: summaryOf(recipe, done),
+    summary: summaryOf(recipe, done, records),
     created: new Date().toISOString(),
     stages: stages.map((stage) => reported(recipe, stage, records[stage.name])),
     lineage,
@@ -50,12 +57,27 @@ export async function writeRecipeReport(
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const short = (hash: string): string => `${hash.slice(0, 12)}…`;
 
-function summaryOf({ stages }: Recipe, done: readonly RecipeStage[]): string {
+function summaryOf(
+  { stages }: Recipe,
+  done: readonly RecipeStage[],
+  records: StageRecords,
+): string {
   const names = stages.map(({ name }) => name).join(', then ');
   const some = done.length < stages.length;
+  const verdicts = done.flatMap(({ name }) => {
+    const verdict = records[name]?.result?.verdict;
+    return verdict === undefined ? [] : [{ name, ...verdict }];
+  });
+  const failed = verdicts.filter(({ passed }) => !passed).map(({ name }) => name);
+  const verdict =
+    verdicts.length === 0
+      ? ''
+      : failed.length === 0
+        ? ' All gates passed.'
+        : ` The gate failed: ${failed.join(', ')}.`;
   return some
-    ? `${names}: ${done.length} of ${stages.length} stages finished so far.`
-    : `${names}.`;
+    ? `${names}: ${done.length} of ${stages.length} stages finished so far.${verdict}`
+    : `${names}.${verdict}`;
 }
 
 const headlinesOf = ({ headlines }: Result): Headline[] =>
@@ -91,12 +113,15 @@ function reported(
       ? record === undefined
         ? 'not started'
         : 'interrupted'
-      : stepsTook(result.step, record!.seconds);
+      : stage.kind === 'measuring'
+        ? formatDuration(record!.seconds)
+        : stepsTook(result.step, record!.seconds);
   return {
     name,
     facts: [`keel ${verb}`, ended, ...healthFacts(stageFolder(output, name))],
     report: result !== null && own ? `${name}/report.html` : null,
     headlines: result === null ? [] : headlinesOf(result),
+    ...(result?.verdict !== undefined && { verdict: result.verdict }),
     ...(result !== null && { rewardCurve: rewardPoints(stageFolder(output, name)) }),
   };
 }
@@ -123,7 +148,7 @@ async function lineageOf(
   stage: RecipeStage,
   records: StageRecords,
 ): Promise<LineageEntry[]> {
-  const { name, options } = stage;
+  const { name } = stage;
   const record = records[name];
   if (!record?.result) return [];
   const { inputs, options: values, verb } = record.identity;
@@ -135,6 +160,8 @@ async function lineageOf(
     })),
   );
   madeOf.push({ label: 'options', name: `keel ${verb}`, sha256: sha256(JSON.stringify(values)) });
+  if (stage.kind === 'measuring') return [measuredEntry(stage, record.result, madeOf)];
+  const { options } = stage;
   const of = verbOf(stage).gives;
   const final = { label: 'adapter', name: `${name}/final`, sha256: record.result.sha256 };
   const entries: LineageEntry[] = [
@@ -158,3 +185,13 @@ async function lineageOf(
   }
   return entries;
 }
+
+const measuredEntry = (
+  { name, measures }: MeasuringStage,
+  { sha256 }: Result,
+  madeOf: LineageEntry['madeOf'],
+): LineageEntry => ({
+  name: measures.results.map((file) => `${name}/${file}`).join(', '),
+  kind: 'measurements',
+  ...{ sha256, madeOf },
+});

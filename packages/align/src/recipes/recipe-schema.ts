@@ -1,6 +1,8 @@
 // The JSON Schema of recipes, for editors.
+import { snakeCase } from '../config/case.ts';
 import { optionsJsonSchema } from '../config/json-schema.ts';
-import { stageVerbNames, stageVerbs } from './stage-verbs.ts';
+import type { MeasuringVerb } from './measuring-verb.ts';
+import { stageVerbs } from './stage-verbs.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -9,17 +11,27 @@ const text = (description: string): JsonSchema => ({ type: 'string', description
 /**
  * Draft 2020-12. A stage may have the options of its verb: the one in `verb`, otherwise its name.
  */
-export function recipeJsonSchema(): JsonSchema {
+export function recipeJsonSchema(
+  measuring: readonly Pick<MeasuringVerb, 'name' | 'definition' | 'defaults'>[] = [],
+): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
   const defaults: JsonSchema = {};
-  for (const name of stageVerbNames) {
-    const { $schema: _, properties, ...rest } = optionsJsonSchema(stageVerbs[name]!.definition);
+  const kinds = [
+    ...Object.entries(stageVerbs).map(([name, { definition }]) => ({
+      ...{ name, definition, shared: null },
+    })),
+    ...measuring.map(({ name, definition, defaults: shared }) => ({ name, definition, shared })),
+  ];
+  const names = kinds.map(({ name }) => name);
+  for (const { name, definition, shared } of kinds) {
+    const { $schema: _, properties, ...rest } = optionsJsonSchema(definition);
     const { output: __, ...options } = properties as Record<string, JsonSchema>;
-    Object.assign(defaults, options);
+    if (shared === null) Object.assign(defaults, options);
+    for (const key of (shared ?? []).map(snakeCase)) defaults[key] ??= options[key];
     const verb = { const: name, description: "the stage's verb (default: the stage's name)" };
     definitions[name] = { ...rest, properties: { verb, ...options } };
   }
-  const references = stageVerbNames.map((name) => ({ $ref: `#/$defs/${name}` }));
+  const references = names.map((name) => ({ $ref: `#/$defs/${name}` }));
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'keel align',
@@ -37,7 +49,7 @@ export function recipeJsonSchema(): JsonSchema {
         type: 'object',
         minProperties: 1,
         properties: Object.fromEntries(
-          stageVerbNames.map((name, at) => [
+          names.map((name, at) => [
             name,
             {
               if: { required: ['verb'] },

@@ -1,18 +1,34 @@
 import { join } from 'node:path';
 import type { TrainingOptions } from '../config/training-options.ts';
+import type { MeasuringOptions, MeasuringVerb } from './measuring-verb.ts';
 import { type StageVerb, stageVerbs } from './stage-verbs.ts';
 
-/** One stage of a recipe: a verb with its options. */
-export interface RecipeStage {
+interface AnyStage {
   name: string;
   /** Counted from 1. */
   number: number;
   verb: string;
-  /** Every option; results of earlier stages are given as paths. */
-  options: TrainingOptions & Readonly<Record<string, unknown>>;
   /** For each option that takes results of earlier stages, the names of those stages. */
   from: ReadonlyMap<string, readonly string[]>;
 }
+
+/** A stage that trains: a method with its options. */
+export interface TrainingStage extends AnyStage {
+  kind: 'training';
+  /** Every option; results of earlier stages are given as paths. */
+  options: TrainingOptions & Readonly<Record<string, unknown>>;
+}
+
+/** A stage that measures results of earlier stages. */
+export interface MeasuringStage extends AnyStage {
+  kind: 'measuring';
+  /** Every option; results of earlier stages are given as paths. */
+  options: MeasuringOptions;
+  measures: MeasuringVerb;
+}
+
+/** One stage of a recipe: a verb with its options. */
+export type RecipeStage = TrainingStage | MeasuringStage;
 
 /** Stages that run one after the other. */
 export interface Recipe {
@@ -39,7 +55,12 @@ export const finalFolder = (output: string, name: string): string => join(output
 /** The whole model with a stage's adapter merged into its base. */
 export const mergedFolder = (output: string, name: string): string => join(output, name, 'merged');
 
-export const verbOf = ({ verb }: RecipeStage): StageVerb => stageVerbs[verb]!;
+export const verbOf = ({ verb }: TrainingStage): StageVerb => stageVerbs[verb]!;
+
+export const definitionOf = (
+  stage: RecipeStage,
+): StageVerb['definition'] | MeasuringVerb['definition'] =>
+  stage.kind === 'training' ? verbOf(stage).definition : stage.measures.definition;
 
 /** Earlier stages that a stage depends on, without duplicates. */
 export const dependsOn = ({ from }: RecipeStage): string[] => [

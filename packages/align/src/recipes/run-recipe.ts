@@ -7,9 +7,18 @@ import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
+import type { MeasuringResult, StageVerdict } from './measuring-verb.ts';
 import { mergeResult } from './merge-result.ts';
-import { mergedFolder, type Recipe, type RecipeStage } from './recipe.ts';
+import {
+  dependsOn,
+  type MeasuringStage,
+  mergedFolder,
+  type Recipe,
+  type RecipeStage,
+  type TrainingStage,
+} from './recipe.ts';
 import { writeRecipeReport } from './recipe-report.ts';
+import { runMeasuring } from './run-measuring.ts';
 import { runStage } from './run-stage.ts';
 import { withSharedDate } from './shared-date.ts';
 import { StageError } from './stage-error.ts';
@@ -22,10 +31,17 @@ type RunEvent = Parameters<NonNullable<RunHooks['onEvent']>>[0];
 export type RecipeEvent =
   | { type: 'stage'; stage: RecipeStage; state: StageState }
   /** An event of the stage's own run. */
-  | { type: 'run'; stage: RecipeStage; event: RunEvent }
+  | { type: 'run'; stage: TrainingStage; event: RunEvent }
   /** The stage's adapter was merged into its base model, for later stages. */
-  | { type: 'merge'; stage: RecipeStage; path: string }
-  | { type: 'ended'; stage: RecipeStage; result: RunResult; seconds: number };
+  | { type: 'merge'; stage: TrainingStage; path: string }
+  | { type: 'ended'; stage: TrainingStage; result: RunResult; seconds: number }
+  /** A notice of a stage that measures. */
+  | { type: 'notice'; stage: MeasuringStage; text: string }
+  /** Progress of a stage that measures: `done` of `total` answers, verdicts or others. */
+  | { type: 'measuring'; stage: MeasuringStage; what: string; done: number; total: number }
+  | { type: 'measured'; stage: MeasuringStage; result: MeasuringResult; seconds: number }
+  /** The stage does not run, because a gate failed before it. */
+  | { type: 'skipped'; stage: RecipeStage; why: string };
 
 export interface RecipeHooks {
   onEvent?(event: RecipeEvent): void;
@@ -41,6 +57,10 @@ export interface RecipeResult {
   report: string;
   /** Stages that ran in this call. */
   ran: string[];
+  /** The verdicts of stages with a gate, in order. */
+  verdicts: { stage: string; verdict: StageVerdict }[];
+  /** Stages that did not run, because a gate failed before them. */
+  skipped: string[];
   /** Where a signal stopped it; null if all stages are done. */
   interrupted: { stage: string; step: number } | null;
 }
@@ -77,27 +97,34 @@ async function runStages(
   const results = new Map<string, readonly FileHash[] | null>();
   const report = join(output, 'report.html');
   const ran: string[] = [];
+  const verdicts: RecipeResult['verdicts'] = [];
+  const skipped: string[] = [];
+  const ended = (interrupted: RecipeResult['interrupted']): RecipeResult => ({
+    ...{ path: output, report, ran, verdicts, skipped, interrupted },
+  });
   for (const stage of stages) {
     const { name } = stage;
     try {
+      const why = whySkipped(stage, verdicts, skipped);
+      if (why !== null) {
+        onEvent({ type: 'skipped', stage, why });
+        skipped.push(name);
+        continue;
+      }
       const state = await stateOfStage(stage, { output, records, results, overwrite });
       if (signal?.aborted && state.status !== 'done') {
-        return { path: output, report, ran, interrupted: { stage: name, step: state.step } };
+        return ended({ stage: name, step: state.step });
       }
       onEvent({ type: 'stage', stage, state });
       // Also for a stage that is done: its adapter cannot be used without its base.
       await mergeBases(recipe, stage, records, onEvent);
       if (state.status !== 'done') {
-        const { result, seconds } = await runStage(recipe, stage, {
-          ...{ state, records, signal },
-          onEvent: (event) => onEvent({ type: 'run', stage, event }),
-        });
-        onEvent({ type: 'ended', stage, result, seconds });
+        const step = await worked(recipe, stage, { state, records, signal, onEvent });
         ran.push(name);
-        if (result.interrupted) {
-          return { path: output, report, ran, interrupted: { stage: name, step: result.step } };
-        }
+        if (step !== null) return ended({ stage: name, step });
       }
+      const verdict = records[name]!.result?.verdict;
+      if (verdict !== undefined) verdicts.push({ stage: name, verdict });
       results.set(name, resultOf(stage, records[name]!));
       // After each stage, so that a recipe that takes days has a report before it ends.
       await writeRecipeReport(recipe, records, report);
@@ -105,7 +132,59 @@ async function runStages(
       throw new StageError(stage, stages.length, error);
     }
   }
-  return { path: output, report, ran, interrupted: null };
+  return ended(null);
+}
+
+/**
+ * Trains or measures, and reports it.
+ * @returns the step at which a signal stopped it; null if it is done
+ */
+async function worked(
+  recipe: Recipe & { templateDate: string },
+  stage: RecipeStage,
+  {
+    onEvent,
+    signal,
+    ...states
+  }: {
+    state: StageState;
+    records: StageRecords;
+    signal: AbortSignal | undefined;
+    onEvent(event: RecipeEvent): void;
+  },
+): Promise<number | null> {
+  if (stage.kind === 'training') {
+    const { result, seconds } = await runStage(recipe, stage, {
+      ...{ ...states, signal },
+      onEvent: (event) => onEvent({ type: 'run', stage, event }),
+    });
+    onEvent({ type: 'ended', stage, result, seconds });
+    return result.interrupted ? result.step : null;
+  }
+  const { result, seconds } = await runMeasuring(recipe, stage, {
+    ...states,
+    ...(signal && { signal }),
+    onNotice: (text) => onEvent({ type: 'notice', stage, text }),
+    onProgress: (what, done, total) => onEvent({ type: 'measuring', stage, what, done, total }),
+  });
+  onEvent({ type: 'measured', stage, result, seconds });
+  return result.interrupted ? 0 : null;
+}
+
+/**
+ * After a failed gate nothing is trained. Measurements still run, so that the verdict is complete,
+ * unless they need a stage that did not run.
+ */
+function whySkipped(
+  stage: RecipeStage,
+  verdicts: RecipeResult['verdicts'],
+  skipped: readonly string[],
+): string | null {
+  const missing = dependsOn(stage).filter((name) => skipped.includes(name));
+  if (missing.length > 0) return `it needs ${missing.join(' and ')}, which did not run`;
+  const failed = verdicts.find(({ verdict }) => !verdict.passed);
+  if (stage.kind === 'measuring' || failed === undefined) return null;
+  return `the gate of ${failed.stage} failed`;
 }
 
 /** Writes the merged models that a stage loads, if they do not exist yet. */
@@ -120,7 +199,8 @@ async function mergeBases(
       const path = mergedFolder(output, name);
       // The option's value says whether it takes the adapter or the merged model.
       if (![stage.options[option]].flat().includes(path)) continue;
-      const base = stages.find((one) => one.name === name)!;
+      // Only stages that train have results.
+      const base = stages.find((one) => one.name === name) as TrainingStage;
       const { identity, result } = records[name]!;
       const from = {
         base: base.options.model,

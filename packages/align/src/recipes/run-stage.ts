@@ -1,9 +1,10 @@
-// Runs one stage and records its identity and its result.
+// Runs a stage that trains, and records its identity and its result.
 import { setThreads, threads, trimMemory } from '@keel/torch';
 import { hashPath } from '../data/hash-path.ts';
 import type { RunHooks, RunResult, SharedParts } from '../training/run-training.ts';
-import { finalFolder, type Recipe, type RecipeStage, verbOf } from './recipe.ts';
-import { type StageRecords, writeStageRecords } from './stage-records.ts';
+import { finalFolder, type Recipe, type TrainingStage, verbOf } from './recipe.ts';
+import { recordedHeadlines, StageRecorder } from './stage-recorder.ts';
+import type { StageRecords } from './stage-records.ts';
 import type { StageState } from './stage-state.ts';
 
 export interface StageRun {
@@ -18,25 +19,13 @@ export interface StageRun {
 
 /** @returns the run's result and its duration in seconds */
 export async function runStage(
-  { output, templateDate }: Pick<Recipe, 'output'> & { templateDate: string },
-  stage: RecipeStage,
+  recipe: Pick<Recipe, 'output'> & { templateDate: string },
+  stage: TrainingStage,
   { state, records, onEvent, signal, shared }: StageRun,
 ): Promise<{ result: RunResult; seconds: number }> {
   const { name } = stage;
   const resume = state.status === 'resume';
-  const before = resume ? records[name] : undefined;
-  const started = performance.now();
-  const record = {
-    identity: state.identity,
-    began: before?.began ?? new Date().toISOString(),
-    seconds: before?.seconds ?? 0,
-    result: null,
-  };
-  const save = (seconds: number, result: StageRecords[string]['result'] = null): void => {
-    records[name] = { ...record, seconds: Number((record.seconds + seconds).toFixed(1)), result };
-    writeStageRecords(output, records, templateDate);
-  };
-  save(0);
+  const recorder = new StageRecorder(recipe, name, { state, records });
   const count = threads();
   try {
     const run = await verbOf(stage).run();
@@ -44,18 +33,14 @@ export async function runStage(
       { ...stage.options, resume, overwrite: !resume },
       { onEvent, ...(signal && { signal }), ...(shared && { shared }) },
     );
-    const seconds = (performance.now() - started) / 1000;
-    if (result.interrupted) save(seconds);
+    const seconds = recorder.seconds();
+    if (result.interrupted) recorder.save();
     else {
-      save(seconds, {
-        sha256: await hashPath(finalFolder(output, name)),
+      recorder.save({
+        sha256: await hashPath(finalFolder(recipe.output, name)),
         step: result.step,
         ended: new Date().toISOString(),
-        headlines: (result.headlines ?? []).map(({ before, after, ...headline }) => ({
-          ...headline,
-          before: before?.value ?? null,
-          after: after.value,
-        })),
+        headlines: recordedHeadlines(result.headlines),
       });
     }
     return { result, seconds };

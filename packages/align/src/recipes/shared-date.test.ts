@@ -13,7 +13,9 @@ afterEach(() => void vi.useRealTimers());
 const stage = (templateDate: string | null) => ({ options: { templateDate } }) as RecipeStage;
 const datesOf = (output: string, overwrite = false): (string | null)[] => {
   const plan = { output, stages: [stage(null), stage('2020-01-01')] };
-  return withSharedDate(plan, overwrite).stages.map(({ options }) => options.templateDate);
+  return withSharedDate(plan, overwrite).stages.map(
+    ({ options }) => options.templateDate as string,
+  );
 };
 
 test('stages without a date share the date of the first call', () => {

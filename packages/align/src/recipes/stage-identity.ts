@@ -1,4 +1,5 @@
 // What determines a stage's result, and what has changed since it ran.
+import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { addonBuild } from '@keel/torch';
 import { snakeCase } from '../config/case.ts';
@@ -6,7 +7,13 @@ import { yamlValues } from '../config/write-config.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { keelVersion } from '../runs/environment.ts';
 import { inputFiles } from '../training/input-files.ts';
-import { type RecipeStage, verbOf } from './recipe.ts';
+import {
+  definitionOf,
+  finalFolder,
+  mergedFolder,
+  type RecipeStage,
+  stageFolder,
+} from './recipe.ts';
 import type { StageIdentity } from './stage-records.ts';
 
 /**
@@ -30,29 +37,47 @@ export async function identityOfStage(
   results: KnownResults,
 ): Promise<{ identity: StageIdentity; complete: boolean }> {
   const { verb, options, from } = stage;
-  const values = yamlValues(verbOf(stage).definition, options);
+  const values = yamlValues(definitionOf(stage), options);
   for (const name of others) delete values[name];
   // Evaluations matter only where one of them gives the result.
   if (options.bestMetric == null) delete values.eval_steps;
   const inputs: StageIdentity['inputs'] = {};
   let complete = true;
-  for (const { name, yamlKey, flagOnly, reads } of verbOf(stage).definition.descriptors) {
+  for (const { name, yamlKey, flagOnly, reads } of definitionOf(stage).descriptors) {
     if (flagOnly || !(yamlKey in values)) continue;
     const stages = from.get(name) ?? [];
     const known = stages.map((one) => results.get(one) ?? null);
     if (known.includes(null)) complete = false;
+    const named = await inputFiles(reads, withoutResults(stage, name));
     const files =
-      stages.length > 0
-        ? known.flatMap((one) => one ?? [])
-        : await inputFiles(reads, options[name]);
+      stages.length > 0 ? [...known.flatMap((one) => one ?? []), ...(named ?? [])] : named;
     if (files === null) continue;
     inputs[yamlKey] = files;
     delete values[yamlKey];
+  }
+  if (stage.kind === 'measuring') {
+    const more = Object.entries(stage.measures.files?.(stage.options) ?? {});
+    for (const [name, paths] of more) {
+      const files = await inputFiles('folder', paths);
+      if (files !== null) inputs[`${snakeCase(name)}_files`] = files;
+    }
   }
   const code = `Keel ${keelVersion()}, ${addonBuild()}`;
   // In the form in which it is read back.
   const plain = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
   return { identity: { verb, options: plain, inputs, code }, complete };
+}
+
+/** An option's value without the results of earlier stages; a list may have both. */
+function withoutResults({ options, from }: RecipeStage, option: string): unknown {
+  const stages = from.get(option) ?? [];
+  const value = options[option];
+  if (stages.length === 0) return value;
+  const output = dirname(options.output);
+  const results = stages.flatMap((name) =>
+    [finalFolder, mergedFolder, stageFolder].map((folder) => folder(output, name)),
+  );
+  return [value].flat().filter((one) => !results.includes(String(one)));
 }
 
 /**

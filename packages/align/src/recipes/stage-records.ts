@@ -38,11 +38,13 @@ const record = z.object({
   /** null until it is finished. */
   result: z
     .object({
-      /** SHA-256 of the files of final/. */
+      /** SHA-256 of the files of final/, or of what was measured. */
       sha256: z.string(),
       step: z.number(),
       ended: z.string(),
       headlines: z.array(headline),
+      /** Of a stage that measures and has a gate. */
+      verdict: z.object({ passed: z.boolean(), reasons: z.array(z.string()) }).optional(),
     })
     .nullable(),
 });

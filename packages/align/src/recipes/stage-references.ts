@@ -1,13 +1,18 @@
 // `${stages.sft}` as an option's value: the result of an earlier stage.
 import { snakeCase } from '../config/case.ts';
 import { unknownName } from '../config/yaml-config.ts';
-import { finalFolder, mergedFolder, type RecipeStage, verbOf } from './recipe.ts';
+import type { Taken } from './measuring-verb.ts';
+import {
+  finalFolder,
+  mergedFolder,
+  type RecipeStage,
+  stageFolder,
+  type TrainingStage,
+  verbOf,
+} from './recipe.ts';
 import type { StageResult } from './stage-verbs.ts';
 
-/** What an option takes from a stage. */
-type Taken = 'model' | 'adapter' | 'reward model';
-
-/** Options that may name a stage. */
+/** Options of methods that may name a stage. */
 export const takingOptions: Readonly<Record<string, Taken>> = {
   model: 'model',
   reference: 'model',
@@ -23,8 +28,10 @@ export interface Referring {
   /** The referring stage. */
   name: string;
   option: string;
-  /** What the referring stage's verb produces. */
-  gives: StageResult;
+  /** What the referring stage's verb produces; null if it measures. */
+  gives: StageResult | null;
+  /** The options of the referring stage's verb that may name a stage. */
+  takes: Readonly<Record<string, Taken>>;
   output: string;
   /** The stages before it, without those that have errors. */
   earlier: readonly RecipeStage[];
@@ -38,11 +45,11 @@ export interface Referring {
  */
 export function resolveReference(
   value: string,
-  { name: own, option, gives, output, earlier, all }: Referring,
-): { stage: RecipeStage; path: string } | string | null {
+  { name: own, option, gives, takes, output, earlier, all }: Referring,
+): { stage: TrainingStage; path: string } | string | null {
   if (!value.includes('${')) return null;
-  const taken = takingOptions[option];
-  const names = Object.keys(takingOptions).map(snakeCase).join(', ');
+  const taken = takes[option];
+  const names = Object.keys(takes).map(snakeCase).join(', ');
   if (taken === undefined) return `cannot take a stage's result; the options that can are ${names}`;
   const match = form.exec(value);
   if (match === null) return `expected exactly \${stages.NAME}, found "${value}"`;
@@ -55,6 +62,10 @@ export function resolveReference(
     if (!all.includes(name)) return unknownName('stage', name, before.length > 0 ? before : all);
     return `stage "${name}" does not come before "${own}"; a stage can only use the results of earlier stages`;
   }
+  if (stage.kind === 'measuring') {
+    return `stage "${name}" (keel ${stage.verb}) only measures: it has no model for another stage`;
+  }
+  if (taken === 'run') return { stage, path: stageFolder(output, name) };
   const { lora } = stage.options;
   const made = verbOf(stage).gives;
   if (taken === 'reward model') {

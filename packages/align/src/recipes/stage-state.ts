@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { latestCheckpoint } from '../runs/checkpoints.ts';
+import { measuredHash } from './measured-hash.ts';
 import { dependsOn, finalFolder, type RecipeStage, stageFolder } from './recipe.ts';
 import { changesOf, identityOfStage, type KnownResults, keysFrom } from './stage-identity.ts';
 import type { StageIdentity, StageRecord, StageRecords } from './stage-records.ts';
@@ -38,14 +39,15 @@ export async function stateOfStage(
 ): Promise<StageState> {
   const { name } = stage;
   const { identity, complete } = await identityOfStage(stage, results);
-  const started = existsSync(join(stageFolder(output, name), 'config.yaml'));
+  const folder = stageFolder(output, name);
+  const started = existsSync(stage.kind === 'training' ? join(folder, 'config.yaml') : folder);
   const record = records[name];
   const run = (...why: string[]): StageState => ({
     ...{ status: 'run', why, step: 0, identity, result: null },
   });
   if (overwrite) return run(started ? '--overwrite' : 'no earlier run');
   if (record === undefined) {
-    if (started) refuseOthersRun(stageFolder(output, name));
+    if (started) refuseOthersRun(folder);
     return run('no earlier run');
   }
   const running = dependsOn(stage).filter((one) => results.get(one) === null);
@@ -54,7 +56,10 @@ export async function stateOfStage(
   if (!complete) return run(`depends on ${running.join(' and ')}, which will run first`);
   if (record.result === null) {
     if (!started) return run('interrupted before it started');
-    const checkpoint = await latestCheckpoint(join(stageFolder(output, name), 'checkpoints'));
+    if (stage.kind === 'measuring') {
+      return { ...run('interrupted'), status: 'resume' };
+    }
+    const checkpoint = await latestCheckpoint(join(folder, 'checkpoints'));
     const step = checkpoint?.step ?? 0;
     const why =
       step === 0
@@ -62,11 +67,9 @@ export async function stateOfStage(
         : `interrupted after the checkpoint of step ${step}`;
     return { status: 'resume', why: [why], step, identity, result: null };
   }
-  const final = finalFolder(output, name);
-  if (!existsSync(final)) return run('its result is missing');
-  if ((await hashPath(final)) !== record.result.sha256) {
-    return run('its result was modified');
-  }
+  const sha256 = await resultHash(output, stage);
+  if (sha256 === null) return run('its result is missing');
+  if (sha256 !== record.result.sha256) return run('its result was modified');
   return {
     status: 'done',
     why: [],
@@ -76,13 +79,20 @@ export async function stateOfStage(
   };
 }
 
+/** SHA-256 of a stage's result; null if it is missing. */
+async function resultHash(output: string, stage: RecipeStage): Promise<string | null> {
+  if (stage.kind === 'measuring') return measuredHash(output, stage);
+  const final = finalFolder(output, stage.name);
+  return existsSync(final) ? hashPath(final) : null;
+}
+
 /** The files that stages after a finished one depend on: an adapter includes its base model. */
 export function resultOf(
-  { name, options: { lora } }: RecipeStage,
+  { name, options }: RecipeStage,
   { identity, result }: StageRecord,
 ): FileHash[] | null {
   if (result === null) return null;
-  const base = lora ? (identity.inputs.model ?? []) : [];
+  const base = options.lora ? (identity.inputs.model ?? []) : [];
   return [...base, { name: `stages.${name}`, sha256: result.sha256 }];
 }
 

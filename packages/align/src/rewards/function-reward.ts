@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { checkedOutcome, shownValue } from './checked-outcomes.ts';
 import { countingLater } from './counting-later.ts';
 import { type CallLimits, callOnce, eachInput, usualCallLimits } from './each-input.ts';
 import { FunctionThread } from './function-thread.ts';
-import { moduleFault, placedText } from './module-fault.ts';
+import { exportedFunction, importModule } from './import-module.ts';
+import { placedText } from './module-fault.ts';
 import type { Reward } from './reward.ts';
 import {
   type BatchedRewardFunction,
@@ -14,7 +13,6 @@ import {
   functionInput,
   type RewardFunction,
 } from './user-function.ts';
-import { importUserModule } from './user-modules.ts';
 
 /** How a reward function is called. */
 export interface FunctionOptions extends CallLimits {
@@ -97,31 +95,8 @@ export async function loadFunctionReward(
   folder = '.',
   { tokenizer = null, ...limits }: CallLimits & { tokenizer?: string | null } = usualCallLimits,
 ): Promise<Reward> {
-  const [, path, exported] = /^(.*?)(?:#([^#/\\]*))?$/.exec(module) as unknown as string[];
-  const file = resolve(folder, path!);
-  if (!existsSync(file)) {
-    const from = folder === '.' ? 'the folder in which the command runs' : `the spec in ${folder}`;
-    throw new Error(
-      `reward ${module}: there is no file ${file}. A path to a module is relative to ${from}`,
-    );
-  }
-  let exports: Record<string, unknown>;
-  try {
-    exports = await importUserModule(file);
-  } catch (error) {
-    throw new Error(`reward ${module}: the module does not load: ${moduleFault(file, error)}`, {
-      cause: error,
-    });
-  }
-  const name = exported || 'default';
-  const judge = exports[name];
-  if (typeof judge !== 'function') {
-    const label = name === 'default' ? 'default export' : `"${name}"`;
-    const fault = judge === undefined ? `the module has no ${label}` : `${label} is not a function`;
-    const others = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
-    const known = others.length > 0 ? `; its functions are ${others.join(', ')}` : '';
-    throw new Error(`reward ${module}: ${fault}${known}`);
-  }
+  const { exports, file, name } = await importModule(module, folder, 'reward');
+  const judge = exportedFunction(exports, name, `reward ${module}`);
   const batched = exports.batched ?? false;
   if (typeof batched !== 'boolean') {
     throw new Error(

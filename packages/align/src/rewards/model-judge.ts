@@ -13,23 +13,34 @@ import {
 import { inTurns, noGradSteps, tidySteps } from '@keel/torch';
 import { z } from 'zod';
 import { templateSettings } from '../config/template-options.ts';
+import { dialogue, wholeAnswer } from '../data/message-text.ts';
+import { exclusive } from '../judges/model/label-tokens.ts';
 import { eachInput } from './each-input.ts';
-import { dialogue, wholeAnswer } from './message-text.ts';
 import type { Reward, RewardInput } from './reward.ts';
 
-export const judgeSchema = z.strictObject({
-  type: z.literal('judge'),
+const USUAL_QUESTION =
+  'Rate the answer to the question below from 1 (useless) to 10 (perfect). Say the number alone.\n\n' +
+  'Question:\n{prompt}\n\nAnswer:\n{completion}\n\nRating from 1 to 10:';
+
+/** The keys of a model that rates answers by itself. */
+export const modelJudgeShape = {
   /** The rating model: a folder, a GGUF file, hub:owner/name or the default model. */
-  model: z.string().min(1),
+  model: z.string().min(1).optional(),
   adapter: z.string().min(1).optional(),
-  /** The question; {prompt} and {completion} are replaced with those of the row. */
+  /**
+   * The question; {prompt} and {completion} are replaced with those of the row (default: asks for
+   * a number from 1 to 10).
+   */
   question: z
     .string()
     .refine((text) => text.includes('{completion}'), 'the question has no {completion}')
-    .default(
-      'Rate the answer to the question below from 1 (useless) to 10 (perfect). Say the number alone.\n\n' +
-        'Question:\n{prompt}\n\nAnswer:\n{completion}\n\nRating from 1 to 10:',
-    ),
+    .optional(),
+};
+
+const judgeSchema = z.strictObject({
+  type: z.literal('judge'),
+  ...modelJudgeShape,
+  model: z.string().min(1),
 });
 
 export interface Rating {
@@ -50,7 +61,7 @@ export async function modelJudge(
   spec: z.input<typeof judgeSchema>,
   { now, ...options }: Pick<LoadModelOptions, 'precision' | 'device'> & { now?: string } = {},
 ): Promise<Reward> {
-  const { model: name, adapter, question } = judgeSchema.parse(spec);
+  const { model: name, adapter, question = USUAL_QUESTION } = judgeSchema.parse(spec);
   const template = templateSettings({ templateDate: now ?? null }, adapter ?? null);
   const model = await loadModel(name, { ...options, template });
   const role: Role = adapter === undefined ? 'reference' : 'judge';
@@ -114,22 +125,12 @@ export async function rate(model: LanguageModel, role: Role, question: string): 
 }
 
 /**
- * The expected rating, from the probabilities of the answers. If the tokens of one answer are a
- * prefix of another's ("1" and "10" in digits), the probability of the shorter one includes that of
- * the longer one, which is subtracted.
+ * The expected rating, from the probabilities of the answers.
  * @param answers tokens of each rating, from 1
- * @param whole probability that the model says exactly these tokens, whatever follows
+ * @param whole probability that the model says these tokens, whatever follows
  */
 export function expectation(answers: readonly number[][], whole: readonly number[]): Rating {
-  const probabilities = whole.map((own, index) => {
-    const tokens = answers[index]!;
-    const longer = answers.map((other, place) =>
-      other.length > tokens.length && tokens.every((token, at) => other[at] === token)
-        ? whole[place]!
-        : 0,
-    );
-    return Math.max(own - longer.reduce((sum, value) => sum + value, 0), 0);
-  });
+  const probabilities = exclusive(answers, whole);
   const all = probabilities.reduce((sum, value) => sum + value, 0);
   if (!(all > 0)) throw new Error('the judge assigns no probability to any rating');
   const mean = probabilities.reduce((sum, value, index) => sum + (index + 1) * value, 0) / all;

@@ -1,17 +1,17 @@
-import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 import {
   DEFAULT_MODEL_NAME,
   type LanguageModel,
   type LoadModelOptions,
   loadTokenizer,
 } from '@keel/model';
-import { runResult } from '../config/run-result.ts';
+import { relativeToSpec } from '../config/relative-to-spec.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
 import { countAnswer } from './counting-later.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
+import { openJudgingReward } from './judging-reward.ts';
 import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
@@ -109,14 +109,30 @@ const componentsOf = (text: string) =>
  * @throws ConfigError for an invalid spec
  */
 export function readsPromptsOnly(text: string): boolean {
-  const types = componentsOf(text).map(({ type }) => type);
+  const components = componentsOf(text);
+  if (components.some((one) => one.type === 'judge' && one.reference !== undefined)) return false;
+  const types = components.map(({ type }) => type);
   const has = (...names: (typeof types)[number][]): boolean =>
     names.some((name) => types.includes(name));
   return has('model', 'judge') && !has('function', 'code');
 }
 
-/** Whether a reward is given as a spec file. */
-export const isSpec = (text: string): boolean => /\.(ya?ml|json)$/.test(text);
+/**
+ * Whether the scores of a reward are log-odds, as those of a model trained on pairs: the difference
+ * of two is that of one answer being better. It is a single reward model, unweighted.
+ * @throws ConfigError for an invalid spec
+ */
+export function scoresLogOdds(text: string): boolean {
+  if (isSpec(text) && readRewardSpec(text).constraints.length > 0) return false;
+  const [only, ...others] = componentsOf(text);
+  const { type, weight, clip, normalise } = only!;
+  if (type !== 'model' || others.length > 0) return false;
+  return weight === 1 && clip === null && normalise === 'none';
+}
+
+/** Whether a reward is given as a spec file; `judge:FILE` names that of a judge. */
+export const isSpec = (text: string): boolean =>
+  /\.(ya?ml|json)$/.test(text) && !text.startsWith('judge:');
 
 /**
  * Opens what a spec describes.
@@ -175,11 +191,16 @@ async function openComponent(
     }
     case 'code':
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
-    case 'judge':
+    case 'judge': {
+      const { judge, model: named, ...others } = spec;
+      const options = { ...model, ...(now && { now }) };
+      if (judge !== undefined) return openJudgingReward({ ...others, judge }, folder, options);
+      const { type, adapter, question } = others;
       return modelJudge(
-        { ...spec, model: relativeToSpec(spec.model, folder) },
-        { ...model, ...(now && { now }) },
+        { type, adapter, question, model: relativeToSpec(named!, folder) },
+        options,
       );
+    }
     case 'model': {
       const path = [spec.path].flat().map((one) => relativeToSpec(one, folder));
       return modelReward(
@@ -195,18 +216,6 @@ async function openComponent(
       );
     }
   }
-}
-
-/**
- * A path in a spec is relative to the spec if it starts with a dot or exists there. Any other name
- * (hub:owner/name, or a path from the working folder) is unchanged. A run's folder is replaced by
- * its result.
- * @throws Error for a run without a result
- */
-export function relativeToSpec(name: string, folder: string): string {
-  const path = join(folder, name);
-  const own = !isAbsolute(name) && (/^\.\.?\//.test(name) || existsSync(path));
-  return runResult(own ? path : name);
 }
 
 async function counting(name: string): Promise<CountTokens> {

@@ -1,7 +1,7 @@
 import { withinTime } from '@keel/model';
 import { z } from 'zod';
+import { wholeMessage } from '../data/message-text.ts';
 import { functionReward } from './function-reward.ts';
-import { wholeMessage } from './message-text.ts';
 import type { Reward } from './reward.ts';
 
 export const regexSchema = z

@@ -1,9 +1,18 @@
 // Lists the files that a reward is read from: a resumed run must find the same ones.
 import { dirname, resolve } from 'node:path';
 import { baseOfAdapter, loadTokenizer, resolveModel } from '@keel/model';
+import { relativeToSpec } from '../config/relative-to-spec.ts';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
-import { isSpec, relativeToSpec } from './open-reward.ts';
+import type { ModelJudgeSpec } from '../judges/model/model-judge.ts';
+import { judgeKinds } from '../judges/opening/judge-kinds.ts';
+import {
+  type JudgeSpec,
+  membersOf,
+  type PanelSpec,
+  readJudge,
+} from '../judges/opening/read-judge-spec.ts';
+import { isSpec } from './open-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
 import { isAdapter } from './reward-member.ts';
 import type { ComponentSpec } from './reward-spec.ts';
@@ -44,7 +53,8 @@ async function componentFiles(spec: ComponentSpec, folder: string): Promise<File
       return [...found, await modelHash(spec.base ?? baseOfAdapter(paths[0]!))];
     }
     case 'judge': {
-      const model = relativeToSpec(spec.model, folder);
+      if (spec.judge !== undefined) return judgeFiles(readJudge(spec.judge, judgeKinds, folder));
+      const model = relativeToSpec(spec.model!, folder);
       const found = [await modelHash(model)];
       const { adapter } = spec;
       return adapter === undefined ? found : [...found, await hashed(adapter, adapter)];
@@ -57,6 +67,24 @@ async function componentFiles(spec: ComponentSpec, folder: string): Promise<File
     default:
       return [];
   }
+}
+
+/** The files of a judge: its spec, its members' and their models. */
+async function judgeFiles({ spec, folder, file }: JudgeSpec): Promise<FileHash[]> {
+  const found = file === null ? [] : [await hashed(file, file)];
+  if (spec.type === 'panel') {
+    for (const { read } of membersOf(spec as PanelSpec, folder, judgeKinds)) {
+      found.push(...(await judgeFiles(read)));
+    }
+  } else if (spec.type === 'model') {
+    const { model, adapter } = spec as ModelJudgeSpec;
+    found.push(await modelHash(relativeToSpec(model, folder)));
+    if (adapter !== undefined) {
+      const path = relativeToSpec(adapter, folder);
+      found.push(await hashed(path, path));
+    }
+  }
+  return found;
 }
 
 const modelHash = async (name: string): Promise<FileHash> => hashed(name, await resolveModel(name));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { codeSchema } from './code-reward.ts';
+import { judgeSchema } from './judging-reward.ts';
 import { lengthSchema } from './length-reward.ts';
-import { judgeSchema } from './model-judge.ts';
 import { modelSchema } from './model-reward.ts';
 import { regexSchema } from './regex-reward.ts';
 import { constraintSchema } from './reward-constraint.ts';

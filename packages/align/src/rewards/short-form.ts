@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { soughtAt } from '@keel/model/without-torch';
 import { ConfigError } from '../config/config-error.ts';
+import { namesJudge } from './judging-reward.ts';
 import { type ComponentSpec, componentSchema } from './reward-spec.ts';
 
 const forms =
@@ -9,7 +10,7 @@ const forms =
 /**
  * A reward as it is written on the command line, except for spec files:
  * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`,
- * `judge:MODEL`, `module.ts`, `module.ts#name`, a folder of a reward model.
+ * `judge:MODEL`, `judge:JUDGE` (a judge's spec or short form), `module.ts`, `module.ts#name`, a folder of a reward model.
  * @throws ConfigError for anything else
  */
 export function parseShortForm(text: string): ComponentSpec {
@@ -17,7 +18,9 @@ export function parseShortForm(text: string): ComponentSpec {
   if (kind === 'regex') return checked(text, regex(rest));
   if (kind === 'length') return checked(text, length(rest));
   if (kind === 'code') return checked(text, { type: 'code', ...(rest && { language: rest }) });
-  if (kind === 'judge') return checked(text, { type: 'judge', model: rest });
+  if (kind === 'judge') {
+    return checked(text, { type: 'judge', [namesJudge(rest) ? 'judge' : 'model']: rest });
+  }
   if (/\.(?:[cm]?[jt]s)(?:#[^/\\]*)?$/.test(text)) {
     return checked(text, { type: 'function', module: text });
   }

@@ -1,6 +1,8 @@
 // Writes what follows the last step: the best weights, the result in final/, its card, and the
 // report.
 import type { LanguageModel } from '@keel/model';
+import { probabilitiesText } from '../checking/label-probabilities.ts';
+import { readRunDataFacts } from '../checking/run-data-facts.ts';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { Environment } from '../runs/environment.ts';
@@ -57,7 +59,7 @@ export async function finishRun(ended: EndedRun): Promise<{
     await run.saveFinal(ended.loop.saveWeights);
     const headlines = writeRunReport(run, {
       ...{ verb: definition.verb, options, headlines: ended.headlines, environment, shown },
-      ...{ heldOutRows, seconds: ended.seconds() },
+      ...{ heldOutRows, labels: labelsOf(run.path), seconds: ended.seconds() },
       data: { training: data.rows.files, heldOut: data.heldOut?.files ?? null },
       ...{ health: watch.health, answers: watch.answers, best, batches: watch.batches },
     });
@@ -70,6 +72,12 @@ export async function finishRun(ended: EndedRun): Promise<{
     const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };
     throw new RunFailedError(error, left);
   }
+}
+
+/** How certain the labels of the training rows are, from the facts that the run recorded. */
+function labelsOf(path: string): string | undefined {
+  const training = readRunDataFacts(path)?.training;
+  return training?.probabilities && probabilitiesText(training.probabilities, training.count);
 }
 
 /** Saves the last step: with --save-steps none, it is in no checkpoint yet. */

@@ -29,7 +29,9 @@ export async function inputFiles(
     case 'rows':
       return Promise.all((await resolveFiles(values)).map((path) => hashed(path, path)));
     case 'model':
-      return noModel.includes(first) ? null : [await hashed(first, await resolveModel(first))];
+      return noModel.includes(first)
+        ? null
+        : Promise.all(values.map(async (one) => hashed(one, await resolveModel(one))));
     case 'reward': {
       const files = await rewardFiles(first);
       return files.length === 0 ? null : files;

@@ -27,6 +27,10 @@ export function planText(
     const head = `${`${stage.number}.`.padStart(4)} ${stage.name.padEnd(width)}`;
     const indent = ' '.repeat(head.length + 2);
     const first = `${head}  keel ${stage.verb}: ${stateText(planned)}`;
+    if (stage.kind === 'measuring') {
+      const done = planned.state.status === 'done';
+      return done ? [first] : [first, `${indent}${stage.measures.describe(stage.options)}`];
+    }
     const { model } = stage.options;
     const made = `${indent}${stage.options.lora ? 'LoRA on ' : ''}${model}`;
     if (estimate === null) return [first];
@@ -64,11 +68,21 @@ export function stateText({ state: { status, why, step } }: Pick<PlannedStage, '
 
 function sumText(stages: readonly PlannedStage[], noun: Noun): string {
   const estimates = stages.flatMap(({ estimate }) => estimate ?? []);
-  if (estimates.length === 0) return 'Nothing to run.';
+  const measuring = stages.filter(
+    ({ stage: { kind }, state }) => kind === 'measuring' && state.status !== 'done',
+  );
+  if (estimates.length + measuring.length === 0) return 'Nothing to run.';
+  const more =
+    measuring.length === 0
+      ? ''
+      : ` ${capital(count(measuring.length, noun))} that only ${measuring.length === 1 ? 'measures is' : 'measure are'} not in the estimate.`;
+  if (estimates.length === 0) return `To run: ${count(measuring.length, noun)} that measure.`;
   const seconds = estimates.reduce((sum, one) => sum + one.seconds, 0);
   const memory = Math.max(...estimates.map((one) => one.memoryBytes));
-  return `To run: ${count(estimates.length, noun)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's peak matmul speed, at most ${gigabytes(memory)} of memory.`;
+  return `To run: ${count(estimates.length, noun)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's peak matmul speed, at most ${gigabytes(memory)} of memory.${more}`;
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
@@ -86,7 +100,9 @@ export function planJson(
     ...(noun === stageNoun && { unused }),
     [noun.many]: stages.map(({ stage, state: { status, why, step }, estimate }) => ({
       ...{ [noun.one]: stage.name, number: stage.number, verb: stage.verb, status, why, step },
-      model: stage.options.model,
+      ...(stage.kind === 'training'
+        ? { model: stage.options.model }
+        : { measures: stage.measures.describe(stage.options) }),
       ...(estimate && {
         rows: estimate.rows,
         eval_rows: estimate.evalRows,

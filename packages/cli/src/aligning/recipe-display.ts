@@ -1,4 +1,7 @@
 import {
+  formatDuration,
+  formatNumber,
+  formatShare,
   type Recipe,
   type RecipeEvent,
   type RecipePlan,
@@ -12,9 +15,11 @@ import type { ResultUse, TrainingDisplay } from '../training/display.ts';
 import { HumanDisplay, healthLines } from '../training/human-display.ts';
 import { JsonDisplay, printJson } from '../training/json-display.ts';
 import { chatWith, scoreWith } from '../training/run-verb.ts';
+import { MeasuringBar } from './measuring-bar.ts';
 import { planJson, planText, stateText } from './plan-display.ts';
 
 type Stage = RecipeEvent['stage'];
+type TrainingStage = Extract<Stage, { kind: 'training' }>;
 
 /** Shows a recipe: its plan, and each stage's run as the verb shows it. */
 export class RecipeDisplay {
@@ -23,11 +28,13 @@ export class RecipeDisplay {
   /** The command that resumes the recipe. */
   readonly #resume: string;
   #current: TrainingDisplay | null = null;
+  readonly #measuring: MeasuringBar;
 
   constructor(recipe: Recipe, { json, resume }: { json: boolean; resume: string }) {
     this.#recipe = recipe;
     this.#json = json;
     this.#resume = resume;
+    this.#measuring = new MeasuringBar(json);
   }
 
   plan(plan: RecipePlan): void {
@@ -48,9 +55,11 @@ export class RecipeDisplay {
         // The plan has already listed the finished stages.
         else if (status !== 'done')
           say(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
-        this.#current = this.#json
-          ? new JsonDisplay({ stage: name })
-          : new HumanDisplay(process.stdout, { label: this.#label(stage) });
+        if (stage.kind === 'measuring') this.#current = null;
+        else
+          this.#current = this.#json
+            ? new JsonDisplay({ stage: name })
+            : new HumanDisplay(process.stdout, { label: this.#label(stage) });
         break;
       }
       case 'merge':
@@ -62,7 +71,41 @@ export class RecipeDisplay {
         break;
       case 'ended':
         this.#ended(event);
+        break;
+      case 'notice':
+        if (this.#json) printJson({ type: 'notice', stage: name, text: event.text });
+        else this.#measuring.say(`${this.#label(stage)}  ${event.text}`);
+        break;
+      case 'measuring':
+        this.#measuring.progress(name, this.#label(stage), event);
+        break;
+      case 'measured':
+        this.#measured(event);
+        break;
+      case 'skipped':
+        if (this.#json) printJson({ type: 'skipped', stage: name, why: event.why });
+        else say(`\n${this.#label(stage)}  keel ${verb}: not run, because ${event.why}`);
     }
+  }
+
+  #measured({ stage, result, seconds }: RecipeEvent & { type: 'measured' }): void {
+    this.close();
+    const { headlines, verdict, interrupted } = result;
+    if (interrupted) return;
+    if (this.#json) {
+      printJson({
+        ...{ type: 'measured', stage: stage.name, seconds: Math.round(seconds * 10) / 10 },
+        numbers: headlines.map(({ label, after, before, unit }) => ({
+          ...{ label, value: after.value, before: before?.value ?? null, unit },
+        })),
+        verdict,
+      });
+      return;
+    }
+    for (const line of headlines.map(headlineText)) say(`${this.#label(stage)}  ${line}`);
+    for (const line of verdictLines(verdict)) say(`${this.#label(stage)}  ${line}`);
+    const took = formatDuration(seconds);
+    say(`${this.#label(stage)}  ${took}. The report is in ${stage.options.output}/report.html`);
   }
 
   #ended({ stage, result, seconds }: RecipeEvent & { type: 'ended' }): void {
@@ -82,40 +125,71 @@ export class RecipeDisplay {
   #label = ({ name, number }: Stage): string => `[${number}/${this.#recipe.stages.length}] ${name}`;
 
   say(text: string): void {
-    if (this.#current !== null) this.#current.say(text);
+    if (this.#measuring.active) this.#measuring.say(text);
+    else if (this.#current !== null) this.#current.say(text);
     else complain(text);
   }
 
   close(): void {
     this.#current?.close();
+    this.#measuring.close();
   }
 
-  ended({ path, report, ran, interrupted }: RecipeResult): void {
+  ended({ path, report, ran, verdicts, skipped, interrupted }: RecipeResult): void {
     if (interrupted !== null) {
       const { stage, step } = interrupted;
       if (this.#json) {
         printJson({ type: 'interrupted', stage, step, run: path, resume: this.#resume });
       } else {
         const where =
-          step === 0
+          step === 0 && !ran.includes(stage)
             ? `before stage ${stage}`
-            : `in stage ${stage} after step ${step}; its checkpoint is in ${path}/${stage}`;
+            : step === 0
+              ? `in stage ${stage}; what it finished is in ${path}/${stage}`
+              : `in stage ${stage} after step ${step}; its checkpoint is in ${path}/${stage}`;
         say(`\nStopped ${where}.\nResume with:  ${this.#resume}`);
       }
       return;
     }
-    const last = this.#recipe.stages.at(-1)!;
-    const use = useOf(last, `${path}/${last.name}/final`);
-    if (this.#json) printJson({ type: 'done', run: path, ran, report, [use.name]: use.command });
-    else {
-      const what = ran.length === 0 ? 'Nothing to run' : `Ran: ${ran.join(', ')}`;
-      say(`\n${what}. Report: ${report}\n${use.words}: ${use.command}`);
+    const trained = this.#recipe.stages.filter((one) => one.kind === 'training');
+    const last = trained.filter(({ name }) => !skipped.includes(name)).at(-1);
+    const use = last && useOf(last, `${path}/${last.name}/final`);
+    if (this.#json) {
+      printJson({
+        ...{ type: 'done', run: path, ran, report },
+        ...(verdicts.length > 0 && {
+          ...{ passed: verdicts.every(({ verdict }) => verdict.passed), verdicts, skipped },
+        }),
+        ...(use && { [use.name]: use.command }),
+      });
+      return;
     }
+    const what = ran.length === 0 ? 'Nothing to run' : `Ran: ${ran.join(', ')}`;
+    say(`\n${what}. Report: ${report}`);
+    for (const { stage, verdict } of verdicts) {
+      const [first, ...reasons] = verdictLines(verdict);
+      say(`${stage}: ${first}`);
+      if (!verdict.passed) for (const reason of reasons) say(reason);
+    }
+    if (use) say(`${use.words}: ${use.command}`);
   }
 }
 
-const useOf = ({ verb, options }: Stage, final: string): ResultUse =>
+const useOf = ({ verb, options }: TrainingStage, final: string): ResultUse =>
   stageVerbs[verb]!.gives === 'reward model' ? scoreWith(options, final) : chatWith(options, final);
+
+type Measured = (RecipeEvent & { type: 'measured' })['result'];
+
+const headlineText = ({ label, after, unit }: Measured['headlines'][number]): string =>
+  `${label}: ${unit === 'share' ? formatShare(after.value) : formatNumber(after.value)}`;
+
+function verdictLines(verdict: Measured['verdict']): string[] {
+  if (verdict === null) return [];
+  return [
+    verdict.passed ? 'gate passed' : 'gate failed',
+    ...verdict.reasons.map((reason) => `  ${reason}`),
+  ];
+}
 
 /** The command that resumes a recipe. */
 export const alignCommand = ({

@@ -9,8 +9,10 @@ import {
   faultCount,
   formText,
   kindsText,
+  type LabelProbabilities,
   pairOf,
   percent,
+  probabilitiesText,
   type Repeats,
 } from '@keel/align/checking';
 import { cutMessage } from '../cut-message.ts';
@@ -52,7 +54,8 @@ function showRows(findings: DataFindings): void {
 const SHOWN_FIELDS = 12;
 
 function showFacts(facts: ExaminedFacts): void {
-  const { turns, system, tools, labels, emptyPrompts, blankAnswers, unreadFields } = facts;
+  const { turns, system, tools, labels, probabilities } = facts;
+  const { emptyPrompts, blankAnswers, unreadFields } = facts;
   if (turns !== null) {
     line(`messages in a chat: median ${turns.median}, from ${turns.min} to ${turns.max}`);
   }
@@ -66,6 +69,7 @@ function showFacts(facts: ExaminedFacts): void {
     const all = labels.good + labels.bad;
     line(`labels: ${labels.good} true (${percent(labels.good / all)}) and ${labels.bad} false`);
   }
+  if (probabilities !== undefined) showProbabilities(probabilities, facts.count);
   if (emptyPrompts > 0) line(`empty prompts: ${emptyPrompts}`);
   if (blankAnswers > 0) line(`answers of white space alone: ${blankAnswers}`);
   if (unreadFields.length === 0) return;
@@ -77,6 +81,17 @@ function showFacts(facts: ExaminedFacts): void {
   const more = unreadFields.length - shown.length;
   const left = more > 0 ? ` and ${more} more` : '';
   line(`columns that training does not read (rewards can): ${shown.join(', ')}${left}`);
+}
+
+function showProbabilities(found: LabelProbabilities, rows: number): void {
+  line(probabilitiesText(found, rows));
+  const { min, mean, max, bins } = found;
+  const [least, usual, most] = [min, mean, max].map((value) => value.toFixed(2));
+  line(`probabilities from ${least} to ${most}, mean ${usual}:`);
+  const highest = Math.max(...bins.map(({ count }) => count));
+  for (const { from, to, count } of bins) {
+    line(`  ${from.toFixed(1)} to ${to.toFixed(1)}  ${bar(count, highest)}`);
+  }
 }
 
 function showLengths({ lengths, heldOut, model, maxLength, use }: DataFindings): void {
@@ -112,10 +127,14 @@ function histogram(bins: readonly Bin[]): string[] {
   return bins.map(({ from, to, count }) => {
     const [low, high] = [from, to].map((edge) => String(edge).padStart(width));
     const range = from === to ? low! : `${low} to ${high}`;
-    // A bin with a single row is still visible.
-    const bar = '█'.repeat(count === 0 ? 0 : Math.max(1, Math.round((BAR * count) / most)));
-    return `${range.padEnd(2 * width + 4)}  ${bar}${bar === '' ? '' : ' '}${count}`;
+    return `${range.padEnd(2 * width + 4)}  ${bar(count, most)}`;
   });
+}
+
+/** A bar and its number; one of a single row is still visible. */
+function bar(count: number, most: number): string {
+  const drawn = '█'.repeat(count === 0 ? 0 : Math.max(1, Math.round((BAR * count) / most)));
+  return `${drawn}${drawn === '' ? '' : ' '}${count}`;
 }
 
 function showDuplicates({ training, duplicates, overlap, heldOut }: DataFindings): void {

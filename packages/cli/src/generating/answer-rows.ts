@@ -8,7 +8,7 @@ import type { AskedPrompt } from './read-prompts.ts';
 /** Fields that would make a row another kind of row: other answers, and verdicts. */
 const otherAnswers: readonly string[] = [
   ...['messages', 'text', 'completion', 'completions', 'chosen', 'rejected', 'ranking', 'scores'],
-  ...['label', 'labels', 'margin', 'score_chosen', 'score_rejected'],
+  ...['label', 'labels', 'label_probability', 'margin', 'score_chosen', 'score_rejected'],
 ];
 
 /** What rows contain besides the answer. */

@@ -1,5 +1,6 @@
 import { defineOptions, option, recipeJsonSchema, variant } from '@keel/align/config';
 import { z } from 'zod';
+import { evaluateStage, judgeStage } from './measuring-stages.ts';
 import { callShape } from './shared.ts';
 
 const schema = z.strictObject({
@@ -47,4 +48,5 @@ export const operand = 'recipe';
 export const example = 'npx keel align recipes/sft-dpo.yaml --dry-run';
 
 /** The JSON Schema of recipes. */
-export const jsonSchema = recipeJsonSchema;
+export const jsonSchema = (): Record<string, unknown> =>
+  recipeJsonSchema([evaluateStage, judgeStage]);

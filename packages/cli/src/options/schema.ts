@@ -4,7 +4,8 @@ import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'generate', 'chat', 'score', 'merge', 'tokens'],
+  ...['compare', 'align', 'best-of-n', 'revise', 'generate', 'chat', 'score', 'judge', 'evaluate'],
+  ...['merge', 'tokens'],
 ];
 
 export const operand = 'verb';

@@ -62,8 +62,10 @@ export async function compareAdapters(
         batchTokens,
       );
       scores.forEach((score, place) => {
-        tally.add(score);
-        if (json) sayJson({ adapter: name, ...scoreFields(pairs, fitting[place]!.index, score) });
+        const { row, index } = fitting[place]!;
+        tally.add(score, row.labelProbability);
+        const fields = scoreFields(pairs, index, score, row.labelProbability);
+        if (json) sayJson({ adapter: name, ...fields });
       });
     }
   }

@@ -11,8 +11,9 @@ export interface RewardDisplay {
 
 /** One JSON object per row. */
 export const jsonRewards = (kind: JudgedKind): RewardDisplay => ({
-  row(row, _, outcomes) {
-    sayJson({ row, ...fields(kind, outcomes) });
+  row(row, { probability }, outcomes) {
+    const label = probability !== undefined && { label_probability: probability };
+    sayJson({ row, ...fields(kind, outcomes), ...label });
   },
   end() {},
 });

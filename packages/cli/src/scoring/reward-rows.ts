@@ -1,4 +1,10 @@
-import { openOneOf, otherAnswerFault, type RowOf, type SourceOf } from '@keel/align/data';
+import {
+  openOneOf,
+  otherAnswerFault,
+  pairRanks,
+  type RowOf,
+  type SourceOf,
+} from '@keel/align/data';
 import type { RewardInput } from '@keel/align/rewards';
 import { type AnswerSourceOptions, scoringFault } from './open-answers.ts';
 
@@ -21,6 +27,8 @@ export interface JudgedRow {
   inputs: RewardInput[];
   /** One per answer, 1 for the best; null if the row has none. */
   ranks: readonly number[] | null;
+  /** Of a pair, that chosen is the better answer; absent if the row has none. */
+  probability?: number;
 }
 
 export function judgedRow(kind: JudgedKind, row: RowOf[JudgedKind]): JudgedRow {
@@ -34,8 +42,13 @@ export function judgedRow(kind: JudgedKind, row: RowOf[JudgedKind]): JudgedRow {
     return { inputs: inputs([(row as RowOf['completion']).completion]), ranks: null };
   }
   if (kind === 'preference') {
-    const { chosen, rejected } = row as RowOf['preference'];
-    return { inputs: inputs([chosen, rejected]), ranks: [1, 2] };
+    const { chosen, rejected, label_probability: probability } = row as RowOf['preference'];
+    const ranks = pairRanks(probability);
+    return {
+      inputs: inputs([chosen, rejected]),
+      ranks,
+      ...(probability !== undefined && { probability }),
+    };
   }
   const { completions, ranks = null } = row as RowOf['samples'] & { ranks?: number[] };
   return { inputs: inputs(completions), ranks };

@@ -1,3 +1,4 @@
+import { likelier } from '@keel/align/data';
 import { type Attempts, exactJson, hitOf, meanPassAtK, proportionOf } from '@keel/align/internal';
 import { type RewardOutcome, RunningMoments } from '@keel/align/rewards';
 import type { JudgedRow } from './reward-rows.ts';
@@ -18,7 +19,7 @@ export class RewardTally {
   readonly #problems = new Map<string, Attempts>();
   #unscored = 0;
 
-  add({ inputs, ranks }: JudgedRow, outcomes: readonly RewardOutcome[]): void {
+  add({ inputs, ranks, probability }: JudgedRow, outcomes: readonly RewardOutcome[]): void {
     outcomes.forEach(({ score, aspects = {} }, index) => {
       if (score === null) this.#unscored += 1;
       else {
@@ -35,6 +36,9 @@ export class RewardTally {
       }
     });
     if (ranks !== null) this.#compare(ranks, outcomes);
+    // Neither answer is the better one, so any reward is half right.
+    const isEven = probability !== undefined && likelier(probability) === 0;
+    if (isEven && outcomes.every(({ score }) => score !== null)) this.#hits.push(0.5);
   }
 
   lines(): string[] {

@@ -4,15 +4,18 @@ import { ScoreTally } from './score-tally.ts';
 
 /** Shows rows' scores as they are computed. */
 export interface ScoreDisplay {
-  /** @param scores null if the row's prompt alone fills the maximum length */
-  row(row: number, scores: readonly AnswerScore[] | null): void;
+  /**
+   * @param scores null if the row's prompt alone fills the maximum length
+   * @param probability of a pair, that chosen is the better answer (default: 1)
+   */
+  row(row: number, scores: readonly AnswerScore[] | null, probability?: number): void;
   end(): void;
 }
 
 /** One JSON object per row. */
 export const jsonScores = (pairs: boolean): ScoreDisplay => ({
-  row(row, scores) {
-    sayJson(scoreFields(pairs, row, scores ?? []));
+  row(row, scores, probability) {
+    sayJson(scoreFields(pairs, row, scores ?? [], probability));
   },
   end() {},
 });
@@ -22,6 +25,7 @@ export function scoreFields(
   pairs: boolean,
   row: number,
   [first, second]: readonly AnswerScore[],
+  probability?: number,
 ): object {
   return pairs
     ? {
@@ -30,6 +34,7 @@ export function scoreFields(
         logp_rejected: second?.logp ?? null,
         tokens_chosen: first?.tokens ?? 0,
         tokens_rejected: second?.tokens ?? 0,
+        ...(probability !== undefined && { label_probability: probability }),
       }
     : { row, logp: first?.logp ?? null, tokens: first?.tokens ?? 0 };
 }
@@ -55,13 +60,13 @@ export class ScoreTable implements ScoreDisplay {
     this.#pairs = pairs;
   }
 
-  row(row: number, scores: readonly AnswerScore[] | null): void {
+  row(row: number, scores: readonly AnswerScore[] | null, probability?: number): void {
     if (scores === null) {
       this.#skipped += 1;
       return;
     }
     const columns = this.#pairs ? pairColumns(scores) : completionColumns(scores);
-    this.#tally.add(scores);
+    this.#tally.add(scores, probability);
     for (const [name, value] of Object.entries(columns)) {
       this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     }

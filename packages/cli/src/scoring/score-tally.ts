@@ -1,3 +1,4 @@
+import { likelier } from '@keel/align/data';
 import { bootstrapMeanInterval, hitOf, proportionOf } from '@keel/align/internal';
 import type { AnswerScore } from './score-answers.ts';
 
@@ -18,8 +19,12 @@ export function between(values: readonly number[]): string {
 /** Collects the numbers of all rows under one model. */
 export class ScoreTally {
   readonly measures: Measures = {};
+  /** Whether a pair has a probability. */
+  #soft = false;
 
-  add([first, second]: readonly AnswerScore[]): void {
+  /** @param probability of a pair, that chosen is the better answer (default: 1) */
+  add([first, second]: readonly AnswerScore[], probability?: number): void {
+    if (probability !== undefined) this.#soft = true;
     const found: Record<string, number> =
       second === undefined
         ? { logp: first!.logp, logp_per_token: first!.logp / first!.tokens }
@@ -27,7 +32,7 @@ export class ScoreTally {
             logp_chosen: first!.logp,
             logp_rejected: second.logp,
             margin: first!.logp - second.logp,
-            accuracy: hitOf(first!.logp - second.logp),
+            accuracy: hitOf((first!.logp - second.logp) * likelier(probability)),
           };
     for (const [name, value] of Object.entries(found)) {
       this.measures[name] ??= [];
@@ -47,7 +52,7 @@ export class ScoreTally {
     const right = accuracy.reduce((sum, hit) => sum + hit, 0);
     const { value, count, interval } = proportionOf(accuracy)!;
     return [
-      `The chosen answer is more likely in ${right} of ${count} rows: ${percent(value)} ` +
+      `The ${this.#soft ? 'more probably better' : 'chosen'} answer is more likely in ${right} of ${count} rows: ${percent(value)} ` +
         `(95% interval ${percent(interval[0])} to ${percent(interval[1])}; ties count half)`,
       `margin: mean ${meanOf(margin).toFixed(3)}, ${between(margin)}`,
     ];

@@ -9,6 +9,8 @@ export interface TokenisedRow {
   truncated: boolean;
   /** Answer fields from which the chat template drops text; absent if there are none. */
   lost?: string[];
+  /** Of a pair, that chosen is the better answer; absent if the row has none. */
+  labelProbability?: number;
 }
 
 /** A row's tokens, as in training; null if the prompt alone fills the maximum length. */
@@ -20,12 +22,16 @@ export function tokeniseAnswers(
   const asPair = isPair(row) ? row : { ...row, chosen: row.completion, rejected: row.completion };
   const pair = tokenisePair(asPair, tokenizer, { maxLength });
   if (pair === null) return null;
-  const { prompt, chosen, rejected, truncated, lost } = pair;
+  const { prompt, chosen, rejected, truncated, lost, labelProbability } = pair;
   const answers: TokenisedRow['answers'] = isPair(row)
     ? [
         { name: 'chosen', answer: chosen },
         { name: 'rejected', answer: rejected },
       ]
     : [{ name: 'completion', answer: chosen }];
-  return { prompt, answers, truncated, ...(lost && { lost }) };
+  return {
+    ...{ prompt, answers, truncated },
+    ...(lost && { lost }),
+    ...(labelProbability !== undefined && { labelProbability }),
+  };
 }

@@ -141,7 +141,13 @@ function tokensOfRow(
     return { heading: left, name: { ...name, too_long: true }, parts: [], truncated: false };
   }
   const total = found.parts.reduce((sum, { pieces }) => sum + pieces.length, 0);
-  return { heading: `${heading}: ${total} tokens in the packed batch`, name, ...found };
+  const probability = 'label_probability' in row ? row.label_probability : undefined;
+  const known = probability !== undefined && { label_probability: probability };
+  return {
+    heading: `${heading}: ${total} tokens in the packed batch${known ? `, label_probability ${probability}` : ''}`,
+    name: { ...name, ...known },
+    ...found,
+  };
 }
 
 type Shown = Pick<ShownTokens, 'parts' | 'truncated' | 'lost'>;

@@ -1,12 +1,14 @@
 import { planRecipe, readRecipe, runRecipe, StageError } from '@keel/align';
 import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
+import { exitCodes } from '../failure.ts';
 import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { measuringVerbs } from './measuring-stages.ts';
 
 export async function run(options: AlignOptions): Promise<number> {
   const { dryRun, overwrite, json } = options;
-  const recipe = readRecipe(options.recipe, options);
+  const recipe = readRecipe(options.recipe, { ...options, measuring: measuringVerbs });
   const resume = alignCommand(options);
   const display = new RecipeDisplay(recipe, { json, resume });
   display.plan(await planRecipe(recipe, { overwrite, notice: (text) => display.say(text) }));
@@ -22,7 +24,9 @@ export async function run(options: AlignOptions): Promise<number> {
     display.close();
     display.ended(result);
     if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);
-    return result.interrupted === null ? 0 : stop.exitCode;
+    if (result.interrupted !== null) return stop.exitCode;
+    const passed = result.verdicts.every(({ verdict }) => verdict.passed);
+    return passed ? exitCodes.done : exitCodes.gateFailed;
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     const { message, cause } = error;

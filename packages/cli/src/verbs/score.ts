@@ -27,7 +27,8 @@ export async function run(options: ScoreOptions): Promise<number> {
     const scores = scoreAnswers(model, role, fitting, options.batchTokens).values();
     tokenised.forEach((row, place) => {
       if (row === undefined) return;
-      display.row(start + place, row === null ? null : scores.next().value!);
+      const scored = row === null ? null : scores.next().value!;
+      display.row(start + place, scored, row?.labelProbability);
     });
   }
   display.end();

@@ -216,10 +216,12 @@ export class BatchInFlight {
   }
 
   #draw(sequences: readonly Sequence[], scores: Tensor): Draw[] {
-    const { sampling, seed } = this.#options;
+    const { sampling, seed, promptSeeds } = this.#options;
     if (sampling.temperature === 0) return drawGreedily(scores);
     const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) =>
-      uniformFor(seed, promptIndex, sampleIndex, tokens.length),
+      promptSeeds === null
+        ? uniformFor(seed, promptIndex, sampleIndex, tokens.length)
+        : uniformFor(promptSeeds[promptIndex]!, 0, sampleIndex, tokens.length),
     );
     const whole = sampling.topK === 0 && sampling.topP === 1 && sampling.minP === 0;
     return whole

@@ -30,6 +30,11 @@ export function generate(
 ): AsyncGenerator<GenerationEvent, void, void> {
   const checked = checkOptions(options, model.tokenizer);
   checkPrompts(prompts, model.decoder);
+  if (checked.promptSeeds !== null && checked.promptSeeds.length !== prompts.length) {
+    throw new RangeError(
+      `promptSeeds has ${checked.promptSeeds.length} seeds for ${prompts.length} prompts`,
+    );
+  }
   if (checked.adapter !== null) adaptedLayers(model.decoder, checked.adapter);
   return events(model, prompts, checked);
 }

@@ -46,6 +46,11 @@ export interface GenerateOptions extends SamplingOptions {
    * 2^53 - 1 (default: 0).
    */
   seed?: number;
+  /**
+   * A seed for each prompt: its draws then depend neither on its index nor on the other prompts
+   * (default: `seed` and the prompt's index).
+   */
+  promptSeeds?: readonly number[];
   /** Samples of a prompt share its computation and memory (default: 1). */
   samplesPerPrompt?: number;
   /** A sample ends where one of these starts in its text, even across token boundaries. */
@@ -78,6 +83,7 @@ export interface CheckedOptions {
   maxNewTokens: number;
   minNewTokens: number;
   seed: number;
+  promptSeeds: readonly number[] | null;
   samplesPerPrompt: number;
   stopStrings: readonly string[];
   stopTokenIds: ReadonlySet<number>;
@@ -132,6 +138,7 @@ export function checkOptions(
     maxNewTokens,
     minNewTokens,
     seed,
+    promptSeeds: options.promptSeeds ?? null,
     samplesPerPrompt,
     stopStrings,
     stopTokenIds: new Set(options.stopTokenIds ?? tokenizer.endOfTurnIds),

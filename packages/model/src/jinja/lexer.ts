@@ -1,5 +1,6 @@
-// Splits a template into tokens by the rules of jinja2's lexer, with trim_blocks and lstrip_blocks
-// on, as in transformers.
+// Splits a template into tokens by the rules of jinja2's lexer. Of chat templates, trim_blocks and
+// lstrip_blocks are on, as in transformers; of other texts they are off, and a newline at the end
+// stays.
 import { TemplateSyntaxError } from './errors.ts';
 import { float, int } from './numbers.ts';
 import { unescapeString } from './string-literal.ts';
@@ -28,6 +29,12 @@ const rawEnd = new RegExp(
   'g',
 );
 const blockEnd = new RegExp(`\\+%\\}|-%\\}${space}*|%\\}\\n?`, 'y');
+const wholeCommentEnd = new RegExp(`-#\\}${space}*|\\+?#\\}`, 'g');
+const wholeRawEnd = new RegExp(
+  `\\{%(?<sign>[-+]?)${space}*endraw${space}*(?:-%\\}${space}*|\\+?%\\})`,
+  'g',
+);
+const wholeBlockEnd = new RegExp(`-%\\}${space}*|\\+?%\\}`, 'y');
 const variableEnd = new RegExp(`-\\}\\}${space}*|\\}\\}`, 'y');
 
 const floatLiteral =
@@ -40,12 +47,21 @@ const operator = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;]/y;
 
 const closers: Record<string, string> = { '{': '}', '(': ')', '[': ']' };
 
-/** Converts newlines to \n and drops one at the end. */
-export const normalise = (source: string): string =>
-  source.replace(/\r\n|\r/g, '\n').replace(/\n$/, '');
+/**
+ * What happens to white space around blocks: `trimmed` as in chat templates, or `whole`, as a
+ * jinja2 environment has it by default.
+ */
+export type Whitespace = 'trimmed' | 'whole';
+
+/** Converts newlines to \n and, of a chat template, drops one at the end. */
+export const normalise = (source: string, whitespace: Whitespace = 'trimmed'): string => {
+  const lines = source.replace(/\r\n|\r/g, '\n');
+  return whitespace === 'whole' ? lines : lines.replace(/\n$/, '');
+};
 
 /** @throws TemplateSyntaxError */
-export const tokenize = (source: string): Token[] => new Lexer(source).run();
+export const tokenize = (source: string, whitespace: Whitespace): Token[] =>
+  new Lexer(source, whitespace).run();
 
 class Lexer {
   readonly #source: string;
@@ -53,9 +69,11 @@ class Lexer {
   #at = 0;
   /** Whether the last token ended with a newline. */
   #lineStarting = true;
+  readonly #trimmed: boolean;
 
-  constructor(source: string) {
+  constructor(source: string, whitespace: Whitespace) {
     this.#source = source;
+    this.#trimmed = whitespace === 'trimmed';
   }
 
   run(): Token[] {
@@ -95,7 +113,7 @@ class Lexer {
     const at = this.#at;
     let kept = text;
     if (sign === '-') kept = text.replace(trailingSpaces, '');
-    else if (sign !== '+' && !isVariable) {
+    else if (this.#trimmed && sign !== '+' && !isVariable) {
       const line = text.lastIndexOf('\n') + 1;
       const begins = line > 0 || this.#lineStarting;
       if (begins && onlySpaces.test(text.slice(line))) kept = text.slice(0, line);
@@ -104,16 +122,18 @@ class Lexer {
   }
 
   #raw(begin: number): void {
-    rawEnd.lastIndex = this.#at;
-    const match = rawEnd.exec(this.#source);
+    const end = this.#trimmed ? rawEnd : wholeRawEnd;
+    end.lastIndex = this.#at;
+    const match = end.exec(this.#source);
     if (match === null) throw new TemplateSyntaxError('Missing end of raw directive', begin);
     this.#data(this.#source.slice(this.#at, match.index), match.groups!.sign!, false);
     this.#advance(match.index, match[0]);
   }
 
   #comment(begin: number): void {
-    commentEnd.lastIndex = this.#at;
-    const match = commentEnd.exec(this.#source);
+    const end = this.#trimmed ? commentEnd : wholeCommentEnd;
+    end.lastIndex = this.#at;
+    const match = end.exec(this.#source);
     if (match === null) throw new TemplateSyntaxError('Missing end of comment tag', begin);
     this.#advance(match.index, match[0]);
   }
@@ -121,7 +141,8 @@ class Lexer {
   /** Reads the tokens inside a tag. */
   #inside(kind: 'variable' | 'block', begin: number): void {
     this.#push(`${kind}_begin`, null, begin);
-    const end = kind === 'block' ? blockEnd : variableEnd;
+    const ofBlock = this.#trimmed ? blockEnd : wholeBlockEnd;
+    const end = kind === 'block' ? ofBlock : variableEnd;
     const open: string[] = [];
     while (this.#at < this.#source.length) {
       const at = this.#at;

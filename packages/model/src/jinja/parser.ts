@@ -13,7 +13,7 @@ import type {
 } from './ast.ts';
 import { TemplateSyntaxError } from './errors.ts';
 import { ExpressionParser, type TupleOptions } from './expression-parser.ts';
-import { normalise, tokenize } from './lexer.ts';
+import { normalise, tokenize, type Whitespace } from './lexer.ts';
 import { TokenStream } from './token-stream.ts';
 
 // Jinja2 tags that are not supported, and why.
@@ -26,8 +26,8 @@ const refused = new Map([
 ]);
 
 /** @throws TemplateSyntaxError */
-export const parseTemplate = (source: string): Statement[] =>
-  new Parser(new TokenStream(tokenize(normalise(source)))).parse();
+export const parseTemplate = (source: string, whitespace: Whitespace): Statement[] =>
+  new Parser(new TokenStream(tokenize(normalise(source, whitespace), whitespace))).parse();
 
 class Parser extends ExpressionParser {
   /** Open tags, and the words that end each. */

@@ -36,6 +36,8 @@ export interface Rendering {
    */
   message: number;
   depth: number;
+  /** Whether printing a name without a value is an error. */
+  strict: boolean;
 }
 
 /** The variables of one call of a function; a variable without a value is undefined. */

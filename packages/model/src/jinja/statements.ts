@@ -21,7 +21,7 @@ import { truthy } from './operators.ts';
 import { str } from './repr.ts';
 import { capture, type Execute, nested, Scope } from './runtime.ts';
 import { compileTarget } from './targets.ts';
-import type { Value } from './values.ts';
+import { Undefined, type Value } from './values.ts';
 
 /** Starts the compilation of a template. */
 export const newCompilation = (): Compilation => {
@@ -95,6 +95,7 @@ const compileOutput = ({ items }: OutputNode, frame: Frame): Execute => {
       if (typeof value === 'string') output.add(value);
       else {
         scope.rendering.at = at;
+        if (scope.rendering.strict && value instanceof Undefined) throw value.error();
         output.add(str(value));
       }
       return 'next';

@@ -11,7 +11,7 @@ import { type Compilation, enter } from './compilation.ts';
 import { PythonError, TemplateSyntaxError } from './errors.ts';
 import { Frame } from './frame.ts';
 import { globalsAt } from './globals.ts';
-import { normalise } from './lexer.ts';
+import { normalise, type Whitespace } from './lexer.ts';
 import { LONGEST_SOURCE, withBudget } from './limits.ts';
 import { parseTemplate } from './parser.ts';
 import {
@@ -66,12 +66,20 @@ export class TemplateFailure extends Error {
 /** Formats that a template passes to strftime_now; null for a format that is not constant. */
 export type ClockFormats = readonly (string | null)[];
 
+export interface TemplateOptions {
+  /** What happens to white space around blocks (default: as in chat templates). */
+  whitespace?: Whitespace;
+  /** Whether printing a name without a value is an error (default: it prints nothing). */
+  strict?: boolean;
+}
+
 /** A compiled template. */
 export class Template {
   /** Each use of strftime_now. */
   readonly clockFormats: ClockFormats;
   readonly hasGenerationBlocks: boolean;
   readonly #source: string;
+  readonly #strict: boolean;
   readonly #scope = new FunctionScope(null);
   readonly #self: number | null;
   readonly #enter: (scope: Scope) => void;
@@ -79,16 +87,17 @@ export class Template {
   readonly #compilation: Compilation = newCompilation();
 
   /** @throws TemplateSyntaxError if the template is invalid or uses an unknown name */
-  constructor(source: string) {
+  constructor(source: string, { whitespace = 'trimmed', strict = false }: TemplateOptions = {}) {
     if (source.length > LONGEST_SOURCE) {
       throw new TemplateSyntaxError(
         `the template has ${source.length} characters; at most ${LONGEST_SOURCE} are allowed`,
         0,
       );
     }
-    this.#source = normalise(source);
+    this.#source = normalise(source, whitespace);
+    this.#strict = strict;
     try {
-      const body = parseTemplate(source);
+      const body = parseTemplate(source, whitespace);
       const nodes = walk(body);
       checkNames(nodes);
       this.clockFormats = clockFormatsOf(nodes);
@@ -149,7 +158,8 @@ export class Template {
   /** @throws TemplateFailure if the template fails */
   render(variables: Iterable<readonly [string, Value]>, time: LocalTime): Text {
     const context = new Context(new Map([...globalsAt(time), ...variables]));
-    const rendering: Rendering = { at: 0, generations: 0, message: -1, depth: 0 };
+    const strict = this.#strict;
+    const rendering: Rendering = { at: 0, generations: 0, message: -1, depth: 0, strict };
     const scope = new Scope(this.#scope.size, null, context, rendering);
     if (this.#self !== null) scope.values[this.#self] = this.#reference(scope);
     const output = new Output();

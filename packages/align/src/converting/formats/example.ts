@@ -24,7 +24,13 @@ export type Example = Common &
         scores: Fields;
       }
     | { kind: 'ranking'; prompt: AnyContent; completions: readonly AnyContent[]; order: Fields }
-    | { kind: 'thumb'; prompt: AnyContent; completion: AnyContent; label: unknown }
+    | {
+        kind: 'thumb';
+        prompt: AnyContent;
+        completion: AnyContent;
+        label: unknown;
+        label_probability?: unknown;
+      }
     | { kind: 'prompt'; prompt: AnyContent }
     | { kind: 'text'; text: string }
     | { kind: 'steps'; prompt: AnyContent; completions: readonly unknown[]; labels: unknown }

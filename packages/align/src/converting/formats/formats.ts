@@ -6,6 +6,7 @@ import type { Fields, RowFormat } from './example.ts';
 import { helpSteer } from './helpsteer.ts';
 import { helpSteer3 } from './helpsteer3.ts';
 import { hh } from './hh.ts';
+import { humanVotes } from './human-votes.ts';
 import { keel } from './keel.ts';
 import { openAi } from './openai.ts';
 import { openAiPreference } from './openai-preference.ts';
@@ -21,6 +22,7 @@ export const rowFormats: readonly RowFormat[] = [
   ultraFeedbackBinarized,
   helpSteer,
   helpSteer3,
+  humanVotes,
   openAi,
   openAiPreference,
   keel,

@@ -2,7 +2,7 @@
 import type { Example, Fields, RowFormat } from './example.ts';
 import { has, without } from './turns.ts';
 
-const scoreFields = ['margin', 'score_chosen', 'score_rejected'];
+const scoreFields = ['margin', 'score_chosen', 'score_rejected', 'label_probability'];
 const orderFields = ['ranking', 'scores'];
 
 const chosenFrom = (row: Fields, names: readonly string[]): Fields =>
@@ -35,9 +35,10 @@ export function ownExample(row: Fields): Example | null {
     return { kind: 'ranking', prompt, completions, order, columns };
   }
   if (has(row, 'prompt', 'completion', 'label')) {
-    const columns = rest('prompt', 'completion', 'label');
+    const columns = rest('prompt', 'completion', 'label', 'label_probability');
     const completion = content('completion');
-    return { kind: 'thumb', prompt, completion, label: row.label, columns };
+    const probability = chosenFrom(row, ['label_probability']);
+    return { kind: 'thumb', prompt, completion, label: row.label, ...probability, columns };
   }
   if (has(row, 'messages')) {
     return { kind: 'chat', messages: row.messages as unknown[], columns: rest('messages') };

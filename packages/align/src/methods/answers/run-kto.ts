@@ -2,12 +2,17 @@
 // `alignUnpaired`.
 import { cacheFolder } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
+import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
+import { openRows } from '../../data/open-rows.ts';
+import type { UnpairedRow } from '../../data/rows.ts';
+import { trainingFault } from '../../data/training-fault.ts';
 import { unpairedObjective } from '../../objectives/unpaired-registry.ts';
 import { AnswerReference } from '../../reference/answer-reference.ts';
 import { answerKey } from '../../reference/open-reference.ts';
 import { SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
 import { referenceFact } from '../../reference/reference-fact.ts';
+import { RunLabels } from '../../training/label-fact.ts';
 import { noticeEvent } from '../../training/run-data.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import {
@@ -20,7 +25,7 @@ import {
 import { objectiveFact } from '../pairs/objective-fact.ts';
 import { fromProgram, type ProgramOptions } from '../registration/from-program.ts';
 import { type KtoOptions, ktoDefinition } from './kto-options.ts';
-import { UnpairedSource } from './unpaired-source.ts';
+import { labelsOf, UnpairedSource } from './unpaired-source.ts';
 import { UnpairedTask } from './unpaired-task.ts';
 
 /** Options of a run on single answers: only `data` and `output` have no default. */
@@ -45,7 +50,7 @@ export async function runKto(options: KtoOptions, hooks: RunHooks = {}): Promise
   const shared = sharedReferences(hooks.shared);
   const cached = new SharedReferences(cacheFolder());
   try {
-    return await runTraining(unpaired({ shared, cached }), options, hooks);
+    return await runTraining(unpaired({ shared, cached }, new RunLabels()), options, hooks);
   } finally {
     const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
     shared?.save(notice);
@@ -60,20 +65,25 @@ interface KnownReferences {
   cached: SharedReferences;
 }
 
-const unpaired = ({
-  shared,
-  cached,
-}: KnownReferences): TrainingKind<KtoOptions, 'unpaired', UnpairedSource> => ({
+const unpaired = (
+  { shared, cached }: KnownReferences,
+  labels: RunLabels,
+): TrainingKind<KtoOptions, 'unpaired', UnpairedSource> => ({
   definition: ktoDefinition,
   rowKind: 'unpaired',
+  open(spec, options) {
+    const refuse = labels.counting<UnpairedRow>(trainingFault);
+    return openRows(spec, { ...rowsOf(options), kind: 'unpaired', refuse });
+  },
   async checkRows(rows, { loss, klEstimate }) {
     await refuseOneLabel(rows);
     if (unpairedObjective(loss).needsKl && klEstimate === 'mismatched') await refuseOnePrompt(rows);
   },
   source: (rows, tokenizer, how) => new UnpairedSource(rows, tokenizer, how),
-  facts: ({ options, policy }) => [
+  facts: ({ options, policy, data }) => [
     objectiveFact(unpairedObjective(options.loss), options.beta),
     referenceFact({ ...options, precomputeReference: !isBase(options) }, policy.parameters),
+    ...labels.facts(data.rows.length),
   ],
   async task({ options, policy, source, evaluation, passes, notice, signal }) {
     if (!signal?.aborted) refuseUniform(source, options);
@@ -122,11 +132,13 @@ const isBase = ({ lora, adapter }: KtoOptions): boolean => lora && adapter === n
 
 /** @throws Error where all labels are the same: then no answer is better than another */
 export async function refuseOneLabel(rows: DataRows<'unpaired'>): Promise<void> {
-  let first: boolean | null = null;
-  for await (const { label } of rows.iterate()) {
-    first ??= label;
-    if (label !== first) return;
+  const labels = new Set<boolean>();
+  for await (const { label, label_probability: probability } of rows.iterate()) {
+    const known = probability !== undefined && { labelProbability: probability };
+    for (const one of labelsOf({ label, ...known })) labels.add(one);
+    if (labels.size > 1) return;
   }
+  const [first] = labels;
   throw new Error(
     `--data: the label is ${first} in all ${rows.length} rows of ${rows.files.join(', ')}; KTO and BCO need desirable and undesirable answers. ` +
       (first ? 'To train on good answers only, use keel sft' : 'Add rows whose label is true'),

@@ -29,6 +29,15 @@ export interface PlacedUnpaired extends PlacedAnswer {
   answer: TokenisedUnpaired;
 }
 
+/** The labels with which an answer is trained on: both if its label is uncertain. */
+export const labelsOf = ({
+  label,
+  labelProbability = Number(label),
+}: Pick<TokenisedUnpaired, 'label' | 'labelProbability'>): boolean[] => [
+  ...(labelProbability > 0 ? [true] : []),
+  ...(labelProbability < 1 ? [false] : []),
+];
+
 /** Tokens of a prompt and the answer to it. */
 export const tokensOf = ({ answer: { prompt, answer } }: PlacedAnswer): number =>
   prompt.length + answer.tokens.length;
@@ -79,7 +88,7 @@ export class UnpairedSource extends TokenisedSource<
   }
 
   protected placed(row: number, answer: TokenisedUnpaired): PlacedUnpaired {
-    this.labels.add(answer.label);
+    for (const label of labelsOf(answer)) this.labels.add(label);
     this.#firstPrompt ??= answer.prompt;
     this.hasSeveralPrompts ||= !sameTokens(answer.prompt, this.#firstPrompt);
     return { row, answer };

@@ -2,10 +2,11 @@
 import { fromTypedArray, phase, type Steps, type Tensor } from '@keel/torch';
 import { type KlEstimate, mismatched } from '../../batching/mismatched.ts';
 import type { PackedAnswers } from '../../batching/pack-answers.ts';
-import type {
-  UnpairedObjective,
-  UnpairedOptions,
-  UnpairedScores,
+import {
+  expectedLoss,
+  type UnpairedObjective,
+  type UnpairedOptions,
+  type UnpairedScores,
 } from '../../objectives/unpaired.ts';
 import type { Reference } from '../../reference/reference.ts';
 import { scoreAnswersSteps } from '../../rewards/head-scores.ts';
@@ -102,9 +103,10 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const column = (values: readonly number[]): Tensor =>
       fromTypedArray(Float64Array.from(values)).to(like);
     const labels = placed.map(({ answer }) => answer.label);
-    const [reference, desirable] = [column(known), column(labels.map(Number))];
+    const chances = placed.map(({ answer }) => answer.labelProbability ?? Number(answer.label));
+    const [reference, desirable] = [column(known), column(chances)];
     const scores = { policy, reference, desirable, kl, running };
-    const losses = objective.loss(scores, objectiveOptions); // [M]
+    const losses = expectedLoss(objective, scores, objectiveOptions); // [M]
     if (training) this.#running.observe(scores);
     const found = policy.detach().toArray();
     return {

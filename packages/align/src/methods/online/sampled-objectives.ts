@@ -13,6 +13,7 @@ const inWords: Readonly<Record<keyof ExtraScores, string>> = {
   shared: 'separate scores for the first tokens of both answers',
   alignment: "each token's full distribution",
   rowBeta: 'a beta for each row',
+  labelProbability: 'the probability of each label',
   running: 'running means of earlier steps',
 };
 

@@ -3,9 +3,11 @@
 import { exactJson } from '@keel/model/exact-json';
 import { rowBeta, scoreGap } from '../../batching/tokenise-pair.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
+import { isSoft } from '../../data/label-probability.ts';
 import type { RefuseRow } from '../../data/open-rows.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
+import { pairedObjectives } from '../../objectives/registry.ts';
 
 /** Why the objective cannot be trained on a row. */
 export function refuseRow(
@@ -30,6 +32,27 @@ export function refuseRow(
     return { field: 'score_chosen', expected, found: `a difference of ${gap}`, advice };
   };
 }
+
+/** Why objectives cannot be trained on pairs whose label is uncertain. */
+export function refuseSoftLabel(
+  objectives: readonly Pick<PairedObjective, 'name' | 'softLabels'>[],
+): RefuseRow<PreferenceRow> {
+  const hard = objectives.find(({ softLabels }) => !softLabels);
+  if (hard === undefined) return () => null;
+  return ({ label_probability: probability }) =>
+    isSoft(probability)
+      ? {
+          field: 'label_probability',
+          expected: `pairs with certain labels for --loss ${hard.name}`,
+          found: String(probability),
+          advice: `Remove the field, or use an objective that supports it: ${softNames.join(', ')}`,
+        }
+      : null;
+}
+
+const softNames: readonly string[] = (pairedObjectives as readonly PairedObjective[])
+  .filter(({ softLabels }) => softLabels)
+  .map(({ name }) => name);
 
 /** Why a row's own beta cannot be used. */
 export const refuseBeta =

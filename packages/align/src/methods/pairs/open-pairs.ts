@@ -13,6 +13,7 @@ import type { Notice } from '../../training/run-data.ts';
 import type { DpoOptions } from './dpo-options.ts';
 
 /**
+ * @param seen called once for every pair that is trained on
  * @throws DataError as {@link openRows} does, for a ranking that is all ties or contradicts itself,
  *   and for a pair without scores where they decide
  * @throws Error where no pair is left
@@ -22,13 +23,18 @@ export async function openPairs(
   options: DpoOptions,
   refuse: RefuseRow<PreferenceRow>,
   notice: Notice,
+  seen: (row: PreferenceRow) => void = () => {},
 ): Promise<DataRows<'preference'>> {
   const { rankingPairs: pairing, minScoreGap } = options;
   const how = rowsOf(options);
-  const refusePair: RefuseRow<PreferenceRow> = (row) =>
-    refuse(row) ??
-    trainingFault(row) ??
-    (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
+  const refusePair: RefuseRow<PreferenceRow> = (row) => {
+    const fault =
+      refuse(row) ??
+      trainingFault(row) ??
+      (minScoreGap !== null && scoreGap(row) === null ? withoutScores : null);
+    if (fault === null && isSure(row, options)) seen(row);
+    return fault;
+  };
   let pairs: DataRows<'preference'>;
   if (pairing === null) {
     pairs = await openRows(spec, { ...how, kind: 'preference', refuse: refusePair });

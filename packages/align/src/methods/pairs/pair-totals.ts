@@ -1,4 +1,5 @@
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
+import { likelier } from '../../data/label-probability.ts';
 import { tiesAsHalf } from '../../training/tied-pairs.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
@@ -13,6 +14,8 @@ export interface PairNumbers {
   referenceRejected: readonly number[];
   /** [P]: each pair's beta; null where all have that of the options. */
   betas: readonly number[] | null;
+  /** [P]: probability that chosen is the better answer; null where all labels are certain. */
+  probabilities: readonly number[] | null;
   /** Summed over scored tokens. */
   entropy: number;
   /** Correctly predicted tokens of the chosen answers. */
@@ -23,7 +26,8 @@ export interface PairNumbers {
 
 /**
  * Sums over the passes of a step or an evaluation. Only `metrics` divides them, so every pair has
- * the same weight, whatever the passes.
+ * the same weight, whatever the passes. Of a pair with an uncertain label, the more probable answer
+ * counts as chosen; a pair whose answers are equally probable is a tie.
  */
 export class PairTotals {
   readonly #beta: number;
@@ -54,14 +58,20 @@ export class PairTotals {
     const { policyChosen, policyRejected, referenceChosen, referenceRejected } = found;
     for (let pair = 0; pair < batch.pairs; pair++) {
       const beta = found.betas?.[pair] ?? this.#beta;
-      const chosen = beta * (policyChosen[pair]! - referenceChosen[pair]!);
-      const rejected = beta * (policyRejected[pair]! - referenceRejected[pair]!);
+      const logps = [policyChosen[pair]!, policyRejected[pair]!];
+      const rewards = [
+        beta * (logps[0]! - referenceChosen[pair]!),
+        beta * (logps[1]! - referenceRejected[pair]!),
+      ];
+      const direction = likelier(found.probabilities?.[pair]);
+      const [better, worse] = direction < 0 ? [1, 0] : [0, 1];
+      const [chosen, rejected] = [rewards[better]!, rewards[worse]!];
       this.#rewardsChosen += chosen;
       this.#rewardsRejected += rejected;
-      if (chosen > rejected) this.#right += 1;
-      else if (chosen === rejected) this.#ties += 1;
-      this.#chosen += policyChosen[pair]!;
-      this.#rejected += policyRejected[pair]!;
+      if (direction === 0 || chosen === rejected) this.#ties += 1;
+      else if (chosen > rejected) this.#right += 1;
+      this.#chosen += logps[better]!;
+      this.#rejected += logps[worse]!;
       this.#chosenTokens += batch.counts[2 * pair]!;
     }
     this.#pairs += batch.pairs;

@@ -24,6 +24,8 @@ export interface PassColumns {
   alignment: Columns;
   /** Each row's beta, where some rows have their own. */
   betas: Columns;
+  /** The probability of each row's label, where some rows have one. */
+  labels: Columns;
 }
 
 /**
@@ -64,14 +66,19 @@ export function passColumns(
     shared: policy.shared === null ? {} : ofModels(policy.shared, 'first'),
     alignment: chosen && rejected ? { chosen, rejected } : {},
     betas: pairs.some((pair) => pair.beta !== undefined)
-      ? { rowBeta: ofRows(pairs, beta).to({ device: place.device }) }
+      ? { rowBeta: ofRows(pairs, (pair) => pair.beta ?? beta).to({ device: place.device }) }
+      : {},
+    labels: pairs.some((pair) => pair.labelProbability !== undefined)
+      ? { labelProbability: ofRows(pairs, probabilityOf).to({ device: place.device }) }
       : {},
   };
 }
 
-/** Not rounded to the model's type: they are options, and rows are grouped by them. */
-const ofRows = (pairs: readonly TokenisedPair[], beta: number): Tensor =>
-  fromTypedArray(Float64Array.from(pairs, (pair) => pair.beta ?? beta)); // [P]
+/** Not rounded to the model's type: rows are grouped by them. [P] */
+const ofRows = (pairs: readonly TokenisedPair[], of: (pair: TokenisedPair) => number): Tensor =>
+  fromTypedArray(Float64Array.from(pairs, of));
+
+const probabilityOf = ({ labelProbability = 1 }: TokenisedPair): number => labelProbability;
 
 type StepNumbers = Pick<PairedScores, 'meanTokensChosen'> & Pick<ExtraScores, 'running'>;
 
@@ -114,6 +121,7 @@ export class StepScores implements Disposable {
       shared: joined(passes.map(({ shared }) => shared)),
       alignment: joined(passes.map(({ alignment }) => alignment)),
       betas: joined(passes.map(({ betas }) => betas)),
+      labels: joined(passes.map(({ labels }) => labels)),
     });
   }
 
@@ -139,10 +147,10 @@ export class StepScores implements Disposable {
 type ObjectiveScores = PairedScores & Partial<ExtraScores>;
 
 const objectiveScores = (
-  { whole, gap, shared, alignment, betas }: PassColumns,
+  { whole, gap, shared, alignment, betas, labels }: PassColumns,
   step: StepNumbers,
 ): ObjectiveScores =>
-  ({ ...whole, ...gap, ...betas, shared, alignment, ...step }) as ObjectiveScores;
+  ({ ...whole, ...gap, ...betas, ...labels, shared, alignment, ...step }) as ObjectiveScores;
 
 /** Mean number of scored tokens in the chosen answers. */
 const meanTokensChosen = (pairs: readonly TokenisedPair[]): number =>

@@ -1,7 +1,8 @@
 // Training on pairs (DPO and its family), whatever the objective.
-import { phase, type Steps } from '@keel/torch';
+import { phase, type Steps, type Tensor } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import {
+  type ExtraScores,
   logRatioMargin,
   type PairedObjective,
   type PairedOptions,
@@ -122,7 +123,8 @@ export class PairedTask extends RowTask<PairSource> {
     let dropped: number | null = null;
     if (options.training && dropBelowMargin !== null) {
       const beta = own.rowBeta ?? objectiveOptions.beta;
-      const below = logRatioMargin(own).detach().mul(beta).lt(dropBelowMargin); // [P]
+      const lead = leadOfLikelier(own).detach();
+      const below = lead.mul(beta).lt(dropBelowMargin); // [P]
       losses = losses.maskedFill(below, 0);
       dropped = below.sum().item();
     }
@@ -136,6 +138,7 @@ export class PairedTask extends RowTask<PairSource> {
       referenceChosen: column('referenceChosen'),
       referenceRejected: column('referenceRejected'),
       betas: own.rowBeta?.toArray() ?? null,
+      probabilities: own.labelProbability?.toArray() ?? null,
       entropy: policy.entropySum.item(),
       hits: policy.chosenHits.item(),
       dropped,
@@ -169,4 +172,13 @@ export class PairedTask extends RowTask<PairSource> {
     if (this.#parts.betaAt) this.#steps = state.values.steps as number;
     this.#parts.reference?.restore(state);
   }
+}
+
+/** d of the more probable answer over the other; 0 if both are equally probable, [P] */
+function leadOfLikelier(scores: PairedScores & Partial<ExtraScores>): Tensor {
+  const margin = logRatioMargin(scores);
+  const { labelProbability } = scores;
+  return labelProbability === undefined
+    ? margin
+    : margin.mul(labelProbability.sub(0.5).sign().to({ dtype: margin.dtype }));
 }

@@ -2,11 +2,16 @@
 
 import { kebabCase } from '../../config/case.ts';
 import { programPart } from '../../config/program-parts.ts';
+import type { RefuseRow } from '../../data/open-rows.ts';
+import type { PreferenceRow } from '../../data/rows.ts';
+import { withLabelProbabilities } from '../../objectives/label-probabilities.ts';
 import type { PairedObjective, PairedOptions } from '../../objectives/paired.ts';
+import { pairedObjective } from '../../objectives/registry.ts';
 import { withRowBetas } from '../../objectives/row-betas.ts';
 import { openReference } from '../../reference/open-reference.ts';
 import { type SharedReferences, sharedReferences } from '../../reference/reference-cache.ts';
 import { noReference, referenceFact } from '../../reference/reference-fact.ts';
+import { RunLabels } from '../../training/label-fact.ts';
 import { noticeEvent } from '../../training/run-data.ts';
 import {
   type RunHooks,
@@ -17,7 +22,7 @@ import {
 import { betaSchedulesOf, courseOf } from './beta-course.ts';
 import { chosenObjective } from './chosen-objective.ts';
 import { checkReferenceUse, type DpoOptions, defineDpoOptions } from './dpo-options.ts';
-import { refuseBeta, refuseRow, withoutBetas } from './fitting-rows.ts';
+import { refuseBeta, refuseRow, refuseSoftLabel, withoutBetas } from './fitting-rows.ts';
 import { objectiveFact } from './objective-fact.ts';
 import { lengthDifference, openPairs } from './open-pairs.ts';
 import { PairSource, pairPacking } from './pair-source.ts';
@@ -35,14 +40,20 @@ export interface PairedRunHooks extends RunHooks {
  */
 export async function runPairs(asked: DpoOptions, hooks: PairedRunHooks = {}): Promise<RunResult> {
   const { objective: chosen, objectiveOptions } = chosenObjective(asked, hooks.objective);
-  const objective = asked.betaField === null ? chosen : withRowBetas(chosen);
+  const objective = withLabelProbabilities(
+    asked.betaField === null ? chosen : withRowBetas(chosen),
+  );
   // config.yaml names the run's objective.
   const options = hooks.objective ? { ...asked, loss: [objective.name], lossWeights: [1] } : asked;
   if (hooks.objective) refuseOwnObjective(objective, options);
   const references = sharedReferences(hooks.shared);
+  const parts = hooks.objective ? [hooks.objective] : asked.loss.map(pairedObjective);
   try {
     return await runTraining(
-      { ...onPairs(objective, objectiveOptions, options, references), ...ofProgram(hooks) },
+      {
+        ...onPairs({ objective, objectiveOptions, parts }, options, references),
+        ...ofProgram(hooks),
+      },
       options,
       hooks,
     );
@@ -59,24 +70,34 @@ function ofProgram({
   return { programParts: { objective: programPart(objective.name, objective) } };
 }
 
+interface TrainedObjective {
+  objective: PairedObjective;
+  objectiveOptions: PairedOptions;
+  /** The objectives that it is the sum of. */
+  parts: readonly PairedObjective[];
+}
+
 function onPairs(
-  objective: PairedObjective,
-  objectiveOptions: PairedOptions,
+  { objective, objectiveOptions, parts }: TrainedObjective,
   { batchOrder, batchSize, betaField }: DpoOptions,
   shared: SharedReferences | undefined,
 ): TrainingKind<DpoOptions, 'preference', PairSource> {
   // Of each training row; empty where the order of rows does not depend on them.
   const lengths: number[] = [];
+  const labels = new RunLabels();
   return {
     definition: defineDpoOptions(),
     rowKind: 'preference',
-    open: (spec, options, notice) =>
-      openPairs(
-        spec,
-        options,
-        (row) => refuseRow(objective, objectiveOptions)(row) ?? refuseBeta(betaField)(row),
-        notice,
-      ),
+    open(spec, options, notice) {
+      const refusals = [
+        refuseRow(objective, objectiveOptions),
+        refuseBeta(betaField),
+        refuseSoftLabel(parts),
+      ];
+      const refuse: RefuseRow<PreferenceRow> = (row) =>
+        refusals.map((one) => one(row)).find((fault) => fault !== null) ?? null;
+      return openPairs(spec, options, refuse, notice, labels.counter());
+    },
     async checkRows(rows) {
       const fault = await withoutBetas(rows, betaField);
       if (fault !== null) throw fault;
@@ -88,11 +109,12 @@ function onPairs(
       return new PairSource(rows, tokenizer, { ...how, strata, betaField });
     },
     schedules: (options) => betaSchedulesOf(options, objectiveOptions.beta),
-    facts: ({ options, policy }) => [
+    facts: ({ options, policy, data }) => [
       objectiveFact(objective, objectiveOptions.beta),
       objective.needsReference
         ? referenceFact(options, policy.parameters)
         : noReference(`${objective.name} needs none`),
+      ...labels.facts(data.rows.length),
     ],
     async task(run) {
       const { options, policy, source, evaluation, passes } = run;

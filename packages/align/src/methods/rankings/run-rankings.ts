@@ -9,6 +9,7 @@ import { referenceFact } from '../../reference/reference-fact.ts';
 import type { TrainingKind } from '../../training/run-training.ts';
 import { betaSchedulesOf, courseOf } from '../pairs/beta-course.ts';
 import { type DpoOptions, defineDpoOptions } from '../pairs/dpo-options.ts';
+import { refuseSoftLabel } from '../pairs/fitting-rows.ts';
 import { objectiveFact } from '../pairs/objective-fact.ts';
 import { RankingSource, rankingPacking } from './ranking-source.ts';
 import { RankingTask, rankingScoring } from './ranking-task.ts';
@@ -18,7 +19,7 @@ type Kind = TrainingKind<DpoOptions, 'judged', RankingSource>;
 export const onRankings = (objective: RankedObjective): Kind => ({
   definition: defineDpoOptions(),
   rowKind: 'judged',
-  refuse: refuseUnranked,
+  refuse: refuseUnranked(objective),
   source: (rows, tokenizer, how) => new RankingSource(rows, tokenizer, how),
   schedules: (options) => betaSchedulesOf(options, options.beta!),
   facts: ({ options, policy }) => [
@@ -70,12 +71,14 @@ async function mostAnswers(rows: DataRows<'judged'>): Promise<number> {
   return most;
 }
 
-const refuseUnranked: RefuseRow<JudgedRow> = (row) =>
-  'labels' in row
-    ? {
-        field: 'labels',
-        expected: 'a ranking of answers, or a pair',
-        found: 'the steps of one answer',
-        advice: 'Use such rows with keel reward',
-      }
-    : null;
+const refuseUnranked =
+  ({ name }: RankedObjective): RefuseRow<JudgedRow> =>
+  (row) => {
+    if (!('labels' in row)) return 'ranks' in row ? null : refuseSoftLabel([{ name }])(row);
+    return {
+      field: 'labels',
+      expected: 'a ranking of answers, or a pair',
+      found: 'the steps of one answer',
+      advice: 'Use such rows with keel reward',
+    };
+  };

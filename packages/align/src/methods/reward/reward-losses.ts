@@ -2,6 +2,7 @@
 import { cat, fromTypedArray, ops, type Tensor, tensor } from '@keel/torch';
 import type { PackedJudged } from '../../batching/pack-judged.ts';
 import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
+import { isSoft } from '../../data/label-probability.ts';
 import { allPairs } from '../../objectives/all-pairs.ts';
 import { bradleyTerry } from '../../objectives/bradley-terry.ts';
 import { plackettLuce } from '../../objectives/plackett-luce.ts';
@@ -108,7 +109,13 @@ function pairLosses(
     scores,
     first.map((read) => read + 1),
   );
-  return bradleyTerry({ chosen, rejected, ...margin }, { centring })
+  const chances = verdicts.map((verdict) =>
+    verdict.kind === 'pair' ? (verdict.probability ?? 1) : 1,
+  );
+  const probability = chances.some(isSoft)
+    ? { probability: tensor(forEachHead(chances, heads), place) }
+    : {};
+  return bradleyTerry({ chosen, rejected, ...margin, ...probability }, { centring })
     .view(heads, -1)
     .t();
 }

@@ -7,15 +7,21 @@ import {
 } from '@keel/statistics';
 import type { PackedJudged } from '../../batching/pack-judged.ts';
 import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
+import { likelier } from '../../data/label-probability.ts';
 import type { Metrics } from '../../training/training-task.ts';
 
-/** A better and a worse answer to one prompt; scores by head. */
+/**
+ * A better and a worse answer to one prompt; scores by head. With an uncertain label, the more
+ * probable answer is the better one.
+ */
 export interface ScoredComparison {
   better: number[];
   worse: number[];
   /** Tokens of the answers. */
   tokensBetter: number;
   tokensWorse: number;
+  /** Probability that the better answer is the better one, from 0.5; absent: it certainly is. */
+  probability?: number;
 }
 
 /** A step of an answer; scores by head. */
@@ -52,11 +58,15 @@ export function scoredPairs(
   const column = (name: 'better' | 'worse'): number[] =>
     comparisons.length === 0 ? [] : combined(byHead(comparisons.map((one) => one[name])));
   const [better, worse] = [column('better'), column('worse')];
-  return comparisons.map(({ tokensBetter, tokensWorse }, index) => ({
+  return comparisons.map(({ tokensBetter, tokensWorse, probability }, index) => ({
     chosen: { score: better[index]!, length: tokensBetter },
     rejected: { score: worse[index]!, length: tokensWorse },
+    ...(probability !== undefined && { probability }),
   }));
 }
+
+/** 0 if both answers are equally probable, so that neither is right; otherwise 1. */
+const decided = ({ probability }: ScoredComparison): number => Math.abs(likelier(probability));
 
 /** [N][K] to [K][N] */
 export const byHead = (scores: readonly (readonly number[])[]): number[][] =>
@@ -114,7 +124,22 @@ export class RewardTotals {
         });
         return;
       }
-      const ranks = verdict.kind === 'pair' ? [1, 2] : verdict.ranks;
+      if (verdict.kind === 'pair') {
+        const { probability } = verdict;
+        const places = likelier(probability) < 0 ? [first + 1, first] : [first, first + 1];
+        const [better, worse] = places as [number, number];
+        this.scored.comparisons.push({
+          better: of(better),
+          worse: of(worse),
+          tokensBetter: batch.lengths[better]!,
+          tokensWorse: batch.lengths[worse]!,
+          ...(probability !== undefined && {
+            probability: Math.max(probability, 1 - probability),
+          }),
+        });
+        return;
+      }
+      const { ranks } = verdict;
       for (let better = 0; better < ranks.length; better++) {
         for (let worse = better + 1; worse < ranks.length; worse++) {
           if (ranks[better] === ranks[worse]) continue;
@@ -142,7 +167,7 @@ export class RewardTotals {
     const rewards = answers.map(({ scores }) => meanOf(scores));
     const margins = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
     const right = [
-      ...margins.map(hitOf),
+      ...margins.map((margin, at) => hitOf(margin * decided(comparisons[at]!))),
       ...steps.map((step) => Number(meanOf(step.scores) > 0 === step.right)),
     ];
     return {
@@ -163,6 +188,7 @@ export class RewardTotals {
   heldOutMetrics(): Metrics {
     const { comparisons, steps, answers } = this.scored;
     const gaps = comparisons.map(({ better, worse }) => meanOf(better) - meanOf(worse));
+    const probabilities = comparisons.map(({ probability = 1 }) => probability);
     const correlation = pearson(
       answers.map(({ tokens }) => tokens),
       answers.map(({ scores }) => meanOf(scores)),
@@ -170,7 +196,7 @@ export class RewardTotals {
     return {
       comparisons: comparisons.length + steps.length,
       ...(gaps.length > 0 && {
-        calibration_error: expectedCalibrationError(reliabilityBins(gaps)),
+        calibration_error: expectedCalibrationError(reliabilityBins(gaps, { probabilities })),
       }),
       ...(correlation && { length_correlation: correlation.value }),
     };

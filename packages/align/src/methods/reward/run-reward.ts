@@ -2,14 +2,19 @@
 // `trainReward`.
 
 import { type Proportion, type RewardFindings, rewardFindings } from '@keel/statistics';
-import { readAnswers } from '../../batching/tokenise-judged.ts';
+import { readAnswers, targetMargin } from '../../batching/tokenise-judged.ts';
 import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
+import { isSoft } from '../../data/label-probability.ts';
 import { openEither } from '../../data/open-either.ts';
+import { openRows } from '../../data/open-rows.ts';
+import type { JudgedRow } from '../../data/rows.ts';
+import { trainingFault } from '../../data/training-fault.ts';
 import { measureNormalisation } from '../../rewards/normalisation.ts';
 import { rewardsOf } from '../../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';
 import { saveRewardEvaluation } from '../../runs/reward-evaluation.ts';
+import { RunLabels } from '../../training/label-fact.ts';
 import {
   type PreparedRun,
   type RunHooks,
@@ -44,14 +49,22 @@ export async function trainReward(
  * @throws DataError, CheckpointError, NonFiniteLossError, Error as {@link runTraining} does
  */
 export function runReward(options: RewardOptions, hooks: RunHooks = {}): Promise<RunResult> {
-  return runTraining(rewards, options, hooks);
+  return runTraining(rewards(new RunLabels()), options, hooks);
 }
 
 type Prepared = PreparedRun<RewardOptions, 'judged', JudgedSource, RewardPolicy>;
 
-const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy, RewardTask> = {
+const rewards = (
+  labels: RunLabels,
+): TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy, RewardTask> => ({
   definition: rewardDefinition,
   rowKind: 'judged',
+  open(spec, options) {
+    const refuse = labels.counting<JudgedRow>(
+      (row) => refuseSoftLabel(row, options) ?? trainingFault(row),
+    );
+    return openRows(spec, { ...rowsOf(options), kind: 'judged', refuse });
+  },
   load: loadRewardPolicy,
   checkRows: refuseUseless,
   source(rows, tokenizer, how, { margin, marginScale, readAt, stepSeparator }, { record }) {
@@ -59,11 +72,12 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     const reading = { margin, marginScale, readAt, padTokenId, stepSeparator };
     return new JudgedSource(rows, tokenizer, { ...how, reading });
   },
-  facts: ({ options, policy: { model, role } }) => {
+  facts: ({ options, policy: { model, role }, data }) => {
     const { rankingLoss, normalise } = options;
     const heads = model.scoreHead(role).dim(0);
     const text = `${heads === 1 ? 'one head' : `${heads} heads`}, rankings by ${rankingLoss}, normalised by ${normalise}`;
-    return [{ name: 'reward', text, data: { heads, rankingLoss, normalise } }];
+    const reward = { name: 'reward', text, data: { heads, rankingLoss, normalise } };
+    return [reward, ...labels.facts(data.rows.length)];
   },
   async task(prepared) {
     const { options, policy, data, source, evaluation, passes, signal } = prepared;
@@ -120,7 +134,24 @@ const rewards: TrainingKind<RewardOptions, 'judged', JudgedSource, RewardPolicy,
     { label: 'Held-out reward margin', metric: 'eval_margin', unit: 'number', better: 'higher' },
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
-};
+});
+
+/** Why a pair with an uncertain label cannot be trained on with these options; null if it can. */
+function refuseSoftLabel(
+  row: JudgedRow,
+  options: Pick<RewardOptions, 'margin' | 'lmWeight'>,
+): ReturnType<typeof trainingFault> {
+  if (!('chosen' in row) || !isSoft(row.label_probability)) return null;
+  const fault = { field: 'label_probability', found: String(row.label_probability) };
+  if (targetMargin(row, options) !== 0) {
+    const advice =
+      'A margin says how much better an answer is that is certainly better. Pass --margin none, or remove one of the two fields';
+    return { ...fault, expected: `no probability next to the margin of the pair`, advice };
+  }
+  if (options.lmWeight === 0) return null;
+  const advice = 'Pass --lm-weight 0, or remove the field';
+  return { ...fault, expected: 'a certain label for --lm-weight, which imitates chosen', advice };
+}
 
 /**
  * @throws Error if `--margin scores` finds no scores, or if all steps have the same label and no

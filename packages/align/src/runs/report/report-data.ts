@@ -1,6 +1,7 @@
 import type { RewardFindings } from '@keel/statistics';
 import type { Health } from '../../health/monitor.ts';
 import type { MetricsRow } from '../metrics.ts';
+import type { Markup } from './markup.ts';
 import type { ScatterPlot } from './scatter-plot.ts';
 
 /** What a report shows. Every section except the heading is omitted if it has no data. */
@@ -22,6 +23,10 @@ export interface ReportData {
   course?: AnswerCourse;
   /** Runs side by side. */
   compared?: ComparedRuns;
+  /** Sections of packages above this one. */
+  sections?: readonly Markup[];
+  /** Their CSS. */
+  styles?: readonly string[];
   /** What held-out pairs show about a reward model. */
   reward?: RewardFindings;
   /** Rows of metrics.jsonl, including evaluation rows (names that start with `eval_`). */
@@ -64,6 +69,8 @@ export interface ReportedStage {
   /** The run's own report, relative to this one; null if it has none. */
   report: string | null;
   headlines: Headline[];
+  /** Of a stage with a gate. */
+  verdict?: { passed: boolean; reasons: readonly string[] };
   /** For a stage that samples: its steps in order. */
   rewardCurve?: RewardPoint[];
 }

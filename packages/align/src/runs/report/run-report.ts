@@ -39,6 +39,8 @@ export interface RunFacts {
   batches: HeldOutBatches | null;
   /** Number of held-out rows. */
   heldOutRows: number;
+  /** How certain the labels of the training rows are; absent if all are certain. */
+  labels?: string | undefined;
   /** Duration of this call. */
   seconds: number;
   /** What this kind of run adds to the report. */
@@ -62,7 +64,7 @@ function reportOf(
   facts: RunFacts,
 ): ReportData {
   const { verb, options, headlines, environment, heldOutRows, seconds, shown: own } = facts;
-  const { health, best, data, answers, batches } = facts;
+  const { health, best, data, labels, answers, batches } = facts;
   const steps = all.reduce((last, { step }) => Math.max(last, step), 0);
   const until = best?.step ?? steps;
   const measured = headlines.flatMap((one) =>
@@ -104,6 +106,7 @@ function reportOf(
           value: hash(environment.modelHashes, name),
         })),
         ...named('Training data', data.training),
+        ...(labels === undefined ? [] : [{ label: 'Training labels', value: labels }]),
         ...named('Held-out data', data.heldOut),
         ...(options.reward === undefined ? [] : [{ label: 'Reward', value: options.reward }]),
         {

@@ -12,11 +12,21 @@ export function stageSection(stages: readonly ReportedStage[]): Markup | null {
 </section>`;
 }
 
-function stage({ name, facts, report, headlines, rewardCurve: points }: ReportedStage): Markup {
+function stage({
+  name,
+  facts,
+  report,
+  headlines,
+  verdict,
+  rewardCurve: points,
+}: ReportedStage): Markup {
   const title = report === null ? name : html`<a href="${report}">${name}</a>`;
-  return html`<li><h3>${title}</h3><p class="note">${facts.join(' · ')}</p>${headlines.length > 0 && headlineCards(headlines)}${points && rewardCurve(points)}</li>
+  return html`<li><h3>${title}</h3><p class="note">${facts.join(' · ')}</p>${verdict && verdictBox(verdict)}${headlines.length > 0 && headlineCards(headlines)}${points && rewardCurve(points)}</li>
 `;
 }
+
+const verdictBox = ({ passed, reasons }: NonNullable<ReportedStage['verdict']>): Markup =>
+  html`<div class="verdict ${passed ? 'passed' : 'failed'}"><p><strong>${passed ? 'Gate passed' : 'Gate failed'}</strong></p>${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}</div>`;
 
 /** What each result of a recipe was made from, by hashes of the content. */
 export function lineageSection(entries: readonly LineageEntry[]): Markup | null {

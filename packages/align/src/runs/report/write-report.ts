@@ -38,6 +38,7 @@ export function renderReport(data: ReportData): string {
       'ran',
       'print',
     ].map((name) => asset(`${name}.css`)),
+    ...(data.styles ?? []),
   ];
   const page = html`<!doctype html>
 <html lang="en">
@@ -58,6 +59,7 @@ ${styles.map((style) => html`<style>${trusted(insideElement(style, 'style'))}</s
 ${data.health && healthSection(data.health)}
 ${data.headlines && headlineSection(data.headlines)}
 ${data.compared && comparisonOfRuns(data.compared)}
+${data.sections}
 ${data.stages && stageSection(data.stages)}
 ${data.lineage && lineageSection(data.lineage)}
 ${data.comparisons && comparisonSection(data.comparisons)}

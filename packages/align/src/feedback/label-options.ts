@@ -1,0 +1,87 @@
+// Options of labelling by a judge, and what it reports while it runs.
+import type { Proportion } from '@keel/statistics';
+import type { RowReading } from '../config/row-options.ts';
+import type { Judge } from '../judges/judge.ts';
+
+export interface LabelOptions extends RowReading {
+  judge: Judge;
+  data: readonly string[];
+  onBadRow: 'fail' | 'skip';
+  /** File of the principles; null: Keel's own. */
+  constitution: string | null;
+  /** Principles that are drawn for each pair; null: all of them. */
+  principlesPerPair: number | null;
+  /** Pairs that are drawn of the answers to one prompt. */
+  pairsPerPrompt: number;
+  /** Bounds of each verdict. */
+  clamp: readonly [low: number, high: number];
+  /** Rows that people labelled; they replace the judge's labels and are added to them. */
+  human: readonly string[] | null;
+  seed: number;
+  /** File of the rows. */
+  output: string;
+  overwrite: boolean;
+  /** Check everything, and ask and write nothing (default: false). */
+  dryRun?: boolean;
+}
+
+export interface LabelPlan {
+  judge: string;
+  pairs: number;
+  /** Pairs that an earlier command has done. */
+  done: number;
+  /** For each pair; 0 for a judge that is not asked in words. */
+  principles: number;
+  /** Verdicts that are asked for in all. */
+  verdicts: number;
+  /** Pairs that people labelled. */
+  human: number;
+}
+
+export interface LabelProgress {
+  /** Finished pairs out of `total`, including those of an earlier command. */
+  pairs: number;
+  total: number;
+}
+
+export interface LabelHooks {
+  /** Called once, before the judge is asked. */
+  onPlan?(plan: LabelPlan): void;
+  onProgress?(progress: LabelProgress): void;
+  onNotice?(text: string): void;
+  /** Stops the job; finished pairs are saved, and the same command resumes from there. */
+  signal?: AbortSignal;
+}
+
+export interface LabelSummary {
+  pairs: number;
+  /** Prompts with fewer than two different answers. */
+  single: number;
+  /** Pairs without any verdict. */
+  unlabelled: number;
+  /** Verdicts that the judge did not give, by reason. */
+  failed: Record<string, number>;
+  /** Rows that were written. */
+  rows: number;
+  /** Share of verdicts that did not change with the order of the answers; null if none was asked. */
+  ordersAgree: Proportion | null;
+  /** Mean distance of the labels from a half, from 0 (undecided) to 1 (certain). */
+  certainty: number | null;
+  /** Share of pairs whose longer answer is the more probable one; ties count half. */
+  longer: Proportion | null;
+  /** Share of the judge's labels that agree with those of the data, where it has some. */
+  given: Proportion | null;
+  /** The same with people's labels, where both are decided. */
+  human: Proportion | null;
+  /** Rows that people alone labelled. */
+  humanOnly: number;
+}
+
+export interface LabelResult {
+  output: string;
+  interrupted: boolean;
+  /** Pairs that are done. */
+  done: number;
+  /** null if it was interrupted, or a dry run. */
+  summary: LabelSummary | null;
+}

@@ -1,0 +1,134 @@
+// Reads the pairs that a judge is to label: preference rows, lists of answers, or rows with one
+// answer each, of which those to the same prompt belong together.
+import { createHash } from 'node:crypto';
+import { exactJson } from '@keel/model/exact-json';
+import { type RowReading, rowsOf } from '../config/row-options.ts';
+import { asRead, type Content, sameContent } from '../data/messages.ts';
+import { openOneOf, type SourceOf } from '../data/open-either.ts';
+import { openRows } from '../data/open-rows.ts';
+import type { Rendering } from '../data/rendering.ts';
+import { drawWithoutRepetition } from './draw.ts';
+
+export interface LabelPair {
+  /** Index of the row that it comes from, from 0. */
+  row: number;
+  prompt: Content;
+  rendering?: Rendering;
+  extra: Readonly<Record<string, unknown>>;
+  answers: readonly [Content, Content];
+  /** What the row says about the first answer: the probability that it is better, if anything. */
+  given: number | null;
+}
+
+const kinds = ['preference', 'samples', 'completion'] as const;
+type Kind = (typeof kinds)[number];
+
+export interface LabelData {
+  pairs: LabelPair[];
+  badRows: number;
+  /** Prompts with fewer than two different answers. */
+  single: number;
+  fingerprint: string;
+}
+
+/**
+ * @param pairsPerPrompt pairs that are drawn of the answers to one prompt
+ * @throws DataError for an invalid row
+ */
+export async function readLabelPairs(
+  options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
+  { pairsPerPrompt, seed }: { pairsPerPrompt: number; seed: number },
+): Promise<LabelData> {
+  await using rows = await openOneOf<Kind>({ ...rowsOf(options), data: options.data }, kinds);
+  const common = { badRows: rows.badRowCount, fingerprint: await rows.fingerprint() };
+  if (rows.kind === 'preference') {
+    return { ...common, single: 0, pairs: await preferencePairs(rows) };
+  }
+  const groups = rows.kind === 'samples' ? await listed(rows) : await gathered(rows);
+  const pairs: LabelPair[] = [];
+  let single = 0;
+  for (const { answers, ...group } of groups) {
+    const different = answers.filter(
+      (one, at) => answers.findIndex((other) => sameContent(one, other)) === at,
+    );
+    const all = different.flatMap((one, at) =>
+      different.slice(at + 1).map((other): [Content, Content] => [one, other]),
+    );
+    if (all.length === 0) single += 1;
+    const rounds = Math.min(pairsPerPrompt, all.length);
+    for (const pair of drawWithoutRepetition(all, { seed, row: group.row, rounds })) {
+      pairs.push({ ...group, answers: pair, given: null });
+    }
+  }
+  return { ...common, single, pairs };
+}
+
+/**
+ * People's labels of pairs, by {@link pairKey}.
+ * @throws DataError for an invalid row
+ */
+export async function readHumanLabels(
+  options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
+): Promise<Map<string, LabelPair>> {
+  await using rows = await openRows(options.data, { ...rowsOf(options), kind: 'preference' });
+  const pairs = await preferencePairs(rows);
+  return new Map(pairs.map((pair) => [pairKey(pair), pair]));
+}
+
+/** A pair whichever of its answers comes first. */
+export function pairKey({ prompt, answers }: Pick<LabelPair, 'prompt' | 'answers'>): string {
+  const texts = answers.map((answer) => exactJson(asRead(answer))).sort();
+  const whole = exactJson([asRead(prompt), ...texts]);
+  return createHash('sha256').update(whole).digest('hex');
+}
+
+async function preferencePairs(
+  rows: Extract<SourceOf<Kind>, { kind: 'preference' }>,
+): Promise<LabelPair[]> {
+  const pairs: LabelPair[] = [];
+  for (let row = 0; row < rows.length; row++) {
+    const { prompt, chosen, rejected, rendering, extra, ...labels } = await rows.read(row);
+    const given = labels.label_probability ?? 1;
+    pairs.push({
+      row,
+      prompt,
+      ...withRendering(rendering),
+      extra,
+      answers: [chosen, rejected],
+      given,
+    });
+  }
+  return pairs;
+}
+
+interface AnswerGroup extends Omit<LabelPair, 'answers' | 'given'> {
+  answers: Content[];
+}
+
+async function listed(rows: Extract<SourceOf<Kind>, { kind: 'samples' }>): Promise<AnswerGroup[]> {
+  const groups: AnswerGroup[] = [];
+  for (let row = 0; row < rows.length; row++) {
+    const { prompt, completions, rendering, extra } = await rows.read(row);
+    groups.push({ row, prompt, ...withRendering(rendering), extra, answers: completions });
+  }
+  return groups;
+}
+
+/** Rows with one answer each, by prompt. */
+async function gathered(
+  rows: Extract<SourceOf<Kind>, { kind: 'completion' }>,
+): Promise<AnswerGroup[]> {
+  const groups = new Map<string, AnswerGroup>();
+  for (let row = 0; row < rows.length; row++) {
+    const { prompt, completion, rendering, extra } = await rows.read(row);
+    const key = exactJson([asRead(prompt), rendering ?? null]);
+    const known = groups.get(key);
+    if (known !== undefined) known.answers.push(completion);
+    else
+      groups.set(key, { row, prompt, ...withRendering(rendering), extra, answers: [completion] });
+  }
+  return [...groups.values()];
+}
+
+const withRendering = (rendering: Rendering | undefined): { rendering?: Rendering } =>
+  rendering === undefined ? {} : { rendering };

@@ -1,0 +1,210 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { openRows } from '../data/open-rows.ts';
+import type { Judge, JudgedPair } from '../judges/judge.ts';
+import type { LabelOptions } from './label-options.ts';
+import { runLabel } from './run-label.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keel-label-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const inside = (name: string): string => join(folder, name);
+const written = (name: string, rows: readonly object[]): string => {
+  const path = inside(name);
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return path;
+};
+
+let asked: JudgedPair[];
+let files = 0;
+beforeEach(() => {
+  asked = [];
+});
+
+/** Prefers the answer with more of the letter a; the first answer has a small advantage. */
+const judge = (own: Partial<Judge> = {}): Judge => ({
+  ...{ name: 'letters', identity: 'letters', concurrency: 2, seesOrder: true },
+  async compare(pair) {
+    asked.push(pair);
+    const [a, b] = pair.answers.map((answer) => String(answer).split('a').length);
+    const usage = { promptTokens: 0, answerTokens: 0, cost: 0 };
+    const first = 1 / (1 + Math.exp(b! - a! - 0.5));
+    return { first, tie: 0, exchanges: [], usage };
+  },
+  async [Symbol.asyncDispose]() {},
+  ...own,
+});
+
+const constitution = inside('two.json');
+writeFileSync(constitution, '["Which is kinder?", "Which is safer?"]');
+const optionsOf = (own: Partial<LabelOptions>): LabelOptions => ({
+  ...{ judge: judge(), data: [], onBadRow: 'fail', constitution, principlesPerPair: null },
+  ...{ pairsPerPrompt: 1, clamp: [0, 1], human: null, seed: 1, overwrite: false },
+  output: inside(`out-${files++}.jsonl`),
+  ...own,
+});
+const read = (path: string) =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+const pairs = [
+  { prompt: 'p1', chosen: 'aaa', rejected: 'b' },
+  { prompt: 'p2', chosen: 'b', rejected: 'aa', id: 7 },
+  { prompt: 'p3', chosen: 'ab', rejected: 'ba' },
+];
+
+describe('keel label', () => {
+  it('labels pairs with probabilities that no order changes', async () => {
+    const options = optionsOf({ data: [written('pairs.jsonl', pairs)] });
+    const { summary } = await runLabel(options);
+    const rows = read(options.output);
+    expect(rows.map(({ chosen }) => chosen)).toEqual(['aaa', 'aa', 'ab']);
+    const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+    const expected = (lead: number): number => (sigmoid(lead + 0.5) + 1 - sigmoid(-lead + 0.5)) / 2;
+    expect(rows[0].label_probability).toBeCloseTo(expected(3), 12);
+    expect(rows[1].label_probability).toBeCloseTo(expected(2), 12);
+    expect(rows[2].label_probability).toBeCloseTo(0.5, 12);
+    expect(rows[1]).toMatchObject({ row: 1, labelled_by: 'judge', prompt: 'p2' });
+    expect(Object.keys(rows[0].principles)).toEqual(['preference-1', 'preference-2']);
+    // Two orders, two principles.
+    expect(asked).toHaveLength(12);
+    expect(new Set(asked.map(({ instructions }) => instructions)).size).toBe(2);
+    expect(summary).toMatchObject({ pairs: 3, rows: 3, unlabelled: 0, ordersAgree: { count: 6 } });
+    expect(summary!.given).toMatchObject({ count: 3, value: (1 + 0 + 0.5) / 3 });
+    // Every verb that trains on pairs reads them.
+    await using source = await openRows(options.output, { kind: 'preference' });
+    expect((await source.read(0)).label_probability).toBe(rows[0].label_probability);
+  });
+
+  it('draws pairs of several answers, listed or one a row, without equal ones', async () => {
+    const listed = [
+      { prompt: 'p1', completions: ['a', 'aa', 'a', 'aaa'] },
+      { prompt: 'p2', completions: ['a', 'a'] },
+    ];
+    const one = optionsOf({ data: [written('listed.jsonl', listed)], pairsPerPrompt: 5 });
+    expect((await runLabel(one)).summary).toMatchObject({
+      pairs: 3,
+      rows: 3,
+      single: 1,
+      given: null,
+    });
+    const texts = read(one.output).map(({ chosen, rejected }) => `${rejected}<${chosen}`);
+    expect(texts.sort()).toEqual(['a<aa', 'a<aaa', 'aa<aaa']);
+    const single = listed.flatMap(({ prompt, completions }) =>
+      completions.map((completion, sample) => ({ prompt, completion, sample })),
+    );
+    const other = optionsOf({ data: [written('single.jsonl', single)], pairsPerPrompt: 5 });
+    await runLabel(other);
+    expect(
+      read(other.output)
+        .map(({ chosen, rejected }) => `${rejected}<${chosen}`)
+        .sort(),
+    ).toEqual(texts);
+  });
+
+  it('mixes in what people said, and counts where both agree', async () => {
+    const people = [
+      { prompt: 'p1', chosen: 'aaa', rejected: 'b', label_probability: 0.9 },
+      { prompt: 'p2', chosen: 'b', rejected: 'aa', label_probability: 0.75 },
+      { prompt: 'p9', chosen: 'x', rejected: 'y' },
+    ];
+    const options = optionsOf({
+      data: [written('pairs.jsonl', pairs)],
+      human: [written('people.jsonl', people)],
+    });
+    const { summary } = await runLabel(options);
+    const rows = read(options.output);
+    expect(rows.map(({ labelled_by }) => labelled_by)).toEqual([
+      'people',
+      'people',
+      'judge',
+      'people',
+    ]);
+    expect(rows[0]).toMatchObject({ chosen: 'aaa', label_probability: 0.9 });
+    expect(rows[0].judge_probability).toBeGreaterThan(0.9);
+    expect(rows[1]).toMatchObject({ chosen: 'b', label_probability: 0.75 });
+    expect(rows[1].judge_probability).toBeLessThan(0.2);
+    expect(rows[3]).toMatchObject({ prompt: 'p9', chosen: 'x', label_probability: 1 });
+    expect(summary).toMatchObject({ rows: 4, humanOnly: 1, human: { count: 2, value: 0.5 } });
+  });
+
+  it('resumes to the byte, with the same principles for each pair', async () => {
+    const many = Array.from({ length: 7 }, (_, at) => ({
+      ...{ prompt: `p${at}`, chosen: 'a'.repeat(at + 1), rejected: 'b' },
+    }));
+    const data = [written('many.jsonl', many)];
+    const whole = optionsOf({ data, principlesPerPair: 1 });
+    await runLabel(whole);
+    const own = optionsOf({ data, principlesPerPair: 1 });
+    const controller = new AbortController();
+    const stopped = await runLabel(own, {
+      signal: controller.signal,
+      onProgress: ({ pairs: done }) => done >= 2 && controller.abort(),
+    });
+    expect(stopped).toMatchObject({ interrupted: true, done: 2 });
+    const before = asked.length;
+    await runLabel(own);
+    expect(asked.length - before).toBe(10);
+    expect(readFileSync(own.output, 'utf8')).toBe(readFileSync(whole.output, 'utf8'));
+    expect(existsSync(`${own.output}.partial`)).toBe(false);
+  });
+
+  it('leaves out and counts pairs without a verdict, and asks rules once', async () => {
+    const failing = judge({
+      compare: async () => ({
+        ...{ failed: 'no label', exchanges: [] },
+        usage: { promptTokens: 0, answerTokens: 0, cost: 0 },
+      }),
+      seesOrder: false,
+    });
+    const options = optionsOf({ judge: failing, data: [written('pairs.jsonl', pairs)] });
+    const { summary } = await runLabel(options);
+    expect(summary).toMatchObject({
+      unlabelled: 3,
+      rows: 0,
+      failed: { 'no label': 3 },
+      longer: null,
+    });
+  });
+
+  it('refuses judges that only rate, other settings, and constitutions for critics', async () => {
+    const data = [written('pairs.jsonl', pairs)];
+    const { compare: _, ...rating } = judge();
+    await expect(runLabel(optionsOf({ data, judge: rating }))).rejects.toThrow(/letters/);
+    await expect(runLabel(optionsOf({ data, principlesPerPair: 3 }))).rejects.toThrow(
+      /principles-per-pair.*two\.json.* 2 .* 3/s,
+    );
+    const critics = inside('critics.json');
+    writeFileSync(critics, '{"a": {"prompt": ["Kind?"], "edit_request": "Be kind."}}');
+    const own = optionsOf({ data, constitution: critics });
+    await expect(runLabel(own)).rejects.toThrow(/critics\.json.*"preference"/s);
+    const options = optionsOf({ data });
+    await runLabel(options);
+    await expect(runLabel(options)).rejects.toThrow(/--overwrite/);
+  });
+
+  it('saves finished pairs if the judge fails, and plans without asking', async () => {
+    const data = [written('pairs.jsonl', pairs)];
+    let left = 8;
+    const working = judge();
+    const broken = judge({
+      compare: (pair) => {
+        left -= 1;
+        if (left < 0) throw new Error('the judge is gone');
+        return working.compare!(pair);
+      },
+    });
+    const options = optionsOf({ data, judge: broken });
+    await expect(runLabel(options)).rejects.toThrow('the judge is gone');
+    let plan: unknown;
+    await runLabel({ ...options, dryRun: true }, { onPlan: (one) => (plan = one) });
+    expect(plan).toEqual({
+      ...{ judge: 'letters', pairs: 3, done: 2, principles: 2, verdicts: 12, human: 0 },
+    });
+    left = 100;
+    expect((await runLabel(options)).summary).toMatchObject({ pairs: 3, rows: 3 });
+  });
+});

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { type Judge, withCache } from '@keel/align/judges';
+import { openJudge } from '@keel/evaluate';
+import { cacheFolder } from '@keel/model';
+import type { JudgeVerbOptions } from '../options/judge.ts';
+
+/**
+ * Opens the judge of `--judge`, with its verdicts cached.
+ * @param notice reports what is wrong with the cache
+ */
+export async function openVerbJudge(
+  { judge: spec, rubric, judgeCache, retryFailed, ...options }: JudgeVerbOptions,
+  notice: (text: string) => void,
+): Promise<Judge> {
+  const { precision, device, templateDate } = options;
+  const judge = await openJudge(spec!, {
+    ...{ precision, device: device as 'auto' | 'cpu' },
+    ...(templateDate !== null && { now: templateDate }),
+    ...(rubric !== null && { rubric }),
+  });
+  if (judgeCache === 'off') return judge;
+  const folder = judgeCache ?? join(cacheFolder(), 'verdicts');
+  return withCache(judge, folder, { retryFailed, notice });
+}

@@ -1,0 +1,20 @@
+import type { Check, CheckedRow, CheckOutcome } from './check.ts';
+
+/** The parts of a check that needs no resources and no waiting. */
+export interface SimpleCheck {
+  name: string;
+  labels?: readonly string[];
+  admit?(row: CheckedRow): void;
+  check(answer: string, row: CheckedRow): CheckOutcome;
+}
+
+export const simpleCheck = ({ name, labels = [], admit, check }: SimpleCheck): Check => ({
+  name,
+  labels,
+  admit: (row) => admit?.(row),
+  async check(answer, row, signal) {
+    signal?.throwIfAborted();
+    return check(answer, row);
+  },
+  async [Symbol.asyncDispose]() {},
+});

@@ -1,0 +1,12 @@
+// @keel/evaluate/rating: ratings of models from battles. Loads no model.
+
+export { styleNames } from '../rating/battles/answer-style.ts';
+export {
+  type RatingOptions,
+  type RatingResults,
+  rateBattles,
+} from '../rating/rate-battles.ts';
+export { checkRatingFiles, writeRatingFiles } from '../rating/ratings-files.ts';
+export { type RatingJsonInput, ratingsJson } from '../rating/ratings-json.ts';
+export { intervalText, nextText, readSentences, styleText, whole } from '../rating/ratings-text.ts';
+export { type BattleReading, type ReadBattles, readBattles } from '../rating/read-battles.ts';

@@ -1,0 +1,129 @@
+import { DataError } from '@keel/align';
+import { describe, expect, it } from 'vitest';
+import { TestFolder } from '../testing/folders.ts';
+import { verdict } from '../testing/verdicts.ts';
+import type { Winner } from '../verdicts/verdict-row.ts';
+import { checkLines } from './check-lines.ts';
+import { type LabelledVerdict, summariseCheck } from './check-summary.ts';
+import { majorityOf, readLabels } from './read-labels.ts';
+
+const labelled = (
+  row: number,
+  first: readonly (number | null)[],
+  votes: readonly Winner[],
+  own = {},
+): LabelledVerdict => ({ ...verdict(row, first, own), votes });
+
+describe('summariseCheck', () => {
+  it('compares verdicts with the majority of people', () => {
+    const rows = [
+      labelled(0, [0.1, 0.9], ['b', 'b', 'a']),
+      labelled(1, [0.2, 0.8], ['a', 'a', 'tie']),
+      labelled(2, [1, 1], ['b', 'b', 'b']),
+      labelled(3, [0.9, 0.2], ['a', 'b', 'tie']),
+    ];
+    const summary = summariseCheck(rows);
+    expect(summary).toMatchObject({ pairs: 4, judged: 4, decided: 3 });
+    expect(summary.accuracy!.value).toBe((1 + 0 + 0.5) / 3);
+    expect(summary.byOrder).toMatchObject({
+      firstOrder: { value: 1 / 3 },
+      swapped: { value: 2 / 3 },
+      both: { value: 1 / 3 },
+    });
+    expect(summary.ties).toEqual({ judge: 1, people: 1 });
+    expect(summary.orders.agree!.value).toBe(3 / 4);
+    expect(summary.people).toMatchObject({ votes: 3, accuracy: { value: expect.any(Number) } });
+    // Brier score of the probabilities for the people's answer: 0.9, 0.2, 0.5.
+    expect(summary.calibration!.brier).toBeCloseTo((0.01 + 0.64 + 0.25) / 3, 9);
+    expect(JSON.stringify(checkLines(summary))).not.toMatch(/NaN|undefined"|Infinity/);
+  });
+
+  it('says so if the judge is no better than a coin', () => {
+    const rows = Array.from({ length: 30 }, (_, row) =>
+      labelled(row, [0.9, 0.1], [row % 2 === 0 ? 'a' : 'b']),
+    );
+    const codes = summariseCheck(rows).findings.map(({ code }) => code);
+    expect(codes).toContain('no-better-than-coin');
+    const right = rows.map((row) => ({ ...row, votes: ['a' as const] }));
+    expect(summariseCheck(right).findings.map(({ code }) => code)).not.toContain(
+      'no-better-than-coin',
+    );
+  });
+
+  it('says so if the judge prefers the longer answer more than people do', () => {
+    const rows = Array.from({ length: 40 }, (_, row) =>
+      labelled(row, [0.1, 0.9], [row % 4 === 0 ? 'a' : 'b']),
+    );
+    expect(summariseCheck(rows)).toMatchObject({
+      longerWins: { judge: { value: 1 }, people: { value: 0.75 } },
+    });
+    expect(summariseCheck(rows).findings.map(({ code }) => code)).toContain('length-bias');
+  });
+
+  it('has no number where there is none', () => {
+    const failed = summariseCheck([labelled(0, [null, null], ['a'])]);
+    expect(failed).toMatchObject({ accuracy: null, calibration: null, byOrder: null, judged: 0 });
+    const tied = summariseCheck([labelled(0, [0.5], ['tie'])]);
+    expect(tied).toMatchObject({ accuracy: null, decided: 0, orders: { agree: null } });
+    for (const one of [failed, tied])
+      expect(JSON.stringify(checkLines(one))).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('readLabels', () => {
+  it('reads pairs, votes of several people, and single labels', async () => {
+    using folder = new TestFolder();
+    const file = folder.rows('labels.jsonl', [
+      { prompt: 'p', chosen: 'good', rejected: 'bad' },
+      {
+        ...{ prompt: 'p', response_1: 'x', response_2: 'y', model_1: 'opt', model_2: 'gpt' },
+        labels: { ann: 1, bob: 0, eve: null },
+      },
+      { instruction: 'p', output_1: 'x', output_2: 'y', label: 2, judges: {} },
+    ]);
+    const pairs = await readLabels([file], {});
+    expect(pairs.map(({ votes, modelA }) => [votes, modelA])).toEqual([
+      [['b'], 'rejected'],
+      [['a', 'tie'], 'opt'],
+      [['b'], 'output_1'],
+    ]);
+    // A judge that reads the row's fields must not find the label.
+    expect(pairs[2]!.extra).toEqual({});
+  });
+
+  it('names the place of a vote that is none', async () => {
+    using folder = new TestFolder();
+    const row = { prompt: 'p', output_1: 'x', output_2: 'y' };
+    for (const [label, field] of [
+      [3, 'label'],
+      [null, 'label'],
+    ] as const) {
+      const file = folder.rows('bad.jsonl', [
+        { ...row, label: 1 },
+        { ...row, label },
+      ]);
+      const error = await readLabels([file], {}).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(DataError);
+      expect(error).toMatchObject({ line: 2, field });
+    }
+    const none = folder.rows('none.jsonl', [row]);
+    await expect(readLabels([none], {})).rejects.toMatchObject({ line: 1 });
+  });
+
+  it('names the categories of several files after them', async () => {
+    using folder = new TestFolder();
+    const row = { prompt: 'p', output_1: 'x', output_2: 'y', label: 1 };
+    const files = ['easy', 'hard'].map((name) => folder.rows(`${name}.jsonl`, [row]));
+    const pairs = await readLabels(files, {});
+    expect(pairs.map(({ category, row: index }) => [category, index])).toEqual([
+      ['easy', 0],
+      ['hard', 1],
+    ]);
+  });
+
+  it('takes the vote of most, and a tie where none has most', () => {
+    expect(majorityOf(['a', 'b', 'b'])).toBe('b');
+    expect(majorityOf(['a', 'b'])).toBe('tie');
+    expect(majorityOf(['a', 'tie', 'tie'])).toBe('tie');
+  });
+});

@@ -1,0 +1,18 @@
+import { DataError } from '@keel/align';
+import type { Doc } from './docs.ts';
+
+/** A list of at least two texts that are not empty. @throws DataError */
+export function choiceList(value: unknown, { place }: Doc, field: string): string[] {
+  const texts = Array.isArray(value)
+    ? value.map((one) => (typeof one === 'number' ? String(one) : one))
+    : null;
+  if (texts === null || texts.length < 2 || !texts.every((one) => typeof one === 'string')) {
+    const found = JSON.stringify(value) ?? 'nothing';
+    throw new DataError({ ...place, field, expected: 'a list of at least two choices', found });
+  }
+  const empty = texts.indexOf('');
+  if (empty >= 0) {
+    throw new DataError({ ...place, field: `${field}[${empty}]`, found: 'an empty choice' });
+  }
+  return texts as string[];
+}

@@ -1,0 +1,64 @@
+// Prompts of a suite's tasks: texts, or chats in the model's template.
+import { DataError } from '@keel/align';
+import type { Content, Message } from '@keel/align/data';
+import { openedPrompt, promptTokens } from '@keel/align/internal';
+import type { Tokenizer } from '@keel/model';
+import type { Reader } from '../rows/doc-text.ts';
+import type { Doc } from '../rows/docs.ts';
+import type { RenderedPrompt } from '../tasks/generation.ts';
+
+/** A prompt before a model's template renders it. */
+export interface Prompt {
+  content: Content;
+  system: string | null;
+  /** Whether it is a chat; null: if the model has a chat template. */
+  chat: boolean | null;
+}
+
+/** The prompt of a row: a text, or a list of messages. @throws DataError for anything else */
+export function contentOf(reader: Reader, doc: Doc): Content {
+  const value = reader.read(doc);
+  if (typeof value === 'string') return value;
+  const messages =
+    Array.isArray(value) && value.length > 0 && value.every(isMessage)
+      ? (value as Message[])
+      : null;
+  if (messages !== null) return messages;
+  throw new DataError({
+    ...doc.place,
+    field: 'prompt',
+    expected: 'a text or a list of messages with role and content',
+    found: JSON.stringify(value) ?? 'nothing',
+  });
+}
+
+const isMessage = (value: unknown): boolean => {
+  const { role, content } = (value ?? {}) as Record<string, unknown>;
+  return typeof role === 'string' && typeof content === 'string';
+};
+
+/** @throws Error for a chat if the model has no chat template */
+export function renderPrompt(
+  { content, system, chat }: Prompt,
+  tokenizer: Tokenizer,
+): RenderedPrompt {
+  const template = tokenizer.chatTemplate !== null;
+  const rendered = typeof content !== 'string' || (chat ?? template);
+  if (!rendered) {
+    const text = system === null ? (content as string) : `${system}\n\n${content}`;
+    return {
+      tokens: tokenizer.encode(text, { addSpecialTokens: true }),
+      ...{ text, opened: '', cuttable: true },
+    };
+  }
+  if (!template) {
+    throw new Error(
+      'the prompts are chats, but the model has no chat template. Pass --chat-template, or set chat: false in the suite',
+    );
+  }
+  const turns = typeof content === 'string' ? [{ role: 'user', content }] : content;
+  const messages = system === null ? [...turns] : [{ role: 'system', content: system }, ...turns];
+  const { text, opened } = openedPrompt({ tokenizer, messages, rendering: undefined });
+  const tokens = promptTokens(messages, tokenizer);
+  return { tokens, text, opened, cuttable: false };
+}
