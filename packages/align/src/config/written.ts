@@ -95,6 +95,10 @@ export const unclearNumber = (text: string): string | null =>
   // YAML 1.1 reads 010 as 8, and YAML 1.2 as 10.
   /^[-+]?0\d/.test(text) ? 'write it without the leading zero' : numberFault(text, 'number');
 
+/** What is wrong with a text for which {@link unclearNumber} has a reason. */
+export const unclearValue = (text: string): string =>
+  `found ${JSON.stringify(text)}, which may be a number or a text: put a text in quotes; for a number, ${unclearNumber(text)}`;
+
 /** A decimal number as JSON writes it, with the same digits. */
 const numberJson = (text: string): string =>
   text
