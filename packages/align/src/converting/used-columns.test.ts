@@ -353,6 +353,11 @@ test('--keep preserves what the template receives and what the row is checked by
   expect(await faultOf({ messages, label: false, id: 1 }, { keep: ['id'] })).toBe('label');
 });
 
+test('a pair without one of its answers is no prompt', async () => {
+  expect(await faultOf({ prompt: 'q', chosen: 'a', rejected: null })).toBe('rejected');
+  expect(await faultOf({ prompt: 'q', rejected: 'b' })).toBe('chosen');
+});
+
 test('one score of a pair is counted when it becomes a ranking', async () => {
   const row = { prompt: 'q', chosen: 'a', rejected: 'b', score_rejected: 1 };
   expect((await converted(row, { to: 'rankings' })).dropped).toEqual(['score_rejected']);

@@ -118,6 +118,13 @@ describe('what training would drop', () => {
     }
   });
 
+  test('a text prompt next to messages, unless they have it', () => {
+    expect(dropped('messages', { messages, prompt: 'Say:' })).toMatchObject({ field: 'prompt' });
+    for (const prompt of ['Hi ', '', null, [{ role: 'user', content: 'x' }]]) {
+      expect(dropped('messages', { messages, prompt })).toBeNull();
+    }
+  });
+
   test('instructions and earlier turns, unless the row has them', () => {
     for (const name of ['instruction', 'Instructions', 'History', 'history']) {
       const row = { [name]: 'Translate to French.' };

@@ -258,6 +258,7 @@ export const leftOutOfPrompt = (row: Row): Omit<DataErrorDetails, keyof Place> |
   const names = columnsNamed(row.extra, [
     ...(field === 'prompt' ? promptParts : ['history']),
     ...instructions,
+    ...(typeof row.extra.prompt === 'string' ? ['prompt'] : []),
   ]);
   if (names.length === 0) return null;
   const asked = asWords(contentText(content));
