@@ -353,6 +353,23 @@ test('--keep preserves what the template receives and what the row is checked by
   expect(await faultOf({ messages, label: false, id: 1 }, { keep: ['id'] })).toBe('label');
 });
 
+test.each<[object, string]>([
+  [{ instruction: 'q', output: 'a', context: 'c' }, 'context'],
+  [
+    { prompt: 'q', response1: 'a', response_1: 'x', response2: 'b', overall_preference: 1 },
+    'response_1',
+  ],
+  [{ prompt: 'q', response_1: 'a', response_2: 'b', labels: [1], votes: [2] }, 'votes'],
+  [{ body: { messages: [user('q'), assistant('a')], Tools: [{ name: 'f' }] } }, 'body.Tools'],
+])('a column with a meaning that its format does not use: %j', async (row, field) => {
+  expect(await faultOf(row)).toBe(field);
+});
+
+test('an empty context of HelpSteer3 leaves the prompt', async () => {
+  const row = { prompt: 'q', context: '[]', response1: 'a', response2: 'b', overall_preference: 1 };
+  expect((await converted(row)).row.prompt).toEqual([user('q')]);
+});
+
 test('a pair without one of its answers is no prompt', async () => {
   expect(await faultOf({ prompt: 'q', chosen: 'a', rejected: null })).toBe('rejected');
   expect(await faultOf({ prompt: 'q', rejected: 'b' })).toBe('chosen');

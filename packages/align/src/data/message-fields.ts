@@ -53,6 +53,26 @@ const isMark = (name: string, value: unknown): boolean =>
     (typeof value === 'string' && /^\s*(true|false|yes|no|[-+]?\d*\.?\d+)\s*$/i.test(value)) ||
     (Array.isArray(value) && value.length > 0 && value.every(isNumber)));
 
+/** Reports marks in the parts of a message's content, which are joined without them. */
+export const checkParts = (
+  parts: readonly Readonly<Record<string, unknown>>[],
+  report: ReportFault,
+): void => {
+  for (const [at, part] of parts.entries()) {
+    const mark = Object.keys(part).find(
+      (name) =>
+        isMark(name, part[name]) ||
+        (trainingMarks.some((one) => one === name) && !isEmpty(part[name])),
+    );
+    if (mark === undefined) continue;
+    report(
+      ['content', at, mark],
+      'only text in a part of a message',
+      'Keel trains on whole turns: use "weight": 0 or 1 in the message, or split the turn',
+    );
+  }
+};
+
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof PythonFloat;
 

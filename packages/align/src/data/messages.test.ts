@@ -193,6 +193,10 @@ test.each<[object, string]>([
     { role: 'function_call', content: '{}' },
     'expected the role "assistant" and the field "tool_calls"',
   ],
+  [
+    { role: 'assistant', content: [{ type: 'text', text: 'Yes.', weight: 0 }] },
+    'field "messages[1].content[0].weight"',
+  ],
   [said('Yes.', { trainable: false }), 'field "messages[1].trainable"'],
   [said('Yes.', { loss_weight: new PythonFloat(0) }), 'field "messages[1].loss_weight"'],
   [said('Yes.', { mask: true }), 'field "messages[1].mask"'],

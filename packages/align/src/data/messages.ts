@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldNames, inOrder, isPlainObject, parseExactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
-import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
+import { checkMessageFields, checkParts, readTrainingMarks } from './message-fields.ts';
 import { asJsonText, type ReportFault, readToolCalls } from './tool-calls.ts';
 
 /**
@@ -124,6 +124,7 @@ export const messageSchema = z
       if (!message.tool_calls) report(['content'], 'a string');
       if (content === null) message.content = null;
     } else {
+      if (typeof content !== 'string') checkParts(content, report);
       message.content =
         typeof content === 'string' ? content : content.map((part) => part.text).join('');
     }

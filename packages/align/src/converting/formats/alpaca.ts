@@ -53,6 +53,13 @@ export const alpaca: RowFormat = {
     // LLaMA-Factory joins the two in the same way.
     const input = optionalText(row!, 'input', reading);
     const asked = input === '' ? instruction : `${instruction}\n${input}`;
+    if (!isBlank(columns.context)) {
+      reading.fail('context', {
+        expected: 'the context in "input"',
+        found: describeValue(columns.context),
+        advice: 'Move its text to "input", or remove the column',
+      });
+    }
     const earlier = historyOf(row!.history, reading);
     const prompt = [...systemTurns(row!, reading), ...earlier, user(asked)];
     if (hasPair(row!, reading)) {

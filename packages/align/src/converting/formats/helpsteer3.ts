@@ -1,6 +1,7 @@
 // HelpSteer3 (Wang et al. 2025, arXiv:2505.11475) and the preferences of HelpSteer2: two answers,
 // and a number from -3 (the first is much better) to 3 (the second is).
 import { describeValue } from '../../data/data-error.ts';
+import { isNoValue } from '../../data/is-empty.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import { promptOf } from './helpsteer.ts';
 import {
@@ -12,6 +13,7 @@ import {
   listIn,
   messagesOf,
   numberIn,
+  oneColumn,
   textIn,
   without,
 } from './turns.ts';
@@ -34,8 +36,8 @@ export const helpSteer3: RowFormat = {
     return `the columns "${first}", "${second}" and "${verdict}"`;
   },
   convert([row], reading): Example | null {
-    const [verdict, first, second] = [verdicts, firsts, seconds].map(
-      (names) => oneOf(row!, names) ?? names[0]!,
+    const [verdict, first, second] = [verdicts, firsts, seconds].map((names) =>
+      oneColumn(row!, names, reading),
     ) as [string, string, string];
     const preference = numberIn(row![verdict]);
     if (preference === null || Math.abs(preference) > 3) {
@@ -44,7 +46,8 @@ export const helpSteer3: RowFormat = {
         found: describeValue(row![verdict]),
       });
     }
-    const asked = isBlank(row!.context) ? 'prompt' : 'context';
+    const { context } = row!;
+    const asked = isBlank(context) || isNoValue(context) ? 'prompt' : 'context';
     const prompt = contextOf(row!, asked, reading);
     const answers = [first, second].map((name) => [assistant(textIn(row!, name, reading))]);
     if (preference === 0) return reading.skip('neither answer is better');

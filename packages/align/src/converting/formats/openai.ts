@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
 import { isEmpty } from '../../data/is-empty.ts';
+import { lookalikes, plainName } from '../../data/plain-name.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import { areMessages, has, isBlank, jsonIn, listIn, messagesOf, toolsOf } from './turns.ts';
 
@@ -46,6 +47,8 @@ const rendered = ['tools', 'chat_template_kwargs'];
 const settings = ['parallel_tool_calls', 'function_call'];
 const requestFields = [...rendered, 'functions', ...settings];
 
+const fieldLike = lookalikes(['messages', ...requestFields]);
+
 /**
  * Counts the settings of a request that is an object in a column.
  * @throws DataError for instructions, which are part of the prompt
@@ -53,7 +56,15 @@ const requestFields = [...rendered, 'functions', ...settings];
 export function dropOthers(request: Fields, column: string, { drop, fail }: Reading): void {
   for (const [name, value] of Object.entries(request)) {
     if (['messages', ...requestFields].includes(name) || isEmpty(value)) continue;
-    if (['system', 'instructions', 'prompt', 'input'].includes(name)) {
+    const known = fieldLike(name);
+    if (known !== undefined) {
+      fail(`${column}.${name}`, {
+        expected: `the field "${known}"`,
+        found: describeValue(value),
+        advice: `Rename it to "${known}", or remove it`,
+      });
+    }
+    if (['system', 'instructions', 'prompt', 'input'].includes(plainName(name))) {
       fail(`${column}.${name}`, {
         expected: 'the whole prompt in "messages"',
         found: describeValue(value),

@@ -212,6 +212,24 @@ export function hasPair(row: Fields, { fail }: Pick<Reading, 'fail'>): boolean {
   });
 }
 
+/**
+ * Which of several names of one column a row has; the first if it has none.
+ * @throws DataError if two of them have a value
+ */
+export function oneColumn(
+  row: Fields,
+  names: readonly string[],
+  { fail }: Pick<Reading, 'fail'>,
+): string {
+  const [name, other] = names.filter((one) => !isBlank(row[one]));
+  if (other === undefined) return name ?? names.find((one) => one in row) ?? names[0]!;
+  return fail(other, {
+    expected: `nothing next to "${name}", which means the same`,
+    found: describeValue(row[other]),
+    advice: 'Remove one of the two columns',
+  });
+}
+
 /** The row without some columns. */
 export const without = (row: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
