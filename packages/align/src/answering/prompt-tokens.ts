@@ -2,7 +2,8 @@
 import type { LanguageModel, Tokenizer } from '@keel/model';
 import { answerOpening } from '../batching/answer-start.ts';
 import { openedPrompt, promptText } from '../batching/prompt-text.ts';
-import { type Content, isChat, type Message } from '../data/messages.ts';
+import { shorten } from '../data/data-error.ts';
+import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 
 export interface PromptForm {
@@ -17,7 +18,8 @@ export interface PromptForm {
 /**
  * Token ids of a prompt, rendered with the model's chat template. Plain text is a user's message;
  * without a template it is used as it is.
- * @throws Error for a chat or a system message if the model has no template or `raw` is set
+ * @throws Error for a chat or a system message if the model has no template or `raw` is set, and
+ *   for a chat with another system message
  */
 export function promptTokens(
   prompt: Content,
@@ -39,10 +41,24 @@ export function promptTokens(
     }
     return tokenizer.encode(prompt, { addSpecialTokens: true });
   }
-  const messages = isChat(prompt) ? prompt : [{ role: 'user', content: prompt }];
-  const all = system === null ? messages : [{ role: 'system', content: system }, ...messages];
+  const all = withSystem(isChat(prompt) ? prompt : [{ role: 'user', content: prompt }], system);
   // The template writes the special tokens itself.
   return tokenizer.encode(promptText(all, { tokenizer, rendering }).text);
+}
+
+/**
+ * Messages after a system message.
+ * @param system null: the messages alone
+ * @throws Error if they have another system message, of which the model would see both
+ */
+export function withSystem(messages: readonly Message[], system: string | null): Message[] {
+  const own = messages.find(({ role }) => role === 'system' || role === 'developer');
+  if (system === null || (own !== undefined && textOf(own) === system)) return [...messages];
+  if (own === undefined) return [{ role: 'system', content: system }, ...messages];
+  throw new Error(
+    `--system: the prompt already has a ${own.role} message ("${shorten(textOf(own))}"). ` +
+      'Remove --system, or that message; keel data map --system adds one only to chats without one',
+  );
 }
 
 /** A chat up to the model's next turn. */

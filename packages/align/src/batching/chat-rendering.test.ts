@@ -59,3 +59,26 @@ it('an object for a template that takes text only is an error that says so', () 
   expect(() => rendered("{{ raise_exception('no') }}", messagesWith({ c: 1 }))).toThrow(/no \(/);
   expect(rendered('{{ args }}', messagesWith({ c: 'x' }))).toBe("{'c': 'x'};");
 });
+
+it.each([
+  'functions',
+  'tools',
+  'function_calls',
+  'tool_call',
+])('a message with "%s" needs a template that shows it', (name) => {
+  const value = name === 'tools' ? [{ name: 'f' }] : '[{"name": "f"}]';
+  const messages = [
+    { role: 'system', content: 'Be kind.', [name]: value },
+    { role: 'user', content: 'W?', [name]: name === 'tools' ? [] : 'null' },
+  ];
+  const silent = tinyChatTokenizer('{% for m in messages %}{{ m.content }}{% endfor %}');
+  expect(() => renderChat(silent, messages, undefined, 'whole')).toThrow(
+    new RegExp(`system message 1 .*"${name}"`),
+  );
+  const shows = tinyChatTokenizer(
+    `{% for m in messages %}{{ m.content }}{{ m.${name} | tojson }}{% endfor %}`,
+  );
+  expect(renderChat(shows, messages, undefined, 'whole').text).toContain('name');
+  const [, empty] = messages;
+  expect(renderChat(silent, [empty!], undefined, 'whole').text).toBe('W?');
+});

@@ -8,6 +8,7 @@ import {
   type Tokenizer,
 } from '@keel/model';
 import { exactJson, jsonTextOf } from '@keel/model/exact-json';
+import { isEmpty, isNoValue } from '../data/is-empty.ts';
 import type { Message } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import { argumentsOf, asJsonText } from '../data/tool-calls.ts';
@@ -61,7 +62,42 @@ export function renderChat(
         'Use a model whose template supports tools, pass another template with --chat-template, or remove the column.',
     );
   }
+  checkToolFields(messages, found.text, (bare) =>
+    tryRender(template, given === messages ? bare : bare.map((one) => asJsonText(one)), {
+      ...how,
+      tools,
+    }),
+  );
   return found;
+}
+
+/**
+ * Fields in which some messages describe or call tools, and what most templates read instead. The
+ * templates of a few models read these.
+ */
+const toolFields = {
+  tools: 'Write them in the column "tools" of the row',
+  functions: 'Write them in the column "tools" of the row',
+  tool_call: 'Write the call in "tool_calls"',
+  function_calls: 'Write the calls in "tool_calls"',
+} as const;
+
+/** @throws ChatTemplateError if the template writes nothing of such a field */
+function checkToolFields(
+  messages: readonly Message[],
+  text: string,
+  render: (messages: readonly Message[]) => RenderedChat | null,
+): void {
+  for (const [name, advice] of Object.entries(toolFields)) {
+    const at = messages.findIndex(({ [name]: value }) => !isEmpty(value) && !isNoValue(value));
+    if (at === -1) continue;
+    const bare = messages.map(({ [name]: _, ...others }) => others as Message);
+    if (render(bare)?.text !== text) continue;
+    throw new ChatTemplateError(
+      `The ${messages[at]!.role} message ${at + 1} has "${name}", but the chat template does not render it, so the model would not see it. ` +
+        `${advice}, use a model whose template reads "${name}", or remove the field.`,
+    );
+  }
 }
 
 type RenderHow = Parameters<ChatTemplate['render']>[1];

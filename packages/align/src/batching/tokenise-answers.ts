@@ -1,6 +1,7 @@
 // Tokenises a prompt and answers to it, in the same way for every method that trains on given
 // answers.
 import { ChatTemplateError, type RenderedChat, type Tokenizer } from '@keel/model';
+import { withoutMarks } from '../data/message-fields.ts';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
 import type { Rendering } from '../data/rendering.ts';
 import { type AnswerStart, answerStart } from './answer-start.ts';
@@ -211,7 +212,8 @@ function renderContinuation(
   how: Pick<Chat, 'tokenizer' | 'rendering'>,
 ): RenderedAnswer {
   const begun = asked.at(-1)!;
-  const joined = { ...begun, ...continuation, content: `${textOf(begun)}${textOf(continuation!)}` };
+  const content = `${textOf(begun)}${textOf(continuation!)}`;
+  const joined = { ...withoutMarks(begun), ...continuation, content };
   const chat = { ...how, messages: [...asked.slice(0, -1), joined as Message, ...rest] };
   const whole = renderChat(how.tokenizer, chat.messages, how.rendering, 'whole');
   const first = asked.length - 1;

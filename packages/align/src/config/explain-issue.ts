@@ -3,6 +3,7 @@ import { numberFault } from './decimal.ts';
 import { listed } from './listed.ts';
 import { nearest } from './nearest.ts';
 import type { OptionDescriptor } from './options.ts';
+import { unclearNumber } from './written.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -52,9 +53,21 @@ function explainType(descriptor: OptionDescriptor, ofItem: boolean, found: unkno
   const { type } = descriptor;
   const isNumber = type === 'number' || type === 'integer';
   const why = isNumber && typeof found === 'string' ? numberFault(found, type) : null;
+  const unclear = type === 'map' ? unclearIn(found) : null;
+  if (unclear !== null) {
+    return `found ${show(found)}, which may be a number or a text: put a text in quotes; for a number, ${unclear}`;
+  }
   const path = type === 'string' && found === null && descriptor.choices === null;
   const quoted = path ? '. Put a text of that name in quotes, or write a path as ./null' : '';
   return `expected ${expectedType(descriptor, ofItem)}, found ${show(found)}${why === null ? quoted : `: ${why}`}`;
+}
+
+/** Why the only text in a part of a mapping is unclear. */
+function unclearIn(part: unknown): string | null {
+  if (typeof part === 'string') return unclearNumber(part);
+  if (typeof part !== 'object' || part === null) return null;
+  const [only] = Object.values(part);
+  return unclearIn(only);
 }
 
 function expectedType(descriptor: OptionDescriptor, ofItem: boolean): string {

@@ -2,7 +2,15 @@
 // value means.
 import { parseDecimal } from './decimal.ts';
 import type { OptionDescriptor } from './options.ts';
-import { isNone, isNull, jsonText, type Written, type WrittenScalar } from './written.ts';
+import {
+  isNone,
+  isNull,
+  jsonText,
+  truths,
+  unclearPart,
+  type Written,
+  type WrittenScalar,
+} from './written.ts';
 
 /** The parts of an option that decide how its values are read. */
 export type ValueType = Pick<
@@ -51,8 +59,8 @@ function scalarValue(option: ValueType, written: WrittenScalar): unknown {
   }
   switch (option.type) {
     case 'boolean':
-      if (/^(?:true|yes|on)$/i.test(text)) return true;
-      return /^(?:false|no|off)$/i.test(text) ? false : text;
+      if (truths.true.test(text)) return true;
+      return truths.false.test(text) ? false : text;
     case 'number':
     case 'integer': {
       const value = option.words.includes(text) ? null : parseDecimal(text);
@@ -66,9 +74,12 @@ function scalarValue(option: ValueType, written: WrittenScalar): unknown {
   }
 }
 
-/** A mapping as JSON text; text that is already JSON stays unchanged. */
+/**
+ * A mapping as JSON text; text that is already JSON stays unchanged. An unclear number is returned
+ * with its key, for the message about it.
+ */
 function mapValue(option: ValueType, written: Written): unknown {
-  if (written.kind !== 'scalar') return jsonText(written) ?? plain(written);
+  if (written.kind !== 'scalar') return jsonText(written) ?? plain(unclearPart(written));
   return standsForNone(option, written) || isNull(written) ? null : written.text;
 }
 

@@ -2,20 +2,39 @@
 import { z } from 'zod';
 import { optionValue } from './option-value.ts';
 import { scalarType } from './options.ts';
-import { jsonText, type Written } from './written.ts';
+import { jsonText, unclearValue, type Written } from './written.ts';
+
+/** A plain scalar that may be a number or a text, where the schema takes both. */
+export class UnclearValueError extends Error {
+  readonly path: readonly PropertyKey[];
+
+  constructor(text: string, path: readonly PropertyKey[]) {
+    super(unclearValue(text));
+    this.name = 'UnclearValueError';
+    this.path = path;
+  }
+}
 
 /**
  * The value for the schema to check. Values of another kind and unknown keys stay plain data, so
  * that the schema reports them.
+ * @param path of the value, for errors
+ * @throws UnclearValueError
  */
-export function schemaValue(schema: z.core.$ZodType | undefined, written: Written): unknown {
+export function schemaValue(
+  schema: z.core.$ZodType | undefined,
+  written: Written,
+  path: readonly PropertyKey[] = [],
+): unknown {
   const { inner, nullable } = unwrap(schema);
   const own = inner === undefined ? undefined : variantFor(inner, written);
-  if (own instanceof z.ZodUnknown) return yamlValue(written);
+  if (own instanceof z.ZodUnknown) return yamlValue(written, path);
   if (written.kind === 'list') {
     const items = own instanceof z.ZodTuple ? own.def.items : null;
     const element = own instanceof z.ZodArray ? own.element : undefined;
-    return written.items.map((item, at) => schemaValue(items?.[at] ?? element, item));
+    return written.items.map((item, at) =>
+      schemaValue(items?.[at] ?? element, item, [...path, at]),
+    );
   }
   if (written.kind === 'map') {
     const shape: Record<string, z.core.$ZodType> = own instanceof z.ZodObject ? own.shape : {};
@@ -23,21 +42,26 @@ export function schemaValue(schema: z.core.$ZodType | undefined, written: Writte
     return Object.fromEntries(
       written.entries.map(([key, value]) => [
         key,
-        schemaValue(Object.hasOwn(shape, key) ? shape[key] : others, value),
+        schemaValue(Object.hasOwn(shape, key) ? shape[key] : others, value, [...path, key]),
       ]),
     );
   }
   return optionValue({ ...typeOf(own), list: false, nullable, words: [] }, written);
 }
 
-/** A value of any type, as YAML reads it. */
-function yamlValue(written: Written): unknown {
-  if (written.kind === 'list') return written.items.map(yamlValue);
+/** A value of any type, as in a mapping of an option. */
+function yamlValue(written: Written, path: readonly PropertyKey[]): unknown {
+  if (written.kind === 'list') {
+    return written.items.map((item, at) => yamlValue(item, [...path, at]));
+  }
   if (written.kind === 'map') {
-    return Object.fromEntries(written.entries.map(([key, value]) => [key, yamlValue(value)]));
+    return Object.fromEntries(
+      written.entries.map(([key, value]) => [key, yamlValue(value, [...path, key])]),
+    );
   }
   const json = jsonText(written);
-  return json === null ? written.text : JSON.parse(json);
+  if (json === null) throw new UnclearValueError(written.text, path);
+  return JSON.parse(json);
 }
 
 /** A schema without its wrappers, such as defaults. */

@@ -5,7 +5,7 @@ import { ConfigError } from './config-error.ts';
 import { unknownChoice } from './explain-issue.ts';
 import { listed } from './listed.ts';
 import { nearest } from './nearest.ts';
-import { schemaValue, unwrap } from './schema-value.ts';
+import { schemaValue, UnclearValueError, unwrap } from './schema-value.ts';
 import type { WrittenMap } from './written.ts';
 import type { YamlFile } from './yaml-file.ts';
 
@@ -35,14 +35,29 @@ export function readSpec<Schema extends z.ZodType>(
     kind: 'map',
     entries: pairs.map((pair) => [yaml.keyOf(pair), yaml.writtenOf(pair).written]),
   });
-  const value = schemaValue(schema, whole);
+  const placeOf = (path: Path): string => yaml.placeAt(offsetOf(document, inFile(path)));
+  const value = clearValue(schema, whole, placeOf);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     specFaults(schema, value, parsed.error, subject).map(
-      ({ path, text }) => `${yaml.placeAt(offsetOf(document, inFile(path)))}: ${text}`,
+      ({ path, text }) => `${placeOf(path)}: ${text}`,
     ),
   );
+}
+
+/** @throws ConfigError for a value that may be a number or a text */
+function clearValue(
+  schema: z.ZodType,
+  whole: WrittenMap,
+  placeOf: (path: Path) => string,
+): unknown {
+  try {
+    return schemaValue(schema, whole);
+  } catch (error) {
+    if (!(error instanceof UnclearValueError)) throw error;
+    throw new ConfigError([`${placeOf(error.path)}: ${error.message}`], { cause: error });
+  }
 }
 
 /** A fault of a spec, with the path of its key. */

@@ -86,3 +86,49 @@ test('variables are a mapping in a file or JSON in a flag, and keep the form of 
   expect(faults({ chatTemplateKwargs: '[1]' })).toContain('--chat-template-kwargs: ');
   expect(faults({ templateDate: 'today' })).toContain('--template-date: expected a date');
 });
+
+const kwargsOf = (name: string, mapping: string): string | null => {
+  const config = file(name, `chat_template_kwargs: ${mapping}\n`);
+  return resolveOptions(sftDefinition, { flags: { data: 'x', output: 'y' }, config })
+    .chatTemplateKwargs;
+};
+
+test.each([
+  ['off', 'false'],
+  ['No', 'false'],
+  ['ON', 'true'],
+  ['yes', 'true'],
+  ['.5', '0.5'],
+  ['-.5e-3', '-0.5e-3'],
+  ['5.', '5.0'],
+  ['+1_000', '1000'],
+  ['1e5', '1e5'],
+  ['12345678901234567890', '12345678901234567890'],
+  ['"off"', '"off"'],
+  ["'.5'", '".5"'],
+  ['n', '"n"'],
+  ['2026-11-28', '"2026-11-28"'],
+  ['12:30', '"12:30"'],
+  ['none', '"none"'],
+  ['~', 'null'],
+])('the variable %s in a file is %s', (written, json) => {
+  expect(kwargsOf('words.yaml', `{x: ${written}, y: [${written}]}`)).toBe(
+    `{"x": ${json}, "y": [${json}]}`,
+  );
+});
+
+test.each([
+  '.nan',
+  '.inf',
+  '0x10',
+  '0o17',
+  '010',
+  '1e999',
+])('the variable %s is a number to some and a text to others', (written) => {
+  const config = `{a: 1, at: [b, ${written}]}`;
+  expect(() => kwargsOf('unclear.yaml', config)).toThrow(ConfigError);
+  expect(() => kwargsOf('unclear.yaml', config)).toThrow(
+    new RegExp(`unclear\\.yaml:1:23: chat_template_kwargs: .*"at".*"${written}".*quotes`, 's'),
+  );
+  expect(kwargsOf('text.yaml', `{x: "${written}"}`)).toBe(`{"x": "${written}"}`);
+});

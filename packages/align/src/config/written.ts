@@ -1,4 +1,5 @@
 // Values as written, before an option's type decides what they mean.
+import { numberFault, parseDecimal } from './decimal.ts';
 
 /** A text, and whether it is quoted. Flags have no quotes: the shell has removed them. */
 export interface WrittenScalar {
@@ -43,10 +44,16 @@ export function describeWritten(written: Written): string {
   return isNull(written) ? 'nothing' : JSON.stringify(written.text);
 }
 
+/** Words of booleans, in any case. */
+export const truths = {
+  true: /^(?:true|yes|on)$/i,
+  false: /^(?:false|no|off)$/i,
+} as const;
+
 /**
- * The value that YAML 1.2 reads, as JSON text. Numbers keep their digits: 20.0 stays a
- * floating-point number.
- * @returns null if JSON has no such number
+ * The value as JSON text. Plain words and numbers mean what they mean for an option: `off` is false
+ * (as in PyYAML), and `.5` is 0.5. Numbers keep their form: 20.0 stays a floating-point number.
+ * @returns null if a plain scalar is unclear: see {@link unclearPart}
  */
 export function jsonText(written: Written): string | null {
   if (written.kind === 'scalar') return scalarJson(written);
@@ -61,11 +68,41 @@ export function jsonText(written: Written): string | null {
   return written.kind === 'list' ? `[${parts.join(', ')}]` : `{${parts.join(', ')}}`;
 }
 
+/** The first plain scalar that {@link jsonText} cannot read, within its keys and lists. */
+export function unclearPart(written: Written): Written {
+  if (written.kind === 'scalar') return written;
+  if (written.kind === 'list') {
+    const item = written.items.find((one) => jsonText(one) === null);
+    return item === undefined ? written : { kind: 'list', items: [unclearPart(item)] };
+  }
+  const entry = written.entries.find(([, one]) => jsonText(one) === null);
+  return entry === undefined
+    ? written
+    : { kind: 'map', entries: [[entry[0], unclearPart(entry[1])]] };
+}
+
 function scalarJson({ text, quoted }: WrittenScalar): string | null {
   if (quoted) return JSON.stringify(text);
   if (yamlNull.test(text)) return 'null';
-  if (/^(?:true|false)$/i.test(text)) return text.toLowerCase();
-  if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(text)) return text;
-  if (/^[-+]?\.?(?:nan|inf)$/i.test(text)) return null;
-  return JSON.stringify(text);
+  if (truths.true.test(text)) return 'true';
+  if (truths.false.test(text)) return 'false';
+  if (unclearNumber(text) !== null) return null;
+  return parseDecimal(text) === null ? JSON.stringify(text) : numberJson(text);
 }
+
+/** Why a plain text in a mapping could be a number or not; null if it is clear. */
+export const unclearNumber = (text: string): string | null =>
+  // YAML 1.1 reads 010 as 8, and YAML 1.2 as 10.
+  /^[-+]?0\d/.test(text) ? 'write it without the leading zero' : numberFault(text, 'number');
+
+/** What is wrong with a text for which {@link unclearNumber} has a reason. */
+export const unclearValue = (text: string): string =>
+  `found ${JSON.stringify(text)}, which may be a number or a text: put a text in quotes; for a number, ${unclearNumber(text)}`;
+
+/** A decimal number as JSON writes it, with the same digits. */
+const numberJson = (text: string): string =>
+  text
+    .replaceAll('_', '')
+    .replace(/^\+/, '')
+    .replace(/^(-?)\./, '$10.')
+    .replace(/\.(?!\d)/, '.0');

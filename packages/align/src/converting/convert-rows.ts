@@ -4,9 +4,11 @@ import { makeFolder } from '@keel/model';
 import { exactJson, isPlainObject } from '@keel/model/exact-json';
 import { ConfigError } from '../config/config-error.ts';
 import { nearest } from '../config/nearest.ts';
-import type { RowReading } from '../config/row-options.ts';
+import { type RowReading, rowFields } from '../config/row-options.ts';
 import { DataError, describeValue, type Fail, type Place } from '../data/data-error.ts';
+import { isEmpty } from '../data/is-empty.ts';
 import { ValueSource } from '../data/open-values.ts';
+import { lookalikes } from '../data/plain-name.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
 import type { Example, Fields, RowFormat } from './formats/example.ts';
 import { type Detected, detectFormat, formatNamed } from './formats/formats.ts';
@@ -83,6 +85,7 @@ export async function convertRows(
           reading,
         );
         if (read === null) return null;
+        refuseLookalikes(read, format, reading.fail);
         const example = withSystem(columnsSeen.apply(read), options.system, reading.fail);
         checkTarget(example, options, place);
         return rowsOfExample(example, index, options, reading);
@@ -114,6 +117,23 @@ export async function convertRows(
     if (tally.written === 0) throw tally.nothing(files.join(', '));
   });
   return tally.summary(output, detected!);
+}
+
+/**
+ * Refuses columns that the format would read if their names were written in its form.
+ * @throws DataError for the first one that is not empty
+ */
+function refuseLookalikes({ columns }: Example, { reads = [] }: RowFormat, fail: Fail): void {
+  const lookalikeOf = lookalikes(reads);
+  for (const [name, value] of Object.entries(columns)) {
+    const known = isEmpty(value) ? undefined : lookalikeOf(name);
+    if (known === undefined) continue;
+    fail(name, {
+      expected: `the column "${known}", or another name`,
+      found: describeValue(value),
+      advice: `Rename it to "${known}", or remove it`,
+    });
+  }
 }
 
 interface Placed {
@@ -178,7 +198,7 @@ function withSystem(example: Example, system: string | null, fail: Fail): Exampl
   }
 }
 
-/** Applies --keep and --drop to the columns of a row that are not fields of rows. */
+/** Applies --keep and --drop to the columns of a row. --keep never removes a row's own fields. */
 class ColumnFilter {
   readonly #keep: readonly string[] | null;
   readonly #drop: readonly string[] | null;
@@ -194,7 +214,9 @@ class ColumnFilter {
     const names = Object.keys(example.columns);
     for (const name of names) this.#seen.add(name);
     const stays = (name: string): boolean =>
-      this.#keep === null ? !this.#drop!.includes(name) : this.#keep.includes(name);
+      this.#keep === null
+        ? !this.#drop!.includes(name)
+        : this.#keep.includes(name) || (rowFields as readonly string[]).includes(name);
     const columns = Object.fromEntries(
       names.filter(stays).map((name) => [name, example.columns[name]]),
     );

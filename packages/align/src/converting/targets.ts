@@ -4,13 +4,13 @@ import { setField } from '@keel/model/exact-json';
 import { rowFields } from '../config/row-options.ts';
 import type { Place } from '../data/data-error.ts';
 import { DataError } from '../data/data-error.ts';
+import { isEmpty } from '../data/is-empty.ts';
 import {
   answerLabels,
   isDesirable,
   LABEL_PROBABILITY,
   likelier,
 } from '../data/label-probability.ts';
-import { isEmpty } from '../data/message-fields.ts';
 import { asRead } from '../data/messages.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
@@ -278,6 +278,10 @@ function ofPair(
     }
     if (margin !== undefined) reading.drop('margin', 'a ranking has no margin');
     const order = best !== undefined && worst !== undefined ? { scores: [best, worst] } : {};
+    if (!('scores' in order) && (best ?? worst) !== undefined) {
+      const alone = best === undefined ? 'score_rejected' : 'score_chosen';
+      reading.drop(alone, 'a ranking has a score for each answer, or none');
+    }
     const ranking = swapped ? [2, 1] : [1, 2];
     return [{ prompt, completions: [chosen, rejected], ranking, ...order, ...columns }];
   }

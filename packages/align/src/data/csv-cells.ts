@@ -1,6 +1,8 @@
 // Converts the text of CSV cells to the values of a row's fields.
 import { parseExactJson } from '@keel/model/exact-json';
+import { parseDecimal } from '../config/decimal.ts';
 import { own } from '../config/own.ts';
+import { isTurn } from './messages.ts';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected', 'label_probability']);
 const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
@@ -8,9 +10,14 @@ const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'message
 
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
 
-/** The value of a label's text. pandas writes 1.0 and 0.0 for a column with missing values. */
-const truthOf = (text: string): boolean | undefined =>
-  own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
+/**
+ * The value of a label's text; undefined if it has none. pandas writes 1.0 and 0.0 for a column
+ * with missing values.
+ */
+export const truthOf = (written: string): boolean | undefined => {
+  const text = written.trim();
+  return own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
+};
 
 /**
  * The value of a CSV cell. CSV has only text, so numbers, labels, lists and chats are parsed from
@@ -18,11 +25,10 @@ const truthOf = (text: string): boolean | undefined =>
  */
 export const cellValue = (field: string, text: string): unknown => {
   if (numbers.has(field)) {
-    if (text.trim() === '') return undefined;
-    return Number.isNaN(Number(text)) ? text : Number(text);
+    return text.trim() === '' ? undefined : (parseDecimal(text) ?? text);
   }
   if (field === 'label') {
-    return text.trim() === '' ? undefined : (truthOf(text.trim()) ?? text);
+    return text.trim() === '' ? undefined : (truthOf(text) ?? text);
   }
   if (lists.has(field)) {
     if (text.trim() === '') return undefined;
@@ -31,7 +37,7 @@ export const cellValue = (field: string, text: string): unknown => {
   if (contents.has(field) && /^\s*\[\s*\{/.test(text)) {
     // A prompt may itself be JSON: only a list of turns is a chat.
     const list = listIn(text);
-    return list?.every((turn) => isTurn(turn)) ? list : text;
+    return list?.every(isTurn) ? list : text;
   }
   return text;
 };
@@ -57,6 +63,3 @@ const listIn = (text: string): unknown[] | undefined => {
     return undefined;
   }
 };
-
-const isTurn = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && ('role' in value || 'from' in value);

@@ -22,6 +22,14 @@ test.each<[string, unknown, string]>([
   ['input_ids', [1, 2], 'field "input_ids": expected'],
   ['ref_chosen_logps', -12.5, 'field "ref_chosen_logps": expected'],
   ['reference_rejected_logps', -3, 'field "reference_rejected_logps": expected no log-prob'],
+  ['System', 'Be brief.', 'field "System": expected the system message'],
+  ['systemPrompt', 'Be brief.', 'field "systemPrompt": expected the system message'],
+  ['system_message', 'Be brief.', 'field "system_message": expected the system message'],
+  ['Tools', [{ name: 'f' }], 'field "Tools": expected the field "tools"'],
+  ['chatTemplateKwargs', { a: 1 }, 'field "chatTemplateKwargs": expected the field'],
+  ['chat_template_args', { a: 1 }, 'field "chat_template_args": expected the column'],
+  ['available_tools', [{ name: 'f' }], 'field "available_tools": expected the column "tools"'],
+  ['Images', ['a.png'], 'field "Images": expected text only'],
   ['enable_thinking', false, 'Write {"enable_thinking": true} or false in "chat_template_kwargs"'],
 ])('the column %s is refused by name in every kind of row except plain text', (name, value, expected) => {
   for (const [kind, row] of [
@@ -45,6 +53,12 @@ test.each<[string, unknown]>([
   ['history', 'None'],
   ['context', 'x'],
   ['parallel_tool_calls', false],
+  ['System', ' '],
+  ['available_tools', ['f']],
+  ['chat_kwargs', {}],
+  ['Label', false],
+  ['Completion', 'a'],
+  ['Instruction', 'a'],
   ['input', 'x'],
   ['solution', '42'],
 ])('the column %s with %j is kept', (name, value) => {
@@ -59,6 +73,23 @@ test('a system column that repeats the system message is accepted', () => {
   expect(() => parseRow('prompt', { prompt: `${system}\n\nHi`, system }, place)).not.toThrow();
 });
 
+test.each<[RowKind, object, string]>([
+  ['preference', { chosen: 'ab', rejected: 'ac', Prompt: 'a' }, 'Prompt'],
+  ['preference', { ...pair, Margin: 2 }, 'Margin'],
+  ['preference', { ...pair, 'score-chosen': 2 }, 'score-chosen'],
+  ['unpaired', { prompt: 'a', completion: 'b', label: true, Label: false }, 'Label'],
+  ['completion', { prompt: 'a', completion: 'b', Completion: 'c' }, 'Completion'],
+])('a field of the %s row in another form: %j', (kind, row, field) => {
+  expect(() => parseRow(kind, row, place)).toThrow(`rows.jsonl:3: field "${field}"`);
+  const repeated = { [field]: (row as Record<string, unknown>)[field.toLowerCase()] };
+  const same = parseRow(
+    'unpaired',
+    { prompt: 'a', completion: 'b', label: true, ...repeated },
+    place,
+  );
+  expect(same).toMatchObject({ label: true });
+});
+
 describe('what training would drop', () => {
   const dropped = (kind: RowKind, row: object) => droppedByTraining(parseRow(kind, row, place));
 
@@ -68,12 +99,46 @@ describe('what training would drop', () => {
     expect(dropped('preference', { ...pair, sample_weight: 2 })).toMatchObject({
       field: 'sample_weight',
     });
+    expect(dropped('messages', { messages, Weight: 0 })).toMatchObject({ field: 'Weight' });
+    expect(dropped('messages', { messages, row_weight: 2 })).toMatchObject({ field: 'row_weight' });
     expect(dropped('messages', { messages, weight: 1 })).toBeNull();
     expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
   });
 
+  test.each<[string, unknown]>([
+    ['train', false],
+    ['Trainable', 'False'],
+    ['masked', 1],
+    ['unmask', true],
+  ])('the mark %s: %j of a row', (name, value) => {
+    expect(dropped('messages', { messages, [name]: value })).toMatchObject({ field: name });
+    const other = name === 'train' || name === 'Trainable';
+    for (const harmless of [other, null, 'x']) {
+      expect(dropped('preference', { ...pair, [name]: harmless })).toBeNull();
+    }
+  });
+
+  test('a text prompt next to messages, unless they have it', () => {
+    expect(dropped('messages', { messages, prompt: 'Say:' })).toMatchObject({ field: 'prompt' });
+    for (const prompt of ['Hi ', '', null, [{ role: 'user', content: 'x' }]]) {
+      expect(dropped('messages', { messages, prompt })).toBeNull();
+    }
+  });
+
+  test('instructions and earlier turns, unless the row has them', () => {
+    for (const name of ['instruction', 'Instructions', 'History', 'history']) {
+      const row = { [name]: 'Translate to French.' };
+      expect(dropped('messages', { messages, ...row })).toMatchObject({ field: name });
+      expect(dropped('preference', { ...pair, ...row })).toMatchObject({ field: name });
+      expect(dropped('messages', { messages, [name]: ' Hi ' })).toBeNull();
+    }
+    expect(dropped('preference', { ...pair, Input: 'x' })).toMatchObject({ field: 'Input' });
+    expect(dropped('messages', { messages, Input: 'x', context: 'y' })).toBeNull();
+  });
+
   test('a label that marks the answer as bad', () => {
     const row = { prompt: 'a', completion: 'b' };
+    expect(dropped('supervised', { ...row, Label: 'False' })).toMatchObject({ field: 'Label' });
     for (const label of [false, 0, -1, 'False', '0.0', '-1', 'no']) {
       expect(dropped('supervised', { ...row, label })).toMatchObject({ field: 'label' });
     }

@@ -2,12 +2,16 @@
 // names the column, since it would otherwise silently drop the meaning. docs/guide/rows.md lists
 // them. All other columns are kept for rewards.
 
+import { isDeepStrictEqual } from 'node:util';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { rowFields } from '../config/row-options.ts';
+import { truthOf } from './csv-cells.ts';
 import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
+import { isEmpty, isNoValue } from './is-empty.ts';
 import { LABEL_PROBABILITY } from './label-probability.ts';
-import { isEmpty } from './message-fields.ts';
-import { type Content, isChat, textOf } from './messages.ts';
+import { contentText } from './messages.ts';
+import { lookalikes, plainName } from './plain-name.ts';
 import type { Row } from './rows.ts';
 
 interface RefusedColumn {
@@ -40,10 +44,6 @@ const textsIn = (value: unknown): string[] => {
   );
 };
 
-/** Whether text means that there is no value, as CSV writes an empty list or a missing value. */
-const isNoValue = (value: unknown): boolean =>
-  typeof value === 'string' && /^\s*(\[\s*\]|\{\s*\}|null|none|nan)?\s*$/i.test(value);
-
 /** Refused in every row except one of plain "text", which is trained on as it is. */
 const refused: readonly RefusedColumn[] = [
   {
@@ -52,7 +52,10 @@ const refused: readonly RefusedColumn[] = [
     advice: 'Keel trains on text only: remove the column, or the rows that need it',
   },
   {
-    names: ['system', 'system_prompt'],
+    names: [
+      ...['system', 'system_prompt', 'system_message', 'system_msg', 'sys_prompt', 'sys'],
+      ...['system_instruction', 'system_instructions'],
+    ],
     when: (value, row) =>
       textsIn(plainNumbers(value)).some((text) => text.trim() !== '' && !hasSystem(row, text)),
     expected: 'the system message among the messages',
@@ -71,6 +74,20 @@ const refused: readonly RefusedColumn[] = [
     expected: 'the column "tools" instead',
     advice:
       'This is OpenAI\'s deprecated form: write each function as {"type": "function", "function": {…}} in "tools"',
+  },
+  {
+    names: ['available_tools', 'tool_definitions', 'tool_schemas', 'tool_list'],
+    when: (value, row) => isEmpty(row.tools) && isListOf(value, isPlainObject, /^\s*\[\s*\{/),
+    expected: 'the column "tools" instead',
+    advice: 'Rename it to "tools", or remove the column',
+  },
+  {
+    names: ['template_kwargs', 'chat_template_args', 'chat_kwargs'],
+    when: (value) =>
+      (isPlainObject(value) && Object.keys(value).length > 0) ||
+      (typeof value === 'string' && /^\s*\{\s*"/.test(value)),
+    expected: 'the column "chat_template_kwargs" instead',
+    advice: 'Rename it to "chat_template_kwargs", or remove the column',
   },
   {
     names: [
@@ -103,29 +120,87 @@ const hasSystem = (row: Readonly<Record<string, unknown>>, text: string): boolea
     return isPlainObject(first) && first.role === 'system' && first.content === text;
   });
 
+const refusedByName: ReadonlyMap<string, RefusedColumn> = new Map(
+  refused.flatMap((column) => column.names.map((name) => [plainName(name), column] as const)),
+);
+
 /**
- * Checks the columns of a row that do not belong to its kind.
+ * Checks the columns of a row that do not belong to its kind. Case, `_` and `-` in their names make
+ * no difference.
+ * @param fields of the row's kind
  * @throws DataError for a column whose meaning would be dropped
  */
-export const checkColumns = (row: Readonly<Record<string, unknown>>, fail: Fail): void => {
-  for (const { names, when = () => true, expected, advice } of refused) {
-    for (const name of names) {
-      const value = row[name];
-      if (isEmpty(value) || isNoValue(value) || !when(value, row)) continue;
-      fail(name, { expected, found: describeValue(value), advice });
-    }
+export const checkColumns = (
+  row: Readonly<Record<string, unknown>>,
+  fields: ReadonlySet<string>,
+  fail: Fail,
+): void => {
+  for (const name of Object.keys(row)) {
+    const value = row[name];
+    if (fields.has(name) || isEmpty(value) || isNoValue(value)) continue;
+    checkLookalike(name, row, fields, fail);
+    const column = refusedByName.get(plainName(name));
+    if (column === undefined || column.when?.(value, row) === false) continue;
+    fail(name, {
+      expected: column.expected,
+      found: describeValue(value),
+      advice: column.advice,
+    });
   }
 };
 
+const fieldLike = lookalikes(rowFields);
+
+/** Fields of every chat. */
+const rendered: readonly string[] = ['tools', 'chat_template_kwargs'];
+
+/** Refuses a column that would be a field of the row if its name had the field's form. */
+const checkLookalike = (
+  name: string,
+  row: Readonly<Record<string, unknown>>,
+  fields: ReadonlySet<string>,
+  fail: Fail,
+): void => {
+  const field = fieldLike(name);
+  if (field === undefined || !(fields.has(field) || rendered.includes(field))) return;
+  if (isDeepStrictEqual(row[name], row[field])) return;
+  const columns = /[\s,'"]/.test(name) ? '' : ` (or pass --columns ${field}=${name})`;
+  fail(name, {
+    expected: `the field "${field}", or another name`,
+    found: describeValue(row[name]),
+    advice: isEmpty(row[field])
+      ? `Rename it to "${field}"${columns}, or remove the column`
+      : `Remove it, or rename it so that it cannot be mistaken for "${field}"`,
+  });
+};
+
 /** Columns that other tools use as the weight of a whole row. */
-const weightColumns = ['weight', 'sample_weight', 'loss_weight'] as const;
+const weightColumns = [
+  ...['weight', 'sample_weight', 'loss_weight', 'weights', 'row_weight', 'example_weight'],
+  ...['instance_weight', 'training_weight'],
+];
+
+/** Columns that say of a whole row whether, or how, it is trained on; and what has no effect. */
+const rowMarks: Readonly<Record<string, boolean>> = {
+  ...{ train: true, trainable: true },
+  ...{ masked: false, unmask: false },
+};
+
+/** The columns of a row whose names are among these, whatever their form. */
+const columnsNamed = (
+  columns: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): string[] => {
+  const plain = names.map(plainName);
+  return Object.keys(columns).filter((name) => plain.includes(plainName(name)));
+};
 
 /**
  * Checks columns that a reward may read but training does not use.
  * @returns null if nothing would be dropped
  */
 export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
-  for (const name of weightColumns) {
+  for (const name of columnsNamed(row.extra, weightColumns)) {
     const weight = row.extra[name];
     if (isEmpty(weight) || Number(weight) === 1 || !Number.isFinite(Number(weight))) continue;
     return {
@@ -136,7 +211,18 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
         'Keel weights all rows equally: remove the column, or repeat rows that should count more. To exclude a turn from training, set "weight": 0 in its message',
     };
   }
-  const bad = labelColumns.find((name) => isFalse(row.extra[name]));
+  for (const name of columnsNamed(row.extra, Object.keys(rowMarks))) {
+    const mark = truthOf(String(row.extra[name]));
+    if (mark === undefined || mark === rowMarks[plainName(name)]) continue;
+    return {
+      field: name,
+      expected: 'only rows to train on, and no mark of how',
+      found: describeValue(row.extra[name]),
+      advice:
+        'Remove the column, or the rows that should not be trained on. To exclude a turn, set "weight": 0 in its message',
+    };
+  }
+  const bad = columnsNamed(row.extra, labelColumns).find((name) => isFalse(row.extra[name]));
   if (('completion' in row || 'messages' in row) && bad !== undefined) {
     return {
       field: bad,
@@ -166,16 +252,25 @@ const uncertainLabel = ({ extra }: Row): Omit<DataErrorDetails, keyof Place> | n
  * @returns null if the prompt has all of it
  */
 export const leftOutOfPrompt = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
-  const asked = 'prompt' in row ? asWords(textsOf(row.prompt)) : '';
-  for (const name of 'prompt' in row ? promptParts : []) {
+  const content = 'prompt' in row ? row.prompt : 'messages' in row ? row.messages : null;
+  if (content === null) return null;
+  const field = 'prompt' in row ? 'prompt' : 'messages';
+  const names = columnsNamed(row.extra, [
+    ...(field === 'prompt' ? promptParts : ['history']),
+    ...instructions,
+    ...(typeof row.extra.prompt === 'string' ? ['prompt'] : []),
+  ]);
+  if (names.length === 0) return null;
+  const asked = asWords(contentText(content));
+  for (const name of names) {
     const part = row.extra[name];
     const texts = textsIn(part).filter((text) => !isNoValue(text));
     if (texts.every((text) => asked.includes(asWords(text)))) continue;
     return {
       field: name,
-      expected: `the ${name} as part of the prompt`,
+      expected: `the ${name} as part of the ${field}`,
       found: describeValue(part),
-      advice: 'Append its text to "prompt", or remove the column',
+      advice: `Add its text to "${field}", or remove the column`,
     };
   }
   return null;
@@ -187,6 +282,9 @@ const labelColumns = ['label', 'kto_tag', 'desirable', 'is_desirable', 'is_good'
 /** Columns whose text belongs to the prompt: in Alpaca, in Dolly and SQuAD, and earlier turns. */
 export const promptParts = ['input', 'context', 'history'] as const;
 
+/** Columns that hold the question itself, or instructions for it. */
+const instructions = ['instruction', 'instructions'];
+
 /** Whether a label marks the answer as bad: it is false, or a number of at most 0. */
 const isFalse = (label: unknown): boolean => {
   if (typeof label === 'boolean') return !label;
@@ -197,5 +295,9 @@ const isFalse = (label: unknown): boolean => {
 
 const asWords = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
 
-const textsOf = (content: Content): string =>
-  isChat(content) ? content.map(textOf).join('\n') : content;
+/** Whether a column is part of what is asked, in one tool or another. */
+export const belongsToPrompt = (name: string): boolean =>
+  refusedByName.has(plainName(name)) ||
+  [...promptParts, ...instructions, ...rendered].some(
+    (known) => plainName(known) === plainName(name),
+  );

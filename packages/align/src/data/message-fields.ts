@@ -1,6 +1,8 @@
 // The fields of a message other than its role and content: used by Keel, refused by name, or left
 // to the chat template.
 import { PythonFloat } from '@keel/model';
+import { isEmpty } from './is-empty.ts';
+import { lookalikes } from './plain-name.ts';
 import type { ReportFault } from './tool-calls.ts';
 
 /**
@@ -40,12 +42,46 @@ const refusedFields: Record<string, { expected: string; advice: string }> = {
   },
 };
 
-/** Whether a field is empty: absent, null, empty text, or an empty list. */
-export const isEmpty = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  value === '' ||
-  (Array.isArray(value) && value.length === 0);
+/** Names that hold whether, or how much, a turn is trained on, in one tool or another. */
+const markName = /train|loss|mask|weight|learn|ignore|supervise/i;
+
+const isMark = (name: string, value: unknown): boolean =>
+  markName.test(name) &&
+  !trainingMarks.some((mark) => mark === name) &&
+  (typeof value === 'boolean' ||
+    isNumber(value) ||
+    (typeof value === 'string' && /^\s*(true|false|yes|no|[-+]?\d*\.?\d+)\s*$/i.test(value)) ||
+    (Array.isArray(value) && value.length > 0 && value.every(isNumber)));
+
+/** Reports marks in the parts of a message's content, which are joined without them. */
+export const checkParts = (
+  parts: readonly Readonly<Record<string, unknown>>[],
+  report: ReportFault,
+): void => {
+  for (const [at, part] of parts.entries()) {
+    const mark = Object.keys(part).find(
+      (name) =>
+        isMark(name, part[name]) ||
+        (trainingMarks.some((one) => one === name) && !isEmpty(part[name])),
+    );
+    if (mark === undefined) continue;
+    report(
+      ['content', at, mark],
+      'only text in a part of a message',
+      'Keel trains on whole turns: use "weight": 0 or 1 in the message, or split the turn',
+    );
+  }
+};
+
+const isNumber = (value: unknown): boolean =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof PythonFloat;
+
+/** The field that Keel or most chat templates read, of a name in another form. */
+const lookalikeOf = lookalikes([
+  ...['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'reasoning_content', 'tool_plan'],
+  ...Object.keys(refusedFields),
+  ...trainingMarks,
+]);
 
 /** Reports fields of a message whose meaning would be dropped. */
 export const checkMessageFields = (
@@ -57,6 +93,15 @@ export const checkMessageFields = (
     if (Object.hasOwn(refusedFields, name) && !isEmpty(value)) {
       const { expected, advice } = refusedFields[name]!;
       report([name], expected, advice);
+    } else if (isMark(name, value)) {
+      report(
+        [name],
+        'a known mark of whether the turn is trained on',
+        'Write "weight": 0 (not trained on) or 1 in its place, or remove the field',
+      );
+    } else if (!isEmpty(value) && lookalikeOf(name) !== undefined) {
+      const known = lookalikeOf(name)!;
+      report([name], `the field "${known}"`, `Rename it to "${known}", or remove it`);
     } else if (name !== 'content' && !isWellFormed(value)) {
       report([name], 'valid Unicode text (this has a lone surrogate such as \\ud83d)');
     }
@@ -128,3 +173,9 @@ export const isTrained = (message: Readonly<Record<string, unknown>>): boolean =
   message.training !== false &&
   message.loss !== false &&
   message.masked !== true;
+
+/** The message without marks: in a prompt, they have no effect. */
+export const withoutMarks = <M extends Readonly<Record<string, unknown>>>(message: M): M =>
+  Object.fromEntries(
+    Object.entries(message).filter(([name]) => !trainingMarks.some((mark) => mark === name)),
+  ) as M;

@@ -38,6 +38,43 @@ describe('tool calls', () => {
     ]);
   });
 
+  test.each(['id', 'type', 'index'])('%s beside the function is no fault', (name) => {
+    const [turn] = read({
+      role: 'assistant',
+      tool_calls: [{ [name]: null, function: { name: 'f' } }],
+    });
+    expect(turn?.tool_calls).toEqual([{ [name]: null, function: { name: 'f', arguments: {} } }]);
+  });
+
+  test("Llama's parameters are the arguments if there are no others", () => {
+    const parameters = '{"town": "Oslo"}';
+    const read1 = (given: object) => read(call(given));
+    expect(read1({ parameters })).toEqual([call({ arguments: { town: 'Oslo' } })]);
+    expect(read1({ parameters, arguments: null })).toEqual(read1({ parameters }));
+    expect(read1({ parameters: {}, arguments: '{}' })[0]?.tool_calls).toMatchObject([
+      { function: { arguments: {} } },
+    ]);
+    expect(() => read1({ parameters, arguments: { town: 'Rome' } })).toThrow(
+      'tool_calls[0].function.parameters"',
+    );
+    expect(() => read1({ parameters: ['Oslo'] })).toThrow('tool_calls[0].function.parameters"');
+  });
+
+  test.each<[object, string]>([
+    [{ function: { name: 'f', args: { a: 1 } } }, 'function.args'],
+    [{ function: { name: 'f', input: { a: 1 } } }, 'function.input'],
+    [{ function: { name: 'f', arguments: { a: 1 }, kwargs: { b: 1 } } }, 'function.kwargs'],
+    [{ function: { name: 'f' }, arguments: '{"a": 1}' }, 'arguments'],
+    [{ function: { name: 'f' }, parameters: { a: 1 } }, 'parameters'],
+    [{ function: { name: 'f' }, name: 'g' }, 'name'],
+    [{ name: 'f', args: { a: 1 }, id: 'x' }, 'args'],
+    [{ name: 'f', arguments: {}, result: 5 }, 'result'],
+  ])('a field of a call that no template shows: %j', (given, field) => {
+    expect(() => read(said('', { tool_calls: [given] }))).toThrow(
+      `field "messages[1].tool_calls[0].${field}"`,
+    );
+  });
+
   test.each<[object, string]>([
     [
       call({ arguments: 'Oslo' }),
@@ -156,12 +193,31 @@ test.each<[object, string]>([
     { role: 'function_call', content: '{}' },
     'expected the role "assistant" and the field "tool_calls"',
   ],
+  [
+    { role: 'assistant', content: [{ type: 'text', text: 'Yes.', weight: 0 }] },
+    'field "messages[1].content[0].weight"',
+  ],
+  [said('Yes.', { trainable: false }), 'field "messages[1].trainable"'],
+  [said('Yes.', { loss_weight: new PythonFloat(0) }), 'field "messages[1].loss_weight"'],
+  [said('Yes.', { mask: true }), 'field "messages[1].mask"'],
+  [said('Yes.', { loss_mask: [0, 1] }), 'field "messages[1].loss_mask"'],
+  [said('Yes.', { Weight: 0 }), 'field "messages[1].Weight"'],
+  [said('Yes.', { is_trained: 'False' }), 'field "messages[1].is_trained"'],
+  [said('Yes.', { toolCalls: [{ name: 'f' }] }), 'field "messages[1].toolCalls"'],
+  [said('Yes.', { 'Reasoning-Content': 'Hm.' }), 'field "messages[1].Reasoning-Content"'],
 ])('a field whose meaning would be dropped: %j', (message, expected) => {
   expect(() => read(message, said('Yes.'))).toThrow(expected);
 });
 
 test('other fields are passed to the template, null or not', () => {
-  const fields = { reasoning_content: 'Hm.', name: null, refusal: null, prefix: true, images: [] };
+  const fields = {
+    reasoning_content: 'Hm.',
+    name: null,
+    refusal: null,
+    prefix: true,
+    images: [],
+    ...{ mask: null, toolCalls: [], training_set: 'A', Name: '' },
+  };
   expect(read(said('Yes.', fields))).toEqual([said('Yes.', fields)]);
   expect(read({ role: 'developer', content: 'Be brief.' }, said('Yes.'))).toHaveLength(2);
 });

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fieldNames, inOrder } from '@keel/model/exact-json';
+import { fieldNames, inOrder, isPlainObject, parseExactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
-import { checkMessageFields, readTrainingMarks } from './message-fields.ts';
+import { checkMessageFields, checkParts, readTrainingMarks } from './message-fields.ts';
 import { asJsonText, type ReportFault, readToolCalls } from './tool-calls.ts';
 
 /**
@@ -124,6 +124,7 @@ export const messageSchema = z
       if (!message.tool_calls) report(['content'], 'a string');
       if (content === null) message.content = null;
     } else {
+      if (typeof content !== 'string') checkParts(content, report);
       message.content =
         typeof content === 'string' ? content : content.map((part) => part.text).join('');
     }
@@ -153,11 +154,34 @@ export const messagesSchema = z
   .array(messageSchema, { error: 'a list of messages' })
   .min(1, { error: 'a list of at least one message' });
 
-// A chat written as a string (JSON in JSON, or Python's repr) would silently be trained on as plain
-// text.
-const holdsMessages = /^\s*\[\s*\{\s*['"](role|content|from)['"]\s*:/;
+/** A list of turns as JSON, or as Python's repr. */
+const turnList = /^\s*\[\s*\{\s*['"](role|content|from|value)['"]\s*:/;
 
-const plainSchema = textSchema.refine((text) => !holdsMessages.test(text), {
+/**
+ * Whether text is a chat written as a string (JSON in JSON, or Python's repr). As plain text, or as
+ * the content of a message, it would silently be trained on.
+ */
+export const holdsMessages = (text: string): boolean => {
+  if (turnList.test(text)) return true;
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    const value = parseExactJson(text);
+    return Array.isArray(value) ? value.length > 0 && value.every(isTurn) : isWholeTurn(value);
+  } catch {
+    return false;
+  }
+};
+
+/** Whether a value has a role, as messages and ShareGPT's turns have. */
+export const isTurn = (value: unknown): boolean =>
+  isPlainObject(value) && ('role' in value || 'from' in value);
+
+const isWholeTurn = (value: unknown): boolean =>
+  isPlainObject(value) &&
+  (('role' in value && ('content' in value || 'tool_calls' in value)) ||
+    ('from' in value && 'value' in value));
+
+const plainSchema = textSchema.refine((text) => !holdsMessages(text), {
   error: 'a list of messages, not a string that contains one',
 });
 

@@ -114,7 +114,7 @@ describe('valid rows', () => {
   test('fields that are numbers stay in their places', () => {
     const args = '{"title":"Sales","2024":7.0,"2023":5}';
     const call = (form: string) =>
-      `{"role":"assistant","tool_calls":[{"b":1,"0":2,"function":{"name":"plot","arguments":${form}}}]}`;
+      `{"role":"assistant","tool_calls":[{"index":1,"id":"2","function":{"name":"plot","arguments":${form}}}]}`;
     const messages = `[{"role":"user","content":"a","z":1,"5":2},${call(args)},${call(JSON.stringify(args))}]`;
     const tools = '[{"name":"plot","parameters":{"title":{},"10":{},"9":{}}}]';
     const variables = '{"years":{"b":1,"1":2}}';

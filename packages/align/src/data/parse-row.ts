@@ -51,10 +51,15 @@ export const parseRow = <K extends RowKind>(kind: K, value: unknown, place: Plac
     fail: Fail,
   ) => object;
   const row = finish(fields, fail) as { prompt?: Content; messages?: Message[] };
-  if (kind !== 'text') checkColumns(read, fail);
+  if (kind !== 'text') checkColumns(read, shapes.get(kind)!, fail);
   const rendering = readRendering(read, isChat(row.messages ?? row.prompt ?? ''), fail);
   return { ...row, extra, ...(rendering !== null && { rendering }) } as unknown as RowOf[K];
 };
+
+/** The fields of each kind. */
+const shapes: ReadonlyMap<RowKind, ReadonlySet<string>> = new Map(
+  rowKinds.map((kind) => [kind, new Set(Object.keys(rowSchemas[kind].shape))]),
+);
 
 /** Two plain answers whose question is in a column that pairs do not have. */
 const refuseLeftQuestion = (

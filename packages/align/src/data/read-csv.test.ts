@@ -111,10 +111,12 @@ test('faults are named by line', async () => {
   expect(await failure('label.csv', label, 'unpaired')).toContain(
     'expected true or false, found a string ("good")',
   );
-  const margin = 'prompt,chosen,rejected,margin\na,b,c,NaN\n';
-  expect(await failure('margin.csv', margin, 'preference')).toContain(
-    'field "margin": expected a finite number',
-  );
+  for (const number of ['NaN', '0x10', '"1,5"', 'Infinity', '1e999']) {
+    const margin = `prompt,chosen,rejected,margin\na,b,c,${number}\n`;
+    expect(await failure('margin.csv', margin, 'preference')).toContain(
+      'field "margin": expected a finite number',
+    );
+  }
   const latin = Buffer.concat([
     Buffer.from('prompt,completion\na,b\nc,'),
     Buffer.from([0xe9, 0x0a]),

@@ -4,7 +4,8 @@
 import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 import type { Fail } from './data-error.ts';
 import { describeValue } from './data-error.ts';
-import { isEmpty, isWellFormed } from './message-fields.ts';
+import { isEmpty } from './is-empty.ts';
+import { isWellFormed } from './message-fields.ts';
 
 /** What a row's chat template receives in addition to the messages. */
 export interface Rendering {

@@ -228,8 +228,8 @@ export const contentAdvice = (value: unknown): string | undefined => {
 };
 
 const jsonTextAdvice = (text: string): string | undefined => {
-  if (!/^\s*\[\s*[[{]/.test(text)) return undefined;
+  if (!/^\s*(\[\s*[[{]|\{)/.test(text)) return undefined;
   return /^\s*\[\s*\{\s*'/.test(text)
     ? "This is Python's repr of a list: write rows with json.dumps"
-    : 'This is JSON inside a JSON string: write the list itself';
+    : 'This is JSON inside a JSON string: write the list of messages itself';
 };

@@ -4,6 +4,7 @@ import { isPlainObject, setField } from '@keel/model/exact-json';
 import { nearest } from '../config/nearest.ts';
 import { type ColumnName, columnName, type RowReading } from '../config/row-options.ts';
 import { DataError, describeValue, type Place, shorten } from './data-error.ts';
+import { holdsMessages } from './messages.ts';
 import type { RowKind } from './rows.ts';
 
 type Fields = Record<string, unknown>;
@@ -98,8 +99,9 @@ export class RowReader {
 
 const answers = ['completion', 'chosen', 'rejected'] as const;
 
+/** Text that holds messages stays as it is: the row's check refuses it. */
 const turn = (role: string, content: unknown): unknown =>
-  typeof content === 'string' ? [{ role, content }] : content;
+  typeof content === 'string' && !holdsMessages(content) ? [{ role, content }] : content;
 
 /** Whether the text is what is read of the row: next to a prompt, only if nothing answers it. */
 const isText = (row: Fields, kind: RowKind | null): boolean =>

@@ -1,6 +1,7 @@
 // Checks the tool calls of an assistant message and converts them to the form that chat templates
 // expect.
 import { isPlainObject, jsonTextOf, parseExactJson, withJsonText } from '@keel/model/exact-json';
+import { isEmpty } from './is-empty.ts';
 
 /** Reports what is wrong with a part of the tool calls. */
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;
@@ -8,7 +9,8 @@ export type ReportFault = (path: PropertyKey[], expected: string, advice?: strin
 /**
  * The calls with their arguments as objects. JSON text of an object, as in OpenAI's files, becomes
  * that object, for which {@link asJsonText} gives the text. Absent, null or empty arguments become
- * {} (vLLM does the same before it renders a template).
+ * {} (vLLM does the same before it renders a template). Llama's `parameters` become `arguments`.
+ * Fields that no template shows are refused unless they are empty.
  * @returns null if nothing is called: the field is null or an empty list
  */
 export const readToolCalls = (value: unknown, report: ReportFault): unknown[] | null => {
@@ -37,7 +39,10 @@ const readCall = (call: unknown, report: ReportFault): unknown => {
   }
   const { function: called } = call;
   if (called === undefined || called === null) {
-    if (typeof call.name === 'string') return readFunction(call, [], report);
+    if (typeof call.name === 'string') {
+      refuseOthers(call, [...callFields, ...functionFields, 'function', 'parameters'], [], report);
+      return readFunction(call, [], report);
+    }
     report(['function'], `{"name": …, "arguments": {…}}`, `A tool call is ${form}`);
     return call;
   }
@@ -45,8 +50,38 @@ const readCall = (call: unknown, report: ReportFault): unknown => {
     report(['function'], `{"name": …, "arguments": {…}}`, `A tool call is ${form}`);
     return call;
   }
+  const repeated = call.name === called.name ? ['name'] : [];
+  refuseOthers(call, [...callFields, 'function', ...repeated], [], report);
+  refuseOthers(called, [...functionFields, 'parameters'], ['function'], report);
   return { ...call, function: readFunction(called, ['function'], report) };
 };
+
+/** Fields that identify a call. */
+const callFields = ['id', 'type', 'index', 'call_id', 'tool_call_id'];
+const functionFields = ['name', 'arguments'];
+
+/** Names of other tools for the arguments, and where a call has them. */
+const otherArguments = ['arguments', 'args', 'kwargs', 'input', 'inputs', 'params', 'parameters'];
+
+/** Reports fields that are not empty and have no meaning in a call. */
+const refuseOthers = (
+  part: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+  path: PropertyKey[],
+  report: ReportFault,
+): void => {
+  for (const [name, value] of Object.entries(part)) {
+    if (known.includes(name) || isNothing(value)) continue;
+    const advice = otherArguments.includes(name)
+      ? 'Write the arguments of a call as "arguments", next to the name of its function'
+      : 'Remove the field, or put it into the arguments';
+    report([...path, name], `only the fields of a tool call ${form}`, advice);
+    return;
+  }
+};
+
+const isNothing = (value: unknown): boolean =>
+  isEmpty(value) || (isPlainObject(value) && Object.keys(value).length === 0);
 
 const readFunction = (
   called: Record<string, unknown>,
@@ -56,13 +91,35 @@ const readFunction = (
   if (typeof called.name !== 'string' || called.name === '') {
     report([...path, 'name'], 'the name of a function');
   }
-  const { arguments: given } = called;
-  const args = readArguments(given);
-  if (args === null) {
-    report([...path, 'arguments'], 'an object of arguments, or such an object as JSON text');
+  const renamed = withArguments(called);
+  if (renamed === null) {
+    const advice = 'Remove one of "arguments" and "parameters"';
+    report([...path, 'parameters'], 'arguments in one field', advice);
     return called;
   }
-  return { ...called, arguments: args };
+  const args = readArguments(renamed.arguments);
+  if (args === null) {
+    const name = renamed === called ? 'arguments' : 'parameters';
+    report([...path, name], 'an object of arguments, or such an object as JSON text');
+    return called;
+  }
+  return { ...renamed, arguments: args };
+};
+
+/**
+ * A function with Llama's `parameters` in the place of `arguments`, if it has none.
+ * @returns null if both have a value
+ */
+export const withArguments = (
+  called: Readonly<Record<string, unknown>>,
+): Record<string, unknown> | null => {
+  if (isNothing(called.parameters)) return called;
+  if (!isNothing(called.arguments)) return null;
+  return Object.fromEntries(
+    Object.entries(called)
+      .filter(([name]) => name !== 'arguments')
+      .map(([name, value]) => [name === 'parameters' ? 'arguments' : name, value]),
+  );
 };
 
 const readArguments = (given: unknown): Record<string, unknown> | null => {

@@ -15,7 +15,12 @@ export {
   spearman,
   wilsonInterval,
 } from '@keel/statistics';
-export { type PromptForm, promptTokens, turnPrompt } from '../answering/prompt-tokens.ts';
+export {
+  type PromptForm,
+  promptTokens,
+  turnPrompt,
+  withSystem,
+} from '../answering/prompt-tokens.ts';
 export { answerOpening } from '../batching/answer-start.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';

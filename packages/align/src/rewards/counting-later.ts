@@ -1,3 +1,4 @@
+import type { Tokenizer } from '@keel/model';
 import { tokenizerLater } from '@keel/model/without-torch';
 import type { CountTokens } from './user-function.ts';
 
@@ -9,5 +10,9 @@ import type { CountTokens } from './user-function.ts';
 export async function countingLater(tokenizer: string | null): Promise<CountTokens | undefined> {
   if (tokenizer === null) return undefined;
   const later = await tokenizerLater(tokenizer);
-  return (text) => later().encode(text).length;
+  return (text) => countAnswer(later(), text);
 }
+
+/** Tokens of an answer, which continues a prompt: the tokenizer puts no space before it. */
+export const countAnswer = (tokenizer: Pick<Tokenizer, 'encodePieces'>, text: string): number =>
+  tokenizer.encodePieces(['\n', text])[1]!.length;

@@ -8,6 +8,7 @@ import {
 import { relativeToSpec } from '../config/relative-to-spec.ts';
 import { codeReward } from './code-reward.ts';
 import { CompositeReward, type RewardComponent } from './composite-reward.ts';
+import { countAnswer } from './counting-later.ts';
 import { type CallLimits, usualCallLimits } from './each-input.ts';
 import { loadFunctionReward } from './function-reward.ts';
 import { openJudgingReward } from './judging-reward.ts';
@@ -219,5 +220,5 @@ async function openComponent(
 
 async function counting(name: string): Promise<CountTokens> {
   const tokenizer = await loadTokenizer(name);
-  return (text) => tokenizer.encode(text).length;
+  return (text) => countAnswer(tokenizer, text);
 }

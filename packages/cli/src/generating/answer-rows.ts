@@ -1,6 +1,6 @@
 // Rows with a prompt and a generated answer, for other verbs: score, sft, judges.
 import { asRead, type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
-import { answerOpening, openedPrompt } from '@keel/align/internal';
+import { answerOpening, openedPrompt, withSystem } from '@keel/align/internal';
 import type { GenerationResult, Tokenizer } from '@keel/model';
 import type { AskedForm } from './prompt-tokens.ts';
 import type { AskedPrompt } from './read-prompts.ts';
@@ -36,7 +36,7 @@ export function askedRow(
   const typed = place === undefined;
   const rendered = !raw && tokenizer.chatTemplate !== null && (typed || isChat(prompt));
   const turns: Message[] = isChat(prompt) ? [...prompt] : [{ role: 'user', content: prompt }];
-  const messages = system === null ? turns : [{ role: 'system', content: system }, ...turns];
+  const messages = withSystem(turns, system);
   const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
   const own = Object.entries(extra);
   return {

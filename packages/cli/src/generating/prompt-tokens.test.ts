@@ -29,3 +29,21 @@ test('--system before a row of plain text is an error', () => {
   const form = { system: 'Be brief.', raw: false };
   expect(() => promptTokens({ prompt: 'Hello', place }, tokenizer, form)).toThrow(/^--system: /);
 });
+
+test('--system before a prompt with a system message needs the same text', () => {
+  const [system, user] = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hi' },
+  ];
+  const row = { prompt: [system, user], place };
+  const form = { system: 'Be brief.', raw: false };
+  const tokens = promptTokens(row, tokenizer, own);
+  expect(promptTokens(row, tokenizer, form)).toEqual(tokens);
+  expect(promptTokens({ prompt: [user], place }, tokenizer, form)).toEqual(tokens);
+  for (const role of ['system', 'developer']) {
+    const other = { prompt: [{ role, content: 'Be kind.' }, user], place };
+    expect(() => promptTokens(other, tokenizer, form)).toThrow(
+      new RegExp(`^--system: .*${role}.*"Be kind\\."`, 's'),
+    );
+  }
+});

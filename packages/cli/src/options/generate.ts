@@ -29,7 +29,7 @@ const schema = z
       group: prompt,
     }),
     system: option(z.string().min(1).nullable().default(null), {
-      description: 'system message before each prompt',
+      description: 'system message before each prompt; a prompt with another one is refused',
       group: prompt,
       literal: true,
       common: true,

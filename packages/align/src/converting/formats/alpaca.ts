@@ -1,16 +1,19 @@
 // Alpaca (Stanford), and LLaMA-Factory's form of it with system messages, history, pairs and
 // thumbs.
 import { describeValue } from '../../data/data-error.ts';
-import { isEmpty } from '../../data/message-fields.ts';
+import { isEmpty } from '../../data/is-empty.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import {
   assistant,
   has,
   hasPair,
+  isBlank,
+  labelIn,
   listIn,
   optionalText,
   systemTurns,
   textIn,
+  toolsOf,
   user,
   without,
 } from './turns.ts';
@@ -29,6 +32,7 @@ const own = [
 export const alpaca: RowFormat = {
   name: 'alpaca',
   columns: '`instruction`, `input`, `output` (or `chosen` and `rejected`); `system`, `history`',
+  reads: own,
   recognise(row) {
     if (!('instruction' in row)) return null;
     if ('output' in row) return 'the columns "instruction" and "output"';
@@ -39,15 +43,23 @@ export const alpaca: RowFormat = {
   convert([row], reading): Example {
     const { kto_tag: tag } = row!;
     const columns = without(row!, own);
+    if (has(row!, 'tools')) columns.tools = toolsOf(row!.tools);
     // Stanford's file repeats the whole text, with its own template.
-    if ('text' in columns) {
+    const instruction = textIn(row!, 'instruction', reading);
+    if (typeof columns.text === 'string' && columns.text.includes(instruction)) {
       reading.drop('text', 'it repeats the other columns');
       delete columns.text;
     }
-    const instruction = textIn(row!, 'instruction', reading);
     // LLaMA-Factory joins the two in the same way.
     const input = optionalText(row!, 'input', reading);
     const asked = input === '' ? instruction : `${instruction}\n${input}`;
+    if (!isBlank(columns.context)) {
+      reading.fail('context', {
+        expected: 'the context in "input"',
+        found: describeValue(columns.context),
+        advice: 'Move its text to "input", or remove the column',
+      });
+    }
     const earlier = historyOf(row!.history, reading);
     const prompt = [...systemTurns(row!, reading), ...earlier, user(asked)];
     if (hasPair(row!, reading)) {
@@ -59,7 +71,9 @@ export const alpaca: RowFormat = {
       return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
     }
     const completion = [assistant(textIn(row!, 'output', reading))];
-    if (has(row!, 'kto_tag')) return { kind: 'thumb', prompt, completion, label: tag, columns };
+    if (!isBlank(tag)) {
+      return { kind: 'thumb', prompt, completion, label: labelIn(tag), columns };
+    }
     return { kind: 'chat', messages: [...prompt, ...completion], columns };
   },
 };
@@ -76,7 +90,11 @@ function historyOf(value: unknown, { fail }: Reading): object[] {
   }
   return turns.flatMap((turn, at) => {
     const [asked, answer] = (Array.isArray(turn) ? turn : []) as unknown[];
-    if (typeof asked === 'string' && typeof answer === 'string') {
+    if (
+      typeof asked === 'string' &&
+      typeof answer === 'string' &&
+      (turn as unknown[]).length === 2
+    ) {
       return [user(asked), assistant(answer)];
     }
     return fail(`history[${at}]`, {
@@ -90,6 +108,7 @@ function historyOf(value: unknown, { fail }: Reading): object[] {
 export const dolly: RowFormat = {
   name: 'dolly',
   columns: '`instruction`, `context`, `response`',
+  reads: [...own, 'context', 'response'],
   recognise: (row) =>
     'instruction' in row && 'response' in row && !('output' in row)
       ? 'the columns "instruction" and "response"'

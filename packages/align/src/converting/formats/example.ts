@@ -58,6 +58,8 @@ export interface RowFormat {
   aliases?: readonly string[];
   /** Columns by which it is recognised, for the documentation and for errors. */
   columns: string;
+  /** The columns that it reads; their names in another form (`Input`) are refused. */
+  reads?: readonly string[];
   /** What identifies a row as this format, such as `the columns "a" and "b"`; null if nothing. */
   recognise(row: Fields): string | null;
   /** Consecutive rows with the same key are one example (default: each row is one). */

@@ -2,8 +2,9 @@
 // answer per row. Answers to the same prompt are consecutive.
 import { isDeepStrictEqual } from 'node:util';
 import { describeValue } from '../../data/data-error.ts';
+import { belongsToPrompt } from '../../data/known-columns.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
-import { assistant, numberIn, textIn, user, without } from './turns.ts';
+import { askedBy, assistant, numberIn, textIn, user, without } from './turns.ts';
 
 const aspects = ['helpfulness', 'correctness', 'coherence', 'complexity', 'verbosity'];
 
@@ -12,6 +13,7 @@ export const helpSteer: RowFormat = {
   aliases: ['helpsteer2'],
   columns:
     '`prompt`, `response`, ratings such as `helpfulness`; answers to a prompt follow each other',
+  reads: ['prompt', 'response', ...aspects],
   recognise: (row) =>
     ['prompt', 'response', 'helpfulness'].every((name) => name in row)
       ? 'the columns "prompt", "response" and "helpfulness"'
@@ -25,7 +27,7 @@ export const helpSteer: RowFormat = {
       const expected = `a number, by which answers are compared`;
       return reading.fail(name, { expected, found: describeValue(row[name]) });
     });
-    const prompt = promptOf(textIn(rows[0]!, 'prompt', reading));
+    const prompt = promptOf(textIn(rows[0]!, 'prompt', reading), 'prompt', reading);
     const answers = rows.map((row) => [assistant(textIn(row, 'response', reading))]);
     if (rows.length < 2) return reading.skip('only one answer to its prompt');
     for (const aspect of aspects) {
@@ -39,7 +41,7 @@ export const helpSteer: RowFormat = {
       completions: answers,
       order: { scores },
       columns: shared(
-        rows.map((row) => without(row, ['prompt', 'response', ...aspects])),
+        rows.map((row) => without(row, ['prompt', 'response', name, ...aspects])),
         reading,
       ),
     };
@@ -47,22 +49,40 @@ export const helpSteer: RowFormat = {
 };
 
 /** Columns that all rows share. */
-function shared(rows: readonly Fields[], { drop }: Reading): Fields {
+function shared(rows: readonly Fields[], { drop, fail }: Reading): Fields {
   const columns: Fields = {};
-  for (const [name, value] of Object.entries(rows[0]!)) {
-    if (rows.every((row) => isDeepStrictEqual(row[name], value))) columns[name] = value;
-    else drop(name, 'it differs between the answers to a prompt');
+  for (const name of new Set(rows.flatMap(Object.keys))) {
+    const values = rows.map((row) => row[name]);
+    const value = values[0];
+    if (values.every((one) => isDeepStrictEqual(one, value))) columns[name] = value;
+    else if (belongsToPrompt(name)) {
+      fail(name, {
+        expected: 'the same value for all answers to a prompt, since it is part of what is asked',
+        found: describeValue(values.find((one) => !isDeepStrictEqual(one, value))),
+        advice: 'Write answers to different prompts apart, or remove the column',
+      });
+    } else drop(name, 'it differs between the answers to a prompt');
   }
   return columns;
 }
 
-/** HelpSteer2 marks the turns of a longer conversation with `<extra_id_1>` and the speaker. */
-export function promptOf(text: string): object[] {
+/**
+ * HelpSteer2 marks the turns of a longer conversation with `<extra_id_1>` and the speaker.
+ * @throws DataError for other marks, and for a conversation that ends with an answer
+ */
+export function promptOf(text: string, field: string, reading: Reading): readonly unknown[] {
   const parts = text.split(/\n*<extra_id_1>(User|Assistant)\n/);
+  const strange = parts.find((part, at) => at % 2 === 0 && part.includes('<extra_id_'));
+  if (strange !== undefined) {
+    return reading.fail(field, {
+      expected: 'turns that start with a line "<extra_id_1>User" or "<extra_id_1>Assistant"',
+      found: describeValue(strange.slice(strange.indexOf('<extra_id_'))),
+    });
+  }
   const turns = [user(parts[0]!.trim())];
   for (let at = 1; at < parts.length; at += 2) {
     const said = parts[at + 1]!.trim();
     turns.push(parts[at] === 'User' ? user(said) : assistant(said));
   }
-  return turns;
+  return askedBy(turns, field, reading);
 }

@@ -14,6 +14,7 @@ const isDialogue = (value: unknown): boolean =>
 export const hh: RowFormat = {
   name: 'hh',
   columns: '`chosen` and `rejected`, texts of `Human:` and `Assistant:` turns',
+  reads: ['chosen', 'rejected'],
   recognise: (row) =>
     isDialogue(row.chosen) && isDialogue(row.rejected)
       ? 'the columns "chosen" and "rejected", whose texts are "Human:" and "Assistant:" turns'

@@ -5,7 +5,7 @@
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
-import { assistant, has, jsonIn, textIn, user, without } from './turns.ts';
+import { assistant, has, jsonIn, oneColumn, textIn, user, without } from './turns.ts';
 
 const votesColumns = ['labels', 'votes'];
 const firsts = ['response_1', 'response1'];
@@ -25,6 +25,7 @@ type Vote = 0 | 1 | 2;
 export const humanVotes: RowFormat = {
   name: 'human-votes',
   columns: '`prompt`, `response_1`, `response_2`, `labels` or `votes` of 1, 2 or 0 (a tie)',
+  reads: ['prompt', ...firsts, ...seconds, ...votesColumns],
   recognise(row) {
     const [first, second] = [oneOf(row, firsts), oneOf(row, seconds)];
     const votes = oneOf(row, votesColumns);
@@ -32,12 +33,12 @@ export const humanVotes: RowFormat = {
     return holdsVotes(row[votes]) ? `the columns "${first}", "${second}" and "${votes}"` : null;
   },
   convert([row], reading): Example | null {
-    const column = oneOf(row!, votesColumns) ?? votesColumns[0]!;
+    const [column, ...names] = [votesColumns, firsts, seconds].map((one) =>
+      oneColumn(row!, one, reading),
+    ) as [string, string, string];
     const votes = votesIn(row!, column, reading);
     const prompt = [user(textIn(row!, 'prompt', reading))];
-    const answers = [firsts, seconds].map((names) => [
-      assistant(textIn(row!, oneOf(row!, names) ?? names[0]!, reading)),
-    ]);
+    const answers = names.map((name) => [assistant(textIn(row!, name, reading))]);
     if (votes.length === 0) return reading.skip('nobody voted');
     const [ties, first, second] = ([0, 1, 2] as const).map(
       (vote) => votes.filter((one) => one === vote).length,
@@ -45,7 +46,8 @@ export const humanVotes: RowFormat = {
     const swapped = second > first;
     const [chosen, rejected] = swapped ? answers.toReversed() : answers;
     const most = Math.max(first, second);
-    const own = ['prompt', ...firsts, ...seconds, ...votesColumns, 'model_1', 'model_2'];
+    const models = has(row!, 'model_1', 'model_2') ? ['model_1', 'model_2'] : [];
+    const own = ['prompt', ...names, ...votesColumns, ...models];
     return {
       kind: 'pair',
       prompt,

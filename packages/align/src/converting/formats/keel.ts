@@ -47,6 +47,12 @@ export function ownExample(row: Fields): Example | null {
     const columns = rest('prompt', 'completion');
     return { kind: 'answer', prompt, completion: content('completion'), columns };
   }
+  // The row's check reports the missing answer.
+  if (has(row, 'prompt') && (has(row, 'chosen') || has(row, 'rejected'))) {
+    const { chosen, rejected } = row as { chosen: string; rejected: string };
+    const columns = rest('prompt', 'chosen', 'rejected', ...scoreFields);
+    return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
+  }
   if (has(row, 'text')) return { kind: 'text', text: content('text'), columns: rest('text') };
   return has(row, 'prompt') ? { kind: 'prompt', prompt, columns: rest('prompt') } : null;
 }

@@ -1,19 +1,26 @@
 // OpenAI's files for supervised fine-tuning, and requests of its batch interface.
+import { isDeepStrictEqual } from 'node:util';
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import { isEmpty } from '../../data/message-fields.ts';
+import { isEmpty } from '../../data/is-empty.ts';
+import { lookalikes, plainName } from '../../data/plain-name.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';
-import { areMessages, has, listIn, messagesOf, toolsOf, without } from './turns.ts';
+import { areMessages, has, isBlank, jsonIn, listIn, messagesOf, toolsOf } from './turns.ts';
 
 /** The object that holds the messages. */
-const holder = (row: Fields): Fields => (isPlainObject(row.body) ? row.body : row);
+function holder(row: Fields): Fields {
+  const body = jsonIn(row.body);
+  return isPlainObject(body) && 'messages' in body ? body : row;
+}
 
 export const openAi: RowFormat = {
   name: 'openai',
   columns: '`messages` of `role` and `content`; `tools`, `weight` of a message, `function_call`',
+  reads: ['messages', 'tools', 'functions'],
   recognise(row) {
-    if (!areMessages(listIn(holder(row).messages)) || 'chosen' in row) return null;
-    return holder(row) === row ? 'the column "messages"' : 'the column "body" with "messages"';
+    const held = holder(row);
+    if (!areMessages(listIn(held.messages)) || 'chosen' in row) return null;
+    return held === row ? 'the column "messages"' : 'the column "body" with "messages"';
   },
   convert([row], reading): Example {
     const held = holder(row!);
@@ -24,24 +31,55 @@ export const openAi: RowFormat = {
         found: describeValue(held.messages),
       });
     }
-    if (held !== row) {
-      for (const name of Object.keys(without(held, ['messages', 'tools', 'functions']))) {
-        reading.drop(`body.${name}`, 'it is a setting of a request');
-      }
+    const columns = { ...row };
+    if (held === row) for (const name of ['messages', ...requestFields]) delete columns[name];
+    else {
+      delete columns.body;
+      dropOthers(held, 'body', reading);
     }
-    const others = without(row!, ['messages', 'body']);
-    const columns = { ...others, ...requestColumns(held, reading) };
-    for (const name of settings) delete (columns as Fields)[name];
-    delete (columns as Fields).functions;
     const messages = messagesOf(list, 'messages', reading).map(withRefusal);
-    return { kind: 'chat', messages, columns };
+    return { kind: 'chat', messages, columns: withRequest(columns, held, reading) };
   },
 };
 
+/** Columns of Keel that a request has too. */
+const rendered = ['tools', 'chat_template_kwargs'];
 const settings = ['parallel_tool_calls', 'function_call'];
+const requestFields = [...rendered, 'functions', ...settings];
 
-/** The tools of a request; its settings are counted as dropped. */
-export function requestColumns(request: Fields, { drop, fail }: Reading): Fields {
+const fieldLike = lookalikes(['messages', ...requestFields]);
+
+/**
+ * Counts the settings of a request that is an object in a column.
+ * @throws DataError for instructions, which are part of the prompt
+ */
+export function dropOthers(request: Fields, column: string, { drop, fail }: Reading): void {
+  for (const [name, value] of Object.entries(request)) {
+    if (['messages', ...requestFields].includes(name) || isEmpty(value)) continue;
+    const known = fieldLike(name);
+    if (known !== undefined) {
+      fail(`${column}.${name}`, {
+        expected: `the field "${known}"`,
+        found: describeValue(value),
+        advice: `Rename it to "${known}", or remove it`,
+      });
+    }
+    if (['system', 'instructions', 'prompt', 'input'].includes(plainName(name))) {
+      fail(`${column}.${name}`, {
+        expected: 'the whole prompt in "messages"',
+        found: describeValue(value),
+        advice: 'Write it as messages, or remove the field',
+      });
+    }
+    drop(`${column}.${name}`, 'it is a setting of a request');
+  }
+}
+
+/**
+ * The columns with the tools and template variables of a request; its settings are counted.
+ * @throws DataError for tools or variables that the columns have with another value
+ */
+export function withRequest(columns: Fields, request: Fields, { drop, fail }: Reading): Fields {
   for (const name of settings) {
     if (has(request, name)) drop(name, 'it is a setting of a request');
   }
@@ -49,15 +87,32 @@ export function requestColumns(request: Fields, { drop, fail }: Reading): Fields
     const given = request[name];
     const list = toolsOf(given);
     if (Array.isArray(list)) return list;
-    if (isEmpty(given) || (typeof given === 'string' && given.trim() === '')) return [];
+    if (isBlank(given)) return [];
     return fail(name, { expected: 'a list of tools', found: describeValue(given) });
   });
-  return tools.length > 0 ? { tools } : {};
+  const found: Fields = {
+    ...(tools.length > 0 && { tools }),
+    ...(!isBlank(request.chat_template_kwargs) && {
+      chat_template_kwargs: request.chat_template_kwargs,
+    }),
+  };
+  for (const name of rendered) {
+    if (found[name] === undefined || isBlank(columns[name])) continue;
+    const own = name === 'tools' ? toolsOf(columns.tools) : jsonIn(columns[name]);
+    if (isDeepStrictEqual(own, jsonIn(found[name]))) continue;
+    fail(name, {
+      expected: `the same ${name} as in the request, or none`,
+      found: describeValue(columns[name]),
+      advice: 'Keep one of the two',
+    });
+  }
+  return { ...columns, ...found };
 }
 
-/** Uses the refusal as the content if the content is empty. */
+/** Uses the refusal as empty content; the row's check reports a message with both. */
 export function withRefusal(message: unknown): unknown {
   if (!isPlainObject(message) || typeof message.refusal !== 'string') return message;
   const { refusal, ...others } = message;
-  return { ...others, content: isEmpty(message.content) ? refusal : message.content };
+  if (isBlank(refusal)) return others;
+  return isBlank(message.content) ? { ...others, content: refusal } : message;
 }

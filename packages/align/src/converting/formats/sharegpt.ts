@@ -2,21 +2,28 @@
 // thumbs, tools and a system message.
 import { isPlainObject } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, RowFormat } from './example.ts';
+import { isTurn } from '../../data/messages.ts';
+import type { Example, Fields, Reading, RowFormat } from './example.ts';
 import {
   areMessages,
   areShareGptTurns,
+  askedBy,
   has,
   hasPair,
+  isBlank,
+  jsonIn,
+  labelIn,
   listIn,
   messageOf,
   messagesOf,
+  plainText,
   systemTurns,
   toolsOf,
   without,
 } from './turns.ts';
 
 const lists = ['conversations', 'conversation', 'messages'] as const;
+const own = ['system', 'tools', 'chosen', 'rejected', 'kto_tag'];
 
 /** The column that holds the turns. */
 function turnsIn(row: Fields): (typeof lists)[number] | null {
@@ -28,6 +35,7 @@ function turnsIn(row: Fields): (typeof lists)[number] | null {
 export const shareGpt: RowFormat = {
   name: 'sharegpt',
   columns: '`conversations` of `from` and `value` (or `role` and `content`); `system`, `tools`',
+  reads: [...lists, ...own],
   recognise(row) {
     const name = turnsIn(row);
     if (name === null) return null;
@@ -42,8 +50,7 @@ export const shareGpt: RowFormat = {
       const expected = 'a list of turns with "from" and "value"';
       return fail(name ?? 'conversations', { expected, found: describeValue(row![name ?? '']) });
     }
-    const own = [name, 'system', 'tools', 'chosen', 'rejected', 'kto_tag'];
-    const columns = without(row!, own);
+    const columns = without(row!, [name, ...own]);
     if (has(row!, 'tools')) columns.tools = toolsOf(row!.tools);
     const turns = messagesOf(list, name, reading);
     const system = systemTurns(row!, reading) as { content: string }[];
@@ -61,22 +68,27 @@ export const shareGpt: RowFormat = {
     const messages = [...(first === null ? system : []), ...turns];
     if (hasPair(row!, reading)) {
       if (has(row!, 'kto_tag')) reading.drop('kto_tag', 'the row is a pair');
-      const answer = (field: string): unknown[] => {
-        const value = row![field];
-        return typeof value === 'string'
-          ? [{ role: 'assistant', content: value }]
-          : Array.isArray(value)
-            ? messagesOf(value, field, reading)
-            : [messageOf(value, field, reading)];
-      };
+      const answer = (field: string): unknown[] => answerOf(row![field], field, reading);
       const [chosen, rejected] = [answer('chosen'), answer('rejected')];
-      return { kind: 'pair', prompt: messages, chosen, rejected, scores: {}, columns };
+      const prompt = askedBy(messages, name, reading);
+      return { kind: 'pair', prompt, chosen, rejected, scores: {}, columns };
     }
-    if (has(row!, 'kto_tag')) {
+    if (!isBlank(row!.kto_tag)) {
       const completion = messages.slice(-1);
       const prompt = messages.slice(0, -1);
-      return { kind: 'thumb', prompt, completion, label: row!.kto_tag, columns };
+      return { kind: 'thumb', prompt, completion, label: labelIn(row!.kto_tag), columns };
     }
     return { kind: 'chat', messages, columns };
   },
 };
+
+/** An answer of a pair: its text, its turn, or several turns; these also as JSON text. */
+function answerOf(value: unknown, field: string, reading: Reading): unknown[] {
+  const read = jsonIn(value);
+  if (areShareGptTurns([read]) || areMessages([read])) return [messageOf(read, field, reading)];
+  if (Array.isArray(read) && (typeof value !== 'string' || read.every(isTurn))) {
+    return messagesOf(read, field, reading);
+  }
+  if (typeof value !== 'string') return [messageOf(value, field, reading)];
+  return [{ role: 'assistant', content: plainText(value, field, reading.fail) }];
+}

@@ -1,8 +1,17 @@
 // Messages of other tools as messages of Keel.
-import { exactJson, isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
+import { isDeepStrictEqual } from 'node:util';
+import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { parseDecimal } from '../../config/decimal.ts';
+import { truthOf } from '../../data/csv-cells.ts';
 import { describeValue } from '../../data/data-error.ts';
-import { isEmpty } from '../../data/message-fields.ts';
+import { isEmpty, isNoValue } from '../../data/is-empty.ts';
+import { holdsMessages } from '../../data/messages.ts';
+import { contentAdvice } from '../../data/row-forms.ts';
+import { callsOf } from './calls.ts';
 import type { Fields, Reading } from './example.ts';
+
+export { toolsOf } from './calls.ts';
+export { jsonIn, listIn } from './json-text.ts';
 
 /** Role names of other tools. Other names stay, and the row's check reports them. */
 const roles: Readonly<Record<string, string>> = {
@@ -18,23 +27,6 @@ const roleOf = (name: string): string => {
   const known = name.trim().toLowerCase();
   return Object.hasOwn(roles, known) ? roles[known]! : name;
 };
-
-/** A list, or the JSON text of one, as in CSV and many Parquet files; null for anything else. */
-export function listIn(value: unknown): readonly unknown[] | null {
-  if (Array.isArray(value)) return value;
-  const parsed = jsonIn(value);
-  return Array.isArray(parsed) ? parsed : null;
-}
-
-/** The value of JSON text that holds an object or a list; any other value is returned unchanged. */
-export function jsonIn(value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
-  try {
-    return parseExactJson(value);
-  } catch {
-    return value;
-  }
-}
 
 /** Whether a list holds turns with `from` and `value`. */
 export const areShareGptTurns = (list: readonly unknown[] | null): boolean =>
@@ -61,8 +53,9 @@ export function messageOf(turn: unknown, field: string, { fail }: Pick<Reading, 
   if (!isPlainObject(turn)) {
     return fail(field, { expected: 'a turn with a role and a text', found: describeValue(turn) });
   }
-  const isShareGpt = 'from' in turn;
   const { from, value, role: named, content: written, function_call: call, ...others } = turn;
+  const isShareGpt = 'from' in turn && (from !== null || named === undefined || named === null);
+  const given = others.tool_calls;
   const name = isShareGpt ? from : named;
   const content = isShareGpt ? value : written;
   if (typeof name !== 'string') {
@@ -72,52 +65,67 @@ export function messageOf(turn: unknown, field: string, { fail }: Pick<Reading, 
     });
   }
   const role = roleOf(name);
-  if (role === 'call') {
-    return { role: 'assistant', content: '', tool_calls: callsOf(content, field, fail), ...others };
+  const [otherName, otherText] = isShareGpt ? ['role', 'content'] : ['from', 'value'];
+  const other = { name: turn[otherName], text: turn[otherText] };
+  if (!isEmpty(other.name) && roleOf(String(other.name)) !== role) {
+    failTwice(otherName, turn, isShareGpt ? 'from' : 'role', field, fail);
   }
-  if (content === undefined && call == null && others.tool_calls == null) {
+  if (!isEmpty(other.text) && !isDeepStrictEqual(other.text, content)) {
+    failTwice(otherText, turn, isShareGpt ? 'value' : 'content', field, fail);
+  }
+  const isCall = role === 'call';
+  if (content === undefined && (isCall || (isEmpty(call) && isEmpty(given)))) {
     const expected = `the text of the turn in "${isShareGpt ? 'value' : 'content'}"`;
     return fail(field, { expected, found: describeValue(turn) });
   }
-  if (call != null) {
-    const calls = callsOf(call, `${field}.function_call`, fail);
-    return { role, content: content ?? null, tool_calls: calls, ...others };
+  if (!isCall && isEmpty(call)) {
+    return content === undefined ? { role, ...others } : { role, content, ...others };
   }
-  return content === undefined ? { role, ...others } : { role, content, ...others };
+  delete others.tool_calls;
+  if (!isEmpty(given)) {
+    failTwice('tool_calls', turn, isCall ? 'the turn itself' : 'function_call', field, fail);
+  }
+  if (isCall) {
+    if (!isEmpty(call)) failTwice('function_call', turn, 'the turn itself', field, fail);
+    const calls = callsOf(content, field, fail);
+    return { role: 'assistant', content: '', tool_calls: calls, ...others };
+  }
+  const calls = callsOf(call, `${field}.function_call`, fail);
+  return { role, content: content ?? null, tool_calls: calls, ...others };
 }
 
-/** One call or several, as objects or as JSON text. */
-function callsOf(value: unknown, field: string, fail: Reading['fail']): unknown[] {
-  const parsed = jsonIn(value);
-  const calls = Array.isArray(parsed) ? parsed : [parsed];
-  return calls.map((one) => {
-    if (!isPlainObject(one) || typeof one.name !== 'string') {
-      return fail(field, {
-        expected: 'a call {"name": …, "arguments": {…}}, or such a call as JSON text',
-        found: describeValue(one),
-      });
-    }
-    return { type: 'function', function: { name: one.name, arguments: jsonIn(one.arguments) } };
+/** @throws DataError for a part of a turn that another part already has, with another value */
+function failTwice(
+  name: string,
+  turn: Fields,
+  other: string,
+  field: string,
+  fail: Reading['fail'],
+): never {
+  return fail(`${field}.${name}`, {
+    expected: `nothing next to "${other}", or the same`,
+    found: describeValue(turn[name]),
+    advice: 'The two contradict each other: keep one of them',
   });
 }
 
 /**
- * Tools in the form that chat templates expect; a single one is put in a list. A bare description
- * is wrapped in `{"type": "function", "function": …}`.
+ * The prompt of answers. It cannot end with an answer, which they would continue.
+ * @throws DataError for a turn of the assistant at the end, unless it calls tools
  */
-export function toolsOf(value: unknown): unknown {
-  const read = jsonIn(value);
-  const one = isPlainObject(read) && ('name' in read || 'function' in read);
-  const tools = one ? [read] : read;
-  if (!Array.isArray(tools)) return value;
-  return tools.map((tool) =>
-    isPlainObject(tool) && typeof tool.name === 'string' && tool.function === undefined
-      ? { type: 'function', function: withoutType(tool) }
-      : tool,
-  );
+export function askedBy(
+  turns: readonly unknown[],
+  field: string,
+  { fail }: Pick<Reading, 'fail'>,
+): readonly unknown[] {
+  const last = turns.at(-1);
+  if (!isPlainObject(last) || last.role !== 'assistant' || !isEmpty(last.tool_calls)) return turns;
+  return fail(field, {
+    expected: 'turns that end before the answers',
+    found: `a turn of the assistant at the end, ${describeValue(last.content)}`,
+    advice: 'Remove the last turn: the answers would continue it',
+  });
 }
-
-const withoutType = ({ type: _, ...description }: Fields): Fields => description;
 
 export const user = (content: string): object => ({ role: 'user', content });
 export const assistant = (content: string): object => ({ role: 'assistant', content });
@@ -134,7 +142,7 @@ export const systemTurns = (row: Fields, reading: Pick<Reading, 'fail'>): object
 export function optionalText(row: Fields, field: string, { fail }: Pick<Reading, 'fail'>): string {
   const value = row[field];
   if (isEmpty(value)) return '';
-  if (typeof value === 'string') return value.trim() === '' ? '' : value;
+  if (typeof value === 'string') return value.trim() === '' ? '' : plainText(value, field, fail);
   if (typeof plainNumbers(value) !== 'object') return exactJson(value);
   return fail(field, {
     expected: 'text',
@@ -146,28 +154,79 @@ export function optionalText(row: Fields, field: string, { fail }: Pick<Reading,
 /** Text in a field. @throws DataError if it is something else, or empty */
 export function textIn(row: Fields, field: string, { fail }: Pick<Reading, 'fail'>): string {
   const value = row[field];
-  if (typeof value === 'string' && value.trim() !== '') return value;
-  return fail(field, { expected: 'some text', found: describeValue(value) });
+  if (typeof value !== 'string' || value.trim() === '') {
+    return fail(field, { expected: 'some text', found: describeValue(value) });
+  }
+  return plainText(value, field, fail);
 }
 
-/** A number in a field, also as text; null if there is none. */
+/** @throws DataError for text that holds messages, which would become the content of one */
+export function plainText(text: string, field: string, fail: Reading['fail']): string {
+  if (!holdsMessages(text)) return text;
+  return fail(field, {
+    expected: 'text, not a string that contains messages',
+    found: describeValue(text),
+    advice: contentAdvice(text),
+  });
+}
+
+/** A number in a field, also as decimal text; null if there is none. */
 export function numberIn(value: unknown): number | null {
   const plain = plainNumbers(value);
-  if (plain === null || plain === undefined || plain === '' || typeof plain === 'object')
-    return null;
-  const number = Number(plain);
-  return Number.isFinite(number) ? number : null;
+  if (typeof plain === 'string') return parseDecimal(plain);
+  const isNumber = typeof plain === 'number' || typeof plain === 'bigint';
+  return isNumber && Number.isFinite(Number(plain)) ? Number(plain) : null;
 }
+
+/** Whether a field has nothing: absent, null, an empty list, or blank text. */
+export const isBlank = (value: unknown): boolean =>
+  isEmpty(value) || (typeof value === 'string' && value.trim() === '');
+
+/**
+ * A number in a field that may be empty; undefined if it is.
+ * @throws DataError for anything else
+ */
+export function optionalNumber(
+  row: Fields,
+  field: string,
+  { fail }: Pick<Reading, 'fail'>,
+): number | undefined {
+  const value = row[field];
+  if (isBlank(value) || isNoValue(value)) return undefined;
+  return numberIn(value) ?? fail(field, { expected: 'a number', found: describeValue(value) });
+}
+
+/** A label, which CSV files have as text. The row's check reports any other value. */
+export const labelIn = (value: unknown): unknown =>
+  typeof value === 'string' ? (truthOf(value) ?? value) : value;
 
 /** Whether a row has a pair. @throws DataError if it has only one of the two answers */
 export function hasPair(row: Fields, { fail }: Pick<Reading, 'fail'>): boolean {
-  const [chosen, rejected] = [has(row, 'chosen'), has(row, 'rejected')];
+  const [chosen, rejected] = [!isBlank(row.chosen), !isBlank(row.rejected)];
   if (chosen === rejected) return chosen;
   const [there, missing] = chosen ? ['chosen', 'rejected'] : ['rejected', 'chosen'];
   return fail(missing, {
     expected: `an answer next to "${there}"`,
-    found: 'nothing',
+    found: describeValue(row[missing]),
     advice: `Add "${missing}" to make the row a pair, or remove "${there}"`,
+  });
+}
+
+/**
+ * Which of several names of one column a row has; the first if it has none.
+ * @throws DataError if two of them have a value
+ */
+export function oneColumn(
+  row: Fields,
+  names: readonly string[],
+  { fail }: Pick<Reading, 'fail'>,
+): string {
+  const [name, other] = names.filter((one) => !isBlank(row[one]));
+  if (other === undefined) return name ?? names.find((one) => one in row) ?? names[0]!;
+  return fail(other, {
+    expected: `nothing next to "${name}", which means the same`,
+    found: describeValue(row[other]),
+    advice: 'Remove one of the two columns',
   });
 }
 

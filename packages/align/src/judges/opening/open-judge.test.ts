@@ -57,6 +57,17 @@ examples:
     });
   });
 
+  test('has on and off, and numbers, where values may be of any type', () => {
+    const of = (variables: string) => {
+      const text = `type: model\nmodel: m\nchat_template_kwargs: ${variables}\n`;
+      return readJudge(written('any.yaml', text), judgeKinds);
+    };
+    expect(of('{enable_thinking: off, at: [.5, "off"]}')).toMatchObject({
+      spec: { chat_template_kwargs: { enable_thinking: false, at: [0.5, 'off'] } },
+    });
+    expect(() => of('{at: [1, 0x10]}')).toThrow(/any\.yaml:3:.*"0x10"/);
+  });
+
   test('has the place of each fault', () => {
     expect(faults('type: modle\nmodel: m\n')).toEqual([
       expect.stringMatching(/judge\.yaml:1:1: .*"modle".*model/),
