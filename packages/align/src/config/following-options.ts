@@ -29,7 +29,6 @@ export const sampleShape = {
     group: following,
     value: 'suite',
     shownDefault: 'none',
-    sparse: true,
   }),
 };
 

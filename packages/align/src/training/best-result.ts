@@ -62,10 +62,10 @@ export class BestResult {
 
   private constructor(parts: BestResultParts) {
     this.#parts = parts;
-    // As in transformers, the prefix is optional.
+    // As in transformers, the prefix is optional. Suites' metrics have another one.
     const { bestMetric, bestMetricGoal } = parts.options;
     const name = bestMetric!;
-    this.#metric = name.startsWith('eval_') ? name : `eval_${name}`;
+    this.#metric = /^(eval_|suite\/)/.test(name) ? name : `eval_${name}`;
     const goal = bestMetricGoal ?? this.#knownGoal();
     if (goal === null) {
       throw new Error(
