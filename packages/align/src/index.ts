@@ -19,6 +19,14 @@ export { runComparison } from './comparing/run-comparison.ts';
 export { ConfigError } from './config/config-error.ts';
 export { DataError } from './data/data-error.ts';
 export type {
+  LabelHooks,
+  LabelOptions,
+  LabelPlan,
+  LabelProgress,
+  LabelResult,
+  LabelSummary,
+} from './feedback/label-options.ts';
+export type {
   ReviseHooks,
   ReviseOptions,
   RevisePlan,
@@ -26,6 +34,7 @@ export type {
   ReviseResult,
 } from './feedback/revise-options.ts';
 export type { RevisionSummary } from './feedback/revision-summary.ts';
+export { runLabel } from './feedback/run-label.ts';
 export { runRevise } from './feedback/run-revise.ts';
 export {
   type MergeDType,
@@ -65,6 +74,7 @@ export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';
 export { StageError } from './recipes/stage-error.ts';
 export { RewardError } from './rewards/reward.ts';
+export type { MeasureSuites, OpenSuites } from './training/measured-suites.ts';
 export type { NoticeEvent } from './training/run-data.ts';
 export { RunFailedError } from './training/run-failed-error.ts';
 export type { RunHooks, RunResult } from './training/run-training.ts';

@@ -74,6 +74,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/revise.ts'),
   }),
   verb({
+    name: 'label',
+    summary: 'have a judge label pairs of answers under principles, with probabilities',
+    options: () => import('./options/label.ts'),
+    run: () => import('./verbs/label.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'answer prompts with a model',
     options: () => import('./options/generate.ts'),

@@ -13,16 +13,19 @@ export type { Difference } from './comparing/compare-entries.ts';
 export type { TaskResult } from './comparing/task-result.ts';
 export { type EvaluationEntry, entriesOf } from './evaluating/entries.ts';
 export {
-  type EvaluatedEntry,
-  type Evaluation,
   type EvaluationHooks,
-  type EvaluationOptions,
-  type EvaluationPlan,
   planEvaluation,
   runEvaluation,
 } from './evaluating/evaluate.ts';
+export type {
+  EvaluatedEntry,
+  Evaluation,
+  EvaluationOptions,
+  EvaluationPlan,
+} from './evaluating/evaluation.ts';
 export type { EvaluationProgress } from './evaluating/run-evaluation.ts';
 export { differenceText, gateText, numberText } from './evaluating/texts.ts';
+export { openTrainingSuites } from './evaluating/training-suites.ts';
 export type { GateResult } from './gates/check-gates.ts';
 export { checkJudge, openJudge } from './judges/open-judge.ts';
 export { type AnsweringSide, runSides, sidesOf } from './judging/answers/answering-side.ts';

@@ -16,6 +16,7 @@ export * from './length-controlled.ts';
 export { fitLogistic, NoMaximumError, sigmoid } from './logistic-regression.ts';
 export * from './next-pairs.ts';
 export * from './over-optimisation.ts';
+export * from './paired-proportions.ts';
 export * from './pass-at-k.ts';
 export * from './proportion.ts';
 export { RATING_SCALE, styleFeature, winProbability } from './rating-scale.ts';

@@ -10,7 +10,9 @@ export interface LabelProbabilities {
   mean: number;
   min: number;
   max: number;
-  /** Rows whose label is the less probable one: `rejected` of a pair is better, or true is wrong. */
+  /**
+   * Rows whose label is the less probable one: `rejected` of a pair is better, or true is wrong.
+   */
   against: number;
   /** Rows with a probability of exactly one half. */
   even: number;

@@ -63,10 +63,15 @@ export type BestOptions = z.output<typeof bestObject>;
  * @param value of a verb that has all of these options, or none
  */
 export function checkBest(
-  value: Partial<BestOptions> & { evalData: unknown; evalSteps: number | null },
+  value: Partial<BestOptions> & {
+    evalData: unknown;
+    evalSteps: number | null;
+    evalSuites?: unknown;
+  },
   add: (name: string, message: string) => void,
 ): void {
-  const { bestMetric = null, evalData, evalSteps } = value;
+  const { bestMetric = null, evalSteps } = value;
+  const evalData = value.evalData ?? value.evalSuites;
   if (bestMetric === null) {
     for (const name of ['bestMetricGoal', 'earlyStoppingPatience'] as const) {
       if (value[name] != null) add(name, 'needs --best-metric, for example eval_loss');

@@ -13,6 +13,7 @@ export const optionGroups = [
   'Rejection sampling',
   'Gold labels',
   'Critique and revision',
+  'Labels',
   'Sampling',
   'Policy update',
   'Critic',

@@ -198,6 +198,14 @@ export const trainingShape = {
     group: following,
     shownDefault: 'only before the first step and after the last',
   }),
+  evalSuites: option(z.array(z.string().min(1)).min(1).optional(), {
+    description:
+      'suites of keel evaluate to measure at every evaluation: YAML files, or names such as core',
+    group: following,
+    value: 'suite',
+    sparse: true,
+    shownDefault: 'none',
+  }),
   saveSteps: option(z.number().int().min(1).nullable().default(100), {
     description: 'optimizer steps between checkpoints; none: save only the result',
     group: following,
@@ -318,6 +326,7 @@ export function checkTraining(context: {
     | 'overwrite'
     | 'evalData'
     | 'evalSteps'
+    | 'evalSuites'
   > &
     Partial<BestOptions>;
   issues: z.core.$ZodRawIssue[];

@@ -63,7 +63,10 @@ export interface LabelSummary {
   failed: Record<string, number>;
   /** Rows that were written. */
   rows: number;
-  /** Share of verdicts that did not change with the order of the answers; null if none was asked. */
+  /**
+   * Share of verdicts that did not change with the order of the answers; null if none was asked in
+   * both orders.
+   */
   ordersAgree: Proportion | null;
   /** Mean distance of the labels from a half, from 0 (undecided) to 1 (certain). */
   certainty: number | null;

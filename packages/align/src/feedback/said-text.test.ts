@@ -72,6 +72,9 @@ describe('faults', () => {
     expect(fault(critique, false)).toBe(null);
     const known = { ...sources, examples: [critique] };
     expect(critiqueFault(critique.toUpperCase(), known, true)).toBe('copies an example');
+    const half = `${critique} That is what I would say about this answer of mine today.`;
+    expect(critiqueFault(half, known, true)).toBe('copies an example');
+    expect(critiqueFault(half, sources, true)).toBe(null);
   });
 
   it('of revisions are named', () => {
@@ -83,6 +86,9 @@ describe('faults', () => {
     expect(fault(answer.toUpperCase())).toBe('copies the answer');
     expect(fault(critique)).toBe('copies the critique');
     expect(fault(request)).toBe('copies the request');
+    expect(fault('The response is warm now, and it takes the person seriously.')).toBe(
+      'describes the answer',
+    );
     // A revision may keep most of the answer.
     expect(fault(`${answer} But do not do it.`)).toBe(null);
   });

@@ -10,6 +10,7 @@ export type SaidFault =
   | 'copies the critique'
   | 'copies the request'
   | 'copies an example'
+  | 'describes the answer'
   | 'was cut off';
 
 const thing = '(?:response|answer|reply|version|revision|critique|rewrite|message|text)';
@@ -85,7 +86,7 @@ export function critiqueFault(
   if (fault !== null) return fault;
   if (copies(critique, sources.answer)) return 'copies the answer';
   if (copies(critique, sources.request)) return 'copies the request';
-  if (copies(critique, ...sources.examples)) return 'copies an example';
+  if (quotes(critique, sources.examples)) return 'copies an example';
   // A critique may stop anywhere: what it says up to there still counts.
   return ended || critique.trim().split(/\s+/u).length >= MIN_WORDS ? null : 'was cut off';
 }
@@ -104,20 +105,33 @@ export function revisionFault(
     return 'copies the critique';
   }
   if (copies(revision, sources.request)) return 'copies the request';
-  return copies(revision, ...sources.examples) ? 'copies an example' : null;
+  if (about.test(revision)) return 'describes the answer';
+  return quotes(revision, sources.examples) ? 'copies an example' : null;
 }
+
+/** A text about an answer instead of an answer. */
+const about = /^(?:the|your|this|my) (?:last |previous |revised )?(?:response|answer|reply)\b/i;
 
 const PIECE = 5;
 const MIN_WORDS = 8;
+/** Shares of pieces of five words from which on a text is a copy. */
 const COPIED = 0.8;
+const QUOTED = 0.4;
 
-/** Whether most of a text's pieces of five words are in other texts. */
-function copies(text: string, ...sources: readonly string[]): boolean {
+/** Whether four fifths of a text's pieces are in another text. */
+const copies = (text: string, source: string): boolean => sharedWith(text, [source]) >= COPIED;
+
+/** Examples are about something else: two fifths of the pieces are too many. */
+const quotes = (text: string, examples: readonly string[]): boolean =>
+  sharedWith(text, examples) >= QUOTED;
+
+/** Share of a text's pieces that are in others; 0 for a short text. */
+function sharedWith(text: string, sources: readonly string[]): number {
   const own = words(text);
-  if (own.length < MIN_WORDS) return false;
+  if (own.length < MIN_WORDS) return 0;
   const known = new Set(sources.flatMap((source) => pieces(words(source))));
   const all = pieces(own);
-  return all.filter((piece) => known.has(piece)).length >= COPIED * all.length;
+  return all.filter((piece) => known.has(piece)).length / all.length;
 }
 
 const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];

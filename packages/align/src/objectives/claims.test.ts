@@ -31,6 +31,25 @@ describe('with Bradley-Terry preferences', () => {
     expect(world.totalVariation(found, world.optimum(beta))).toBeLessThan(1e-9);
   });
 
+  it('DPO on one row for each pair, with the probability of its label, converges there too', () => {
+    const one = labels.filter(
+      ({ chosen, rejected }) => ((chosen + rejected) % 2 === 0) === chosen < rejected,
+    );
+    const soft = one.map(({ chosen, rejected, weight }) => {
+      const other = labels.find((label) => label.chosen === rejected && label.rejected === chosen)!;
+      const all = weight + other.weight;
+      return { chosen, rejected, weight: all, probability: weight / all };
+    });
+    expect(soft).toHaveLength(labels.length / 2);
+    expect(soft.some(({ probability }) => probability < 0.5)).toBe(true);
+    const found = fitted(world, soft, 'sigmoid', { beta: 0.3 });
+    expect(world.totalVariation(found, world.optimum(0.3))).toBeLessThan(1e-9);
+    // Without the probabilities, the same rows are taken for certain.
+    const hard = soft.map(({ probability: _, ...label }) => label);
+    const taken = fitted(world, hard, 'sigmoid', { beta: 0.3 });
+    expect(world.totalVariation(taken, world.optimum(0.3))).toBeGreaterThan(0.2);
+  });
+
   it.each([
     ['dno', { beta: 0.5 }],
     ['rebel', { beta: 1, rebelEta: 2 }],

@@ -47,6 +47,8 @@ export interface RecipeHooks {
   onEvent?(event: RecipeEvent): void;
   /** Finishes the current step, saves a checkpoint and stops. */
   signal?: AbortSignal;
+  /** Opens the suites of `eval_suites`; `openTrainingSuites` of @keel/evaluate does. */
+  suites?: RunHooks['suites'];
   /** Run every stage from the start. */
   overwrite?: boolean;
 }
@@ -91,7 +93,7 @@ async function runStages(
   hooks: RecipeHooks,
 ): Promise<RecipeResult> {
   const { output, stages, text } = recipe;
-  const { onEvent = () => {}, signal, overwrite = false } = hooks;
+  const { onEvent = () => {}, signal, suites, overwrite = false } = hooks;
   const records: StageRecords = overwrite ? {} : readStageRecords(output);
   writeFileAtomic(join(output, 'recipe.yaml'), text);
   const results = new Map<string, readonly FileHash[] | null>();
@@ -119,7 +121,7 @@ async function runStages(
       // Also for a stage that is done: its adapter cannot be used without its base.
       await mergeBases(recipe, stage, records, onEvent);
       if (state.status !== 'done') {
-        const step = await worked(recipe, stage, { state, records, signal, onEvent });
+        const step = await worked(recipe, stage, { state, records, signal, suites, onEvent });
         ran.push(name);
         if (step !== null) return ended({ stage: name, step });
       }
@@ -145,17 +147,19 @@ async function worked(
   {
     onEvent,
     signal,
+    suites,
     ...states
   }: {
     state: StageState;
     records: StageRecords;
     signal: AbortSignal | undefined;
+    suites: RunHooks['suites'];
     onEvent(event: RecipeEvent): void;
   },
 ): Promise<number | null> {
   if (stage.kind === 'training') {
     const { result, seconds } = await runStage(recipe, stage, {
-      ...{ ...states, signal },
+      ...{ ...states, signal, suites },
       onEvent: (event) => onEvent({ type: 'run', stage, event }),
     });
     onEvent({ type: 'ended', stage, result, seconds });

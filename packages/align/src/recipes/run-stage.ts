@@ -13,6 +13,8 @@ export interface StageRun {
   records: StageRecords;
   onEvent(event: Parameters<NonNullable<RunHooks['onEvent']>>[0]): void;
   signal: AbortSignal | undefined;
+  /** Opens the suites of `eval_suites`. */
+  suites?: RunHooks['suites'];
   /** What its run shares with the runs of other stages. */
   shared?: SharedParts;
 }
@@ -21,7 +23,7 @@ export interface StageRun {
 export async function runStage(
   recipe: Pick<Recipe, 'output'> & { templateDate: string },
   stage: TrainingStage,
-  { state, records, onEvent, signal, shared }: StageRun,
+  { state, records, onEvent, signal, suites, shared }: StageRun,
 ): Promise<{ result: RunResult; seconds: number }> {
   const { name } = stage;
   const resume = state.status === 'resume';
@@ -31,7 +33,12 @@ export async function runStage(
     const run = await verbOf(stage).run();
     const result = await run(
       { ...stage.options, resume, overwrite: !resume },
-      { onEvent, ...(signal && { signal }), ...(shared && { shared }) },
+      {
+        onEvent,
+        ...(signal && { signal }),
+        ...(suites && { suites }),
+        ...(shared && { shared }),
+      },
     );
     const seconds = recorder.seconds();
     if (result.interrupted) recorder.save();

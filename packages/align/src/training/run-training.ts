@@ -18,6 +18,7 @@ import { RunFolder } from '../runs/run-folder.ts';
 import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
+import { type MeasureSuites, type OpenSuites, openSuites } from './measured-suites.ts';
 import { noteModel } from './model-notices.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
@@ -52,6 +53,8 @@ export interface RunHooks {
   onEvent?(event: TrainingEvent | NoticeEvent): void;
   /** When it fires, the run finishes its step, writes a checkpoint and ends. */
   signal?: AbortSignal;
+  /** Opens the suites of `evalSuites`; `openTrainingSuites` of @keel/evaluate does. */
+  suites?: OpenSuites;
   /** What this run shares with others of the same process; each part is optional. */
   shared?: SharedParts;
   /** Inputs that are not options; the library's functions set them. */
@@ -191,6 +194,7 @@ export async function runTraining<
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice, hooks.program);
   await kind.checkRows?.(data.rows, options, notice);
+  const suites = await openSuites(options, hooks.suites);
   const prompts = await findSamplePrompts(options, data);
   using run = await RunFolder.create(options.output, {
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
@@ -203,7 +207,7 @@ export async function runTraining<
   if (!options.dryRun) rmSync(offendingRows, { force: true });
 
   try {
-    return await train(kind, options, { data, prompts }, run, hooks);
+    return await train(kind, options, { data, prompts, suites }, run, hooks);
   } catch (error) {
     if (error instanceof NonFiniteLossError) {
       await writeRows(offendingRows, error.heldOut ? data.heldOut! : data.rows, error.rows);
@@ -221,7 +225,11 @@ async function train<
 >(
   kind: TrainingKind<Options, K, Source, P, T>,
   asked: Options,
-  { data, prompts }: { data: RunData<K>; prompts: FoundPrompts | null },
+  {
+    data,
+    prompts,
+    suites,
+  }: { data: RunData<K>; prompts: FoundPrompts | null; suites: MeasureSuites | null },
   run: RunFolder,
   { onEvent = () => {}, signal, shared }: RunHooks,
 ): Promise<RunResult> {
@@ -312,6 +320,7 @@ async function train<
   const loop = {
     ...{ task, parameters, optimiser, run, identity, saveWeights, signal, notice, watch },
     schedules: kind.schedules?.(options) ?? [],
+    ...(suites && { suites: () => suites(model, policy.role, signal) }),
     onEvent: tellAndShow,
   };
   // The step computes on all cores: one more thread is enough to tokenise ahead.

@@ -24,7 +24,7 @@ import {
   loadTrainingState,
   savedProgress,
 } from './training-state.ts';
-import { NonFiniteLossError } from './training-task.ts';
+import { type Metrics, NonFiniteLossError } from './training-task.ts';
 
 export interface LoopOptions {
   totalSteps: number;
@@ -55,6 +55,8 @@ export interface LoopParts extends CheckpointParts {
   signal?: AbortSignal | undefined;
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?: readonly Schedule[];
+  /** Measures suites at every evaluation; values by `task/metric`. */
+  suites?: () => Promise<Metrics>;
   /** Health, sample prompts and the best evaluation. */
   watch?: RunWatch;
 }
@@ -108,7 +110,9 @@ async function runSteps(
   const evaluate = async (): Promise<void> => {
     evaluationDue = true;
     await watch?.beforeEvaluation(step);
-    const found = await phase('evaluation', () => task.evaluate());
+    const own = await phase('evaluation', () => task.evaluate());
+    const suites = parts.suites && (await phase('evaluation', parts.suites));
+    const found = own === null && suites === undefined ? null : { ...own, ...suites };
     const metrics = Object.fromEntries(
       Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
     );

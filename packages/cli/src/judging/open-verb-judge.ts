@@ -4,12 +4,18 @@ import { openJudge } from '@keel/evaluate';
 import { cacheFolder } from '@keel/model';
 import type { JudgeVerbOptions } from '../options/judge.ts';
 
+/** What opening a judge needs of a verb's options. */
+export type OpeningOptions = Pick<
+  JudgeVerbOptions,
+  'judge' | 'rubric' | 'judgeCache' | 'retryFailed' | 'precision' | 'device' | 'templateDate'
+>;
+
 /**
  * Opens the judge of `--judge`, with its verdicts cached.
  * @param notice reports what is wrong with the cache or an endpoint
  */
 export async function openVerbJudge(
-  { judge: spec, rubric, judgeCache, retryFailed, ...options }: JudgeVerbOptions,
+  { judge: spec, rubric, judgeCache, retryFailed, ...options }: OpeningOptions,
   notice: (text: string) => void,
 ): Promise<Judge> {
   const { precision, device, templateDate } = options;

@@ -4,8 +4,8 @@ import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'revise', 'generate', 'chat', 'score', 'judge', 'evaluate'],
-  ...['merge', 'tokens'],
+  ...['compare', 'align', 'best-of-n', 'revise', 'label', 'generate', 'chat', 'score', 'judge'],
+  ...['evaluate', 'merge', 'tokens', 'suite', 'gates'],
 ];
 
 export const operand = 'verb';
@@ -16,7 +16,8 @@ export const definition = withOperand(
     'schema',
     z.strictObject({
       verb: option(z.enum(configurable), {
-        description: 'verb whose YAML file the schema describes',
+        description:
+          'verb whose YAML file the schema describes; or suite or gates, of keel evaluate',
         group: 'Model and data',
       }),
     }),

@@ -66,6 +66,7 @@ export class JsonDisplay implements TrainingDisplay {
       held_out_rows: heldOut?.total ?? null,
       kinds: Object.fromEntries(training.kinds.map(({ kind, count }) => [kind, count])),
       chats: training.chats,
+      ...(training.probabilities && { label_certainty: training.probabilities.certainty }),
       cut: use.training.cut,
       too_long: use.training.tooLong,
       bad: use.training.bad,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunHooks, RunResult } from '@keel/align';
+import type { MeasureSuites, RunHooks, RunResult } from '@keel/align';
 import { shellWord } from '../shell-word.ts';
 import { complain } from '../terminal.ts';
 import type { ResultUse } from './display.ts';
@@ -18,6 +18,12 @@ export interface TrainingVerbOptions {
   /** Only for verbs that sample. */
   showSamples?: number | null;
 }
+
+/** Opens the suites of --eval-suites; the package is loaded only for them. */
+export const trainingSuites = async (names: readonly string[]): Promise<MeasureSuites> => {
+  const { openTrainingSuites } = await import('@keel/evaluate');
+  return openTrainingSuites(names);
+};
 
 /**
  * Trains and shows the run; the first signal ends it after the current step.
@@ -45,6 +51,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     const result = await train(options, {
       onEvent: (event) => display.event(event),
       signal: AbortSignal.any([stop.signal, stray.signal]),
+      suites: trainingSuites,
     });
     display.close();
     if (stray.first !== null && result.interrupted) throw stray.first.error;

@@ -3,6 +3,7 @@ import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
 import { exitCodes } from '../failure.ts';
 import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
+import { trainingSuites } from '../training/run-verb.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { measuringVerbs } from './measuring-stages.ts';
 
@@ -20,7 +21,10 @@ export async function run(options: AlignOptions): Promise<number> {
   });
   try {
     const onEvent = display.event.bind(display);
-    const result = await runRecipe(recipe, { onEvent, signal: stop.signal, overwrite });
+    const result = await runRecipe(recipe, {
+      ...{ onEvent, signal: stop.signal, overwrite },
+      suites: trainingSuites,
+    });
     display.close();
     display.ended(result);
     if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);

@@ -47,9 +47,8 @@ test('votes become pairs with probabilities, which keel dpo and keel reward trai
     const events = jsonLines(trained.stdout);
     const facts = { rows: 4, even: 1, against: 0 };
     expect(events.find(({ type }) => type === 'plan')).toMatchObject({ labels: facts });
-    expect(events.find(({ type }) => type === 'data')).toMatchObject({
-      training: { probabilities: facts },
-    });
+    const { label_certainty: certainty } = events.find(({ type }) => type === 'data')!;
+    expect(certainty).toBeCloseTo((1 + 2 / 3 + 1 + 0.5) / 4, 12);
   }
 });
 

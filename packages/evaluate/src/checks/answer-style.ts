@@ -69,8 +69,8 @@ export function answerStyle(answer: string): AnswerStyle {
 }
 
 /**
- * The quantities of {@link answerStyle}, and as shares: answers with a list, with Markdown (headers,
- * bold or lists), without text; and hedges and pleasantries per 100 words.
+ * The quantities of {@link answerStyle}, and as shares: answers with a list, with Markdown
+ * (headers, bold or lists), without text; and hedges and pleasantries per 100 words.
  */
 export const styleCheck = (): Check =>
   simpleCheck({

@@ -47,7 +47,8 @@ export interface Check extends AsyncDisposable {
    */
   admit(row: CheckedRow): void;
   /**
-   * @throws CheckError as `admit`; Error if a function fails; the signal's reason once it is aborted
+   * @throws CheckError as `admit`; Error if a function fails; the signal's reason once it is
+   *   aborted
    */
   check(answer: string, row: CheckedRow, signal?: AbortSignal): Promise<CheckOutcome>;
 }

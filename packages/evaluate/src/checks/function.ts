@@ -12,8 +12,8 @@ export const functionSchema = z.strictObject({
 
 /**
  * A check by a reward function (see docs/guide/rewards.md): it gets the row's right answer as
- * `extra.target`, and returns a score from 0 to 1, or null for an answer that it does not judge. With
- * a time limit it runs in another thread.
+ * `extra.target`, and returns a score from 0 to 1, or null for an answer that it does not judge.
+ * With a time limit it runs in another thread.
  * @throws Error if the module does not load, or does not export the function
  */
 export async function functionCheck(

@@ -54,6 +54,7 @@ function instructionsOf({ extra }: CheckedRow): Instruction[] {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [field] = error.message.split(/[: ]/, 1);
-    throw new CheckError(field!, error.message, { cause: error });
+    const message = error.message.replace(`${field}: `, '');
+    throw new CheckError(field!, message, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import type { Check, CheckedRow, CheckOutcome } from './check.ts';
+import { finalAnswer } from './final-answer.ts';
 
-/** The parts of a check that needs no resources and no waiting. */
+/** The parts of a check that needs no resources and no waiting. It judges the final answer. */
 export interface SimpleCheck {
   name: string;
   labels?: readonly string[];
@@ -14,7 +15,7 @@ export const simpleCheck = ({ name, labels = [], admit, check }: SimpleCheck): C
   admit: (row) => admit?.(row),
   async check(answer, row, signal) {
     signal?.throwIfAborted();
-    return check(answer, row);
+    return check(finalAnswer(answer), row);
   },
   async [Symbol.asyncDispose]() {},
 });

@@ -1,5 +1,11 @@
 // Differences between two entries on the same rows.
-import { bootstrapInterval, type Interval, mcnemarTest } from '@keel/statistics';
+import {
+  bootstrapInterval,
+  type Interval,
+  mcnemarTest,
+  pairedShareInterval,
+  studentQuantile,
+} from '@keel/statistics';
 import {
   type Metric,
   type MetricValue,
@@ -16,7 +22,10 @@ export interface Difference {
   /** Rows that both were asked. */
   count: number;
   value: number;
-  /** 95%, from a bootstrap over rows that draws both entries' outcomes together. */
+  /**
+   * 95%: Newcombe's of paired shares for yes/no outcomes; otherwise from a bootstrap over rows that
+   * draws both entries' outcomes together.
+   */
   interval: Interval;
   /** For yes/no outcomes: McNemar's exact test, and the rows that changed each way. */
   changes: { p: number; gained: number; lost: number } | null;
@@ -45,23 +54,30 @@ function differenceOf(
 ): Difference | null {
   const [were, are] = pairedValues(metricId(metric), before, after);
   if (were.length === 0) return null;
-  const [from, to] = [statisticOf(metric, were), statisticOf(metric, are)];
-  const same = were.every((value, at) => JSON.stringify(value) === JSON.stringify(are[at]));
-  const sure = (value: MetricValue): value is number => value === 0 || value === 1;
+  const sure = (value: MetricValue): boolean => value === 0 || value === 1;
+  const yesNo = metric.share && were.every(sure) && are.every(sure);
+  const [wasRight, isRight] = [were, are].map((list) => list.map((value) => value === 1));
   return {
     ...{ task: after.task.name, metric, count: were.length },
     value: metricValue(metric, are) - metricValue(metric, were),
-    interval: same
-      ? [0, 0]
-      : bootstrapInterval(were.length, (draws) => to(draws) - from(draws), { confidence }),
-    changes:
-      metric.share && were.every(sure) && are.every(sure)
-        ? mcnemarTest(
-            were.map((value) => value === 1),
-            are.map((value) => value === 1),
-          )
-        : null,
+    interval: yesNo
+      ? pairedShareInterval(wasRight!, isRight!, normalQuantile((1 + confidence) / 2))
+      : bootstrapped(metric, were, are, confidence),
+    changes: yesNo ? mcnemarTest(wasRight!, isRight!) : null,
   };
+}
+
+/** Student's distribution with so many degrees of freedom is normal. */
+export const normalQuantile = (share: number): number => studentQuantile(share, 1e9);
+
+function bootstrapped(
+  metric: Metric,
+  were: readonly MetricValue[],
+  are: readonly MetricValue[],
+  confidence: number,
+): Interval {
+  const [from, to] = [statisticOf(metric, were), statisticOf(metric, are)];
+  return bootstrapInterval(were.length, (draws) => to(draws) - from(draws), { confidence });
 }
 
 /** Values of the rows that have one under both. */

@@ -5,12 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { cachedFolder } from '../../../align/src/testing/cached-folder.ts';
 import { writeTinyChatModel } from '../../../align/src/testing/tiny-chat-model.ts';
 import { type EvaluationEntry, entriesOf } from './entries.ts';
-import {
-  type Evaluation,
-  type EvaluationOptions,
-  planEvaluation,
-  runEvaluation,
-} from './evaluate.ts';
+import { planEvaluation, runEvaluation } from './evaluate.ts';
+import type { Evaluation, EvaluationOptions } from './evaluation.ts';
 
 const folder = cachedFolder();
 const models = { a: join(folder, 'a'), b: join(folder, 'b') };

@@ -1,73 +1,34 @@
 // `keel evaluate`: opens tasks, runs them on every entry, compares, checks gates, writes results.
 import { dirname, join } from 'node:path';
-import { ConfigError, type TemplateOptions } from '@keel/align/config';
+import { ConfigError } from '@keel/align/config';
 import {
   lockRun,
   refuseSystemFolder,
   refuseUnwritable,
   writeFileAtomic,
 } from '@keel/align/internal';
-import { makeFolder, type Precision } from '@keel/model';
-import { type Difference, differencesOf } from '../comparing/compare-entries.ts';
+import { makeFolder } from '@keel/model';
+import { differencesOf } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
-import { checkGates, type GateResult } from '../gates/check-gates.ts';
-import { type GateSpec, readGates } from '../gates/read-gates.ts';
+import { checkGates } from '../gates/check-gates.ts';
+import { readGates } from '../gates/read-gates.ts';
 import { openLmEvalTask } from '../lm-eval/open-lm-eval-task.ts';
-import { type ReadTasks, readLmEvalTasks } from '../lm-eval/read-task.ts';
+import { readLmEvalTasks } from '../lm-eval/read-task.ts';
 import { openSuiteTask } from '../suites/open-suite-task.ts';
 import { readSuite } from '../suites/read-suite.ts';
 import type { Task } from '../tasks/task.ts';
 import type { EvaluationEntry } from './entries.ts';
+import type {
+  EvaluatedEntry,
+  Evaluation,
+  EvaluationOptions,
+  EvaluationPlan,
+} from './evaluation.ts';
 import { writeLmEvalFiles } from './lm-eval-files.ts';
 import { openEntries } from './open-entry.ts';
 import { writeEvaluationReport } from './report.ts';
 import { type EvaluationProgress, evaluateSubject, subjectFolder } from './run-evaluation.ts';
 import { summaryOf } from './summary.ts';
-
-export interface EvaluationOptions extends TemplateOptions {
-  /** The first one is the baseline of the others. */
-  entries: readonly EvaluationEntry[];
-  /** Files, or names of Keel's suites. */
-  suites: readonly string[];
-  /** Task files of lm-eval. */
-  tasks: readonly string[];
-  /** File of gates, or null. */
-  gates: string | null;
-  /** Only the first rows of every task; null: all. */
-  limit: number | null;
-  output: string;
-  precision: Precision;
-  device: string;
-  /** Whether code in answers runs without a sandbox. */
-  unsafeCode: boolean;
-}
-
-/** Tasks whose rows are read and checked, before a model is loaded. */
-export interface EvaluationPlan {
-  tasks: readonly Task[];
-  groups: ReadTasks['groups'];
-  gates: readonly GateSpec[];
-}
-
-/** An entry with its results. */
-export interface EvaluatedEntry {
-  entry: EvaluationEntry;
-  results: readonly TaskResult[];
-  /** Its results in lm-eval's form. */
-  path: string;
-  /** Against the first entry; empty for that. */
-  differences: readonly Difference[];
-}
-
-export interface Evaluation {
-  entries: readonly EvaluatedEntry[];
-  gates: readonly GateResult[];
-  summary: string;
-  report: string;
-  /** What summary.json contains. */
-  json: Readonly<Record<string, unknown>>;
-  seconds: number;
-}
 
 export interface EvaluationHooks {
   signal?: AbortSignal;

@@ -4,7 +4,7 @@ import { formatDuration, formatNumber, html, type Markup, writeReport } from '@k
 import type { TaskResult } from '../comparing/task-result.ts';
 import type { GateResult } from '../gates/check-gates.ts';
 import { type Metric, metricId } from '../tasks/metrics.ts';
-import type { EvaluatedEntry, Evaluation, EvaluationOptions } from './evaluate.ts';
+import type { EvaluatedEntry, Evaluation, EvaluationOptions } from './evaluation.ts';
 import { differenceText, gateText, numberText } from './texts.ts';
 
 /** Changed rows, and failed rows, that are shown of each task. */
@@ -128,7 +128,10 @@ function groupTable(
   )}</tbody></table></div></details>`;
 }
 
-/** Rows whose first metric differs between the first and the last entry; of one entry, failed rows. */
+/**
+ * Rows whose first metric differs between the first and the last entry; of one entry, those that
+ * were not right.
+ */
 function changedRows(
   entries: readonly EvaluatedEntry[],
   results: readonly TaskResult[],

@@ -2,7 +2,7 @@
 import { basename, join, relative } from 'node:path';
 import type { Difference } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
-import type { EvaluatedEntry, Evaluation, EvaluationOptions } from './evaluate.ts';
+import type { EvaluatedEntry, Evaluation, EvaluationOptions } from './evaluation.ts';
 
 /** Keys are snake_case, as in every file of Keel. */
 export function summaryOf(

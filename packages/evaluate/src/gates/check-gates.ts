@@ -5,7 +5,7 @@ import {
   studentQuantile,
   wilsonInterval,
 } from '@keel/statistics';
-import { differencesOf } from '../comparing/compare-entries.ts';
+import { differencesOf, normalQuantile } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
 import { type Metric, metricId, statisticOf } from '../tasks/metrics.ts';
 import type { GateSpec } from './read-gates.ts';
@@ -101,6 +101,3 @@ function intervalAt(
     );
   return bootstrapInterval(values.length, statisticOf(metric, values), { confidence });
 }
-
-/** Student's distribution with so many degrees of freedom is normal. */
-const normalQuantile = (share: number): number => studentQuantile(share, 1e9);

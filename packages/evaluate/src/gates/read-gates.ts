@@ -1,41 +1,17 @@
 // A file of gates: conditions on metrics that an entry has to meet.
 import { ConfigError, nearest } from '@keel/align/config';
 import { listed } from '@keel/align/internal';
-import { z } from 'zod';
 import { checkSpec } from '../specs/read-spec.ts';
 import { type Metric, metricId } from '../tasks/metrics.ts';
 import type { Task } from '../tasks/task.ts';
-
-const gateSchema = z.strictObject({
-  metric: z.string().min(1).describe('task/metric, such as arithmetic/acc'),
-  entry: z.string().min(1).optional().describe('(default: all entries, except a baseline)'),
-  at_least: z.number().optional().describe('a floor'),
-  at_most: z.number().optional().describe('a ceiling'),
-  no_worse_than: z
-    .number()
-    .min(0)
-    .optional()
-    .describe('the loss against the first entry that is allowed'),
-  better_by: z.number().min(0).optional().describe('the gain over the first entry that is needed'),
-  decided_by: z
-    .enum(['value', 'interval'])
-    .optional()
-    .describe(
-      "value: the number itself; interval: its interval's worse end (default: value for floors and ceilings, interval for differences)",
-    ),
-  confidence: z.number().gt(0).lt(1).default(0.95),
-});
-
-export const gatesSchema = z.strictObject({ gates: z.array(gateSchema).min(1) });
-
-type Written = z.output<typeof gateSchema>;
+import { gatesSchema, type WrittenGate } from './gates-schema.ts';
 
 const conditions = ['at_least', 'at_most', 'no_worse_than', 'better_by'] as const;
 export type Condition = (typeof conditions)[number];
 
 export interface GateSpec {
   /** As in the file. */
-  written: Written;
+  written: WrittenGate;
   place: string;
   task: string;
   metric: Metric;

@@ -64,8 +64,8 @@ export const followsStrictly = (answer: string, { id, parameters }: Instruction)
   answer.trim() !== '' && instructionKinds[id]!.follows(answer, parameters as never);
 
 /**
- * Whether an answer follows an instruction once Markdown's asterisks, the first line ("Sure, here it
- * is:") or the last line, or several of these, are removed.
+ * Whether an answer follows an instruction once Markdown's asterisks, the first line ("Sure, here
+ * it is:") or the last line, or several of these, are removed.
  */
 export const followsLoosely = (answer: string, instruction: Instruction): boolean =>
   looseForms(answer).some((form) => followsStrictly(form, instruction));

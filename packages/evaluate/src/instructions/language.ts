@@ -48,7 +48,7 @@ const lettersOf = (answer: string, script: string): number => {
   return answer.match(new RegExp(`[${classes}]`, 'gu'))?.length ?? 0;
 };
 
-/** The script with the most letters; null without letters. Kana decide between Japanese and Chinese. */
+/** The script with the most letters; null without letters. Kana make Han characters Japanese. */
 function scriptOf(answer: string): string | null {
   const counts = scripts.map((script) => ({ script, letters: lettersOf(answer, script) }));
   const kana = counts.find(({ script }) => script === 'Japanese')!.letters;

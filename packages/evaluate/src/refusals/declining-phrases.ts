@@ -1,5 +1,5 @@
-// Phrases with which an assistant declines: written from general knowledge of how assistants refuse,
-// not mined from labelled answers.
+// Phrases with which an assistant declines: written from general knowledge of how assistants
+// refuse, not mined from labelled answers.
 import { atStart, few, oneOf, wordsOf } from './one-of.ts';
 
 /** "I", "we", "this assistant". */

@@ -9,9 +9,9 @@ import { runGeneration } from '../tasks/generation.ts';
 import { meanOf, shareOf } from '../tasks/metrics.ts';
 import type { Item } from '../tasks/task.ts';
 import { promptsOf, settingsOf } from './generating.ts';
-import type { OpenTaskOptions, TaskParts } from './open-suite-task.ts';
 import { type Prompt, renderPrompt } from './prompts.ts';
 import type { SpecOf } from './suite-schema.ts';
+import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 interface Request {
   prompt: Prompt;

@@ -17,9 +17,9 @@ import {
   settingsOf,
   targetsOf,
 } from './generating.ts';
-import type { OpenTaskOptions, TaskParts } from './open-suite-task.ts';
 import { type Prompt, renderPrompt } from './prompts.ts';
 import type { SpecOf } from './suite-schema.ts';
+import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 type Spec = SpecOf<'generation'> | SpecOf<'refusals'> | SpecOf<'instructions'>;
 

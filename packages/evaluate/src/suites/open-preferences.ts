@@ -10,10 +10,10 @@ import { meanOf, shareOf } from '../tasks/metrics.ts';
 import { preferenceValues, type ScoredAnswers, tiesScore } from '../tasks/preferences.ts';
 import { scoreContinuations } from '../tasks/score-continuations.ts';
 import type { Item, Outcome, Subject } from '../tasks/task.ts';
-import type { OpenTaskOptions, TaskParts } from './open-suite-task.ts';
 import { type Answers, type PreferenceRequest, preferenceRequests } from './preference-rows.ts';
 import { fingerprint, specPath } from './spec-path.ts';
 import type { SpecOf } from './suite-schema.ts';
+import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 type Spec = SpecOf<'preference-accuracy'>;
 

@@ -19,9 +19,9 @@ import {
   targetsOf,
 } from './generating.ts';
 import { targetText } from './open-generation.ts';
-import type { OpenTaskOptions, TaskParts } from './open-suite-task.ts';
 import { contentOf, type Prompt, renderPrompt } from './prompts.ts';
 import type { SpecOf } from './suite-schema.ts';
+import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 interface Request {
   prompt: Prompt;

@@ -1,6 +1,5 @@
 // Opens a suite's task: reads its rows, checks them and prepares what the model is asked.
 
-import type { Precision } from '@keel/model';
 import { type Doc, type Docs, openDocs } from '../rows/docs.ts';
 import type { Task } from '../tasks/task.ts';
 import { openChoices } from './open-choices.ts';
@@ -12,17 +11,7 @@ import { openProbes } from './open-probes.ts';
 import { openWinRate } from './open-win-rate.ts';
 import type { SuiteTask } from './read-suite.ts';
 import type { TaskSpec } from './suite-schema.ts';
-
-export interface OpenTaskOptions {
-  /** Whether code in answers runs without a sandbox. */
-  unsafeCode: boolean;
-  /** Where the suite's file is, for modules and specs that it names. */
-  folder: string;
-  precision: Precision;
-  device: string;
-  /** Only the first rows; null: all, or the task's own limit. */
-  limit: number | null;
-}
+import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 /**
  * @throws DataError naming file and row of a row that cannot be used; ConfigError or Error naming
@@ -46,9 +35,6 @@ export async function openSuiteTask(
     ...(spec.group !== undefined && { run: grouped(found.run, spec.group) }),
   };
 }
-
-/** What each type adds. */
-export type TaskParts = Pick<Task, 'items' | 'metrics' | 'filters' | 'run'> & Partial<Task>;
 
 async function parts(
   spec: TaskSpec,

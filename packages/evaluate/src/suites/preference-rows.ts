@@ -1,6 +1,6 @@
 // Rows of preference-accuracy: pairs, best of n, and RewardBench 2's ties.
 import { DataError } from '@keel/align';
-import { type Content, isChat, parseRow } from '@keel/align/data';
+import { type Content, isChat, likelier, parseRow } from '@keel/align/data';
 import type { Doc } from '../rows/docs.ts';
 
 /** A prompt with right and wrong answers. */
@@ -72,7 +72,18 @@ function answersOf(doc: Doc, wrap: boolean): Answers {
   const { chosen, rejected, prompt } = doc.row;
   if (!isTexts(chosen) && !isTexts(rejected)) {
     const row = parseRow('preference', doc.row, doc.place);
-    return wrapped(row.prompt, [row.chosen], [row.rejected], wrap);
+    const direction = likelier(row.label_probability);
+    if (direction === 0) {
+      throw new DataError({
+        ...doc.place,
+        field: 'label_probability',
+        expected: 'a probability by which one of the answers is the better one',
+        found: String(row.label_probability),
+        advice: 'Remove the row',
+      });
+    }
+    const [right, wrong] = direction > 0 ? [row.chosen, row.rejected] : [row.rejected, row.chosen];
+    return wrapped(row.prompt, [right], [wrong], wrap);
   }
   const [right, wrong] = [listOf(chosen), listOf(rejected)];
   if (typeof prompt !== 'string') {

@@ -1,6 +1,7 @@
 // Answers of a model to prompts, and what a check says of them.
 import { createHash } from 'node:crypto';
 import { type GenerationResult, generate, type LanguageModel } from '@keel/model';
+import { decodeBlocks } from '@keel/model/internal';
 import type { Item, Outcome, RunHooks, Subject } from './task.ts';
 
 /** How answers are generated. */
@@ -39,8 +40,20 @@ export interface GenerationParts<Request> {
   ): Promise<Omit<Outcome, 'arguments' | 'responses'>>;
 }
 
-/** Prompts in flight at a time. */
+/** Answers in flight at a time. */
 const BATCH = 16;
+
+/**
+ * How many answers may be in flight without one changing another's last bits. Keel's decoding
+ * kernels compute each row alone. Other products on the CPU depend on the number of rows, so that
+ * only the samples of one prompt are in flight together. On accelerators that would be too slow.
+ */
+function inFlight({ decoder, device }: LanguageModel, samples: number): number {
+  if (device !== 'cpu') return BATCH;
+  const kernels = decodeBlocks(decoder);
+  kernels?.dispose();
+  return kernels === null ? samples : BATCH;
+}
 
 interface Asked<Request> {
   item: Item<Request>;
@@ -93,7 +106,7 @@ export async function runGeneration<Request>(
       ...{ topP: settings.topP, samplesPerPrompt: samples, stopStrings: settings.stop },
       promptSeeds: asked.map(({ item }) => itemSeed(settings.seed, item.doc.id)),
       adapter: role === 'reference' ? null : role,
-      batchSize: BATCH,
+      batchSize: inFlight(model, samples),
       // Every prompt is computed alone, so that no other one changes its last bits.
       prefillTokens: 1,
       signal,

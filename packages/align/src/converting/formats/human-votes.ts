@@ -1,6 +1,7 @@
 // Two answers and the votes of several people, which are numbered as in PandaLM's test set (Wang et
-// al. 2023, arXiv:2306.05087): 1 for the first answer, 2 for the second, 0 for a tie. The answer with more
-// votes is chosen; its share of the votes, with half of the ties, is the probability of the label.
+// al. 2023, arXiv:2306.05087): 1 for the first answer, 2 for the second, 0 for a tie. The answer
+// with more votes is chosen; its share of the votes, with half of the ties, is the probability of
+// the label.
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
 import type { Example, Fields, Reading, RowFormat } from './example.ts';

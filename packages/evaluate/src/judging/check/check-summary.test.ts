@@ -91,6 +91,18 @@ describe('readLabels', () => {
     expect(pairs[2]!.extra).toEqual({});
   });
 
+  it('takes the more probable answer of an uncertain label as the better one', async () => {
+    using folder = new TestFolder();
+    const pair = { prompt: 'p', chosen: 'good', rejected: 'bad' };
+    const file = folder.rows(
+      'soft.jsonl',
+      [0.7, 0.2, 0.5].map((p) => ({ ...pair, label_probability: p })),
+    );
+    const pairs = await readLabels([file], {});
+    expect(pairs.map(({ votes }) => votes)).toEqual([['b'], ['a'], ['tie']]);
+    expect(pairs[0]!.extra).toEqual({});
+  });
+
   it('names the place of a vote that is none', async () => {
     using folder = new TestFolder();
     const row = { prompt: 'p', output_1: 'x', output_2: 'y' };

@@ -2,7 +2,7 @@
 // with the votes of several people, and two answers with one label (as in LLMBar).
 import { basename, extname } from 'node:path';
 import { DataError } from '@keel/align';
-import { type Place, parseRow } from '@keel/align/data';
+import { likelier, type Place, parseRow } from '@keel/align/data';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { type ComparedPair, fieldsOfPair, type PairFields } from '../answers/compared-pair.ts';
 import {
@@ -59,14 +59,16 @@ function preferencePair(
   place: Place,
   named: PairFields,
 ): Omit<LabelledPair, 'row'> {
-  const { prompt, chosen, rejected, rendering, extra } = parseRow('preference', fields, place);
+  const row = parseRow('preference', fields, place);
+  const { prompt, chosen, rejected, rendering, extra } = row;
+  const direction = likelier(row.label_probability);
   return {
     ...fieldsOfPair(extra, place, named),
     ...{ prompt, extra, ...(rendering && { rendering }) },
     modelA: 'rejected',
     modelB: 'chosen',
     answers: [rejected, chosen],
-    votes: ['b'],
+    votes: [direction === 0 ? 'tie' : direction > 0 ? 'b' : 'a'],
   };
 }
 

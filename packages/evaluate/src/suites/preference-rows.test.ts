@@ -1,0 +1,32 @@
+import { DataError } from '@keel/align';
+import { expect, it } from 'vitest';
+import { preferenceRequests } from './preference-rows.ts';
+
+const pair = { prompt: 'q', chosen: 'good', rejected: 'bad' };
+const answersOf = (row: object) => {
+  const place = { file: 'pairs.jsonl', line: 2 };
+  const [found] = preferenceRequests([{ id: 0, row: { ...row }, place }], false);
+  return found!.request.answers;
+};
+
+it('the more probable answer of an uncertain label is the right one', () => {
+  const right = { prompt: 'q', chosen: ['good'], rejected: ['bad'] };
+  for (const own of [{}, { label_probability: 1 }, { label_probability: 0.6 }]) {
+    expect(answersOf({ ...pair, ...own })).toEqual(right);
+  }
+  expect(answersOf({ ...pair, label_probability: 0.4 })).toEqual({
+    ...{ prompt: 'q', chosen: ['bad'], rejected: ['good'] },
+  });
+});
+
+it('a pair without a right answer is refused with its place', () => {
+  const place = { file: 'pairs.jsonl', line: 2, field: 'label_probability' };
+  let error: unknown;
+  try {
+    answersOf({ ...pair, label_probability: 0.5 });
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(DataError);
+  expect(error).toMatchObject(place);
+});
