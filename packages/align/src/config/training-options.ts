@@ -318,9 +318,8 @@ export function checkTraining(context: {
     | 'overwrite'
     | 'evalData'
     | 'evalSteps'
-    | 'evalSuites'
   > &
-    Partial<BestOptions>;
+    Partial<BestOptions> & { evalSuites?: unknown };
   issues: z.core.$ZodRawIssue[];
 }): void {
   const { value, issues } = context;

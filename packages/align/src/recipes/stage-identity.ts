@@ -21,7 +21,7 @@ import type { StageIdentity } from './stage-records.ts';
  */
 const others = [
   ...['output', 'save_steps', 'save_total_limit', 'log_every'],
-  ...['sample_prompts', 'sample_tokens', 'eval_suites', 'max_kl'],
+  ...['sample_prompts', 'sample_tokens', 'max_kl'],
 ];
 
 /** Results of earlier stages; null if a stage has yet to run. */
@@ -40,7 +40,10 @@ export async function identityOfStage(
   const values = yamlValues(definitionOf(stage), options);
   for (const name of others) delete values[name];
   // Evaluations matter only where one of them gives the result.
-  if (options.bestMetric == null) delete values.eval_steps;
+  if (options.bestMetric == null) {
+    delete values.eval_steps;
+    delete values.eval_suites;
+  }
   const inputs: StageIdentity['inputs'] = {};
   let complete = true;
   for (const { name, yamlKey, flagOnly, reads } of definitionOf(stage).descriptors) {

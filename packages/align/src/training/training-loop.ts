@@ -116,10 +116,13 @@ async function runSteps(
     const metrics = Object.fromEntries(
       Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
     );
-    if (found !== null) await watch?.evaluated(step, metrics, task.heldOut ?? null);
     const measured = (await suites?.measure(step)) ?? {};
-    evaluationDue = false;
     const others = Object.keys(measured).length > 0;
+    if (found !== null || others) {
+      const heldOut = found === null ? null : (task.heldOut ?? null);
+      await watch?.evaluated(step, { ...metrics, ...measured }, heldOut);
+    }
+    evaluationDue = false;
     if (found !== null || others) record({ step, ...metrics, ...measured });
     if (found !== null) onEvent({ type: 'evaluation', step, metrics });
     if (others) onEvent({ type: 'suites', step, metrics: measured });

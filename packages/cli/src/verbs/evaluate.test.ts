@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
-import { tinyChat } from '../testing/short-runs.ts';
+import { shortRun, tinyChat, trajectoryRows } from '../testing/short-runs.ts';
 
 const folder = new TemporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -70,4 +70,23 @@ describe('keel evaluate', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/--suite/);
   });
+});
+
+test('a training run measures the suites of --eval-suites, and may choose by them', async () => {
+  const run = [...shortRun(trajectoryRows('dpo-sigmoid')), '--lora', '--max-steps', '2'];
+  const best = ['--eval-steps', '1', '--best-metric', 'suite/small/acc'];
+  const output = folder.file('run');
+  const { code, stderr, stdout } = await keel([
+    ...['dpo', ...run, '--eval-suites', suite, '--output', output, '--json'],
+    ...[...best, '--best-metric-goal', 'higher'],
+  ]);
+  expect(code, stderr).toBe(0);
+  const metrics = jsonLines(readFileSync(`${output}/metrics.jsonl`, 'utf8'));
+  const found = metrics.filter((row) => 'suite/small/acc' in row);
+  expect(found.map(({ step }) => step)).toEqual([0, 1, 2]);
+  for (const row of found) {
+    expect(row['suite/small/acc']).toBeGreaterThanOrEqual(0);
+    expect(row['suite/small/acc']).toBeLessThanOrEqual(1);
+  }
+  expect(jsonLines(stdout).filter(({ type }) => type === 'suites')).toHaveLength(3);
 });
