@@ -370,19 +370,22 @@ describe('a prompt that ends with the start of an answer', () => {
     );
   });
 
-  it.each([{ weight: 0 }, { train: false }, { training: false }, { loss: false }, { masked: true }])(
-    'is continued with the mark of the answer: in the prompt, %o has no effect',
-    (mark) => {
-      const marked = [user('a'), assistant('the colour', mark)];
-      const more = [assistant(' red'), user('b'), assistant('c')];
-      expect(shown(plain, marked, more)).toEqual(shown(plain, begun, more));
-      const excluded = [assistant(' red', { weight: 0 }), user('b'), assistant('c')];
-      expect(shown(plain, marked, excluded).chosen).toBe(' red][user:b][assistant:«c]»');
-      expect(shown(plain, [user('a'), assistant('x', mark), ...begun], more)).toEqual(
-        shown(plain, [user('a'), assistant('x'), ...begun], more),
-      );
-    },
-  );
+  it.each([
+    { weight: 0 },
+    { train: false },
+    { training: false },
+    { loss: false },
+    { masked: true },
+  ])('is continued with the mark of the answer: in the prompt, %o has no effect', (mark) => {
+    const marked = [user('a'), assistant('the colour', mark)];
+    const more = [assistant(' red'), user('b'), assistant('c')];
+    expect(shown(plain, marked, more)).toEqual(shown(plain, begun, more));
+    const excluded = [assistant(' red', { weight: 0 }), user('b'), assistant('c')];
+    expect(shown(plain, marked, excluded).chosen).toBe(' red][user:b][assistant:«c]»');
+    expect(shown(plain, [user('a'), assistant('x', mark), ...begun], more)).toEqual(
+      shown(plain, [user('a'), assistant('x'), ...begun], more),
+    );
+  });
 
   it('reports what the template writes before that start, and the prompt lacks', () => {
     const before = template({

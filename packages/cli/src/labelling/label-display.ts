@@ -1,6 +1,5 @@
 import type { LabelProgress, LabelResult, LabelSummary } from '@keel/align';
 import { drawBar, formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
-import type { Proportion } from '@keel/statistics';
 import type { SingleBar } from 'cli-progress';
 import { shellWord } from '../shell-word.ts';
 import { say } from '../terminal.ts';
@@ -34,6 +33,8 @@ function jsonDisplay(): LabelDisplay {
     },
   };
 }
+
+type Proportion = NonNullable<LabelSummary['human']>;
 
 const WIDTH = 20;
 

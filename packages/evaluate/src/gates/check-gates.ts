@@ -1,10 +1,5 @@
 // Whether entries meet their gates, and by how much they miss them.
-import {
-  bootstrapInterval,
-  type Interval,
-  studentQuantile,
-  wilsonInterval,
-} from '@keel/statistics';
+import { bootstrapInterval, type Interval, wilsonInterval } from '@keel/statistics';
 import { differencesOf, normalQuantile } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
 import { type Metric, metricId, statisticOf } from '../tasks/metrics.ts';
