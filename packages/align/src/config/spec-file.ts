@@ -60,6 +60,10 @@ function clearValue(
   }
 }
 
+/** `file:line:column` of the value at a path, or of the nearest one around it. */
+export const placeIn = (yaml: YamlFile, path: Path): string =>
+  yaml.placeAt(offsetOf(yaml.document, path));
+
 /** A fault of a spec, with the path of its key. */
 export interface SpecFault {
   path: Path;

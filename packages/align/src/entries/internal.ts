@@ -63,7 +63,7 @@ export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
 export { listed } from '../config/listed.ts';
-export { readSpec } from '../config/spec-file.ts';
+export { placeIn, readSpec, specFaults } from '../config/spec-file.ts';
 export { readYamlFile, type YamlFile } from '../config/yaml-file.ts';
 export { refuseExisting } from '../converting/refuse-existing.ts';
 export { type PlacedValue, ValueSource } from '../data/open-values.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from '@keel/align/config';
 import { readYamlFile } from '@keel/align/internal';
-import { checkSpec } from '../specs/read-spec.ts';
+import { checkForeignSpec } from '../specs/read-spec.ts';
 import {
   type LmEvalGroup,
   type LmEvalTask,
@@ -32,7 +32,7 @@ const TASK = 'a task of lm-eval, with "task:" and "output_type:" in it';
 export function readLmEvalTasks(path: string): ReadTasks {
   const own = readYamlFile(path, TASK).document.toJS() as Record<string, unknown> | null;
   if (own === null || !Object.hasOwn(own, 'group')) return { tasks: [readTask(path)], groups: [] };
-  const group = checkSpec(path, lmEvalGroupSchema, TASK).value;
+  const group = checkForeignSpec(path, lmEvalGroupSchema, TASK);
   const names = typeof group.task === 'string' ? [group.task] : group.task;
   const found = names.map((name) => readLmEvalTasks(taskFile(name, path)));
   const tasks = found.flatMap((one) => one.tasks);
@@ -47,7 +47,7 @@ export function readLmEvalTasks(path: string): ReadTasks {
 
 function readTask(path: string): ReadTask {
   const { value, from } = withIncluded(path, []);
-  const task = checkSpec(path, lmEvalTaskSchema, TASK, value).value;
+  const task = checkForeignSpec(path, lmEvalTaskSchema, TASK, value);
   return { task, path: from.length > 1 ? from.join(', ') : path, folder: dirname(path) };
 }
 
