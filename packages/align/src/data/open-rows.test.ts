@@ -33,6 +33,21 @@ test.skipIf(process.platform === 'win32')(
   },
 );
 
+test('a folder with rows for training and held-out rows is refused, but not its files', async () => {
+  for (const [training, heldOut] of [
+    ['train.jsonl', 'held-out.jsonl'],
+    ['train-00000.jsonl', 'validation.jsonl'],
+  ] as const) {
+    const own = `split-${heldOut}`;
+    mkdirSync(join(folder, own));
+    const first = write(`${own}/${training}`, line('a'));
+    write(`${own}/${heldOut}`, line('b'));
+    const opening = openRows(join(folder, own), { kind: 'text' });
+    await expect(opening).rejects.toThrow(new RegExp(`${training}.*${heldOut}`, 's'));
+    expect(await texts(first)).toEqual(['a']);
+  }
+});
+
 test('files, folders, globs and lists of them, in a fixed order, each file once', async () => {
   mkdirSync(join(folder, 'shards'));
   const first = write('shards/a.jsonl', line('a1') + line('a2'));

@@ -30,6 +30,7 @@ const localFiles = async (spec: string): Promise<string[]> => {
     const names = await readdir(spec);
     const data = names.filter((name) => !name.startsWith('.') && formatOf(name) !== null).sort();
     if (data.length === 0) throw nothing(spec, 'a folder without such files');
+    refuseSplits(spec, data);
     return regular(data.map((name) => join(spec, name)));
   }
   if (entry !== undefined) {
@@ -53,6 +54,27 @@ const localFiles = async (spec: string): Promise<string[]> => {
     throw nothing(spec, matches.length === 0 ? 'no matching file' : matches.join(', '));
   }
   return regular(data);
+};
+
+/** Names of files with rows for training, and of files with rows that are held out. */
+const splits: readonly RegExp[] = [
+  /(^|[^a-z])train(ing)?([^a-z]|$)/i,
+  /(^|[^a-z])(test|validation|valid|val|dev|eval|held[-_]?out)([^a-z]|$)/i,
+];
+
+/**
+ * A folder with rows for training and held-out rows: nobody wants to train on both.
+ * @throws DataError naming a file of each
+ */
+const refuseSplits = (folder: string, names: readonly string[]): void => {
+  const [training, heldOut] = splits.map((split) => names.find((name) => split.test(name)));
+  if (training === undefined || heldOut === undefined) return;
+  throw new DataError({
+    file: folder,
+    expected: 'a folder with the rows of one split',
+    found: `${training} and ${heldOut}`,
+    advice: `Name the files: ${join(folder, training)}`,
+  });
 };
 
 /** @throws DataError if one of them is not a regular file */

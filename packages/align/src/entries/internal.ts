@@ -22,6 +22,7 @@ export {
   withSystem,
 } from '../answering/prompt-tokens.ts';
 export { answerOpening } from '../batching/answer-start.ts';
+export { hiddenNotice, hiddenToken } from '../batching/hidden-token.ts';
 export { lostParts } from '../batching/lost-text.ts';
 export { splitMicroBatches } from '../batching/micro-batches.ts';
 export { packExamples } from '../batching/pack-examples.ts';

@@ -19,13 +19,14 @@ type Source = 'judge' | 'people';
  * @param probability that the first answer is better
  */
 export function labelledRow(
-  { row, prompt, rendering, answers }: LabelPair,
+  { row, prompt, rendering, extra, answers }: LabelPair,
   probability: number,
   { source, judge }: { source: Source; judge: PairLabel | null },
 ): object {
   const [a, b] = answers.map(asRead) as [Content, Content];
   const first = probability >= 0.5;
   return {
+    ...extra,
     ...(source === 'judge' && { row }),
     prompt: asRead(prompt),
     ...renderingColumns(rendering),

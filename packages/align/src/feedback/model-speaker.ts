@@ -1,4 +1,10 @@
-import { type GenerateOptions, generateAll, type LanguageModel, type Role } from '@keel/model';
+import {
+  ChatTemplateError,
+  type GenerateOptions,
+  generateAll,
+  type LanguageModel,
+  type Role,
+} from '@keel/model';
 import { promptTokens } from '../answering/prompt-tokens.ts';
 import { answerOpening } from '../batching/answer-start.ts';
 import { promptFault } from '../batching/prompt-fault.ts';
@@ -33,12 +39,23 @@ export function modelSpeaker(
     const tokens = promptTokens([...messages], tokenizer, { rendering });
     return { tokens, opened: answerOpening(opened) };
   };
+  /** @returns why the template rejects a conversation, if it does */
+  const askedOr = (one: Conversation): ReturnType<typeof asked> | { failed: string } => {
+    try {
+      return asked(one);
+    } catch (error) {
+      if (!(error instanceof ChatTemplateError)) throw error;
+      return { failed: error.message };
+    }
+  };
   return {
     name,
     identity,
     async say(conversations, { seed, signal, onTurn }) {
       const turns = conversations.map((one) => {
-        const { tokens, opened } = asked(one);
+        const made = askedOr(one);
+        if ('failed' in made) return { tokens: [], opened: '', failed: made.failed };
+        const { tokens, opened } = made;
         const fault = promptFault(tokens, tokenizer, model.decoder.config);
         const failed =
           fault !== null

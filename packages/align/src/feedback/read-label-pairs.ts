@@ -7,6 +7,8 @@ import { asRead, type Content, sameContent } from '../data/messages.ts';
 import { openOneOf, type SourceOf } from '../data/open-either.ts';
 import { openRows } from '../data/open-rows.ts';
 import type { Rendering } from '../data/rendering.ts';
+import type { Row } from '../data/rows.ts';
+import { trainingFault } from '../data/training-fault.ts';
 import { drawWithoutRepetition } from './draw.ts';
 
 export interface LabelPair {
@@ -39,7 +41,10 @@ export async function readLabelPairs(
   options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
   { pairsPerPrompt, seed }: { pairsPerPrompt: number; seed: number },
 ): Promise<LabelData> {
-  await using rows = await openOneOf<Kind>({ ...rowsOf(options), data: options.data }, kinds);
+  await using rows = await openOneOf<Kind>(
+    { ...rowsOf(options), data: options.data, refuse: unlabelledFault },
+    kinds,
+  );
   const common = { badRows: rows.badRowCount, fingerprint: await rows.fingerprint() };
   if (rows.kind === 'preference') {
     return { ...common, single: 0, pairs: await preferencePairs(rows) };
@@ -70,10 +75,23 @@ export async function readLabelPairs(
 export async function readHumanLabels(
   options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
 ): Promise<Map<string, LabelPair>> {
-  await using rows = await openRows(options.data, { ...rowsOf(options), kind: 'preference' });
+  await using rows = await openRows(options.data, {
+    ...{ ...rowsOf(options), kind: 'preference', refuse: trainingFault },
+  });
   const pairs = await preferencePairs(rows);
   return new Map(pairs.map((pair) => [pairKey(pair), pair]));
 }
+
+/** What training refuses, and a margin: it belongs to a label that may change. */
+const unlabelledFault = (row: Row): ReturnType<typeof trainingFault> =>
+  ('margin' in row && row.margin !== undefined
+    ? {
+        field: 'margin',
+        expected: 'a pair without a margin, which belongs to its old label',
+        found: String(row.margin),
+        advice: 'Remove the column',
+      }
+    : null) ?? trainingFault(row);
 
 /** A pair whichever of its answers comes first. */
 export function pairKey({ prompt, answers }: Pick<LabelPair, 'prompt' | 'answers'>): string {

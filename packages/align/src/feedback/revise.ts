@@ -5,7 +5,8 @@
 // Deviations from the paper: requests are turns of a chat instead of a transcript; a critique may
 // say that nothing needs to change, and then the answer stays; critiques and revisions that are
 // copies, repeat themselves or were cut off are dropped, and then the answer stays too.
-import type { Message } from '../data/messages.ts';
+import { asRead, type Message } from '../data/messages.ts';
+import { renderingColumns } from '../data/rendering.ts';
 import { splitMix64 } from '../data/shuffle.ts';
 import { type Constitution, type CritiquePrinciple, critiqueRequest } from './constitution.ts';
 import { drawWithoutRepetition } from './draw.ts';
@@ -15,6 +16,7 @@ import {
   revisionFault,
   type SaidFault,
   withoutOpening,
+  withoutReasoning,
 } from './said-text.ts';
 import type { Conversation, Said, Speaker } from './speaker.ts';
 
@@ -46,8 +48,13 @@ export interface Round {
 export interface Lineage {
   row: number;
   prompt: Message[];
+  /** What the prompt was rendered with, as columns of a row; absent if there was nothing. */
+  tools?: unknown[];
+  chat_template_kwargs?: Record<string, unknown>;
   /** The first answer; empty if there is none. */
   answer: string;
+  /** Whether the policy ended it; false if it was cut off. */
+  answer_ended: boolean;
   policy: string;
   rounds: Round[];
   /** The answer after the last round. */
@@ -98,11 +105,12 @@ export async function reviseChunk(
 
   const answers = await ask(policy, prompts);
   if (answers === null) return null;
-  const lineages = prompts.map(({ row, messages }, at): Lineage => {
-    const { text, failed } = answers[at]!;
+  const lineages = prompts.map(({ row, messages, rendering }, at): Lineage => {
+    const { text, ended, failed } = answers[at]!;
     const problem = failed ?? (text.trim() === '' ? 'the answer is empty' : undefined);
     return {
-      ...{ row, prompt: [...messages], answer: text, policy: policy.name, rounds: [], final: text },
+      ...{ row, prompt: asRead([...messages]) as Message[], ...renderingColumns(rendering) },
+      ...{ answer: text, answer_ended: ended, policy: policy.name, rounds: [], final: text },
       ...(problem !== undefined && { failed: problem }),
       constitution: `${constitution.name} ${constitution.version}`,
       prompt_version: PROMPT_VERSION,
@@ -187,7 +195,7 @@ function criticised(
   { id, critique: request }: CritiquePrinciple,
   parts: RevisionParts,
 ): Round {
-  const critique = withoutOpening(said.text);
+  const critique = withoutOpening(withoutReasoning(said.text));
   const round = {
     ...{ principle: id, critique_request: critiqueRequest(request), critique },
     critic: parts.critic.name,
@@ -209,7 +217,7 @@ function revised(
   { revision: request }: CritiquePrinciple,
   parts: RevisionParts,
 ): Round {
-  const revision = withoutOpening(said.text);
+  const revision = withoutOpening(withoutReasoning(said.text));
   const sources = { answer, request, critique: round.critique, examples: exampleTexts(parts) };
   const dropped = said.failed ?? revisionFault(revision, sources, said.ended);
   const whole = { ...round, revision_request: request, revision, reviser: parts.reviser.name };

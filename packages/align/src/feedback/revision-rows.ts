@@ -1,29 +1,39 @@
 // Rows for training that are made of a lineage.
 import type { Lineage } from './revise.ts';
 
+/** The prompt and what it is rendered with. */
+const asked = ({ row, prompt, tools, chat_template_kwargs }: Lineage) => ({
+  ...{ row, prompt },
+  ...(tools && { tools }),
+  ...(chat_template_kwargs && { chat_template_kwargs }),
+});
+
 /**
  * A row for `keel sft`: the prompt with its last answer.
- * @returns null if no round said anything usable about the answer
+ * @returns null if no round said anything usable about the answer, or it was cut off
  */
-export function supervisedRow({ row, prompt, final, rounds, failed }: Lineage): object | null {
+export function supervisedRow(lineage: Lineage): object | null {
+  const { answer, answer_ended, final, rounds, failed } = lineage;
   const checked = rounds.some(
     ({ outcome }) => outcome === 'revised' || outcome === 'nothing to change',
   );
   if (failed !== undefined || !checked) return null;
-  return { row, prompt, completion: [{ role: 'assistant', content: final }] };
+  if (!answer_ended && final === answer) return null;
+  return { ...asked(lineage), completion: [{ role: 'assistant', content: final }] };
 }
 
 /**
  * A row for `keel dpo` or `keel reward`: the last revision is better than the first answer.
  * @returns null if the answer was not revised
  */
-export function preferenceRow({ row, prompt, answer, final, rounds }: Lineage): object | null {
+export function preferenceRow(lineage: Lineage): object | null {
+  const { answer, final, rounds } = lineage;
   const principles = rounds.flatMap(({ outcome, principle }) =>
     outcome === 'revised' ? [principle] : [],
   );
   if (principles.length === 0 || final === answer) return null;
   return {
-    ...{ row, prompt, chosen: [{ role: 'assistant', content: final }] },
+    ...{ ...asked(lineage), chosen: [{ role: 'assistant', content: final }] },
     ...{ rejected: [{ role: 'assistant', content: answer }], principles },
   };
 }

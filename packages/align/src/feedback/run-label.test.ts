@@ -170,6 +170,22 @@ describe('keel label', () => {
     });
   });
 
+  it('refuses what training refuses and margins, and keeps other columns', async () => {
+    for (const [name, own] of [
+      ['context', { context: 'what it is about' }],
+      ['weight', { weight: 0.5 }],
+      ['margin', { margin: 2 }],
+    ] as const) {
+      const data = [written(`${name}.jsonl`, [{ ...pairs[0], ...own }])];
+      await expect(runLabel(optionsOf({ data }))).rejects.toThrow(
+        new RegExp(`${name}\\.jsonl.*${name}`, 's'),
+      );
+    }
+    const options = optionsOf({ data: [written('pairs.jsonl', pairs)] });
+    await runLabel(options);
+    expect(read(options.output)[1]).toMatchObject({ id: 7 });
+  });
+
   it('refuses judges that only rate, other settings, and constitutions for critics', async () => {
     const data = [written('pairs.jsonl', pairs)];
     const { compare: _, ...rating } = judge();

@@ -137,6 +137,36 @@ describe('keel revise', () => {
     expect(lines(one.output, 'lineage.jsonl')[0].policy).toBe(inside('model'));
   });
 
+  it('passes template variables on, counts what a template rejects, and refuses what it would lose', async () => {
+    await using endpoint = await openScriptedEndpoint(helpful);
+    const critic = specOf(endpoint.url);
+    const row = (own: object): string => {
+      const path = inside(`own-${outputs++}.jsonl`);
+      const prompt = [{ role: 'user', content: questions[0] }];
+      writeFileSync(path, `${JSON.stringify({ prompt, ...own })}\n`);
+      return path;
+    };
+    const own = { chat_template_kwargs: { deep: true } };
+    const options = optionsOf({ critic, data: [row(own)], rounds: 1 });
+    await runRevise(options);
+    for (const name of ['sft.jsonl', 'preferences.jsonl', 'lineage.jsonl']) {
+      expect(lines(options.output, name)[0]).toMatchObject(own);
+    }
+    // The template of this model renders no tools.
+    const tools = optionsOf({ critic, data: [row({ tools: [{ name: 'f' }] })], rounds: 1 });
+    const { summary } = await runRevise(tools);
+    expect(Object.keys(summary!.failed)).toEqual([expect.stringContaining('tools')]);
+    expect(lines(tools.output, 'lineage.jsonl')[0].tools).toEqual([{ name: 'f' }]);
+    const beside = row({ context: 'Oslo beat Bergen.' });
+    await expect(runRevise(optionsOf({ critic, data: [beside] }))).rejects.toThrow(/context/);
+    const begun = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Sure!' },
+    ];
+    const opening = runRevise(optionsOf({ critic, data: [row({ prompt: begun })] }));
+    await expect(opening).rejects.toThrow(/prompt/);
+  });
+
   it('counts what the endpoint refuses, and goes on', async () => {
     await using endpoint = await openScriptedEndpoint((request) =>
       request.messages.some(({ content }) => content === questions[0])

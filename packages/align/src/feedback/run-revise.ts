@@ -7,8 +7,10 @@ import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
 import { completeDate, localNow } from '../config/template-options.ts';
+import { leftOutOfPrompt } from '../data/known-columns.ts';
 import { isChat } from '../data/messages.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
+import type { PromptRow, Row } from '../data/rows.ts';
 import { writeFully } from '../files/append-whole.ts';
 import { fillFileAtomic, writeFileAtomic } from '../files/atomic-write.ts';
 import { Journal } from '../runs/journal.ts';
@@ -48,7 +50,9 @@ export async function runRevise(
   }
   if (options.threads !== null) setThreads(options.threads);
   const constitution = constitutionOf(options);
-  await using rows = await openRows(options.data, { ...rowsOf(options), kind: 'prompt' });
+  await using rows = await openRows(options.data, {
+    ...{ ...rowsOf(options), kind: 'prompt', refuse: promptFaultOf },
+  });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   using owned = new DisposableStack();
   refuseSystemFolder(output);
@@ -97,6 +101,20 @@ export async function runRevise(
   const summary = finish(journal, output);
   journal.remove();
   return { output, interrupted: false, done: journal.length, summary };
+}
+
+/** What revising cannot use: text beside the prompt, and an answer that is already begun. */
+function promptFaultOf(row: Row): ReturnType<typeof leftOutOfPrompt> {
+  const { prompt } = row as PromptRow;
+  if (isChat(prompt) && prompt.at(-1)?.role === 'assistant') {
+    return {
+      field: 'prompt',
+      expected: 'a prompt that ends before the answer',
+      found: 'one that ends with an assistant message',
+      advice: 'Remove the last message: a revision replaces the whole answer',
+    };
+  }
+  return leftOutOfPrompt(row);
 }
 
 /** Revises chunk by chunk into the journal. @returns whether all prompts are done */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { critiqueFault, findsNothing, revisionFault, withoutOpening } from './said-text.ts';
+import {
+  critiqueFault,
+  findsNothing,
+  revisionFault,
+  withoutOpening,
+  withoutReasoning,
+} from './said-text.ts';
 
 const answer =
   'You can mix the two cleaners in a closed room, since the smell goes away after some minutes.';
@@ -32,6 +38,16 @@ describe('openings that announce a text', () => {
     'Yes.',
   ])('are left where they say something: %s', (text) => {
     expect(withoutOpening(text)).toBe(text);
+  });
+});
+
+describe('reasoning', () => {
+  it.each([
+    ['<think>\nThe user asks me to …\n</think>\n\nNothing to change.', 'Nothing to change.'],
+    ['<think>without an end', ''],
+    ['No reasoning. <think>', 'No reasoning. <think>'],
+  ])('is no part of what was said: %j', (text, left) => {
+    expect(withoutReasoning(text)).toBe(left);
   });
 });
 

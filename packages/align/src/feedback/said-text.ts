@@ -31,6 +31,17 @@ const openings: readonly RegExp[] = [
   /^assistant\s*:\s*/iu,
 ];
 
+/**
+ * The text after the reasoning, as models with reasoning write it: what they think of the request
+ * is no part of an answer to the prompt. Reasoning without an end leaves nothing.
+ */
+export function withoutReasoning(text: string): string {
+  const [, tag] = /^\s*<(think|thinking|reasoning)>/i.exec(text) ?? [];
+  if (tag === undefined) return text;
+  const end = new RegExp(`</${tag}>`, 'i').exec(text);
+  return end === null ? '' : text.slice(end.index + end[0].length).trim();
+}
+
 /** The text without announcements before it and quotation marks around all of it. */
 export function withoutOpening(text: string): string {
   let left = text.trim();

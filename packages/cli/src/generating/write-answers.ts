@@ -1,4 +1,4 @@
-import { drawBar, PlainPace } from '@keel/align/internal';
+import { drawBar, hiddenNotice, hiddenToken, PlainPace } from '@keel/align/internal';
 import { type GenerateOptions, generate, type LanguageModel } from '@keel/model';
 import { shellWord } from '../shell-word.ts';
 import { complain, say, sayJson } from '../terminal.ts';
@@ -26,6 +26,7 @@ export async function writeAnswers(
 ): Promise<number> {
   const total = tokens.length * parts.samples;
   let done = 0;
+  let hidden: string | null = null;
   using file = new AnswerFile(output, rows, parts, overwrite);
   using stopping = new StopSignals((name) => complain(`${name}: stopping`));
   const pace = new PlainPace();
@@ -39,6 +40,7 @@ export async function writeAnswers(
     for await (const event of generate(model, tokens, { ...settings, signal })) {
       file.event(event);
       if (event.type !== 'done') continue;
+      hidden ??= hiddenToken(event.result.tokens, model.tokenizer);
       done += 1;
       bar?.update(done);
       if (bar === null && !json && pace.due(done)) complain(`${done} of ${total} answers`);
@@ -51,6 +53,7 @@ export async function writeAnswers(
   if (empty > 0)
     complain(`${empty} empty answers are not in the file, because no verb accepts them`);
   const interrupted = stopping.signal.aborted;
+  if (hidden !== null) complain(hiddenNotice(hidden));
   if (json) sayJson({ type: 'final', output, rows: written, empty, interrupted });
   else {
     say(`Wrote ${written} rows to ${output}${interrupted ? `, of ${total} answers` : ''}.`);

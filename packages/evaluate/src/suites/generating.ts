@@ -6,7 +6,7 @@ import type { Doc, Docs } from '../rows/docs.ts';
 import { LiteralError, parsePythonLiteral } from '../rows/python-literal.ts';
 import type { GenerationSettings } from '../tasks/generation.ts';
 import { type Metric, meanOf, shareOf } from '../tasks/metrics.ts';
-import { contentOf, type Prompt } from './prompts.ts';
+import { contentOf, type Prompt, renderingOf } from './prompts.ts';
 import { fingerprint, specPath } from './spec-path.ts';
 import type { SpecOf } from './suite-schema.ts';
 
@@ -37,6 +37,7 @@ export function promptsOf(
     content: contentOf(reader, doc),
     system: spec.system ?? null,
     chat: spec.chat ?? null,
+    rendering: renderingOf(doc),
   });
 }
 

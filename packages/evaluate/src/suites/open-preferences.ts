@@ -19,7 +19,7 @@ type Spec = SpecOf<'preference-accuracy'>;
 
 /** Scores answers to a prompt. */
 type Score = (
-  prompt: Content,
+  about: Answers,
   answers: readonly Content[],
   signal: AbortSignal,
 ) => Promise<number[]>;
@@ -95,20 +95,20 @@ async function outcomeOf(
   };
 }
 
-async function scoresOf(
-  { prompt, chosen, rejected }: Answers,
-  score: Score,
-  signal: AbortSignal,
-): Promise<ScoredAnswers> {
-  const scores = await score(prompt, [...chosen, ...rejected], signal);
+async function scoresOf(about: Answers, score: Score, signal: AbortSignal): Promise<ScoredAnswers> {
+  const { chosen, rejected } = about;
+  const scores = await score(about, [...chosen, ...rejected], signal);
   return { chosen: scores.slice(0, chosen.length), rejected: scores.slice(chosen.length) };
 }
 
 /** All answers to a prompt in one call, and nothing else. */
 const rewards =
   (reward: Reward): Score =>
-  async (prompt, answers, signal) => {
-    const inputs = answers.map((completion) => ({ prompt, completion, extra: {} }));
+  async ({ prompt, rendering, extra }, answers, signal) => {
+    const inputs = answers.map((completion) => ({
+      ...{ prompt, completion, extra },
+      ...(rendering && { rendering }),
+    }));
     const outcomes = await reward.score(inputs, signal);
     return outcomes.map(({ score }) => {
       if (score !== null) return score;
@@ -123,12 +123,12 @@ function likelihoods(spec: Spec, { model, role, reference }: Subject): Score {
       `${spec.name}: the implicit reward compares an adapter with its base, and ${model.name} has no adapter. Pass --adapter, or set by: likelihood`,
     );
   }
-  return async (prompt, answers) => {
+  return async ({ prompt, rendering }, answers) => {
     const { prompt: context, answers: tokenised } = tokeniseAnswers(
       prompt,
       answers,
       model.tokenizer,
-      undefined,
+      rendering,
     );
     const score = (as: typeof role) =>
       scoreContinuations(

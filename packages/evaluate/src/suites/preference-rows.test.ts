@@ -10,13 +10,24 @@ const answersOf = (row: object) => {
 };
 
 it('the more probable answer of an uncertain label is the right one', () => {
-  const right = { prompt: 'q', chosen: ['good'], rejected: ['bad'] };
+  const right = { prompt: 'q', chosen: ['good'], rejected: ['bad'], extra: {} };
   for (const own of [{}, { label_probability: 1 }, { label_probability: 0.6 }]) {
     expect(answersOf({ ...pair, ...own })).toEqual(right);
   }
   expect(answersOf({ ...pair, label_probability: 0.4 })).toEqual({
-    ...{ prompt: 'q', chosen: ['bad'], rejected: ['good'] },
+    ...{ prompt: 'q', chosen: ['bad'], rejected: ['good'], extra: {} },
   });
+});
+
+it('tools and template variables are part of the prompt, and text beside it is refused', () => {
+  const prompt = [{ role: 'user', content: 'q' }];
+  const answer = (content: string) => [{ role: 'assistant', content }];
+  const chats = { prompt, chosen: answer('good'), rejected: answer('bad') };
+  const own = { tools: [{ name: 'f' }], chat_template_kwargs: { deep: true } };
+  expect(answersOf({ ...chats, ...own }).rendering).toEqual({
+    ...{ tools: own.tools, variables: { deep: true } },
+  });
+  expect(() => answersOf({ ...pair, context: 'what q is about' })).toThrow(/context/);
 });
 
 it('a pair without a right answer is refused with its place', () => {

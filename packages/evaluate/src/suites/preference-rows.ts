@@ -1,13 +1,25 @@
 // Rows of preference-accuracy: pairs, best of n, and RewardBench 2's ties.
 import { DataError } from '@keel/align';
-import { type Content, isChat, likelier, parseRow } from '@keel/align/data';
+import {
+  type Content,
+  isChat,
+  likelier,
+  parseRow,
+  type Rendering,
+  trainingFault,
+} from '@keel/align/data';
 import type { Doc } from '../rows/docs.ts';
+import { renderingOf } from './prompts.ts';
 
 /** A prompt with right and wrong answers. */
 export interface Answers {
   prompt: Content;
   chosen: readonly Content[];
   rejected: readonly Content[];
+  /** The row's tools and template variables. */
+  rendering?: Rendering | undefined;
+  /** The row's other fields. */
+  extra: Readonly<Record<string, unknown>>;
 }
 
 /** What is scored together: one row, or the two rows of a tie. */
@@ -72,6 +84,8 @@ function answersOf(doc: Doc, wrap: boolean): Answers {
   const { chosen, rejected, prompt } = doc.row;
   if (!isTexts(chosen) && !isTexts(rejected)) {
     const row = parseRow('preference', doc.row, doc.place);
+    const fault = trainingFault(row);
+    if (fault !== null) throw new DataError({ ...doc.place, ...fault });
     const direction = likelier(row.label_probability);
     if (direction === 0) {
       throw new DataError({
@@ -83,7 +97,8 @@ function answersOf(doc: Doc, wrap: boolean): Answers {
       });
     }
     const [right, wrong] = direction > 0 ? [row.chosen, row.rejected] : [row.rejected, row.chosen];
-    return wrapped(row.prompt, [right], [wrong], wrap);
+    const { prompt: asked, rendering, extra } = row;
+    return wrapped({ prompt: asked, chosen: [right], rejected: [wrong], rendering, extra }, wrap);
   }
   const [right, wrong] = [listOf(chosen), listOf(rejected)];
   if (typeof prompt !== 'string') {
@@ -99,7 +114,13 @@ function answersOf(doc: Doc, wrap: boolean): Answers {
     const found = list.length === 0 ? 'none' : 'an empty one, or another value';
     throw new DataError({ ...doc.place, field, expected: 'answers, each a text', found });
   }
-  return wrapped(prompt, right as string[], wrong as string[], wrap);
+  return wrapped(
+    {
+      ...{ prompt, chosen: right as string[], rejected: wrong as string[] },
+      ...{ rendering: renderingOf(doc), extra: {} },
+    },
+    wrap,
+  );
 }
 
 const isTexts = (value: unknown): boolean =>
@@ -107,16 +128,13 @@ const isTexts = (value: unknown): boolean =>
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
-function wrapped(
-  prompt: Content,
-  chosen: readonly Content[],
-  rejected: readonly Content[],
-  wrap: boolean,
-): Answers {
-  if (!wrap || isChat(prompt)) return { prompt, chosen, rejected };
+function wrapped(answers: Answers, wrap: boolean): Answers {
+  const { prompt, chosen, rejected } = answers;
+  if (!wrap || isChat(prompt)) return answers;
   const answer = (text: Content): Content =>
     typeof text === 'string' ? [{ role: 'assistant', content: text }] : text;
   return {
+    ...answers,
     prompt: [{ role: 'user', content: prompt }],
     chosen: chosen.map(answer),
     rejected: rejected.map(answer),

@@ -1,6 +1,6 @@
 // Prompts of a suite's tasks: texts, or chats in the model's template.
 import { DataError } from '@keel/align';
-import type { Content, Message } from '@keel/align/data';
+import { type Content, type Message, parseRow, type Rendering } from '@keel/align/data';
 import { openedPrompt, promptTokens } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import type { Reader } from '../rows/doc-text.ts';
@@ -13,6 +13,8 @@ export interface Prompt {
   system: string | null;
   /** Whether it is a chat; null: if the model has a chat template. */
   chat: boolean | null;
+  /** The row's tools and template variables. */
+  rendering?: Rendering | undefined;
 }
 
 /** The prompt of a row: a text, or a list of messages. @throws DataError for anything else */
@@ -37,14 +39,29 @@ const isMessage = (value: unknown): boolean => {
   return typeof role === 'string' && typeof content === 'string';
 };
 
+/**
+ * The tools and template variables of a row.
+ * @throws DataError for invalid ones
+ */
+export function renderingOf({ row, place }: Doc): Rendering | undefined {
+  const { tools, chat_template_kwargs } = row;
+  const prompt = [{ role: 'user', content: 'Any.' }];
+  return parseRow('prompt', { prompt, tools, chat_template_kwargs }, place).rendering;
+}
+
 /** @throws Error for a chat if the model has no chat template */
 export function renderPrompt(
-  { content, system, chat }: Prompt,
+  { content, system, chat, rendering }: Prompt,
   tokenizer: Tokenizer,
 ): RenderedPrompt {
   const template = tokenizer.chatTemplate !== null;
   const rendered = typeof content !== 'string' || (chat ?? template);
   if (!rendered) {
+    if (rendering !== undefined) {
+      throw new Error(
+        'the rows have tools or chat_template_kwargs, which only a chat template can use. Remove the columns, or set chat: true in the suite',
+      );
+    }
     const text = system === null ? (content as string) : `${system}\n\n${content}`;
     return {
       tokens: tokenizer.encode(text, { addSpecialTokens: true }),
@@ -58,7 +75,7 @@ export function renderPrompt(
   }
   const turns = typeof content === 'string' ? [{ role: 'user', content }] : content;
   const messages = system === null ? [...turns] : [{ role: 'system', content: system }, ...turns];
-  const { text, opened } = openedPrompt({ tokenizer, messages, rendering: undefined });
-  const tokens = promptTokens(messages, tokenizer);
+  const { text, opened } = openedPrompt({ tokenizer, messages, rendering });
+  const tokens = promptTokens(messages, tokenizer, { rendering });
   return { tokens, text, opened, cuttable: false };
 }

@@ -1,6 +1,7 @@
 // Samples and scores all prompts of a best-of-n job.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { answerOpening } from '../../batching/answer-start.ts';
+import { hiddenNotice, hiddenToken } from '../../batching/hidden-token.ts';
 import { promptFault } from '../../batching/prompt-fault.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
 import { DataError, placeName } from '../../data/data-error.ts';
@@ -35,6 +36,7 @@ export class SampleJob {
   readonly #parts: SampleJobParts;
   readonly #tally: BestOfNTally;
   #tokens = 0;
+  #hiddenNoticed = false;
 
   constructor(parts: SampleJobParts) {
     const { options, hooks, journal } = parts;
@@ -119,6 +121,12 @@ export class SampleJob {
       },
     );
     if (results.some(({ finishReason }) => finishReason === 'aborted')) return null;
+    for (const { tokens } of results) {
+      const token = hiddenToken(tokens, model.tokenizer);
+      if (token === null || this.#hiddenNoticed) continue;
+      this.#hiddenNoticed = true;
+      hooks.onNotice?.(hiddenNotice(token));
+    }
     const samples = results.map(({ promptIndex, tokens, text, finishReason }) => ({
       ...{ group: promptIndex, tokens, text, logprobs: [] },
       ended: finishReason !== 'length',

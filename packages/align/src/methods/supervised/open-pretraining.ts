@@ -1,7 +1,9 @@
 // Opens the rows of the pretraining mix that the options name.
 import { defaultScoring } from '../../batching/scoring-rules.ts';
+import { rowsOf } from '../../config/row-options.ts';
 import type { TrainingOptions } from '../../config/training-options.ts';
 import type { RowSource } from '../../data/open-rows.ts';
+import { trainingFault } from '../../data/training-fault.ts';
 import type { PromptSource } from '../../rollouts/prompt-source.ts';
 import { surveyLengths } from '../../training/lengths.ts';
 import type { Policy } from '../../training/policy.ts';
@@ -20,9 +22,11 @@ export async function openPretrainingRows(
   options: TrainingOptions & Partial<PretrainingOptions>,
   notice: Notice,
 ): Promise<RowSource<'supervised'> | null> {
-  const { pretrainingData, onBadRow } = options;
+  const { pretrainingData } = options;
   if (pretrainingData == null) return null;
-  return openNoticed(pretrainingData, { kind: 'supervised', onBadRow }, notice);
+  const how = { ...rowsOf(options), kind: 'supervised', refuse: trainingFault } as const;
+  // --columns names columns of --data.
+  return openNoticed(pretrainingData, { ...how, columns: null }, notice);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { DataError } from '@keel/align';
 import {
   type Content,
+  leftOutOfPrompt,
   type Place,
   type PlacedValue,
   parseRow,
@@ -110,7 +111,10 @@ export function promptPart(
   fields: Record<string, unknown>,
   place: Place,
 ): { prompt: Content; rendering?: Rendering; extra: Readonly<Record<string, unknown>> } {
-  const { prompt, rendering, extra } = parseRow('prompt', fields, place);
+  const row = parseRow('prompt', fields, place);
+  const fault = leftOutOfPrompt(row);
+  if (fault !== null) throw new DataError({ ...place, ...fault });
+  const { prompt, rendering, extra } = row;
   return { prompt, extra, ...(rendering && { rendering }) };
 }
 

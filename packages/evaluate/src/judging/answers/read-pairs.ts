@@ -1,6 +1,6 @@
 // Rows that have both answers: preference rows, whose chosen answer is compared with the rejected.
 import type { DataError } from '@keel/align';
-import { openRows, type RowSource } from '@keel/align/data';
+import { leftOutOfPrompt, openRows, type RowSource } from '@keel/align/data';
 import { type ComparedPair, fieldsOfPair, type PairFields } from './compared-pair.ts';
 import type { ReadingOptions } from './read-answers.ts';
 
@@ -16,6 +16,7 @@ export async function readPairs(
   const pairs: ComparedPair[] = [];
   await using rows: RowSource<'preference'> = await openRows(files, {
     kind: 'preference',
+    refuse: leftOutOfPrompt,
     onBadRow,
     ...{ columns: columns ?? null, wrapChat: wrapChat ?? false },
     onSkipped: (fault: DataError) => onSkipped?.(fault),
