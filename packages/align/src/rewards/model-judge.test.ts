@@ -1,27 +1,7 @@
 import { goldenPath } from '@keel/torch/testing';
 import { describe, expect, test } from 'vitest';
 import { answers } from './fixtures/answers.ts';
-import { expectation, modelJudge } from './model-judge.ts';
-
-const single = Array.from({ length: 10 }, (_, index) => [index + 1]);
-
-test('the rating is the mean of the distribution', () => {
-  const whole = [0.1, 0, 0, 0, 0.3, 0, 0, 0, 0, 0.1];
-  const { mean, probabilities } = expectation(single, whole);
-  expect(mean).toBeCloseTo((0.1 + 1.5 + 1) / 0.5, 12);
-  expect(probabilities).toEqual(whole);
-});
-
-test('"10" in two tokens does not count as "1"', () => {
-  const answers = [...single.slice(0, 9), [1, 0]];
-  const { mean, probabilities } = expectation(answers, [0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0.4]);
-  expect(probabilities[0]).toBeCloseTo(0.1, 12);
-  expect(mean).toBeCloseTo((0.1 + 4) / 0.5, 12);
-});
-
-test('a model that gives no rating any probability is an error', () => {
-  expect(() => expectation(single, new Array(10).fill(0))).toThrow(/judge .*probability/);
-});
+import { modelJudge } from './model-judge.ts';
 
 describe('a model as judge', () => {
   test('rates the same answer the same, whatever it is rated with', async () => {
@@ -60,6 +40,19 @@ describe('a model as judge', () => {
     const inputs = [calling('weather', null), calling('erase', null), calling('erase', [{}])];
     const scores = (await judge.score(inputs)).map(({ score }) => score);
     expect(new Set(scores).size).toBe(3);
+  });
+
+  test('names an answer that is too long for it', async () => {
+    const model = goldenPath('tiny-chat');
+    await using judge = await modelJudge(
+      { type: 'judge', model },
+      { precision: 'fp32', device: 'cpu' },
+    );
+    const scoring = judge.score(answers(['Yes.', 'no '.repeat(20_000)]));
+    await expect(scoring).rejects.toMatchObject({
+      index: 1,
+      message: expect.stringMatching(/at most \d+/),
+    });
   });
 
   test('must have the answer in its question', async () => {

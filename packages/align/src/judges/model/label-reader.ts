@@ -23,8 +23,8 @@ interface Waiting {
 export interface LabelReaderOptions {
   /** Largest number of questions in a pass. */
   batchSize: number;
-  /** Largest number of tokens in a pass, before shared ones are counted once. */
-  batchTokens: number;
+  /** Largest number of tokens in a pass, before shared ones are counted once (default: 8192). */
+  batchTokens?: number;
 }
 
 export class LabelReader {
@@ -79,7 +79,7 @@ export class LabelReader {
 
   /** The questions of the next pass; those that are no longer wanted are rejected. */
   #next(): Waiting[] {
-    const { batchSize, batchTokens } = this.#options;
+    const { batchSize, batchTokens = 8192 } = this.#options;
     const batch: Waiting[] = [];
     let tokens = 0;
     while (batch.length < batchSize) {

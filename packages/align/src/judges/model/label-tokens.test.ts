@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exclusive, labelProbabilities, labelTokens } from './label-tokens.ts';
+import { exclusive, expectedRating, labelProbabilities, labelTokens } from './label-tokens.ts';
 
 /** A tokenizer whose tokens are numbers of these texts, the longest first. */
 const encoder =
@@ -31,6 +31,13 @@ describe('tokens of labels', () => {
     const both = labelTokens(encoder('x', ':', ':A', 'B', ' ', 'A'), 'x:', ['A', 'B']);
     expect(both.prompt).toEqual([0]);
     expect(both.sequences.map(({ tokens }) => tokens)).toEqual([[2], [1, 4, 5], [1, 3], [1, 4, 3]]);
+  });
+
+  test('have no mark of a text that starts, as SentencePiece writes one', () => {
+    const encode = (text: string): number[] => encoder('_', 'x', 'A', 'B', ' ')(`_${text}`);
+    const { prompt, sequences } = labelTokens(encode, 'x', ['A', 'B']);
+    expect(prompt).toEqual([0, 1]);
+    expect(sequences.map(({ tokens }) => tokens)).toEqual([[2], [4, 2], [3], [4, 3]]);
   });
 
   test('are not counted twice where the tokenizer drops the space', () => {
@@ -66,4 +73,10 @@ describe('probabilities of labels', () => {
     ];
     expect(labelProbabilities(sequences, [0.25, 0.5, 0.125], 2)).toEqual([0.75, 0.125]);
   });
+});
+
+test('the rating is the mean of the distribution', () => {
+  const probabilities = [0.1, 0, 0, 0, 0.3, 0, 0, 0, 0, 0.1];
+  expect(expectedRating(probabilities, 1)).toBeCloseTo((0.1 + 1.5 + 1) / 0.5, 12);
+  expect(expectedRating([0.5, 0.5], 0)).toBe(0.5);
 });

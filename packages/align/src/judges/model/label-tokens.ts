@@ -80,3 +80,9 @@ export function labelProbabilities(
   });
   return sums;
 }
+
+/** The mean of a distribution over whole numbers from `from`. */
+export function expectedRating(probabilities: readonly number[], from: number): number {
+  const all = probabilities.reduce((sum, value) => sum + value, 0);
+  return probabilities.reduce((sum, value, index) => sum + (from + index) * value, 0) / all;
+}

@@ -34,7 +34,7 @@ import { compareQuestion } from '../prompts/compare-question.ts';
 import type { Question } from '../prompts/question.ts';
 import { rateQuestions, totalScore } from '../prompts/rate-question.ts';
 import { LabelReader } from './label-reader.ts';
-import { labelTokens } from './label-tokens.ts';
+import { expectedRating, labelTokens } from './label-tokens.ts';
 import { roleMarks, withoutMarks } from './role-marks.ts';
 
 export const modelJudgeSchema = z
@@ -64,9 +64,6 @@ export interface ModelJudgeOptions extends Pick<LoadModelOptions, 'precision' | 
   /** The date and time that chat templates print (default: when they are rendered). */
   now?: string;
 }
-
-/** Largest number of tokens in a pass. */
-const BATCH_TOKENS = 8192;
 
 /**
  * Opens a language model as a judge.
@@ -176,9 +173,7 @@ export class ModelJudge implements Judge {
     this.#chat = !spec.plain_text && model.tokenizer.chatTemplate !== null;
     this.#reasoningTokens = spec.reasoning_tokens;
     this.#marks = roleMarks(model.tokenizer);
-    this.#reader = new LabelReader(model, this.#role, {
-      ...{ batchSize: spec.batch_size, batchTokens: BATCH_TOKENS },
-    });
+    this.#reader = new LabelReader(model, this.#role, { batchSize: spec.batch_size });
   }
 
   async compare(pair: JudgedPair, signal?: AbortSignal): Promise<PairVerdict | NoVerdict> {
@@ -201,7 +196,7 @@ export class ModelJudge implements Judge {
       const questions = rateQuestions(answer, this.#asking);
       const found = await allOf(questions.map((question) => this.#ask(question, signal)));
       const scores = found.map(({ probabilities }, index) =>
-        expected(probabilities, questions[index]!.scale.from),
+        expectedRating(probabilities, questions[index]!.scale.from),
       );
       const why = found.flatMap(({ why: reasons = [] }) => reasons);
       const criteria = questions.flatMap(({ criterion }, index) =>
@@ -336,10 +331,4 @@ export class ModelJudge implements Judge {
 function closing(opened: string): string {
   const tag = /^\s*<([\w-]+)>\s*$/.exec(opened);
   return tag === null ? '' : `\n</${tag[1]}>\n\n`;
-}
-
-/** The mean of a distribution over whole numbers from `from`. */
-function expected(probabilities: readonly number[], from: number): number {
-  const all = probabilities.reduce((sum, value) => sum + value, 0);
-  return probabilities.reduce((sum, value, index) => sum + (from + index) * value, 0) / all;
 }
