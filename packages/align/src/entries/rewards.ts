@@ -14,6 +14,13 @@ export {
   ensembleDeviation,
   ensembleRules,
 } from '../rewards/ensemble.ts';
+export {
+  checkExpression,
+  expressionName,
+  expressionShape,
+  globalFlags,
+  withinPatience,
+} from '../rewards/expression.ts';
 export { batchedReward, functionReward, loadFunctionReward } from '../rewards/function-reward.ts';
 export { exportedFunction, importModule } from '../rewards/import-module.ts';
 export { type Judge, judgeReward } from '../rewards/judge.ts';
