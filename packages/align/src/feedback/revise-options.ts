@@ -1,7 +1,8 @@
 // Options of critique and revision, and what it reports while it runs.
-import type { GenerateOptions, Precision } from '@keel/model';
+import type { Precision } from '@keel/model';
 import type { RowReading } from '../config/row-options.ts';
 import type { TemplateOptions } from '../config/template-options.ts';
+import type { SamplingSettings } from '../runs/sampling-job.ts';
 import type { ModelFacts } from '../training/run-plan.ts';
 import type { RevisionSummary } from './revision-summary.ts';
 
@@ -26,20 +27,7 @@ export interface ReviseOptions extends TemplateOptions, RowReading {
   fewShot: boolean;
   /** Critiques and revisions of each answer. */
   rounds: number;
-  sampling: Required<
-    Pick<
-      GenerateOptions,
-      | 'maxNewTokens'
-      | 'minNewTokens'
-      | 'temperature'
-      | 'topK'
-      | 'topP'
-      | 'minP'
-      | 'repetitionPenalty'
-      | 'stopStrings'
-      | 'seed'
-    >
-  >;
+  sampling: SamplingSettings;
   /** Turns sampled at the same time. */
   batchSize: number;
   /** Folder of the result. */

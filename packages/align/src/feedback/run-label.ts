@@ -2,13 +2,11 @@
 // probabilities. The rows are for `keel dpo`, `keel reward` and `keel kto`.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { writeFully } from '../files/append-whole.ts';
 import { fillFileAtomic } from '../files/atomic-write.ts';
 import { Journal } from '../runs/journal.ts';
-import { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
-import { lockFile, refuseLockedFile } from '../runs/run-lock.ts';
+import { claimOutput } from '../runs/sampling-job.ts';
 import type { PreferencePrinciple } from './constitution.ts';
 import { drawWithoutRepetition } from './draw.ts';
 import type { LabelHooks, LabelOptions, LabelResult, LabelSummary } from './label-options.ts';
@@ -50,15 +48,7 @@ export async function runLabel(
       ? new Map()
       : await readHumanLabels({ ...options, data: options.human, columns: null });
   using owned = new DisposableStack();
-  refuseSystemFolder(dirname(output));
-  const lock = `${output}.partial.lock`;
-  if (dryRun) {
-    refuseUnwritable(dirname(output));
-    refuseLockedFile(lock, output);
-  } else {
-    makeFolder(dirname(output));
-    owned.defer(lockFile(lock, output, hooks.onNotice));
-  }
+  claimOutput(output, dirname(output), { dryRun, owned, notice: hooks.onNotice });
   const each = Math.min(options.principlesPerPair ?? principles.length, principles.length);
   const identity = {
     '--data': data.fingerprint,

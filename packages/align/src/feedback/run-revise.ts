@@ -2,7 +2,7 @@
 // of a constitution. Nothing is trained: the result is rows for `keel sft` and `keel dpo`.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder, resolveDevice, resolvePrecision } from '@keel/model';
+import { resolveDevice, resolvePrecision } from '@keel/model';
 import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
@@ -14,8 +14,7 @@ import type { PromptRow, Row } from '../data/rows.ts';
 import { writeFully } from '../files/append-whole.ts';
 import { fillFileAtomic, writeFileAtomic } from '../files/atomic-write.ts';
 import { Journal } from '../runs/journal.ts';
-import { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
-import { lockFile, refuseLockedFile } from '../runs/run-lock.ts';
+import { claimOutput, samplingIdentity } from '../runs/sampling-job.ts';
 import { modelFacts } from '../training/run-plan.ts';
 import type { Constitution } from './constitution.ts';
 import { OpenSpeakers } from './open-speakers.ts';
@@ -55,15 +54,7 @@ export async function runRevise(
   });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   using owned = new DisposableStack();
-  refuseSystemFolder(output);
-  const lock = `${lineage}.partial.lock`;
-  if (dryRun) {
-    refuseUnwritable(output);
-    refuseLockedFile(lock, output);
-  } else {
-    makeFolder(output);
-    owned.defer(lockFile(lock, output, hooks.onNotice));
-  }
+  claimOutput(lineage, output, { dryRun, owned, notice: hooks.onNotice });
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, false);
   const open = new OpenSpeakers(options, { device, precision }, owned);
@@ -206,15 +197,7 @@ async function identityOf(
     '--chat-template-kwargs': options.chatTemplateKwargs ?? null,
     '--template-date': options.templateDate ?? null,
     '--rounds': rounds,
-    '--max-new-tokens': sampling.maxNewTokens,
-    '--min-new-tokens': sampling.minNewTokens,
-    '--temperature': sampling.temperature,
-    '--top-k': sampling.topK,
-    '--top-p': sampling.topP,
-    '--min-p': sampling.minP,
-    '--repetition-penalty': sampling.repetitionPenalty,
-    '--stop': sampling.stopStrings.join(', ') || null,
-    '--seed': sampling.seed,
+    ...samplingIdentity(sampling),
     '--batch-size': batchSize,
     '--precision': precision,
     '--device': device,

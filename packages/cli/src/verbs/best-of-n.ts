@@ -3,31 +3,24 @@ import type { BestOfNPlan } from '@keel/align/config';
 import { bestOfNDisplay } from '../best-of-n/best-of-n-display.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
+import { runJob } from '../run-job.ts';
 import { machineText } from '../training/run-plan-text.ts';
-import { StopSignals } from '../training/stop-signals.ts';
 import { sayDryRun, type WorkPlan } from '../work-plan.ts';
 
-export async function run(options: BestOfNVerbOptions): Promise<number> {
+export function run(options: BestOfNVerbOptions): Promise<number> {
   const display = bestOfNDisplay(options);
-  using stopping = new StopSignals((name) => display.say(`${name}: saving the scored answers`));
-  try {
-    const result = await runBestOfN(
+  const { dryRun, json } = options;
+  return runJob(display, { saving: 'saving the scored answers', dryRun }, (hooks) =>
+    runBestOfN(
       { ...options, sampling: samplingOptions(options) },
       {
-        onPlan: (plan) => options.dryRun && sayDryRun(workPlan(plan, options), options.json),
+        ...hooks,
+        onPlan: (plan) => dryRun && sayDryRun(workPlan(plan, options), json),
         onProgress: (progress) => display.progress(progress),
         onWait: (seconds) => display.waiting(seconds),
-        onNotice: (text) => display.say(text),
-        signal: stopping.signal,
       },
-    );
-    display.close();
-    if (options.dryRun) return 0;
-    display.ended(result);
-    return result.interrupted ? stopping.exitCode : 0;
-  } finally {
-    display.close();
-  }
+    ),
+  );
 }
 
 function workPlan(plan: BestOfNPlan, options: BestOfNVerbOptions): WorkPlan {

@@ -3,34 +3,24 @@ import { setThreads } from '@keel/torch';
 import { openVerbJudge } from '../judging/open-verb-judge.ts';
 import { labelDisplay } from '../labelling/label-display.ts';
 import type { LabelVerbOptions } from '../options/label.ts';
-import { StopSignals } from '../training/stop-signals.ts';
+import { runJob } from '../run-job.ts';
 import { sayDryRun, type WorkPlan } from '../work-plan.ts';
 
-export async function run(options: LabelVerbOptions): Promise<number> {
+export function run(options: LabelVerbOptions): Promise<number> {
   const { judge: _, clamp, threads, dryRun, json } = options;
   if (threads !== null) setThreads(threads);
   const display = labelDisplay(json);
-  using stopping = new StopSignals((name) => display.say(`${name}: saving the finished labels`));
-  try {
-    await using judge = await openVerbJudge({ ...options, rubric: null }, (text) =>
-      display.say(text),
-    );
-    const result = await runLabel(
+  return runJob(display, { saving: 'saving the finished labels', dryRun }, async (hooks) => {
+    await using judge = await openVerbJudge({ ...options, rubric: null }, hooks.onNotice);
+    return await runLabel(
       { ...options, judge, clamp: clamp === null ? [0, 1] : [clamp[0]!, clamp[1]!] },
       {
+        ...hooks,
         onPlan: (plan) => dryRun && sayDryRun(workPlan(plan, options), json),
         onProgress: (progress) => display.progress(progress),
-        onNotice: (text) => display.say(text),
-        signal: stopping.signal,
       },
     );
-    display.close();
-    if (dryRun) return 0;
-    display.ended(result);
-    return result.interrupted ? stopping.exitCode : 0;
-  } finally {
-    display.close();
-  }
+  });
 }
 
 function workPlan(plan: LabelPlan, { output, constitution }: LabelVerbOptions): WorkPlan {

@@ -2,30 +2,23 @@ import { type RevisePlan, runRevise } from '@keel/align';
 import { samplingOptions } from '../generating/sampling.ts';
 import type { ReviseVerbOptions } from '../options/revise.ts';
 import { reviseDisplay } from '../revising/revise-display.ts';
+import { runJob } from '../run-job.ts';
 import { machineText } from '../training/run-plan-text.ts';
-import { StopSignals } from '../training/stop-signals.ts';
 import { sayDryRun, type WorkPlan } from '../work-plan.ts';
 
-export async function run(options: ReviseVerbOptions): Promise<number> {
-  const display = reviseDisplay(options.json);
-  using stopping = new StopSignals((name) => display.say(`${name}: stopping`));
-  try {
-    const result = await runRevise(
+export function run(options: ReviseVerbOptions): Promise<number> {
+  const { dryRun, json } = options;
+  const display = reviseDisplay(json);
+  return runJob(display, { saving: 'stopping; finished prompts are saved', dryRun }, (hooks) =>
+    runRevise(
       { ...options, sampling: samplingOptions(options) },
       {
-        onPlan: (plan) => options.dryRun && sayDryRun(workPlan(plan, options), options.json),
+        ...hooks,
+        onPlan: (plan) => dryRun && sayDryRun(workPlan(plan, options), json),
         onProgress: (progress) => display.progress(progress),
-        onNotice: (text) => display.say(text),
-        signal: stopping.signal,
       },
-    );
-    display.close();
-    if (options.dryRun) return 0;
-    display.ended(result);
-    return result.interrupted ? stopping.exitCode : 0;
-  } finally {
-    display.close();
-  }
+    ),
+  );
 }
 
 function workPlan(plan: RevisePlan, options: ReviseVerbOptions): WorkPlan {

@@ -1,7 +1,8 @@
 // Options of best-of-n sampling, and what it reports while it runs.
-import type { GenerateOptions, Precision } from '@keel/model';
+import type { Precision } from '@keel/model';
 import type { RowReading } from '../../config/row-options.ts';
 import type { TemplateOptions } from '../../config/template-options.ts';
+import type { SamplingSettings } from '../../runs/sampling-job.ts';
 import type { ModelFacts } from '../../training/run-plan.ts';
 import type { BestOfNForm } from './sampled-prompt.ts';
 
@@ -23,20 +24,7 @@ export interface BestOfNOptions extends TemplateOptions, RowReading {
   missingEosPenalty: number;
   /** n: answers per prompt. */
   numGenerations: number;
-  sampling: Required<
-    Pick<
-      GenerateOptions,
-      | 'maxNewTokens'
-      | 'minNewTokens'
-      | 'temperature'
-      | 'topK'
-      | 'topP'
-      | 'minP'
-      | 'repetitionPenalty'
-      | 'stopStrings'
-      | 'seed'
-    >
-  >;
+  sampling: SamplingSettings;
   /** Answers sampled at the same time. */
   batchSize: number;
   output: string;

@@ -3,6 +3,7 @@ import type { LanguageModel } from '@keel/model';
 import type { RowSource } from '../../data/open-rows.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
 import type { JobIdentity } from '../../runs/journal.ts';
+import { samplingIdentity } from '../../runs/sampling-job.ts';
 import { hashAdapter } from '../../training/run-identity.ts';
 import type { BestOfNOptions } from './best-of-n-options.ts';
 
@@ -24,15 +25,7 @@ export async function jobIdentity(
     '--reward': files.length === 0 ? reward : hashOf(files.map(({ sha256 }) => sha256)),
     '--missing-eos-penalty': options.missingEosPenalty,
     '--num-generations': options.numGenerations,
-    '--max-new-tokens': sampling.maxNewTokens,
-    '--min-new-tokens': sampling.minNewTokens,
-    '--temperature': sampling.temperature,
-    '--top-k': sampling.topK,
-    '--top-p': sampling.topP,
-    '--min-p': sampling.minP,
-    '--repetition-penalty': sampling.repetitionPenalty,
-    '--stop': sampling.stopStrings.join(', ') || null,
-    '--seed': sampling.seed,
+    ...samplingIdentity(sampling),
     '--batch-size': options.batchSize,
     '--precision': precision,
     '--device': model.device,

@@ -4,14 +4,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import {
-  loadAdapter,
-  loadModel,
-  makeFolder,
-  type Role,
-  resolveDevice,
-  resolvePrecision,
-} from '@keel/model';
+import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
 import { rowsOf } from '../../config/row-options.ts';
@@ -26,8 +19,7 @@ import { writeFully } from '../../files/append-whole.ts';
 import { fillFileAtomic } from '../../files/atomic-write.ts';
 import { checkReward, openReward } from '../../rewards/open-reward.ts';
 import { Journal } from '../../runs/journal.ts';
-import { refuseSystemFolder, refuseUnwritable } from '../../runs/output-folder.ts';
-import { lockFile, refuseLockedFile } from '../../runs/run-lock.ts';
+import { claimOutput } from '../../runs/sampling-job.ts';
 import { modelFacts } from '../../training/run-plan.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
@@ -66,17 +58,9 @@ export async function runBestOfN(
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   await checkReward(options.reward);
   using owned = new DisposableStack();
-  refuseSystemFolder(dirname(output));
-  const lock = `${output}.partial.lock`;
-  if (dryRun) {
-    refuseUnwritable(dirname(output));
-    refuseLockedFile(lock, output);
-  } else {
-    makeFolder(dirname(output));
-    owned.defer(lockFile(lock, output, hooks.onNotice));
-    // Another process may have finished in the meantime.
-    refuseExisting(options);
-  }
+  claimOutput(output, dirname(output), { dryRun, owned, notice: hooks.onNotice });
+  // Another process may have finished in the meantime.
+  if (!dryRun) refuseExisting(options);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, false);
   const template = templateSettings(options, options.adapter);
