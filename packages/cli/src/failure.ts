@@ -9,7 +9,7 @@ export const exitCodes = {
   done: 0,
   failed: 1,
   usage: 2,
-  /** Everything ran, but a gate of `keel evaluate` was not passed. */
+  /** Everything ran, but a gate of `keel evaluate` or `keel judge` was not passed. */
   gateFailed: 3,
   hungUp: 129,
   interrupted: 130,

@@ -41,7 +41,7 @@ export type {
   NoVerdict,
   PairVerdict,
 } from '../judges/judge.ts';
-export { isNoVerdict, noUsage, noVerdict } from '../judges/judgements.ts';
+export { isNoVerdict, noUsage, noVerdict, totalUsage } from '../judges/judgements.ts';
 export { openModelJudge } from '../judges/model/model-judge.ts';
 export { type JudgeKinds, type JudgeOptions, judgeKind } from '../judges/opening/judge-kind.ts';
 export { judgeKinds } from '../judges/opening/judge-kinds.ts';

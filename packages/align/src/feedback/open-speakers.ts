@@ -16,18 +16,19 @@ import { modelSpeaker } from './model-speaker.ts';
 import type { ReviseHooks, ReviseOptions } from './revise-options.ts';
 import type { Speaker } from './speaker.ts';
 
-/** Opens models as speakers; they are freed with the stack. */
+interface Machine {
+  device: ReturnType<typeof resolveDevice>;
+  precision: 'fp32' | 'bf16';
+}
+
+/** Opens speakers, each name once; models are freed with the stack. */
 export class OpenSpeakers {
   readonly #options: ReviseOptions;
-  readonly #machine: { device: ReturnType<typeof resolveDevice>; precision: 'fp32' | 'bf16' };
+  readonly #machine: Machine;
   readonly #owned: DisposableStack;
   readonly #others = new Map<string, Speaker>();
 
-  constructor(
-    options: ReviseOptions,
-    machine: { device: ReturnType<typeof resolveDevice>; precision: 'fp32' | 'bf16' },
-    owned: DisposableStack,
-  ) {
+  constructor(options: ReviseOptions, machine: Machine, owned: DisposableStack) {
     this.#options = options;
     this.#machine = machine;
     this.#owned = owned;
@@ -42,18 +43,20 @@ export class OpenSpeakers {
   async other(name: string, notice: ReviseHooks['onNotice']): Promise<Speaker> {
     const known = this.#others.get(name);
     if (known !== undefined) return known;
-    if (isEndpoint(name)) {
-      const { sampling } = this.#options;
-      return endpointSpeaker(readEndpoint(name), sampling, { ...(notice && { notice }) });
-    }
+    const speaker = isEndpoint(name)
+      ? endpointSpeaker(readEndpoint(name), this.#options.sampling, { ...(notice && { notice }) })
+      : await this.#model(name);
+    this.#others.set(name, speaker);
+    return speaker;
+  }
+
+  async #model(name: string): Promise<Speaker> {
     const result = runResult(name);
     const adapter = existsSync(join(result, 'adapter_config.json')) ? result : null;
     const base = adapter === null ? result : baseOfAdapter(adapter);
     const { templateDate } = this.#options;
     const template = templateSettings({ templateDate }, adapter);
-    const { speaker } = await this.#open(base, adapter, template);
-    this.#others.set(name, speaker);
-    return speaker;
+    return (await this.#open(base, adapter, template)).speaker;
   }
 
   async #open(

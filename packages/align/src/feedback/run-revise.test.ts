@@ -7,6 +7,7 @@ import {
   openScriptedEndpoint,
 } from '../judges/endpoint/testing/scripted-endpoint.ts';
 import { writeTinyChatModel } from '../testing/tiny-chat-model.ts';
+import { OpenSpeakers } from './open-speakers.ts';
 import type { ReviseOptions } from './revise-options.ts';
 import { runRevise } from './run-revise.ts';
 
@@ -165,6 +166,13 @@ describe('keel revise', () => {
     ];
     const opening = runRevise(optionsOf({ critic, data: [row({ prompt: begun })] }));
     await expect(opening).rejects.toThrow(/prompt/);
+  });
+
+  it('opens an endpoint that criticises and revises once, so that it has one budget', async () => {
+    using owned = new DisposableStack();
+    const open = new OpenSpeakers(optionsOf(), { device: 'cpu', precision: 'fp32' }, owned);
+    const spec = specOf('http://localhost:1/v1');
+    expect(await open.other(spec, undefined)).toBe(await open.other(spec, undefined));
   });
 
   it('counts what the endpoint refuses, and goes on', async () => {

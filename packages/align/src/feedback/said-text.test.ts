@@ -44,6 +44,7 @@ describe('openings that announce a text', () => {
 describe('reasoning', () => {
   it.each([
     ['<think>\nThe user asks me to …\n</think>\n\nNothing to change.', 'Nothing to change.'],
+    ['\n<think></think>4', '4'],
     ['<think>without an end', ''],
     ['No reasoning. <think>', 'No reasoning. <think>'],
   ])('is no part of what was said: %j', (text, left) => {

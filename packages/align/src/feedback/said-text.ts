@@ -31,16 +31,13 @@ const openings: readonly RegExp[] = [
   /^assistant\s*:\s*/iu,
 ];
 
+const REASONING = /^\s*<(think|thinking|reasoning)>[\s\S]*?(?:<\/\1>|$)\s*/i;
+
 /**
- * The text after the reasoning, as models with reasoning write it: what they think of the request
- * is no part of an answer to the prompt. Reasoning without an end leaves nothing.
+ * The text after the reasoning, as models with reasoning write it (`<think>…</think>`): what they
+ * think of the request is no part of an answer to it. Reasoning without an end leaves nothing.
  */
-export function withoutReasoning(text: string): string {
-  const [, tag] = /^\s*<(think|thinking|reasoning)>/i.exec(text) ?? [];
-  if (tag === undefined) return text;
-  const end = new RegExp(`</${tag}>`, 'i').exec(text);
-  return end === null ? '' : text.slice(end.index + end[0].length).trim();
-}
+export const withoutReasoning = (text: string): string => text.replace(REASONING, '');
 
 /** The text without announcements before it and quotation marks around all of it. */
 export function withoutOpening(text: string): string {

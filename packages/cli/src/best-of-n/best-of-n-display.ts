@@ -3,7 +3,6 @@ import type { BestOfNProgress } from '@keel/align/config';
 import {
   type BestOfK,
   type BestOfNSummary,
-  drawBar,
   formatCount,
   formatDuration,
   PlainPace,
@@ -15,7 +14,7 @@ import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
 import { shellWord } from '../shell-word.ts';
 import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
-import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
 
 /** Shows the progress and the result of best-of-n sampling. */
 export interface BestOfNDisplay {
@@ -79,8 +78,7 @@ class HumanBestOfN implements BestOfNDisplay {
   constructor(options: Shown) {
     this.#options = options;
     this.#bar = terminalBar(process.stdout, (columns, share) => {
-      const percent = String(Math.round(100 * share)).padStart(3);
-      return this.#line(`${drawBar(share, WIDTH)} ${percent}%  `).slice(0, columns);
+      return this.#line(shareBar(share)).slice(0, columns);
     });
   }
 
@@ -156,8 +154,6 @@ class HumanBestOfN implements BestOfNDisplay {
     return parts.join('  ');
   }
 }
-
-const WIDTH = 20;
 
 const reasons = {
   best: 'all their answers are empty',

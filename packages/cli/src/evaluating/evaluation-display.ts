@@ -1,11 +1,11 @@
 // Shows the progress of an evaluation, and what it found.
-import { drawBar, formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
+import { formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
 import type { Evaluation, EvaluationHooks, EvaluationProgress } from '@keel/evaluate';
 import type { SingleBar } from 'cli-progress';
 import { shellWord } from '../shell-word.ts';
 import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
-import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
 import { printEvaluation } from './evaluation-table.ts';
 
 export interface EvaluationDisplay extends Required<Omit<EvaluationHooks, 'signal'>> {
@@ -34,8 +34,6 @@ function jsonDisplay(): EvaluationDisplay {
   };
 }
 
-const WIDTH = 20;
-
 function humanDisplay(): EvaluationDisplay {
   const rate = new RateMeter();
   const pace = new PlainPace();
@@ -57,8 +55,7 @@ function humanDisplay(): EvaluationDisplay {
         rate.resume();
         if (progress.done >= progress.total) return;
         bar = terminalBar(process.stdout, (columns, share) => {
-          const percent = String(Math.round(100 * share)).padStart(3);
-          return line(`${drawBar(share, WIDTH)} ${percent}%  `).slice(0, columns);
+          return line(shareBar(share)).slice(0, columns);
         });
         bar?.start(progress.total, progress.done);
         return;

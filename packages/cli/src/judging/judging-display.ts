@@ -1,11 +1,11 @@
 // Shows the progress of judging, and what came of it.
-import { drawBar, formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
+import { formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
 import type { AskingProgress, Finding, JudgingHooks, JudgingPlan } from '@keel/evaluate';
 import type { SingleBar } from 'cli-progress';
 import { complain, say, styled } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
 import { alignedLines } from '../training/run-plan-text.ts';
-import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
 
 /** What a command found, for people and for programs. */
 export interface Shown {
@@ -44,8 +44,6 @@ function jsonDisplay(): JudgingDisplay {
     interrupted: (output, resume) => printJson({ type: 'interrupted', output, resume }),
   };
 }
-
-const WIDTH = 20;
 
 class HumanDisplay implements JudgingDisplay {
   #bar: SingleBar | null = null;
@@ -96,8 +94,7 @@ class HumanDisplay implements JudgingDisplay {
       this.#done = done;
       if (done >= total) return;
       this.#bar = terminalBar(process.stdout, (columns, share) => {
-        const percent = String(Math.round(100 * share)).padStart(3);
-        return this.#line(`${drawBar(share, WIDTH)} ${percent}%  `).slice(0, columns);
+        return this.#line(shareBar(share)).slice(0, columns);
       });
       this.#bar?.start(total, done);
       this.#rate.resume();

@@ -1,11 +1,11 @@
 import type { LabelProgress, LabelResult, LabelSummary } from '@keel/align';
-import { drawBar, formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
+import { formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { shellWord } from '../shell-word.ts';
 import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
 import { alignedLines, snakeKeys } from '../training/run-plan-text.ts';
-import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
 
 /** Shows the progress and the result of labelling. */
 export interface LabelDisplay {
@@ -36,8 +36,6 @@ function jsonDisplay(): LabelDisplay {
 
 type Proportion = NonNullable<LabelSummary['human']>;
 
-const WIDTH = 20;
-
 /** A judge that guesses without looking agrees with itself in half of the pairs. */
 const CANNOT_TELL = 0.6;
 
@@ -49,8 +47,7 @@ class HumanLabels implements LabelDisplay {
 
   constructor() {
     this.#bar = terminalBar(process.stdout, (columns, share) => {
-      const percent = String(Math.round(100 * share)).padStart(3);
-      return this.#line(`${drawBar(share, WIDTH)} ${percent}%  `).slice(0, columns);
+      return this.#line(shareBar(share)).slice(0, columns);
     });
   }
 

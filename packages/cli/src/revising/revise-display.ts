@@ -1,11 +1,11 @@
 import type { ReviseProgress, ReviseResult, RevisionSummary } from '@keel/align';
-import { drawBar, formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
+import { formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { shellWord } from '../shell-word.ts';
 import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
 import { alignedLines, snakeKeys } from '../training/run-plan-text.ts';
-import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
 
 /** Shows the progress and the result of critique and revision. */
 export interface ReviseDisplay {
@@ -34,8 +34,6 @@ function jsonDisplay(): ReviseDisplay {
   };
 }
 
-const WIDTH = 20;
-
 class HumanRevise implements ReviseDisplay {
   readonly #rate = new RateMeter();
   readonly #pace = new PlainPace();
@@ -44,8 +42,7 @@ class HumanRevise implements ReviseDisplay {
 
   constructor() {
     this.#bar = terminalBar(process.stdout, (columns, share) => {
-      const percent = String(Math.round(100 * share)).padStart(3);
-      return this.#line(`${drawBar(share, WIDTH)} ${percent}%  `).slice(0, columns);
+      return this.#line(shareBar(share)).slice(0, columns);
     });
   }
 

@@ -1,3 +1,4 @@
+import { drawBar } from '@keel/align/internal';
 import { shownLine, shownText } from '@keel/model/without-torch';
 import { SingleBar } from 'cli-progress';
 import { write } from '../terminal.ts';
@@ -20,6 +21,10 @@ export function terminalBar(
     gracefulExit: false,
   });
 }
+
+/** A bar with its share in percent, for the start of a line. */
+export const shareBar = (share: number): string =>
+  `${drawBar(share, 20)} ${String(Math.round(100 * share)).padStart(3)}%  `;
 
 /** Writes a line above the bar, if there is one. */
 export function sayAbove(bar: SingleBar | null, stream: NodeJS.WriteStream, text: string): void {

@@ -101,3 +101,17 @@ test('keel label writes probabilities that reward trains on, and counts agreemen
   ]);
   expect(trained.code, trained.stderr).toBe(0);
 });
+
+test('keel label compares by the scores of a judge that only rates', async () => {
+  using folder = new TemporaryFolder();
+  const data = folder.file('pairs.jsonl');
+  const row = { prompt: 'hello', chosen: 'so it is', rejected: 'hello hello' };
+  writeFileSync(data, `${JSON.stringify(row)}\n`);
+  const module = folder.file('judge.mjs');
+  writeFileSync(module, 'export const rate = (prompt, answer) => answer.length;\n');
+  const output = folder.file('labelled.jsonl');
+  const args = ['label', '--data', data, '--judge', module, '--output', output];
+  const { code, stderr } = await runIn(folder, args);
+  expect(code, stderr).toBe(0);
+  expect(rowsOf(output)).toMatchObject([{ chosen: 'hello hello', label_probability: 1 }]);
+});

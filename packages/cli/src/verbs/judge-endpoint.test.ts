@@ -80,7 +80,7 @@ describe('keel judge by an endpoint', () => {
       job(folder, endpoint, 'budget: {tokens: 1200}\nconcurrency: 2\nmax_tokens: 20\n'),
       envOf(folder),
     );
-    expect(limited.code).not.toBe(0);
+    expect(limited.code).toBe(1);
     expect(limited.stdout + limited.stderr).toMatch(/budget.*\d+ of 1200 tokens/);
     const asked = endpoint.requests.length;
     expect(asked).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { type LabelPlan, runLabel } from '@keel/align';
+import { comparesByRating } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
 import { openVerbJudge } from '../judging/open-verb-judge.ts';
 import { labelDisplay } from '../labelling/label-display.ts';
@@ -11,7 +12,8 @@ export function run(options: LabelVerbOptions): Promise<number> {
   if (threads !== null) setThreads(threads);
   const display = labelDisplay(json);
   return runJob(display, { saving: 'saving the finished labels', dryRun }, async (hooks) => {
-    await using judge = await openVerbJudge({ ...options, rubric: null }, hooks.onNotice);
+    const opened = await openVerbJudge({ ...options, rubric: null }, hooks.onNotice);
+    await using judge = comparesByRating(opened);
     return await runLabel(
       { ...options, judge, clamp: clamp === null ? [0, 1] : [clamp[0]!, clamp[1]!] },
       {

@@ -30,7 +30,7 @@ export async function jsonCheck(spec: z.output<typeof jsonSchema>, folder: strin
     const { schema } = extra;
     if (own !== null || schema === undefined || schema === null) return own;
     const key = JSON.stringify(schema);
-    const known = ofRows.get(key) ?? compile(schema, () => 'schema');
+    const known = ofRows.get(key) ?? compile(schema, { row: true });
     ofRows.set(key, known);
     return known;
   };
@@ -55,19 +55,20 @@ export async function jsonCheck(spec: z.output<typeof jsonSchema>, folder: strin
   });
 }
 
-type Compile = (schema: unknown, field?: () => string) => ValidateFunction;
+/** @param row whether the schema is a row's, which is then at fault */
+type Compile = (schema: unknown, options?: { row: boolean }) => ValidateFunction;
 
 async function compiler(): Promise<Compile> {
   const [{ Ajv }, { Ajv2020 }] = await Promise.all([import('ajv'), import('ajv/dist/2020.js')]);
   const options = { strict: false, allErrors: false, validateFormats: false } as const;
-  return (schema, field) => {
+  return (schema, { row } = { row: false }) => {
     const { $schema = '' } = (schema ?? {}) as { $schema?: string };
     const ajv = /2019-09|2020-12/.test(String($schema)) ? new Ajv2020(options) : new Ajv(options);
     try {
       return ajv.compile(schema as AnySchema);
     } catch (error) {
       const message = `the JSON Schema is wrong: ${(error as Error).message}`;
-      if (field !== undefined) throw new CheckError(field(), message, { cause: error });
+      if (row) throw new CheckError('schema', message, { cause: error });
       throw new ConfigError([`schema: ${message}`], { cause: error });
     }
   };

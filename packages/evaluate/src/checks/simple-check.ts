@@ -1,5 +1,5 @@
+import { withoutReasoning } from '@keel/align/internal';
 import type { Check, CheckedRow, CheckOutcome } from './check.ts';
-import { finalAnswer } from './final-answer.ts';
 
 /** The parts of a check that needs no resources and no waiting. It judges the final answer. */
 export interface SimpleCheck {
@@ -15,7 +15,7 @@ export const simpleCheck = ({ name, labels = [], admit, check }: SimpleCheck): C
   admit: (row) => admit?.(row),
   async check(answer, row, signal) {
     signal?.throwIfAborted();
-    return check(finalAnswer(answer), row);
+    return check(withoutReasoning(answer), row);
   },
   async [Symbol.asyncDispose]() {},
 });

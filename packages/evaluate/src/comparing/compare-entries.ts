@@ -4,13 +4,13 @@ import {
   type Interval,
   mcnemarTest,
   pairedShareInterval,
-  studentQuantile,
 } from '@keel/statistics';
 import {
   type Metric,
   type MetricValue,
   metricId,
   metricValue,
+  normalQuantile,
   statisticOf,
 } from '../tasks/metrics.ts';
 import type { TaskResult } from './task-result.ts';
@@ -66,9 +66,6 @@ function differenceOf(
     changes: yesNo ? mcnemarTest(wasRight!, isRight!) : null,
   };
 }
-
-/** Student's distribution with so many degrees of freedom is normal. */
-export const normalQuantile = (share: number): number => studentQuantile(share, 1e9);
 
 function bootstrapped(
   metric: Metric,

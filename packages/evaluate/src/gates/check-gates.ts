@@ -1,8 +1,8 @@
 // Whether entries meet their gates, and by how much they miss them.
-import { bootstrapInterval, type Interval, wilsonInterval } from '@keel/statistics';
-import { differencesOf, normalQuantile } from '../comparing/compare-entries.ts';
+import type { Interval } from '@keel/statistics';
+import { differencesOf } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
-import { type Metric, metricId, statisticOf } from '../tasks/metrics.ts';
+import { estimateOf, metricId } from '../tasks/metrics.ts';
 import type { GateSpec } from './read-gates.ts';
 
 export interface GateResult {
@@ -76,23 +76,7 @@ function level({ task, metric, written }: GateSpec, { results }: GatedEntry): Me
   const result = results.find((one) => one.task.name === task);
   const estimate = result?.estimates.get(metricId(metric))?.estimate;
   if (result === undefined || estimate === undefined) return null;
-  const { value, interval } = estimate;
-  if (written.confidence === 0.95) return { value, interval };
-  return { value, interval: intervalAt(written.confidence, metric, result, value) };
-}
-
-function intervalAt(
-  confidence: number,
-  metric: Metric,
-  { outcomes }: TaskResult,
-  value: number,
-): Interval {
-  const values = outcomes.flatMap((one) => one.values[metricId(metric)] ?? []);
-  if (metric.share)
-    return wilsonInterval(
-      value * values.length,
-      values.length,
-      normalQuantile((1 + confidence) / 2),
-    );
-  return bootstrapInterval(values.length, statisticOf(metric, values), { confidence });
+  if (written.confidence === 0.95) return estimate;
+  const values = result.outcomes.flatMap((one) => one.values[metricId(metric)] ?? []);
+  return estimateOf(metric, values, written.confidence);
 }

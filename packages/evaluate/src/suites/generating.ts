@@ -5,7 +5,7 @@ import { type Reader, readerOf } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
 import { LiteralError, parsePythonLiteral } from '../rows/python-literal.ts';
 import type { GenerationSettings } from '../tasks/generation.ts';
-import { type Metric, meanOf, shareOf } from '../tasks/metrics.ts';
+import { type Metric, mean, meanOf, shareOf } from '../tasks/metrics.ts';
 import { contentOf, type Prompt, renderingOf } from './prompts.ts';
 import { fingerprint, specPath } from './spec-path.ts';
 import type { SpecOf } from './suite-schema.ts';
@@ -139,8 +139,6 @@ export function checkValues(
   outcomes: readonly CheckOutcome[],
 ): Record<string, number | { sum: number; count: number } | null> {
   const scores = outcomes.flatMap(({ score }) => score ?? []);
-  const mean = (values: readonly number[]): number | null =>
-    values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
   const names = [...new Set(outcomes.flatMap(({ measures }) => Object.keys(measures ?? {})))];
   return {
     score: mean(scores),

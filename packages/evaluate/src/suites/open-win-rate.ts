@@ -5,7 +5,7 @@ import { judgePairs } from '../judging/asking/judge-pairs.ts';
 import { readerOf, textOf } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
 import { runGeneration } from '../tasks/generation.ts';
-import { meanOf, shareOf } from '../tasks/metrics.ts';
+import { mean, meanOf, shareOf } from '../tasks/metrics.ts';
 import type { Item } from '../tasks/task.ts';
 import { promptsOf, settingsOf } from './generating.ts';
 import { type Prompt, renderPrompt } from './prompts.ts';
@@ -74,10 +74,6 @@ export async function openWinRate(
               const agree = rows.flatMap(({ orders_agree: same }) =>
                 same === null ? [] : Number(same),
               );
-              const mean = (values: readonly number[]) =>
-                values.length === 0
-                  ? null
-                  : values.reduce((sum, one) => sum + one, 0) / values.length;
               const longer = answers.map((text) => Number(text.length > request.baseline.length));
               return {
                 values: {

@@ -1,5 +1,10 @@
 // Metrics of items: what one number is made of, and its interval.
-import { bootstrapInterval, type Interval, wilsonInterval } from '@keel/statistics';
+import {
+  bootstrapInterval,
+  type Interval,
+  studentQuantile,
+  wilsonInterval,
+} from '@keel/statistics';
 
 /** A number, or a part of a ratio of sums: `sum` by `count`, such as nats by tokens. */
 export type MetricValue = number | { sum: number; count: number };
@@ -18,6 +23,10 @@ export interface Metric {
 /** The metric's name in tables and gates; lm-eval's key is `name,filter`. */
 export const metricId = ({ name, filter }: Pick<Metric, 'name' | 'filter'>): string =>
   filter === 'none' ? name : `${name},${filter}`;
+
+/** The mean of the values of one row's answers; null without values. */
+export const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
 
 /** A share of rows. */
 export const shareOf = (name: string, filter = 'none'): Metric => ({
@@ -64,25 +73,42 @@ export function metricValue({ form }: Metric, values: readonly MetricValue[]): n
   return formOf[form](sum / count);
 }
 
-/** @returns null without rows that it applies to */
-export function estimateOf(metric: Metric, values: readonly MetricValue[]): Estimate | null {
+/**
+ * @param confidence of the interval (default: 0.95)
+ * @returns null without rows that it applies to
+ */
+export function estimateOf(
+  metric: Metric,
+  values: readonly MetricValue[],
+  confidence?: number,
+): Estimate | null {
   const counted = values.filter((value) => countOf(value) > 0);
   if (counted.length === 0) return null;
   const value = metricValue(metric, counted);
   return {
     value,
-    interval: intervalOf(metric, counted, value),
+    interval: intervalOf(metric, counted, value, confidence),
     standardError: metric.form === 'mean' ? standardErrorOf(counted) : null,
     count: counted.length,
   };
 }
 
-function intervalOf(metric: Metric, values: readonly MetricValue[], value: number): Interval {
+function intervalOf(
+  metric: Metric,
+  values: readonly MetricValue[],
+  value: number,
+  confidence: number | undefined,
+): Interval {
   if (metric.share && values.every((one) => typeof one === 'number')) {
-    return wilsonInterval(value * values.length, values.length);
+    const z = confidence === undefined ? undefined : normalQuantile((1 + confidence) / 2);
+    return wilsonInterval(value * values.length, values.length, z);
   }
-  return bootstrapInterval(values.length, statisticOf(metric, values));
+  const options = confidence === undefined ? {} : { confidence };
+  return bootstrapInterval(values.length, statisticOf(metric, values), options);
 }
+
+/** Student's distribution with so many degrees of freedom is normal. */
+export const normalQuantile = (share: number): number => studentQuantile(share, 1e9);
 
 /** The metric of rows that are drawn with replacement. */
 export function statisticOf(
@@ -104,7 +130,7 @@ export function statisticOf(
 function standardErrorOf(values: readonly MetricValue[]): number | null {
   if (values.length < 2 || values.some((one) => typeof one !== 'number')) return null;
   const numbers = values as readonly number[];
-  const mean = numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
-  const squares = numbers.reduce((sum, one) => sum + (one - mean) ** 2, 0);
+  const middle = mean(numbers)!;
+  const squares = numbers.reduce((sum, one) => sum + (one - middle) ** 2, 0);
   return Math.sqrt(squares / (numbers.length - 1) / numbers.length);
 }

@@ -1,32 +1,42 @@
 // Lets a judge that only rates compare: the answer with the higher score wins.
-import type { Judge, JudgedPair, NoVerdict, PairVerdict } from '@keel/align/judges';
+import {
+  isNoVerdict,
+  type Judge,
+  type JudgedPair,
+  type NoVerdict,
+  type PairVerdict,
+  totalUsage,
+} from '@keel/align/judges';
 
-/** What comparing needs of a judge. */
-export type Comparing = Pick<Judge, 'seesOrder'> & Required<Pick<Judge, 'compare'>>;
+/** A judge that compares. */
+export type Comparing = Judge & Required<Pick<Judge, 'compare'>>;
 
-/** @throws Error if the judge neither compares nor rates */
+/**
+ * The judge itself if it compares; otherwise one that compares by its ratings.
+ * @throws Error if the judge neither compares nor rates
+ */
 export function comparesByRating(judge: Judge): Comparing {
-  const { rate } = judge;
-  if (judge.compare !== undefined) {
-    return { seesOrder: judge.seesOrder, compare: judge.compare.bind(judge) };
+  if (judge.compare !== undefined) return judge as Comparing;
+  if (judge.rate === undefined) {
+    throw new Error(`the judge ${judge.name} neither compares nor rates`);
   }
-  if (rate === undefined) throw new Error(`the judge ${judge.name} neither compares nor rates`);
+  const rate = judge.rate.bind(judge);
+  const { name, identity, concurrency } = judge;
   return {
+    ...{ name, identity, concurrency, rate },
     seesOrder: false,
     async compare({ answers, ...prompt }: JudgedPair, signal): Promise<PairVerdict | NoVerdict> {
-      const first = await rate.call(judge, { ...prompt, answer: answers[0] }, signal);
-      const second = await rate.call(judge, { ...prompt, answer: answers[1] }, signal);
-      const both = [first, second];
+      const first = await rate({ ...prompt, answer: answers[0] }, signal);
+      const second = await rate({ ...prompt, answer: answers[1] }, signal);
       const common = {
-        exchanges: both.flatMap(({ exchanges }) => exchanges),
-        usage: {
-          promptTokens: first.usage.promptTokens + second.usage.promptTokens,
-          answerTokens: first.usage.answerTokens + second.usage.answerTokens,
-          cost: first.usage.cost + second.usage.cost,
-        },
+        exchanges: [...first.exchanges, ...second.exchanges],
+        usage: totalUsage([first.usage, second.usage]),
       };
-      if ('failed' in first) return { ...common, failed: first.failed };
-      if ('failed' in second) return { ...common, failed: second.failed };
+      const failures = [first, second].filter(isNoVerdict);
+      if (isNoVerdict(first) || isNoVerdict(second)) {
+        const again = failures.every(({ transient }) => transient) && { transient: true };
+        return { ...common, failed: failures[0]!.failed, ...again };
+      }
       const lead = Math.sign(first.score - second.score);
       return {
         ...common,
@@ -35,5 +45,6 @@ export function comparesByRating(judge: Judge): Comparing {
         tie: lead === 0 ? 1 : 0,
       };
     },
+    [Symbol.asyncDispose]: () => judge[Symbol.asyncDispose](),
   };
 }

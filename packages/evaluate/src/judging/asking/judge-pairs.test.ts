@@ -98,6 +98,24 @@ describe('judgePairs', () => {
     expect(judge.asked).toBe(6);
   });
 
+  it('asks again where the judge could not be reached in any order', async () => {
+    let works = false;
+    const judge = functionJudge(({ prompt, answers: [first] }) => {
+      if (works) return 1;
+      return { failed: 'busy', transient: prompt === 'question 0' || first === 'x' };
+    });
+    const pairs = [pair(0, 'x', 'y'), pair(1, 'x', 'y')];
+    const store = saving();
+    expect((await judgePairs(judge, pairs, store))!.map(({ transient }) => transient)).toEqual([
+      true,
+      undefined,
+    ]);
+    works = true;
+    const again = await judgePairs(judge, pairs, store);
+    expect(again!.map(({ failed }) => failed)).toEqual([null, 'busy']);
+    expect(judge.asked).toBe(6);
+  });
+
   it('counts probabilities that are none as no verdict', async () => {
     const judge = functionJudge(() => Number.NaN);
     const [row] = (await judgePairs(judge, [pair(0, 'x', 'y')], saving()))!;

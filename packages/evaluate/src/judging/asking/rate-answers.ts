@@ -1,11 +1,18 @@
 // Asks a judge to rate single answers.
-import { createHash } from 'node:crypto';
 import { asRead, type Content } from '@keel/align/data';
-import type { Exchange, Judge, JudgedAnswer, JudgeUsage } from '@keel/align/judges';
+import {
+  type AnswerRating,
+  type Exchange,
+  isNoVerdict,
+  type Judge,
+  type JudgedAnswer,
+  type JudgeUsage,
+  type NoVerdict,
+} from '@keel/align/judges';
 import { answerText } from '../answers/answer-row.ts';
+import type { AskedRow } from '../verdicts/asked-row.ts';
 import { answerFlags } from './answer-flags.ts';
-import { eachInTurn } from './each-in-turn.ts';
-import type { AskingHooks } from './judge-pairs.ts';
+import { type AskingHooks, askEach, type ResumingOptions, rowKey } from './ask-each.ts';
 
 /** An answer to rate, as the caller has it. */
 export interface RatedAnswer extends JudgedAnswer {
@@ -15,7 +22,7 @@ export interface RatedAnswer extends JudgedAnswer {
 }
 
 /** A line of ratings.jsonl. */
-export interface RatingRow {
+export interface RatingRow extends AskedRow {
   row: number;
   prompt: Content;
   model: string;
@@ -29,14 +36,6 @@ export interface RatingRow {
   exchanges: readonly Exchange[];
   usage: JudgeUsage;
   flags: readonly string[];
-  failed: string | null;
-  key: string;
-}
-
-export interface RatingOptions {
-  retryFailed?: boolean;
-  saved: ReadonlyMap<string, RatingRow>;
-  save(row: RatingRow): void;
 }
 
 /**
@@ -46,55 +45,43 @@ export interface RatingOptions {
 export async function rateAnswers(
   judge: Judge,
   answers: readonly RatedAnswer[],
-  options: RatingOptions,
-  { signal, onProgress }: AskingHooks = {},
+  options: ResumingOptions<RatingRow>,
+  hooks: AskingHooks = {},
 ): Promise<RatingRow[] | null> {
   if (judge.rate === undefined) {
     throw new Error(
       `the judge ${judge.name} only compares two answers. Pass two files of answers, or a judge that rates`,
     );
   }
-  const rows = new Array<RatingRow>(answers.length);
-  const usage: JudgeUsage = { promptTokens: 0, answerTokens: 0, cost: 0 };
-  const left: { answer: RatedAnswer; key: string; index: number }[] = [];
-  let [done, failed] = [0, 0];
-  const report = (): void =>
-    onProgress?.({ done, total: answers.length, failed, usage: { ...usage } });
-  const take = (index: number, row: RatingRow): void => {
-    rows[index] = row;
-    done += 1;
-    if (row.failed !== null) failed += 1;
-  };
-  for (const [index, answer] of answers.entries()) {
-    const key = ratingKey(judge, answer);
-    const saved = options.saved.get(key);
-    const again = saved === undefined || (saved.failed !== null && options.retryFailed === true);
-    if (again) left.push({ answer, key, index });
-    else take(index, { ...saved, ...described(judge, answer), key });
+  const rate = judge.rate.bind(judge);
+  return askEach(
+    answers,
+    {
+      keyOf: (answer) => ratingKey(judge, answer),
+      described: (answer) => described(judge, answer),
+      async ask({ row: _, category: __, model: ___, ...question }) {
+        const rating = await rate(question, hooks.signal);
+        return { said: saidOf(rating), usage: rating.usage };
+      },
+      concurrency: judge.concurrency,
+    },
+    options,
+    hooks,
+  );
+}
+
+function saidOf(rating: AnswerRating | NoVerdict) {
+  const { why = null, exchanges, usage } = rating;
+  const common = { why, exchanges, usage };
+  if (isNoVerdict(rating)) {
+    const { failed, transient } = rating;
+    const again = transient === true && { transient };
+    return { score: null, criteria: {}, ...common, failed, ...again };
   }
-  report();
-  const complete = await eachInTurn(left, judge.concurrency, signal, async (one) => {
-    const { row: _, category: __, model: ___, ...question } = one.answer;
-    const rating = await judge.rate!(question, signal);
-    const finite = !('failed' in rating) && Number.isFinite(rating.score);
-    const row: RatingRow = {
-      ...described(judge, one.answer),
-      score: finite ? rating.score : null,
-      criteria: 'criteria' in rating ? (rating.criteria ?? {}) : {},
-      why: rating.why ?? null,
-      exchanges: rating.exchanges,
-      usage: rating.usage,
-      failed: 'failed' in rating ? rating.failed : finite ? null : 'a score that is not finite',
-      key: one.key,
-    };
-    usage.promptTokens += rating.usage.promptTokens;
-    usage.answerTokens += rating.usage.answerTokens;
-    usage.cost += rating.usage.cost;
-    options.save(row);
-    take(one.index, row);
-    report();
-  });
-  return complete ? rows : null;
+  const { score, criteria = {} } = rating;
+  return Number.isFinite(score)
+    ? { score, criteria, ...common, failed: null }
+    : { score: null, criteria, ...common, failed: 'a score that is not finite' };
 }
 
 const described = ({ name }: Judge, { row, prompt, model, answer, category }: RatedAnswer) => ({
@@ -104,11 +91,4 @@ const described = ({ name }: Judge, { row, prompt, model, answer, category }: Ra
 });
 
 /** Hash of all that a rating depends on. */
-export function ratingKey({ identity }: Judge, answered: RatedAnswer): string {
-  const { prompt, answer, reference = null, rendering = null, extra } = answered;
-  const about = [identity, prompt, answer, reference, rendering, extra];
-  const text = JSON.stringify(about, (_, value) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
-  return createHash('sha256').update(text).digest('hex');
-}
+export const ratingKey = (judge: Judge, answer: RatedAnswer): string => rowKey(judge, answer);

@@ -1,5 +1,6 @@
 // Asks a judge about pairs, with the verdicts in the output folder.
 import type { ComparedPair } from '../answers/compared-pair.ts';
+import { isFinal } from '../asking/ask-each.ts';
 import { judgePairs, verdictKey } from '../asking/judge-pairs.ts';
 import { KeyedFile } from '../files/keyed-file.ts';
 import { claimOutput, type JudgingMode, refuseOtherAnswers } from '../files/output.ts';
@@ -26,7 +27,7 @@ export async function askPairs<Row extends VerdictRow>(
   const saved = overwrite ? new Map<string, VerdictRow>() : file.saved;
   const keys = pairs.map((pair) => verdictKey(judge, pair, emptyLoses));
   if (!dryRun) refuseOtherAnswers(output, saved, keys);
-  const done = keys.filter((key) => saved.has(key)).length;
+  const done = keys.filter((key) => isFinal(saved.get(key), retryFailed)).length;
   onPlan?.({ judge, rows: pairs.length, done });
   if (dryRun) return null;
   if (done > 0) onNotice?.(`${done} of ${pairs.length} verdicts are in ${file.path} already`);

@@ -3,7 +3,7 @@ import type { DataError } from '@keel/align';
 import type { Judge } from '@keel/align/judges';
 import type { PairFields } from '../answers/compared-pair.ts';
 import type { ReadingOptions } from '../answers/read-answers.ts';
-import type { AskingProgress } from '../asking/judge-pairs.ts';
+import type { AskingProgress } from '../asking/ask-each.ts';
 
 export interface JudgingOptions extends PairFields {
   /** Called once the answers are there, so that no two models are in memory. */

@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { writeFileAtomic } from '@keel/align/internal';
 import { fieldsOfPair } from '../answers/compared-pair.ts';
 import { readAnswers } from '../answers/read-answers.ts';
+import { isFinal } from '../asking/ask-each.ts';
 import {
   type RatedAnswer,
   type RatingRow,
@@ -46,7 +47,7 @@ export async function runRating(
   const saved = overwrite ? new Map<string, RatingRow>() : file.saved;
   const keys = answers.map((answer) => ratingKey(judge, answer));
   refuseOtherAnswers(output, saved, keys);
-  const done = keys.filter((key) => saved.has(key)).length;
+  const done = keys.filter((key) => isFinal(saved.get(key), retryFailed)).length;
   onPlan?.({ judge, rows: answers.length, done });
   if (dryRun) return { summary: null, interrupted: false, output };
   if (done > 0) onNotice?.(`${done} of ${answers.length} ratings are in ${file.path} already`);

@@ -1,6 +1,6 @@
 // What the verdicts say: who wins, how sure that is, and whether the judge can be believed.
 
-import type { JudgeUsage } from '@keel/align/judges';
+import { type JudgeUsage, totalUsage } from '@keel/align/judges';
 import {
   clusteredMeanInterval,
   lengthControlledWinRate,
@@ -195,14 +195,8 @@ function flagsOf(rows: readonly VerdictRow[], judged: readonly VerdictRow[]): Fl
 
 export const usageOf = (
   rows: readonly { orders: readonly { usage?: JudgeUsage }[] }[],
-): JudgeUsage => {
-  const all = rows.flatMap(({ orders }) => orders.flatMap(({ usage }) => usage ?? []));
-  return {
-    promptTokens: all.reduce((sum, one) => sum + one.promptTokens, 0),
-    answerTokens: all.reduce((sum, one) => sum + one.answerTokens, 0),
-    cost: all.reduce((sum, one) => sum + one.cost, 0),
-  };
-};
+): JudgeUsage =>
+  totalUsage(rows.flatMap(({ orders }) => orders.flatMap(({ usage }) => usage ?? [])));
 
 /** By category, if there are several. */
 function categoriesOf(judged: readonly VerdictRow[]): CategoryRate[] {
@@ -214,7 +208,8 @@ function categoriesOf(judged: readonly VerdictRow[]): CategoryRate[] {
   });
 }
 
-function commonName(names: readonly string[]): string {
+/** One or two names; of more, how many there are. */
+export function commonName(names: readonly string[]): string {
   const all = [...new Set(names)];
   return all.length <= 2 ? all.join(' and ') : `${all.length} models`;
 }

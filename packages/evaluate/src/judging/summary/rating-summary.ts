@@ -1,9 +1,8 @@
 // Ratings of one model's answers: their mean with its interval over prompts.
 import type { JudgeUsage } from '@keel/align/judges';
 import { clusteredMeanInterval, type Interval } from '@keel/statistics';
-import { promptKey } from '../answers/answer-row.ts';
 import type { RatingRow } from '../asking/rate-answers.ts';
-import { failuresOf, usageOf } from './judging-summary.ts';
+import { clusterOf, commonName, failuresOf, usageOf } from './judging-summary.ts';
 import type { JudgingSummary } from './summary-types.ts';
 import { usageText } from './usage-text.ts';
 
@@ -37,10 +36,9 @@ export function summariseRatings(rows: readonly RatingRow[]): RatingSummary {
   const criteria = [...new Set(rated.flatMap((row) => Object.keys(row.criteria)))];
   const categories = [...new Set(rated.flatMap(({ category }) => category ?? []))];
   const flags = [...new Set(rows.flatMap((row) => row.flags))];
-  const models = [...new Set(rows.map(({ model }) => model))];
   return {
     judge: head.judge,
-    model: models.length <= 2 ? models.join(' and ') : `${models.length} models`,
+    model: commonName(rows.map(({ model }) => model)),
     answers: rows.length,
     rated: rated.length,
     score: meanScore(rated, ({ score }) => score),
@@ -73,7 +71,7 @@ function meanScore(
 ): MeanScore | null {
   const scored = rows.flatMap((row) => {
     const value = scoreOf(row);
-    return value === null ? [] : [{ value, cluster: promptKey(row.prompt) }];
+    return value === null ? [] : [{ value, cluster: clusterOf(row) }];
   });
   if (scored.length === 0) return null;
   const values = scored.map(({ value }) => value);

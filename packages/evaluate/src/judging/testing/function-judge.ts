@@ -1,6 +1,9 @@
 import type { Judge, JudgedPair, NoVerdict, PairVerdict } from '@keel/align/judges';
 
-type Verdict = number | { first: number; tie?: number; said?: string } | { failed: string };
+type Verdict =
+  | number
+  | { first: number; tie?: number; said?: string }
+  | { failed: string; transient?: boolean };
 
 /** A judge that is a function, and counts how often it is asked. */
 export function functionJudge(
@@ -19,7 +22,7 @@ export function functionJudge(
       const verdict = await compare(pair);
       const usage = { promptTokens: 10, answerTokens: 1, cost: 0.5 };
       if (typeof verdict === 'number') return { first: verdict, tie: 0, exchanges: [], usage };
-      if ('failed' in verdict) return { failed: verdict.failed, exchanges: [], usage };
+      if ('failed' in verdict) return { ...verdict, exchanges: [], usage };
       const { first, tie = 0, said = '' } = verdict;
       return { first, tie, exchanges: [{ asked: 'which?', said }], usage };
     },

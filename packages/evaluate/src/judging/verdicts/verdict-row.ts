@@ -1,6 +1,7 @@
 // A line of a verdict file: two answers, what a judge said of them in both orders, and the result.
 import type { Content } from '@keel/align/data';
 import type { Exchange, JudgeUsage } from '@keel/align/judges';
+import type { AskedRow } from './asked-row.ts';
 
 /** What a judge said of a pair in one order. */
 export interface OrderVerdict {
@@ -14,11 +15,13 @@ export interface OrderVerdict {
   usage: JudgeUsage;
   /** Why there is no verdict. */
   failed?: string;
+  /** Whether asking again may give one. */
+  transient?: true;
 }
 
 export type Side = 'a' | 'b';
 
-export interface VerdictRow {
+export interface VerdictRow extends AskedRow {
   /** Index of the pair, from 0. */
   row: number;
   prompt: Content;
@@ -39,12 +42,8 @@ export interface VerdictRow {
   orders_agree: boolean | null;
   flags_a: readonly string[];
   flags_b: readonly string[];
-  /** Why there is no verdict; null if there is one. */
-  failed: string | null;
   /** What decided without asking the judge: an empty answer, or identical answers. */
   rule: string | null;
-  /** Hash of all that the verdict depends on: the judge, the prompt and the answers. */
-  key: string;
 }
 
 export type Winner = Side | 'tie';
@@ -75,11 +74,12 @@ export function orderWinner({ first, preference_first, tie }: OrderVerdict): Win
 /** Everything that follows from the verdicts of the orders. */
 export function combineOrders(
   orders: readonly OrderVerdict[],
-): Pick<VerdictRow, 'preference_b' | 'tie' | 'orders_agree' | 'failed'> {
+): Pick<VerdictRow, 'preference_b' | 'tie' | 'orders_agree' | 'failed' | 'transient'> {
   const failures = orders.filter((one) => one.preference_first === null);
   if (failures.length > 0) {
     const failed = failures[0]!.failed ?? 'no verdict';
-    return { preference_b: null, tie: null, orders_agree: null, failed };
+    const again = failures.every(({ transient }) => transient) && { transient: true as const };
+    return { preference_b: null, tie: null, orders_agree: null, failed, ...again };
   }
   const preferences = orders.map(({ first, preference_first }) =>
     first === 'b' ? preference_first! : 1 - preference_first!,

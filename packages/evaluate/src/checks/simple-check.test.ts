@@ -1,16 +1,5 @@
 import { expect, test } from 'vitest';
-import { finalAnswer } from './final-answer.ts';
 import { openCheck } from './open-check.ts';
-
-test.each([
-  ['<think>\nIs it 3?\n</think>\n\n4', '4'],
-  ['\n<think></think>4', '4'],
-  ['<think>It is 3', ''],
-  ['4', '4'],
-  ['I <think> so </think>', 'I <think> so </think>'],
-])('%j ends in %j', (answer, final) => {
-  expect(finalAnswer(answer)).toBe(final);
-});
 
 test('checks judge the final answer', async () => {
   await using check = await openCheck('exact');
