@@ -8,8 +8,9 @@ const usage = { promptTokens: 1, answerTokens: 1, cost: 0 };
 const judge = (
   verdict: (asked: JudgedPair) => Partial<PairVerdict & NoVerdict>,
   seesOrder = true,
-): Pick<Judge, 'compare' | 'seesOrder'> => ({
-  seesOrder,
+  isAskedInWords = seesOrder,
+): Pick<Judge, 'compare' | 'seesOrder' | 'isAskedInWords'> => ({
+  ...{ seesOrder, isAskedInWords },
   compare: async (asked) => ({ exchanges: [], usage, tie: 0, ...verdict(asked) }) as PairVerdict,
 });
 const open = { principles, clamp: [0, 1] } as const;
@@ -71,6 +72,22 @@ describe('a label', () => {
       open,
     );
     expect(none).toMatchObject({ probability: null, failed: { busy: 4 } });
+  });
+
+  it('asks a judge without words once in each order that it sees', async () => {
+    const asked: JudgedPair[] = [];
+    const own = judge(
+      (one) => {
+        asked.push(one);
+        return { first: one.answers[0] === 'first' ? 0.8 : 0.4 };
+      },
+      true,
+      false,
+    );
+    const label = await labelPair(own, pair, open);
+    expect(asked.map(({ answers }) => answers[0])).toEqual(['first', 'second']);
+    expect(label.probability).toBeCloseTo(0.7, 12);
+    expect(label.compared).toBe(1);
   });
 
   it('asks a judge without words once, without principles', async () => {

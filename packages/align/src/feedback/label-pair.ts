@@ -35,7 +35,7 @@ const ALONE: PreferencePrinciple = { id: 'judge', preference: '' };
  * @throws Error if the judge cannot be asked, the signal's reason once it is aborted
  */
 export async function labelPair(
-  judge: Pick<Judge, 'compare' | 'seesOrder'>,
+  judge: Pick<Judge, 'compare' | 'seesOrder' | 'isAskedInWords'>,
   { answers, ...about }: UnlabelledPair,
   {
     principles,
@@ -53,7 +53,7 @@ export async function labelPair(
     ...{ failed: {}, reasons: [] },
   };
   const orders = judge.seesOrder ? [false, true] : [false];
-  for (const { id, preference } of judge.seesOrder ? principles : [ALONE]) {
+  for (const { id, preference } of judge.isAskedInWords ? principles : [ALONE]) {
     const found: number[] = [];
     for (const swapped of orders) {
       const verdict = await judge.compare!(

@@ -25,6 +25,7 @@ beforeEach(() => {
 /** Prefers the answer with more of the letter a; the first answer has a small advantage. */
 const judge = (own: Partial<Judge> = {}): Judge => ({
   ...{ name: 'letters', identity: 'letters', concurrency: 2, seesOrder: true },
+  isAskedInWords: true,
   async compare(pair) {
     asked.push(pair);
     const [a, b] = pair.answers.map((answer) => String(answer).split('a').length);
@@ -158,7 +159,7 @@ describe('keel label', () => {
         ...{ failed: 'no label', exchanges: [] },
         usage: { promptTokens: 0, answerTokens: 0, cost: 0 },
       }),
-      seesOrder: false,
+      ...{ seesOrder: false, isAskedInWords: false },
     });
     const options = optionsOf({ judge: failing, data: [written('pairs.jsonl', pairs)] });
     const { summary } = await runLabel(options);

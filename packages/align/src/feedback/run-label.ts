@@ -67,8 +67,8 @@ export async function runLabel(
   const total = data.pairs.length;
   hooks.onPlan?.({
     ...{ judge: judge.name, pairs: total, done: Journal.done(output, identity, how) },
-    principles: judge.seesOrder ? each : 0,
-    verdicts: total * (judge.seesOrder ? 2 * each : 1),
+    principles: judge.isAskedInWords ? each : 0,
+    verdicts: total * (judge.seesOrder ? 2 : 1) * (judge.isAskedInWords ? each : 1),
     human: human.size,
   });
   if (dryRun) return { output, interrupted: false, done: 0, summary: null };

@@ -99,6 +99,11 @@ export interface Judge extends AsyncDisposable {
    */
   readonly seesOrder: boolean;
   /**
+   * Whether it is asked in words, so that {@link JudgedPrompt.instructions} have an effect (default:
+   * false).
+   */
+  readonly isAskedInWords?: boolean;
+  /**
    * Which of two answers is better; absent if it only rates.
    * @throws Error if it cannot be asked at all, the signal's reason once it is aborted
    */

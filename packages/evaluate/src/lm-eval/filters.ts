@@ -1,5 +1,6 @@
 // Filters of generated answers, and exact_match, as in lm-evaluation-harness 0.4.13
 // (lm_eval/filters, lm_eval/api/metrics.py).
+import { withinPatience } from '@keel/align/rewards';
 import type { FilterStep, LmEvalTask } from './task-schema.ts';
 
 export type Filter = (answer: string) => string;
@@ -27,7 +28,8 @@ function stepOf(step: FilterStep): Filter {
     case 'regex': {
       const pattern = pythonPattern(step.regex_pattern);
       return (text) => {
-        const matches = [...text.matchAll(pattern)];
+        const name = `the regular expression ${step.regex_pattern}`;
+        const matches = withinPatience(text, () => [...text.matchAll(pattern)], name);
         const match = matches.at(step.group_select);
         const last = step.group_select < 0 ? -step.group_select : step.group_select + 1;
         if (match === undefined || matches.length < last) return step.fallback;

@@ -42,6 +42,7 @@ export function withCache(judge: Judge, folder: string, options: CacheOptions = 
     identity: judge.identity,
     concurrency: judge.concurrency,
     seesOrder: judge.seesOrder,
+    isAskedInWords: judge.isAskedInWords === true,
     get counts() {
       return cache.counts;
     },

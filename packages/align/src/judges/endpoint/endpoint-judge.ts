@@ -54,6 +54,7 @@ export class EndpointJudge implements Judge {
   readonly identity: string;
   readonly concurrency: number;
   readonly seesOrder = true;
+  readonly isAskedInWords = true;
   readonly #spec: CheckedSpec;
   readonly #client: EndpointClient;
   readonly #asker: QuestionAsker;

@@ -153,6 +153,7 @@ export class ModelJudge implements Judge {
   readonly identity: string;
   readonly concurrency: number;
   readonly seesOrder = true;
+  readonly isAskedInWords = true;
   readonly #model: LanguageModel;
   readonly #role: Role;
   readonly #asking: Asking;

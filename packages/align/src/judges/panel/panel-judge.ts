@@ -57,6 +57,7 @@ export function panelJudge(
     identity: createHash('sha256').update(identity).digest('hex'),
     concurrency: Math.max(...judges.map(({ concurrency }) => concurrency)),
     seesOrder: judges.some(({ seesOrder }) => seesOrder),
+    isAskedInWords: judges.some(({ isAskedInWords = false }) => isAskedInWords),
     ...(compares && {
       async compare(pair, signal) {
         const found = await allOf(judges.map((judge) => judge.compare!(pair, signal)));
