@@ -286,6 +286,13 @@ test('helpsteer: consecutive answers to a prompt are compared; ties and single o
   expect(other.written).toMatchObject([{ chosen: [assistant('a')], score_chosen: 4 }]);
 });
 
+test('helpsteer: every answer to a bad prompt is counted as a bad row', async () => {
+  const bad = [4, 3, 1].map((score) => helpSteerRow('<extra_id_9>', String(score), score));
+  const good = [4, 1].map((score) => helpSteerRow('Q', String(score), score));
+  const { summary } = await converted([...bad, ...good], { onBadRow: 'skip' });
+  expect(summary).toMatchObject({ read: 5, written: 1, badRows: 3 });
+});
+
 test('helpsteer3: the sign marks the better answer, and the size is the margin', async () => {
   const { written, summary } = await converted([-3, 1, 0].map(helpSteer3Row));
   expect(written).toEqual([
@@ -300,6 +307,13 @@ test('helpsteer3: the sign marks the better answer, and the size is the margin',
   ]);
   expect(Object.values(summary.skipped)).toEqual([1]);
   expect(summary.dropped).toMatchObject([{ column: 'individual_preference', rows: 2 }]);
+});
+
+test('openai: a tool that is listed in the old and in the new field is one tool', async () => {
+  const [f, g] = ['f', 'g'].map((name) => ({ type: 'function', function: { name } }));
+  const listed = { tools: [f, g], functions: [f!.function] };
+  const { written } = await converted([{ ...openAiRow, ...listed }]);
+  expect(written[0].tools).toEqual([f, g]);
 });
 
 test('openai: the deprecated form of calls, and settings of a request', async () => {

@@ -79,7 +79,7 @@ export async function convertRows(
       const { place } = group[0]!;
       const reading = tally.reading(place, options.score);
       const index = examples++;
-      const rows = tally.take(place, () => {
+      const make = (): Fields[] | null => {
         const read = format.convert(
           group.map(({ row }) => row),
           reading,
@@ -89,7 +89,8 @@ export async function convertRows(
         const example = withSystem(columnsSeen.apply(read), options.system, reading.fail);
         checkTarget(example, options, place);
         return rowsOfExample(example, index, options, reading);
-      });
+      };
+      const rows = tally.take(place, make, group.length);
       for (const row of rows ?? []) write(`${exactJson(row)}\n`);
       tally.written += rows?.length ?? 0;
       tally.plain += rows?.filter(({ prompt }) => typeof prompt === 'string').length ?? 0;

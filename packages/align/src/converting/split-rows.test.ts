@@ -122,6 +122,18 @@ describe('refused', () => {
     expect(existsSync(options.output)).toBe(false);
   });
 
+  test('plain answers without a prompt, whose beginning is not known to be one', async () => {
+    const pair = (prompt?: string) => ({ prompt, chosen: 'A: It is', rejected: 'A: It was' });
+    const fileOf = (row: object) => write('pairs.jsonl', `${JSON.stringify(row)}\n`.repeat(9));
+    const files = [fileOf(pair())];
+    await expect(splitRows(optionsFor({ files }))).rejects.toMatchObject({ field: 'chosen' });
+    const whole = [{ name: 'all', size: 1, unit: 'share' as const }];
+    const byRow = await splitRows(optionsFor({ files, by: 'row', parts: whole }));
+    expect(byRow.parts).toMatchObject([{ rows: 9 }]);
+    const asked = await splitRows(optionsFor({ files: [fileOf(pair('A'))], parts: whole }));
+    expect(asked.parts).toMatchObject([{ rows: 9, prompts: 1 }]);
+  });
+
   test('a row without a prompt, unless bad rows are skipped', async () => {
     const files = [write('bad.jsonl', `${text}{"question": "a"}\n`)];
     await expect(splitRows(optionsFor({ files }))).rejects.toThrow(/bad\.jsonl:301.*question/s);

@@ -154,6 +154,16 @@ function promptKey(row: Fields, place: Place): string {
     const answer = messages.findIndex(({ role }) => role === 'assistant');
     prompt = messages.slice(0, answer < 0 ? messages.length : answer);
   } else if (example.kind === 'pair') {
+    if (example.prompt === undefined && typeof example.chosen === 'string') {
+      throw new DataError({
+        ...place,
+        field: 'chosen',
+        expected: 'a "prompt" beside plain answers',
+        found: 'none: where the prompt ends is not known',
+        advice:
+          'Convert the file with keel data convert if it has turns (--from hh), or pass --by row',
+      });
+    }
     prompt = parseRow('preference', row, place).prompt;
   } else prompt = parseRow('prompt', { prompt: example.prompt }, place).prompt;
   const said = isChat(prompt)

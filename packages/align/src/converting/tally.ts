@@ -36,15 +36,18 @@ export class Tally {
     this.#onBadRow = onBadRow;
   }
 
-  /** Counts a bad row. @throws the error unless bad rows are skipped */
-  bad(error: DataError): void {
+  /** Counts bad rows. @throws the error unless bad rows are skipped */
+  bad(error: DataError, rows = 1): void {
     if (this.#onBadRow === 'fail') throw withAdvice(error);
-    this.#badRows++;
+    this.#badRows += rows;
     this.#firstBad ??= error;
   }
 
-  /** @returns undefined for a bad row that is skipped */
-  take<Made>(place: Place, make: () => Made): Made | undefined {
+  /**
+   * @param rows that the example is made of
+   * @returns undefined for a bad example, whose rows are skipped
+   */
+  take<Made>(place: Place, make: () => Made, rows = 1): Made | undefined {
     try {
       return inPlainWords(
         (reason, cause) => new DataError({ ...place, found: reason }, { cause }),
@@ -52,7 +55,7 @@ export class Tally {
       );
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      this.bad(error);
+      this.bad(error, rows);
       return undefined;
     }
   }

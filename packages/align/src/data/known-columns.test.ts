@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { droppedByTraining } from './known-columns.ts';
+import { droppedByTraining, rowMarkFault } from './known-columns.ts';
 import { parseRow } from './parse-row.ts';
 import type { RowKind } from './rows.ts';
 
@@ -88,6 +88,14 @@ test.each<[RowKind, object, string]>([
     place,
   );
   expect(same).toMatchObject({ label: true });
+});
+
+test('marks of a row are found without its other columns', () => {
+  const marked = (columns: object) =>
+    rowMarkFault(parseRow('prompt', { prompt: 'a', context: 'b', ...columns }, place));
+  expect(marked({ train: false })).toMatchObject({ field: 'train' });
+  expect(marked({ weight: 0.5 })).toMatchObject({ field: 'weight' });
+  expect(marked({ train: true, weight: 1 })).toBeNull();
 });
 
 describe('what training would drop', () => {

@@ -196,10 +196,12 @@ const columnsNamed = (
 };
 
 /**
- * Checks columns that a reward may read but training does not use.
+ * Checks columns that say how much a row counts, or whether it is trained on.
  * @returns null if nothing would be dropped
  */
-export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
+export const rowMarkFault = (
+  row: Pick<Row, 'extra'>,
+): Omit<DataErrorDetails, keyof Place> | null => {
   for (const name of columnsNamed(row.extra, weightColumns)) {
     const weight = row.extra[name];
     if (isEmpty(weight) || Number(weight) === 1 || !Number.isFinite(Number(weight))) continue;
@@ -222,6 +224,16 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
         'Remove the column, or the rows that should not be trained on. To exclude a turn, set "weight": 0 in its message',
     };
   }
+  return null;
+};
+
+/**
+ * Checks columns that a reward may read but training does not use.
+ * @returns null if nothing would be dropped
+ */
+export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
+  const marked = rowMarkFault(row);
+  if (marked !== null) return marked;
   const bad = columnsNamed(row.extra, labelColumns).find((name) => isFalse(row.extra[name]));
   if (('completion' in row || 'messages' in row) && bad !== undefined) {
     return {

@@ -63,12 +63,15 @@ export const readRendering = (
   return { tools, variables: variables ?? {} };
 };
 
-/** The inverse of {@link readRendering}: the columns for a row that is written to a file. */
+/**
+ * The inverse of {@link readRendering}: the columns for a row that is written to a file.
+ * @param template that rendered the row, with its own variables (`--chat-template-kwargs`)
+ */
 export const renderingColumns = (
-  rendering: Rendering | undefined,
+  { tools, variables: own }: Rendering = { tools: null, variables: {} },
+  template: { variables: Readonly<Record<string, unknown>> } | null = null,
 ): { tools?: unknown[]; chat_template_kwargs?: Record<string, unknown> } => {
-  if (rendering === undefined) return {};
-  const { tools, variables } = rendering;
+  const variables = { ...template?.variables, ...own };
   return {
     ...(tools !== null && { tools }),
     ...(Object.keys(variables).length > 0 && { chat_template_kwargs: variables }),

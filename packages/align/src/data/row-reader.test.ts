@@ -146,6 +146,7 @@ describe('--wrap-chat', () => {
     ['supervised', { text: 'a', prompt: 'b' }, 'text'],
     ['process', { prompt: 'a', completions: ['b'], labels: [true] }, 'labels'],
     ['preference', { chosen: 'ab', rejected: 'ac' }, 'chosen'],
+    ['supervised', { prompt: ' ', completion: 'a' }, 'prompt'],
   ])('is refused for a %s row %j', async (kind, row, field) => {
     const { error } = await dataErrorOf(() => openRows(jsonl([row]), { kind, ...how }));
     expect(error).toMatchObject({ line: 1, field });

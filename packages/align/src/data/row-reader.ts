@@ -143,6 +143,13 @@ function wrapped(row: Fields, place: Place, kind: RowKind | null): Fields {
   const copy = { ...row };
   // Next to two whole chats, a plain prompt repeats the last question: the row's check expects it.
   const repeated = isWholeChat(row.chosen) && isWholeChat(row.rejected);
+  if (typeof row.prompt === 'string' && row.prompt.trim() === '' && !repeated) {
+    fail(
+      'prompt',
+      'a question, which --wrap-chat makes a message of',
+      'Write the question, or omit the option: an answer to nothing is plain text',
+    );
+  }
   if ('prompt' in row && !repeated) copy.prompt = turn('user', row.prompt);
   for (const name of answers) if (name in row) copy[name] = turn('assistant', row[name]);
   if (Array.isArray(row.completions)) {

@@ -9,7 +9,7 @@ export {
   placeName,
 } from '../data/data-error.ts';
 export { eachValue } from '../data/each-value.ts';
-export { leftOutOfPrompt } from '../data/known-columns.ts';
+export { leftOutOfPrompt, rowMarkFault } from '../data/known-columns.ts';
 export { likelier, pairRanks } from '../data/label-probability.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { asRead, type Content, isChat, type Message, textOf } from '../data/messages.ts';

@@ -75,6 +75,8 @@ export interface RevisionParts {
   /** Put examples of the constitution before each request. */
   fewShot: boolean;
   seed: number;
+  /** Of the policy: its variables are written beside each prompt. */
+  template?: { variables: Readonly<Record<string, unknown>> } | null;
 }
 
 export interface ChunkOptions {
@@ -98,7 +100,7 @@ export async function reviseChunk(
   parts: RevisionParts,
   { chunk, signal, onTurn }: ChunkOptions,
 ): Promise<Lineage[] | null> {
-  const { policy, critic, reviser, constitution, rounds, seed } = parts;
+  const { policy, critic, reviser, constitution, rounds, seed, template } = parts;
   const seeds = splitMix64(splitMix64(BigInt(seed))() ^ BigInt(chunk));
   const ask = (speaker: Speaker, asked: readonly Conversation[]): Promise<Said[] | null> =>
     speaker.say(asked, { seed: Number(seeds() >> 11n), signal, ...(onTurn && { onTurn }) });
@@ -109,7 +111,11 @@ export async function reviseChunk(
     const { text, ended, failed } = answers[at]!;
     const problem = failed ?? (text.trim() === '' ? 'the answer is empty' : undefined);
     return {
-      ...{ row, prompt: asRead([...messages]) as Message[], ...renderingColumns(rendering) },
+      ...{
+        row,
+        prompt: asRead([...messages]) as Message[],
+        ...renderingColumns(rendering, template),
+      },
       ...{ answer: text, answer_ended: ended, policy: policy.name, rounds: [], final: text },
       ...(problem !== undefined && { failed: problem }),
       constitution: `${constitution.name} ${constitution.version}`,

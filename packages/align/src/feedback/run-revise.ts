@@ -7,7 +7,7 @@ import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
 import { completeDate, localNow } from '../config/template-options.ts';
-import { leftOutOfPrompt } from '../data/known-columns.ts';
+import { leftOutOfPrompt, rowMarkFault } from '../data/known-columns.ts';
 import { isChat } from '../data/messages.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import type { PromptRow, Row } from '../data/rows.ts';
@@ -64,7 +64,7 @@ export async function runRevise(
     criticName === null ? policy.speaker : await open.other(criticName, hooks.onNotice);
   const reviser = reviserName === null ? critic : await open.other(reviserName, hooks.onNotice);
   const parts: RevisionParts = {
-    ...{ policy: policy.speaker, critic, reviser },
+    ...{ policy: policy.speaker, critic, reviser, template: policy.model.tokenizer.chatTemplate },
     ...{ constitution, rounds, fewShot, seed: options.sampling.seed },
   };
   const identity = await identityOf(options, rows, parts);
@@ -105,7 +105,7 @@ function promptFaultOf(row: Row): ReturnType<typeof leftOutOfPrompt> {
       advice: 'Remove the last message: a revision replaces the whole answer',
     };
   }
-  return leftOutOfPrompt(row);
+  return rowMarkFault(row) ?? leftOutOfPrompt(row);
 }
 
 /** Revises chunk by chunk into the journal. @returns whether all prompts are done */

@@ -4,6 +4,7 @@ import { exactJson } from '@keel/model/exact-json';
 import { rowsOf } from '../config/row-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
+import { rowMarkFault } from '../data/known-columns.ts';
 import {
   type OpenRowsOptions,
   openRows,
@@ -61,9 +62,8 @@ export async function openRunData<Options extends TrainingOptions, K extends Row
   program: ProgramInputs = {},
 ): Promise<RunData<K>> {
   await using opened = new AsyncDisposableStack();
-  // Only the reward knows what the fields of a prompt mean.
   const refuseRow: RefuseRow<RowOf[K]> = (row) =>
-    refuse?.(row) ?? (kind === 'prompt' ? null : trainingFault(row));
+    refuse?.(row) ?? (kind === 'prompt' ? rowMarkFault(row) : trainingFault(row));
   const open = async (spec: RowSpec): Promise<DataRows<K>> => {
     const source: DataRows<K> = opened.use(
       (await openOwn?.(spec, options, notice)) ??

@@ -45,7 +45,7 @@ export function askedRow(
     ),
     fields: {
       ...Object.fromEntries(own.filter(([name]) => !otherAnswers.includes(name))),
-      ...renderingColumns(rendering),
+      ...renderingColumns(rendering, rendered ? tokenizer.chatTemplate : null),
     },
     dropped: own.flatMap(([name]) => (otherAnswers.includes(name) ? [name] : [])),
     opening: answerOpening(opened),

@@ -7,6 +7,7 @@ import {
   type Row,
   RowFaults,
   type RowOf,
+  rowMarkFault,
   type SourceOf,
   trainingFault,
 } from '@keel/align/data';
@@ -98,10 +99,11 @@ async function openShown(options: RowTokensOptions): Promise<SourceOf<ShownKind>
 }
 
 /** What the verb refuses in valid rows. Verbs that sample answers pass columns to the reward. */
-const refusing = (verb: string, view: keyof typeof views): ((row: Row) => Fault) | undefined => {
+const refusing = (verb: string, view: keyof typeof views): ((row: Row) => Fault) => {
   if (view === 'score') return scoringFault;
   if (view !== 'prompt') return trainingFault;
-  return verb === 'generate' ? leftOutOfPrompt : undefined;
+  if (verb === 'generate') return leftOutOfPrompt;
+  return rowMarkFault;
 };
 
 type Fault = ReturnType<typeof scoringFault>;

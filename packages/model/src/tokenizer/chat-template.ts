@@ -70,7 +70,8 @@ export class ChatTemplate {
   readonly sources: Readonly<Record<string, string>>;
   readonly #templates: ReadonlyMap<string, Template>;
   readonly #specialTokens: Readonly<Record<string, string>>;
-  readonly #variables: Readonly<Record<string, unknown>>;
+  /** Variables of every rendering; a conversation's own variables replace them. */
+  readonly variables: Readonly<Record<string, unknown>>;
   readonly #time: LocalTime;
 
   /**
@@ -87,7 +88,7 @@ export class ChatTemplate {
     this.sources = typeof sources === 'string' ? { default: sources } : sources;
     this.#specialTokens = specialTokens;
     checkVariables(variables);
-    this.#variables = variables;
+    this.variables = variables;
     this.#time = now === undefined ? LocalTime.now() : LocalTime.parse(now);
     this.#templates = new Map(
       Object.entries(this.sources).map(([name, text]) => [name, compile(name, text, source)]),
@@ -125,7 +126,7 @@ export class ChatTemplate {
         'addGenerationPrompt and continueFinalMessage cannot be combined: one starts a new turn, the other continues the last. Drop one',
       );
     }
-    const variables = { ...this.#variables, ...options.variables };
+    const variables = { ...this.variables, ...options.variables };
     checkVariables(variables);
     const name = this.#choose(tools);
     const field = continueFinalMessage === true ? 'content' : continueFinalMessage;

@@ -83,13 +83,17 @@ export function withRequest(columns: Fields, request: Fields, { drop, fail }: Re
   for (const name of settings) {
     if (has(request, name)) drop(name, 'it is a setting of a request');
   }
-  const tools = ['tools', 'functions'].flatMap((name): unknown[] => {
+  const listed = ['tools', 'functions'].flatMap((name): unknown[] => {
     const given = request[name];
     const list = toolsOf(given);
     if (Array.isArray(list)) return list;
     if (isBlank(given)) return [];
     return fail(name, { expected: 'a list of tools', found: describeValue(given) });
   });
+  // Requests for old and new servers list each tool in both fields.
+  const tools = listed.filter(
+    (tool, at) => listed.findIndex((other) => isDeepStrictEqual(other, tool)) === at,
+  );
   const found: Fields = {
     ...(tools.length > 0 && { tools }),
     ...(!isBlank(request.chat_template_kwargs) && {

@@ -113,6 +113,22 @@ describe('runBestOfN', () => {
     }
   });
 
+  it('writes the template variables of all rows to each chat', async () => {
+    const chatTemplateKwargs = '{"thinking": false}';
+    const { output } = await runBestOfN(optionsOf({ chatTemplateKwargs }));
+    for (const { prompt, chat_template_kwargs: variables } of linesOf(output)) {
+      expect(variables).toEqual(typeof prompt === 'string' ? undefined : { thinking: false });
+    }
+  });
+
+  it('refuses rows that are marked as not to be used', async () => {
+    const marked = inside('marked.jsonl');
+    writeFileSync(marked, '{"prompt": "Hello", "train": false}\n');
+    await expect(runBestOfN(optionsOf({ data: [marked] }))).rejects.toMatchObject({
+      field: 'train',
+    });
+  });
+
   it('leaves arguments of calls that are text as they are written', async () => {
     const called = { name: 'f', arguments: '{"b":1,  "a":2.0}' };
     const prompt = [

@@ -14,6 +14,7 @@ import {
   localNow,
   templateSettings,
 } from '../../config/template-options.ts';
+import { rowMarkFault } from '../../data/known-columns.ts';
 import { openRows } from '../../data/open-rows.ts';
 import { writeFully } from '../../files/append-whole.ts';
 import { fillFileAtomic } from '../../files/atomic-write.ts';
@@ -54,7 +55,9 @@ export async function runBestOfN(
   if (options.unsafeCode) {
     hooks.onNotice?.('--unsafe-code: code in answers runs with all rights of this user');
   }
-  await using rows = await openRows(options.data, { ...rowsOf(options), kind: 'prompt' });
+  await using rows = await openRows(options.data, {
+    ...{ ...rowsOf(options), kind: 'prompt', refuse: rowMarkFault },
+  });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
   await checkReward(options.reward);
   using owned = new DisposableStack();

@@ -5,7 +5,7 @@ import { hiddenNotice, hiddenToken } from '../../batching/hidden-token.ts';
 import { promptFault } from '../../batching/prompt-fault.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
 import { DataError, placeName } from '../../data/data-error.ts';
-import { asRead } from '../../data/messages.ts';
+import { asRead, isChat } from '../../data/messages.ts';
 import type { RowSource } from '../../data/open-rows.ts';
 import { renderingColumns } from '../../data/rendering.ts';
 import { RowFaults } from '../../data/row-faults.ts';
@@ -86,6 +86,7 @@ export class SampleJob {
   async #chunk(places: readonly number[]): Promise<JournalLine[] | null> {
     const { options, hooks, rows, model, role, reward, chunk } = this.#parts;
     const { numGenerations, sampling, batchSize, missingEosPenalty } = options;
+    const template = model.tokenizer.chatTemplate;
     const maxPromptLength = model.decoder.config.maxPositions - sampling.maxNewTokens;
     const read = await rows.readMany(places);
     const bad = new Map<number, string>();
@@ -157,7 +158,7 @@ export class SampleJob {
       return {
         row,
         prompt: asRead(prompts[group]!.prompt),
-        ...renderingColumns(read[at]!.rendering),
+        ...renderingColumns(read[at]!.rendering, isChat(prompts[group]!.prompt) ? template : null),
         ...(opened !== '' && { opened }),
         texts: own.map((sample) => samples[sample]!.text),
         scores: own.map((sample) => scores[sample]!),

@@ -80,6 +80,13 @@ it.each([
   expect(existsSync(options.output)).toBe(false);
 });
 
+it('a row that is marked as not to be trained on is refused before a model is looked for', async () => {
+  const marked = inside('marked.jsonl');
+  writeFileSync(marked, '{"prompt": "Hello", "train": false}\n');
+  const options = { ...optionsOf({}), model: inside('no-model'), data: [marked] };
+  await expect(trainPpo(options)).rejects.toMatchObject({ field: 'train', line: 1 });
+});
+
 describe('the reward rises', () => {
   const own: Record<string, Common & Record<string, unknown>> = {
     rloo: { maxSteps: 30, beta: 0.01, batchSize: 6, numGenerations: 8 },

@@ -143,6 +143,14 @@ describe('normalisation', () => {
     );
   });
 
+  it('refuses reference answers to which a text beside the prompt belongs', async () => {
+    const reference = inside('context.jsonl');
+    const row = { prompt: 'p', completion: 'c', context: 'A passage.' };
+    writeFileSync(reference, `${JSON.stringify(row)}\n`);
+    const options = optionsOf({ ...lora, normaliseData: [reference] });
+    await expect(trainReward(options)).rejects.toMatchObject({ field: 'context', line: 1 });
+  });
+
   it("none leaves the head's scores unchanged", async () => {
     const { final } = await trainReward(optionsOf({ ...lora, normalise: 'none' }));
     expect(readRewardRecord(final)!.normalisation).toBeNull();

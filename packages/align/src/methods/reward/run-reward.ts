@@ -5,8 +5,9 @@ import { type Proportion, type RewardFindings, rewardFindings } from '@keel/stat
 import { readAnswers, targetMargin } from '../../batching/tokenise-judged.ts';
 import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
+import { leftOutOfPrompt } from '../../data/known-columns.ts';
 import { isSoft } from '../../data/label-probability.ts';
-import { openEither } from '../../data/open-either.ts';
+import { openOneOf, type SourceOf } from '../../data/open-either.ts';
 import { openRows } from '../../data/open-rows.ts';
 import type { JudgedRow } from '../../data/rows.ts';
 import { trainingFault } from '../../data/training-fault.ts';
@@ -204,8 +205,11 @@ const percent = ({ value, interval: [low, high] }: Proportion): string =>
 const findingsSentence = ({ pairs, accuracy, longerWins, calibration }: RewardFindings): string =>
   `accuracy ${percent(accuracy)} on ${pairs} held-out pairs; the rule "the longer answer wins" has ${percent(longerWins)}; calibration error ${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)} by chance)`;
 
-const openReferenceSet = (options: RewardOptions) =>
-  openEither({ ...rowsOf(options), data: options.normaliseData! }, 'judged', 'completion');
+const openReferenceSet = (options: RewardOptions): Promise<SourceOf<'judged' | 'completion'>> =>
+  openOneOf<'judged' | 'completion'>(
+    { ...rowsOf(options), data: options.normaliseData!, refuse: leftOutOfPrompt },
+    ['judged', 'completion'],
+  );
 
 /** A resumed run must have the same reference set. */
 async function addNormaliseData({ options, addInput }: Prepared): Promise<void> {
