@@ -401,6 +401,18 @@ describe('a prompt that ends with the start of an answer', () => {
     expect(lost({ reasoning_content: 'late' })).toEqual(['reasoning_content']);
     expect(lost({ tool_calls: [call] })).toEqual(['tool_calls']);
     const known = { reasoning_content: 'known' };
+    // This template writes the first call of a turn only.
+    const written = template({
+      text: "m.content + (m.tool_calls[0].function.name if m.tool_calls else '')",
+    });
+    const lostCalls = (...names: string[]) => {
+      const calls = names.map((name) => ({ function: { name, arguments: {} } }));
+      const chosen = [assistant('red', { tool_calls: calls })];
+      const pair = { prompt: [user('a')], chosen, rejected: [assistant('no')], extra: {} };
+      return tokenisePair(pair, written, { maxLength: null })!.lost;
+    };
+    expect(lostCalls('w')).toBeUndefined();
+    expect(lostCalls('w', 'w')).toEqual(['tool_calls']);
     expect(lost({}, known)).toBeUndefined();
     expect(lost(known, known)).toBeUndefined();
     expect(lost({ reasoning_content: 'another' }, known)).toEqual(['reasoning_content']);
@@ -605,6 +617,24 @@ describe('text of a message that another turn repeats', () => {
     ];
     expect(chat(naming, ...messages)).toBe(
       '[user:a][assistant:«(w)]»[tool:w=s by w][assistant:«b]»',
+    );
+  });
+
+  it('in the header of its result does not move the end of the next call', () => {
+    const naming = tinyChatTokenizer(
+      "{% for m in messages %}{% if m.role == 'tool' %}{{ '<tool ' + messages[loop.index0 - 1].tool_calls[0].function.name + ' to=assistant>' + m.content + '<end>' }}" +
+        "{% elif m.tool_calls %}{{ '<assistant to=' + m.tool_calls[0].function.name + '>' + (m.tool_calls[0].function.arguments | tojson) + '<call>' }}" +
+        "{% else %}{{ '<' + m.role + '>' + m.content + '<end>' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<assistant' }}{% endif %}",
+    );
+    const called = (name: string): Message[] => [
+      assistant('', { tool_calls: [{ function: { name, arguments: { a: 'x' } } }] }),
+      { role: 'tool', content: 's' },
+    ];
+    const messages = [user('a'), ...called('long_name'), ...called('f'), assistant('b')];
+    const call = (name: string) =>
+      `<assistant« to=${name}>{"a": "x"}<call>»<tool ${name} to=assistant>s<end>`;
+    expect(chat(naming, ...messages)).toBe(
+      `<user>a<end>${call('long_name')}${call('f')}<assistant«>b<end>»`,
     );
   });
 });

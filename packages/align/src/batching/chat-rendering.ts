@@ -198,13 +198,16 @@ export function commonEnd(
     const same = inWhole.filter(
       (one) => one.field === end.field && whole.text.slice(one.start, one.end) === text,
     );
-    // A message may occur more than once: choose the place after which both agree for the longest.
-    let best = { a: 0, shared: -1 };
-    for (const one of same.length > 0 ? same : inWhole) {
-      const shared = sharedLength(whole.text, one.end, part.text, end.end);
-      if (shared > best.shared) best = { a: one.end, shared };
-    }
-    return { a: best.a, b: end.end };
+    // A message may occur more than once: choose the place after which both agree for the longest,
+    // and of equally good ones the place with the same number, as calls may end alike.
+    const places = same.length > 0 ? same : inWhole;
+    const shared = places.map((one) => sharedLength(whole.text, one.end, part.text, end.end));
+    const most = Math.max(...shared);
+    const number = inPart.filter(
+      (one) => one.field === end.field && part.text.slice(one.start, one.end) === text,
+    ).length;
+    const at = shared[number - 1] === most ? number - 1 : shared.indexOf(most);
+    return { a: places[at]!.end, b: end.end };
   }
   return { a: 0, b: 0 };
 }

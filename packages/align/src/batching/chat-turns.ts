@@ -203,7 +203,8 @@ function turnEnd(chat: Chat, whole: RenderedChat, at: number, known: Map<string,
   const offset = key === null ? undefined : known.get(key);
   if (offset !== undefined) return own + offset;
   const end = endAlike(chat, whole, renderUpTo(chat, at), at);
-  if (key !== null) known.set(key, end - own);
+  // Where the next header repeats a name, the turn's end is before that text: no fixed distance.
+  if (key !== null && end >= own) known.set(key, end - own);
   return end;
 }
 

@@ -3,6 +3,7 @@
 import { ChatTemplateError, type RenderedChat } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { type Message, textOf } from '../data/messages.ts';
+import { callsOf, withNames } from '../data/tool-calls.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
 import { isLearned } from './chat-turns.ts';
 
@@ -25,7 +26,7 @@ const spokenFields = [
  * @param begun the start of message `first` in the prompt, if the answer continues it
  */
 export function lostFields(
-  messages: readonly Message[],
+  chat: Chat,
   { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
   first: number,
   { after = 0, begun }: { after?: number; begun?: Message | undefined } = {},
@@ -33,6 +34,7 @@ export function lostFields(
   const inPrompt = (at: number, field: string, value: unknown): boolean =>
     at === first &&
     (begun === undefined || field === 'content' || exactJson(begun[field]) === exactJson(value));
+  const { messages } = chat;
   const lost = new Set<string>();
   messages.forEach((message, at) => {
     if (at < first || !isLearned(message)) return;
@@ -50,7 +52,34 @@ export function lostFields(
       if (isLost) lost.add(field);
     }
   });
+  if (!lost.has('tool_calls') && losesCalls(chat, first)) lost.add('tool_calls');
   return [...lost];
+}
+
+/**
+ * Whether the template skips some of several calls in a turn, as one that was written for a single
+ * call does.
+ */
+function losesCalls({ tokenizer, messages, rendering }: Chat, first: number): boolean {
+  const calling = messages.flatMap((message, at) =>
+    at >= first && isLearned(message) && callsOf(message).length > 1 ? [at] : [],
+  );
+  if (calling.length === 0) return false;
+  // Calls may be the same but for their place, so each gets a name that occurs nowhere else.
+  const nameOf = (at: number, index: number): string => `call_${at}_${index}_of_keel`;
+  const named = messages.map((message, at) =>
+    calling.includes(at) ? withNames(message, (index) => nameOf(at, index)) : message,
+  );
+  try {
+    const { text } = renderChat(tokenizer, named, rendering, 'whole');
+    return calling.some((at) =>
+      callsOf(messages[at]!).some((_, index) => !text.includes(nameOf(at, index))),
+    );
+  } catch (error) {
+    // A template that knows only certain functions.
+    if (error instanceof ChatTemplateError) return false;
+    throw error;
+  }
 }
 
 /**

@@ -123,7 +123,7 @@ function renderAnswers(
       return {
         pieces: piecesOf(whole.text, ranges, start),
         lost: [
-          ...lostFields(chat.messages, whole, first, { after: start, begun }),
+          ...lostFields(chat, whole, first, { after: start, begun }),
           ...lostMessages(chat.messages, prompt, { to: first }),
           // The template may move a message of the answer to before it.
           ...lostMessages(chat.messages, whole, { from: first, after: start }),

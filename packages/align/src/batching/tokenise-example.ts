@@ -110,7 +110,7 @@ function tokeniseChat(
   return {
     tokens,
     scored,
-    lost: [...lostFields(messages, whole, 0), ...lostMessages(messages, whole)],
+    lost: [...lostFields(chat, whole, 0), ...lostMessages(messages, whole)],
     ...(silent && { silent }),
   };
 }

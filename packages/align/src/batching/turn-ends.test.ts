@@ -56,6 +56,24 @@ describe('a turn that the header of the next one ends', () => {
     );
   });
 
+  it('has it after several calls that end with the same value', () => {
+    const valued = tinyChatTokenizer(
+      "{% for m in messages %}{% if m.role == 'assistant' %}{{ '<|assistant|>\\n' + m.content }}" +
+        "{% for t in m.tool_calls or [] %}{{ '\\n<tool_call>' + t.function.name + ':' + t.function.arguments.unit + '\\n</tool_call>' }}{% endfor %}" +
+        "{% elif m.role == 'tool' %}{{ '<|observation|>\\n' + m.content }}" +
+        "{% else %}{{ '<|human|>\\n' + m.content }}{% endif %}{% endfor %}" +
+        "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}",
+    );
+    const tool_calls = ['f', 'g', 'f'].map((name) => ({
+      function: { name, arguments: { unit: 'C' } },
+    }));
+    const tool: Message = { role: 'tool', content: '20' };
+    const call = (name: string) => `\n<tool_call>${name}:C\n</tool_call>`;
+    expect(chat(valued, user('a'), assistant('', { tool_calls }), tool, assistant('b'))).toBe(
+      `<|human|>\na<|assistant|>\n«${call('f')}${call('g')}${call('f')}<|observation|>»\n20<|assistant|>\n«b»`,
+    );
+  });
+
   it('does not have the header of a template whose turns have no end', () => {
     const headers: [string, string][] = [
       ["{{ '<role>' + m.role | upper + '</role>' }}", '<role>ROLE</role>'],

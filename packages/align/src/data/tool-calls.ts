@@ -164,7 +164,19 @@ export const asJsonText = <M extends Readonly<Record<string, unknown>>>(
   };
 };
 
-const callsOf = ({ tool_calls: calls }: Readonly<Record<string, unknown>>) =>
+/** The message with other names of the called functions. */
+export const withNames = <M extends Readonly<Record<string, unknown>>>(
+  message: M,
+  nameOf: (index: number) => string,
+): M => ({
+  ...message,
+  tool_calls: callsOf(message).map((call, index) => {
+    const called = { ...functionOf(call), name: nameOf(index) };
+    return functionOf(call) === call ? called : { ...call, function: called };
+  }),
+});
+
+export const callsOf = ({ tool_calls: calls }: Readonly<Record<string, unknown>>) =>
   Array.isArray(calls) ? calls.filter(isPlainObject) : [];
 
 const functionOf = (call: Record<string, unknown>): Record<string, unknown> =>
