@@ -41,3 +41,18 @@ it('a pair without a right answer is refused with its place', () => {
   expect(error).toBeInstanceOf(DataError);
   expect(error).toMatchObject(place);
 });
+
+it('answers in lists keep the columns of their row, and refuse what they would drop', () => {
+  const lists = { prompt: 'q', chosen: ['good', 'fine'], rejected: ['bad'], subset: 'Facts' };
+  expect(answersOf({ ...lists, answer: 'good', num_correct: 2 })).toEqual({
+    ...{ prompt: 'q', chosen: lists.chosen, rejected: lists.rejected },
+    ...{ rendering: undefined, extra: { subset: 'Facts', answer: 'good', num_correct: 2 } },
+  });
+  for (const [field, value] of Object.entries({
+    ...{ context: 'what q is about', system: 'Be brief.', weight: 0.5, label_probability: 0.7 },
+  })) {
+    expect(() => answersOf({ ...lists, [field]: value })).toThrow(field);
+  }
+  const tools = [{ name: 'f' }];
+  expect(answersOf({ ...lists, tools })).toMatchObject({ rendering: { tools }, extra: { tools } });
+});

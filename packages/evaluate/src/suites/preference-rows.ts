@@ -6,6 +6,7 @@ import {
   likelier,
   parseRow,
   type Rendering,
+  type Row,
   trainingFault,
 } from '@keel/align/data';
 import type { Doc } from '../rows/docs.ts';
@@ -84,8 +85,7 @@ function answersOf(doc: Doc, wrap: boolean): Answers {
   const { chosen, rejected, prompt } = doc.row;
   if (!isTexts(chosen) && !isTexts(rejected)) {
     const row = parseRow('preference', doc.row, doc.place);
-    const fault = trainingFault(row);
-    if (fault !== null) throw new DataError({ ...doc.place, ...fault });
+    refuseDropped(row, doc);
     const direction = likelier(row.label_probability);
     if (direction === 0) {
       throw new DataError({
@@ -114,13 +114,27 @@ function answersOf(doc: Doc, wrap: boolean): Answers {
     const found = list.length === 0 ? 'none' : 'an empty one, or another value';
     throw new DataError({ ...doc.place, field, expected: 'answers, each a text', found });
   }
+  const { chosen: _, rejected: __, tools, chat_template_kwargs: variables, ...others } = doc.row;
+  const row = parseRow('prompt', others, doc.place);
+  refuseDropped(row, doc);
   return wrapped(
     {
       ...{ prompt, chosen: right as string[], rejected: wrong as string[] },
-      ...{ rendering: renderingOf(doc), extra: {} },
+      rendering: renderingOf(doc),
+      extra: {
+        ...row.extra,
+        ...(tools !== undefined && { tools }),
+        ...(variables !== undefined && { chat_template_kwargs: variables }),
+      },
     },
     wrap,
   );
+}
+
+/** @throws DataError for a column with a meaning that would be dropped */
+function refuseDropped(row: Row, { place }: Doc): void {
+  const fault = trainingFault(row);
+  if (fault !== null) throw new DataError({ ...place, ...fault });
 }
 
 const isTexts = (value: unknown): boolean =>
