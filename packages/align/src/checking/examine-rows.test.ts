@@ -51,6 +51,20 @@ it('counts repeated rows, prompts and contradictions, whatever their case and wh
   expect(duplicates.judgedBothWays.count).toBe(0);
 });
 
+it('rows that differ in reasoning, tools or template variables are no repeats', async () => {
+  const said = (more: object) => [{ ...assistant('a'), ...more }];
+  const rows = [
+    { completion: said({ reasoning_content: 'one' }) },
+    { completion: said({ reasoning_content: 'other' }) },
+    { completion: said({}), chat_template_kwargs: { thinking: true } },
+    { completion: said({}), chat_template_kwargs: { thinking: false } },
+    { completion: said({}), tools: [{ name: 'f' }] },
+    { completion: said({ reasoning_content: null }), tools: [{ name: 'f' }] },
+  ].map((row) => ({ ...row, prompt: [user('q')], label: true }));
+  const { duplicates } = await examine('unpaired', rows);
+  expect(duplicates.rows.examples).toEqual([{ row: 'a.jsonl:6', earlier: 'a.jsonl:5' }]);
+});
+
 it('counts an answer that is chosen in one pair and rejected in another', async () => {
   const { duplicates } = await examine('preference', [
     pair('q', 'best', 'middle'),

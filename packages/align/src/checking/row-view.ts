@@ -2,6 +2,7 @@
 import { exactJson } from '@keel/model/exact-json';
 import { isDesirable, pairRanks } from '../data/label-probability.ts';
 import { type Content, isChat, type Message, textOf } from '../data/messages.ts';
+import { renderingColumns } from '../data/rendering.ts';
 import type { Row, RowKind } from '../data/rows.ts';
 
 /** The kinds of rows. Each row is of exactly one kind. */
@@ -11,9 +12,11 @@ export interface RowView {
   kind: OwnKind;
   /** null for plain text. */
   messages: readonly Message[] | null;
-  /** null if the row has none: one of plain "text". */
+  /**
+   * With the row's tools and template variables; null if the row has none: one of plain "text".
+   */
   prompt: string | null;
-  /** The prompt without system messages, which many rows share. */
+  /** The prompt's messages alone, without those of the system, which many rows share. */
   question: string | null;
   answers: readonly string[];
   /**
@@ -36,6 +39,13 @@ export function kindOf(row: Row): OwnKind {
 }
 
 export function viewOf(row: Row): RowView {
+  const view = viewOfMessages(row);
+  const columns = renderingColumns(row.rendering);
+  if (view.prompt === null || Object.keys(columns).length === 0) return view;
+  return { ...view, prompt: `${view.prompt}\n${exactJson(columns)}` };
+}
+
+function viewOfMessages(row: Row): RowView {
   const kind = kindOf(row);
   if ('messages' in row) {
     const last = row.messages.findLastIndex(({ role }) => role === 'assistant');
@@ -80,7 +90,11 @@ export const isSystem = ({ role }: Message): boolean => role === 'system' || rol
 const written = (content: Content): string =>
   isChat(content) ? content.map(spoken).join('\n') : content;
 
-const spoken = (message: Message): string =>
-  message.tool_calls === undefined
+/** The text of a message, and its other fields: calls, reasoning, marks of what is trained on. */
+function spoken(message: Message): string {
+  const { role: _, content: __, ...others } = message;
+  const fields = Object.entries(others).filter(([, value]) => value !== null);
+  return fields.length === 0
     ? textOf(message)
-    : `${textOf(message)}\n${exactJson(message.tool_calls)}`;
+    : `${textOf(message)}\n${exactJson(Object.fromEntries(fields))}`;
+}

@@ -82,16 +82,20 @@ export async function readHumanLabels(
   return new Map(pairs.map((pair) => [pairKey(pair), pair]));
 }
 
-/** What training refuses, and a margin: it belongs to a label that may change. */
-const unlabelledFault = (row: Row): ReturnType<typeof trainingFault> =>
-  ('margin' in row && row.margin !== undefined
-    ? {
-        field: 'margin',
-        expected: 'a pair without a margin, which belongs to its old label',
-        found: String(row.margin),
-        advice: 'Remove the column',
-      }
-    : null) ?? trainingFault(row);
+/** What training refuses, and numbers that belong to a label that may change. */
+function unlabelledFault(row: Row): ReturnType<typeof trainingFault> {
+  for (const field of ['margin', 'score_chosen', 'score_rejected'] as const) {
+    const value = 'chosen' in row ? row[field] : undefined;
+    if (value === undefined) continue;
+    return {
+      field,
+      expected: `a pair without a ${field}, which belongs to its old label`,
+      found: String(value),
+      advice: 'Remove the column',
+    };
+  }
+  return trainingFault(row);
+}
 
 /** A pair whichever of its answers comes first. */
 export function pairKey({ prompt, answers }: Pick<LabelPair, 'prompt' | 'answers'>): string {

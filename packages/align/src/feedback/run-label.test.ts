@@ -176,6 +176,7 @@ describe('keel label', () => {
       ['context', { context: 'what it is about' }],
       ['weight', { weight: 0.5 }],
       ['margin', { margin: 2 }],
+      ['score_chosen', { score_chosen: 2, score_rejected: 1 }],
     ] as const) {
       const data = [written(`${name}.jsonl`, [{ ...pairs[0], ...own }])];
       await expect(runLabel(optionsOf({ data }))).rejects.toThrow(

@@ -37,6 +37,24 @@ test('says what people said of the pair, in either order', async () => {
   expect(await judge.compare!(chat)).toMatchObject({ first: 0, tie: 0 });
 });
 
+test('tells calls apart, and tools where the labels have them', async () => {
+  const call = (city: string) => [
+    { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: { city } } }] },
+  ];
+  const [oslo, rome] = [call('Oslo'), call('Rome')];
+  const chat = (text: string) => [{ role: 'user', content: text }];
+  const tools = [{ type: 'function', function: { name: 'f' } }];
+  const file = rows(
+    { prompt: chat('q'), response_1: oslo, response_2: rome, labels: [1], tools },
+    { prompt: chat('q'), response_1: rome, response_2: oslo, labels: [1] },
+  );
+  await using judge = await openJudge(`labels:${file}`);
+  const asked = pair(chat('q'), oslo, rome) as object;
+  const rendering = { tools, variables: {} };
+  expect(await judge.compare!({ ...asked, rendering } as never)).toMatchObject({ first: 1 });
+  expect(await judge.compare!(asked as never)).toMatchObject({ first: 0 });
+});
+
 test('has no verdict on pairs without labels', async () => {
   const file = rows(row('p', 'a', 'b', [1]));
   await using judge = await openJudge(`labels:${file}`);

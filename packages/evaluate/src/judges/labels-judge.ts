@@ -40,8 +40,8 @@ export async function openLabelsJudge(spec: LabelsJudgeSpec, folder: string): Pr
   const beside = join(folder, spec.file);
   const file = !isAbsolute(spec.file) && existsSync(beside) ? beside : spec.file;
   const votes = new Map<string, Votes>();
-  for (const { prompt, answers, votes: own } of await readLabels([file], {})) {
-    const key = keyOf(prompt, answers[0], answers[1]);
+  for (const { votes: own, ...labelled } of await readLabels([file], {})) {
+    const key = keyOf(labelled);
     const found = votes.get(key) ?? { first: 0, second: 0, ties: 0 };
     for (const vote of own) found[({ a: 'first', b: 'second', tie: 'ties' } as const)[vote]] += 1;
     votes.set(key, found);
@@ -52,18 +52,25 @@ export async function openLabelsJudge(spec: LabelsJudgeSpec, folder: string): Pr
     identity: createHash('sha256').update(identity).digest('hex'),
     concurrency: 1,
     seesOrder: false,
-    async compare({ prompt, answers: [a, b] }) {
-      const counts = sumOf(votes.get(keyOf(prompt, a, b)), votes.get(keyOf(prompt, b, a)));
+    async compare({ prompt, rendering, answers }) {
+      const [a, b] = answers;
+      const find = (asked: Pair): Votes | null =>
+        sumOf(votes.get(keyOf(asked)), votes.get(keyOf({ ...asked, answers: [b, a] })));
+      // Labels are often written down without the tools.
+      const counts = find({ prompt, rendering, answers }) ?? find({ prompt, answers });
       return counts === null ? noVerdict(`${spec.file} has no label for this pair`) : said(counts);
     },
     async [Symbol.asyncDispose]() {},
   };
 }
 
-type Content = JudgedPair['prompt'];
+type Pair = Pick<JudgedPair, 'prompt' | 'rendering' | 'answers'>;
 
-const keyOf = (prompt: Content, first: Content, second: Content): string =>
-  JSON.stringify([promptKey(prompt), answerText(first).trim(), answerText(second).trim()]);
+const keyOf = ({ prompt, rendering, answers }: Pair): string =>
+  JSON.stringify([
+    promptKey(prompt, rendering),
+    ...answers.map((answer) => answerText(answer).trim()),
+  ]);
 
 /** Votes on a pair in this order and in the other one; null if there are none. */
 function sumOf(own: Votes | undefined, swapped: Votes | undefined): Votes | null {

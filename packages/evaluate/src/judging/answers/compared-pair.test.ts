@@ -73,6 +73,41 @@ describe('pairing', () => {
     expect((await faultOf(none)).message).toMatch(/a\.jsonl:1/);
   });
 
+  it('pairs a prompt with the same calls and tools only', async () => {
+    using folder = new TestFolder();
+    const called = (city: string) => ({
+      ...{ role: 'assistant', content: '' },
+      tool_calls: [{ type: 'function', function: { name: 'weather', arguments: { city } } }],
+    });
+    const after = (city: string, completion: string) => ({
+      prompt: [{ role: 'user', content: 'one' }, called(city), { role: 'tool', content: '20' }],
+      completion: [{ role: 'assistant', content: completion }],
+    });
+    const tool = (name: string) => ({ tools: [{ type: 'function', function: { name } }] });
+    const thinking = { chat_template_kwargs: { enable_thinking: true, style: 'x' } };
+    const rowsOf = (side: string, more = {}) => [
+      after('Oslo', `${side} Oslo`),
+      after('Rome', `${side} Rome`),
+      chat('two', `${side} f`, { ...tool('f'), ...more }),
+      chat('two', `${side} g`, tool('g')),
+    ];
+    const a = await readAnswers([folder.rows('a.jsonl', rowsOf('a', thinking))]);
+    const others = rowsOf('b', { chat_template_kwargs: { enable_thinking: false, style: 'x' } });
+    const b = await readAnswers([folder.rows('b.jsonl', others.toReversed())]);
+    const { pairs } = pairAnswers(a, b, { names, unpaired: 'fail' });
+    for (const { answers } of pairs) {
+      const [first, second] = answers.map(
+        (answer) => (answer as { content: string }[])[0]!.content,
+      );
+      expect(second!.slice(2)).toBe(first!.slice(2));
+    }
+    // Of the variables, a pair has those that both answers were written with.
+    expect(pairs[2]!.rendering).toMatchObject({ ...tool('f'), variables: { style: 'x' } });
+    const without = await readAnswers([folder.rows('c.jsonl', [chat('two', 'c')])]);
+    const work = (async () => pairAnswers(a.slice(2, 3), without, { names, unpaired: 'fail' }))();
+    expect((await faultOf(work)).message).toContain('tools');
+  });
+
   it('needs the reference of every row, if it is asked for', async () => {
     using folder = new TestFolder();
     const rows = [chat('one', '1', { good: 'yes' }), chat('two', '2')];

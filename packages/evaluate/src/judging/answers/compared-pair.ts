@@ -1,6 +1,7 @@
 // Two answers to one prompt that are to be compared, and how they are found in two files.
+import { isDeepStrictEqual } from 'node:util';
 import { DataError } from '@keel/align';
-import { type Content, type Place, placeName } from '@keel/align/data';
+import { type Content, type Place, placeName, type Rendering } from '@keel/align/data';
 import type { JudgedPrompt } from '@keel/align/judges';
 import { type AnswerRow, promptKey } from './answer-row.ts';
 
@@ -48,7 +49,7 @@ export function pairAnswers(
 ): Pairing {
   const waiting = new Map<string, AnswerRow[]>();
   for (const row of b) {
-    const key = promptKey(row.prompt);
+    const key = promptKey(row.prompt, row.rendering);
     const others = waiting.get(key);
     if (others === undefined) waiting.set(key, [row]);
     else others.push(row);
@@ -56,7 +57,7 @@ export function pairAnswers(
   const pairs: ComparedPair[] = [];
   const alone: AnswerRow[] = [];
   for (const row of a) {
-    const partner = waiting.get(promptKey(row.prompt))?.shift();
+    const partner = waiting.get(promptKey(row.prompt, row.rendering))?.shift();
     if (partner === undefined) alone.push(row);
     else pairs.push(pairOf(row, partner, pairs.length, options));
   }
@@ -69,7 +70,7 @@ export function pairAnswers(
 
 function pairOf(a: AnswerRow, b: AnswerRow, row: number, options: PairingOptions): ComparedPair {
   const extra = { ...b.extra, ...a.extra };
-  const rendering = a.rendering ?? b.rendering;
+  const rendering = sharedRendering(a.rendering, b.rendering);
   return {
     ...fieldsOfPair(extra, a.place, options),
     row,
@@ -80,6 +81,19 @@ function pairOf(a: AnswerRow, b: AnswerRow, row: number, options: PairingOptions
     modelB: b.model ?? options.names[1],
     answers: [a.answer, b.answer],
   };
+}
+
+/** The tools of a pair, which both rows have, and the template variables that are the same. */
+function sharedRendering(a?: Rendering, b?: Rendering): Rendering | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const variables = Object.fromEntries(
+    Object.entries(a.variables).filter(([name, value]) =>
+      isDeepStrictEqual(value, b.variables[name]),
+    ),
+  );
+  return a.tools === null && Object.keys(variables).length === 0
+    ? undefined
+    : { tools: a.tools, variables };
 }
 
 /** The category and the reference answer of a row. @throws DataError for one that is missing */
@@ -130,12 +144,15 @@ function refuseUnpaired(
     return [`${rows.length} of ${all.length} answers (${named.join(', ')}${more})`];
   };
   const first = (alone[0] ?? left[0])!;
+  const asked = new Set(left.map(({ prompt }) => promptKey(prompt)));
+  const tools = alone.some(({ prompt }) => asked.has(promptKey(prompt)));
   const both = [...listed(alone, a), ...listed(left, b)].join(' and ');
   throw new DataError({
     ...first.place,
     found: `the prompts of ${both} have no answer in the other file`,
-    advice:
-      why === undefined
+    advice: tools
+      ? 'Some differ in their "tools" only, which are part of a prompt: give both the same'
+      : why === undefined
         ? 'Generate the missing answers, or skip such rows with --unpaired skip'
         : `${why}: pass two files of answers to the same prompts`,
   });

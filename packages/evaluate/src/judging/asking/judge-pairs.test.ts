@@ -34,6 +34,28 @@ describe('judgePairs', () => {
     ]);
   });
 
+  it('asks about answers that differ in what is not their text', async () => {
+    const said = (more: object) => [{ role: 'assistant', content: '', ...more }];
+    const call = (city: string) =>
+      said({ tool_calls: [{ function: { name: 'weather', arguments: { city } } }] });
+    const pairs = [
+      [call('Oslo'), call('Rome')],
+      [said({ content: 'I do not know.' }), call('Oslo')],
+      [said({ content: 'x', reasoning_content: 'a' }), said({ content: 'x' })],
+    ].map((answers, row) => ({ ...pair(row, '', ''), answers }) as unknown as ComparedPair);
+    const judge = functionJudge(() => 1, { seesOrder: false });
+    const rows = await judgePairs(judge, pairs, saving());
+    expect(judge.asked).toBe(3);
+    expect(rows!.map(({ rule, preference_b: b }) => [rule ?? null, b])).toEqual([
+      ...[
+        [null, 0],
+        [null, 0],
+        [null, 0],
+      ],
+    ]);
+    expect(rows!.map(({ flags_b: flags }) => flags)).toEqual([[], [], []]);
+  });
+
   it('asks a judge that does not see the order once', async () => {
     const judge = functionJudge(() => 0.2, { seesOrder: false });
     const [row] = (await judgePairs(judge, [pair(0, 'x', 'y')], saving()))!;
