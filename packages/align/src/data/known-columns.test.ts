@@ -113,6 +113,14 @@ describe('what training would drop', () => {
     expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
   });
 
+  test('an answer that was cut off, where it would be imitated or labelled', () => {
+    const cut = { prompt: 'a', completion: 'b', finish_reason: 'length' };
+    expect(dropped('completion', cut)).toMatchObject({ field: 'finish_reason' });
+    expect(dropped('unpaired', { ...cut, label: true })).toMatchObject({ field: 'finish_reason' });
+    expect(dropped('completion', { ...cut, finish_reason: 'stop' })).toBeNull();
+    expect(dropped('preference', { ...pair, finish_reason: 'length' })).toBeNull();
+  });
+
   test.each<[string, unknown]>([
     ['train', false],
     ['Trainable', 'False'],

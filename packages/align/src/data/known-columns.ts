@@ -243,7 +243,20 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
-  return uncertainLabel(row) ?? leftOutOfPrompt(row);
+  return uncertainLabel(row) ?? cutAnswer(row) ?? leftOutOfPrompt(row);
+};
+
+/** An answer that `keel generate` cut off: training would end it as if it were whole. */
+const cutAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
+  const { finish_reason: reason } = row.extra;
+  if (reason !== 'length' || !('completion' in row || 'messages' in row)) return null;
+  return {
+    field: 'finish_reason',
+    expected: 'an answer that the model finished',
+    found: '"length": it was cut off, and training would teach the model to end there',
+    advice:
+      'Generate with a larger --max-new-tokens, skip such rows with --on-bad-row skip, or remove the column to train on them as they are',
+  };
 };
 
 /** A probability next to an answer that is imitated, which has no label to be uncertain. */

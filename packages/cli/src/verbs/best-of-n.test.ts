@@ -37,14 +37,25 @@ describe('keel best-of-n', () => {
       prompt: [{ role: 'user', content: 'who are you' }],
       completion: [{ role: 'assistant', content: expect.any(String) }],
       score: expect.any(Number),
+      finish_reason: 'length',
     });
-    const trained = await keel(
-      [
-        ...['sft', '--model', tinyChat, '--data', folder.file('best.jsonl')],
-        ...['--output', folder.file('run'), '--max-steps', '1', '--lora', '--precision', 'fp32'],
-      ],
-      { env: { KEEL_CACHE: folder.file('cache') } },
+    // Nobody finishes within eight tokens: one row is as if it had, and the others are skipped.
+    const rows = [{ ...(lines[0] as object), finish_reason: 'stop' }, ...lines.slice(1)];
+    writeFileSync(
+      folder.file('some.jsonl'),
+      rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
     );
+    const sft = (...more: string[]) =>
+      keel(
+        [
+          ...['sft', '--model', tinyChat, '--data', folder.file('some.jsonl'), '--max-steps', '1'],
+          ...['--output', folder.file('run'), '--lora', '--precision', 'fp32', ...more],
+        ],
+        { env: { KEEL_CACHE: folder.file('cache') } },
+      );
+    const refused = await sft();
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/:2.*finish_reason/)]);
+    const trained = await sft('--on-bad-row', 'skip');
     expect(trained.code, trained.stderr).toBe(0);
   });
 

@@ -22,7 +22,13 @@ const place = { file: 'out.jsonl', line: 1 };
 describe('rowOfForm', () => {
   it('keeps the best non-empty answer, and the first of equal ones', () => {
     const row = rowOfForm(sampled(), 'best');
-    expect(row).toEqual({ row: 4, prompt: 'Say it:', completion: ' bb', score: 3 });
+    expect(row).toEqual({
+      row: 4,
+      prompt: 'Say it:',
+      completion: ' bb',
+      score: 3,
+      finish_reason: 'stop',
+    });
     expect(parseRow('supervised', row, place)).toMatchObject({ completion: ' bb' });
   });
 

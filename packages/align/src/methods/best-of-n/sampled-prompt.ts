@@ -57,7 +57,7 @@ export type BestOfNForm = (typeof bestOfNForms)[number];
  * @returns null if the answers make no such row: there are none, or none is better than another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
-  const { row, prompt, tools, chat_template_kwargs, opened = '', texts, scores } = sampled;
+  const { row, prompt, tools, chat_template_kwargs, opened = '', texts, scores, ended } = sampled;
   const rendering = {
     ...(tools && { tools }),
     ...(chat_template_kwargs && { chat_template_kwargs }),
@@ -80,7 +80,8 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
   const best = firstOf(usable, (at, most) => scores[at]! > scores[most]!);
   if (best === undefined) return null;
   if (form === 'best') {
-    return { row, prompt, ...rendering, completion: answer(best), score: scores[best]! };
+    const finish = { finish_reason: ended[best] ? 'stop' : 'length' };
+    return { row, prompt, ...rendering, completion: answer(best), score: scores[best]!, ...finish };
   }
   const worst = firstOf(usable, (at, least) => scores[at]! < scores[least]!)!;
   if (scores[best] === scores[worst] || texts[best] === texts[worst]) return null;
