@@ -39,6 +39,16 @@ describe('an unknown pattern', () => {
     }
   });
 
+  it('gives ids and offsets of texts of any length and number', () => {
+    // Where an answer lies in the memory of its message depends on both.
+    const known = tokenizerOf(withPattern('\\p{N}+'));
+    const unknown = tokenizerOf(withPattern('\\p{N}{1,}'));
+    for (let length = 1; length <= 40; length++) {
+      const pieces = Array.from({ length: (length % 5) + 1 }, () => 'é1 '.repeat(length));
+      expect(unknown.encodePieces(pieces, {})).toEqual(known.encodePieces(pieces, {}));
+    }
+  });
+
   it('that takes too long causes an error naming it, and the tokenizer still works', () => {
     const tokenizer = tokenizerOf(withPattern('(([A-Za-z ]+)+)+!'));
     expect(() => tokenizer.encode(`${'a'.repeat(40)}?!`)).toThrow(

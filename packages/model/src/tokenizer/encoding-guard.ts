@@ -45,11 +45,16 @@ export class GuardedTokenizer implements Disposable {
     this.#child ??= (await started(this.#load)).child;
     const characters = request.texts.reduce((sum, text) => sum + text.length, 0);
     try {
-      return await ask<EncodedBatch>(
+      const { counts, ids, starts, ends } = await ask<EncodedBatch>(
         this.#child,
         request,
         MILLISECONDS + characters * MILLISECONDS_A_CHARACTER,
       );
+      // What comes from a process may be views of one buffer, which cannot be passed on to a thread.
+      return {
+        ...{ counts, ids: ids.slice() },
+        ...{ starts: starts?.slice() ?? null, ends: ends?.slice() ?? null },
+      };
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
       this.#child = null;

@@ -87,7 +87,7 @@ export type Answer<Value> = { value: Value } | { error: string };
 
 export interface EncodingThreadStart {
   port: MessagePort;
-  /** Two Int32: {@link ANSWERED}, {@link STARTED}. */
+  /** Three Int32: {@link ANSWERED}, {@link STARTED}, {@link ENDED}. */
   state: SharedArrayBuffer;
 }
 
@@ -95,3 +95,5 @@ export interface EncodingThreadStart {
 export const ANSWERED = 0;
 /** Index of the flag that is 1 once the thread runs. */
 export const STARTED = 1;
+/** Index of the flag that is 1 once the thread has ended, for whatever reason. */
+export const ENDED = 2;

@@ -17,6 +17,7 @@ import {
   type Answer,
   type DescribeRequest,
   type Description,
+  ENDED,
   type EncodedBatch,
   type EncodeRequest,
   type EncodingThreadStart,
@@ -33,7 +34,7 @@ const START_MILLISECONDS = 60_000;
 
 class EncodingThread {
   readonly #port: MessagePort;
-  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #state = new Int32Array(new SharedArrayBuffer(12));
   readonly #freed = new FinalizationRegistry<number>((tokenizer) => {
     this.#port.postMessage({ kind: 'free', tokenizer });
   });
@@ -71,6 +72,9 @@ class EncodingThread {
     for (;;) {
       const answered = Atomics.load(this.#state, ANSWERED);
       if (answered === this.#asked) break;
+      if (Atomics.load(this.#state, ENDED) === 1) {
+        throw new TokenizerError('The encoding thread', 'has ended');
+      }
       const woken = Atomics.wait(this.#state, ANSWERED, answered, START_MILLISECONDS);
       if (woken === 'timed-out' && Atomics.load(this.#state, STARTED) === 0) {
         const limit = START_MILLISECONDS / 1000;

@@ -6,6 +6,7 @@ import {
   ANSWERED,
   type Answer,
   type Description,
+  ENDED,
   type EncodedBatch,
   type EncodeRequest,
   type EncodingThreadStart,
@@ -24,6 +25,10 @@ interface Encoder extends Partial<Disposable> {
 const { port, state } = workerData as EncodingThreadStart;
 const flags = new Int32Array(state);
 Atomics.store(flags, STARTED, 1);
+process.once('exit', () => {
+  Atomics.store(flags, ENDED, 1);
+  Atomics.notify(flags, ANSWERED);
+});
 
 const tokenizers = new Map<number, Promise<Encoder>>();
 
@@ -71,7 +76,12 @@ async function handle(message: Message | Request): Promise<void> {
     memory.push(ids.buffer);
     if (starts && ends) memory.push(starts.buffer, ends.buffer);
   }
-  port.postMessage(answer, memory);
+  try {
+    port.postMessage(answer, memory);
+  } catch (error) {
+    // Without an answer, the caller would wait for ever.
+    port.postMessage({ error: error instanceof Error ? error.message : String(error) });
+  }
   Atomics.add(flags, ANSWERED, 1);
   Atomics.notify(flags, ANSWERED);
 }
