@@ -34,6 +34,7 @@ export type { AskingProgress } from './judging/asking/ask-each.ts';
 export { comparesByRating } from './judging/asking/compares-by-rating.ts';
 export { checkLines } from './judging/check/check-lines.ts';
 export type { CheckSummary } from './judging/check/check-summary.ts';
+export type { JudgingMode } from './judging/files/output.ts';
 export { snakeJson } from './judging/files/snake-json.ts';
 export type {
   JudgingHooks,

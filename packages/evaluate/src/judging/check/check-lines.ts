@@ -1,7 +1,7 @@
 // The summary of a check as lines of a table: what the terminal and the report show.
 
 import { usageText } from '../summary/usage-text.ts';
-import { counted, percent, rated, ratedOr } from '../summary/words.ts';
+import { counted, ordersText, percent, rated, ratedOr } from '../summary/words.ts';
 import type { CheckSummary } from './check-summary.ts';
 
 type Line = [label: string, value: string];
@@ -38,7 +38,7 @@ export function checkLines(summary: CheckSummary): Line[] {
           ],
           ['Brier score', `${calibration.brier.toFixed(3)} (a coin: 0.250)`],
         ] as Line[])),
-    ['orders agree', ratedOr(orders.agree, 'not measured: the judge does not see the order')],
+    ['orders agree', ordersText(orders)],
     ...(orders.firstWins === null ? [] : [['first place wins', rated(orders.firstWins)] as Line]),
     [
       'longer answer wins',

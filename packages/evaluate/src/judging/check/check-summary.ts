@@ -10,7 +10,7 @@ import {
   type Proportion,
 } from '@keel/statistics';
 import { answerText } from '../answers/answer-row.ts';
-import { orderFindings } from '../summary/findings.ts';
+import { coinFinding, orderFindings } from '../summary/findings.ts';
 import {
   clusterOf,
   failuresOf,
@@ -235,13 +235,7 @@ function findingsOf({
     ];
   }
   const found: Finding[] = [];
-  if (accuracy.interval[0] <= 0.5) {
-    found.push({
-      code: 'no-better-than-coin',
-      severity: 'serious',
-      text: `This judge is no better than a coin on these pairs: its accuracy is ${percent(accuracy.value)}, and the interval starts at ${percent(accuracy.interval[0])}. Use another judge.`,
-    });
-  }
+  found.push(...coinFinding({ accuracy }));
   found.push(...orderFindings(orders));
   if (judge !== null && theirs !== null && judge.interval[0] > theirs.value) {
     found.push({

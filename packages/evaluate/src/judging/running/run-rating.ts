@@ -48,14 +48,14 @@ export async function runRating(
   const keys = answers.map((answer) => ratingKey(judge, answer));
   refuseOtherAnswers(output, saved, keys);
   const done = keys.filter((key) => isFinal(saved.get(key), retryFailed)).length;
-  onPlan?.({ judge, rows: answers.length, done });
+  onPlan?.({ mode: 'rating', judge, rows: answers.length, done, output });
   if (dryRun) return { summary: null, interrupted: false, output };
   if (done > 0) onNotice?.(`${done} of ${answers.length} ratings are in ${file.path} already`);
   const rows = await rateAnswers(
     judge,
     answers,
     { retryFailed, saved, save: (row) => file.save(row) },
-    { signal, ...(onProgress && { onProgress }) },
+    { signal, onProgress: (progress) => onProgress?.(progress, 'rating') },
   );
   if (rows === null) return { summary: null, interrupted: true, output };
   file.finish(rows);

@@ -1,6 +1,6 @@
 // What a reader of a win rate should know before believing it.
 import type { Proportion } from '@keel/statistics';
-import type { Finding, JudgingSummary } from './summary-types.ts';
+import type { Finding, JudgeCheck, JudgingSummary } from './summary-types.ts';
 import { percent } from './words.ts';
 
 /** Below this share of equal winners in both orders, a judge cannot tell. */
@@ -24,6 +24,7 @@ export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[]
       },
     ];
   }
+  found.push(...coinFinding(summary.check));
   found.push(...orderFindings(orders));
   found.push(...lengthGap(summary, winRate));
   const [low, high] = winRate.interval;
@@ -53,6 +54,19 @@ export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[]
     });
   }
   return found;
+}
+
+/** A judge whose verdicts on labelled pairs may be guesses. */
+export function coinFinding(check: Pick<JudgeCheck, 'accuracy'> | null): Finding[] {
+  if (check === null || check.accuracy === null || check.accuracy.interval[0] > 0.5) return [];
+  const { value, interval } = check.accuracy;
+  return [
+    {
+      code: 'no-better-than-coin',
+      severity: 'serious',
+      text: `This judge is no better than a coin on the labelled pairs: its accuracy is ${percent(value)}, and the interval starts at ${percent(interval[0])}. Use another judge.`,
+    },
+  ];
 }
 
 /** What the two orders say about the judge. */

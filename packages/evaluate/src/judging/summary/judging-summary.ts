@@ -14,6 +14,7 @@ import { findingsOf } from './findings.ts';
 import type {
   CategoryRate,
   FlagStatistics,
+  JudgeCheck,
   JudgingSummary,
   LengthControlledRate,
   MeanLength,
@@ -23,8 +24,14 @@ import type {
 /** Fewest pairs for which a fit of lengths says anything. */
 const LENGTH_PAIRS = 10;
 
-/** @throws RangeError without rows */
-export function summarise(rows: readonly VerdictRow[]): JudgingSummary {
+/**
+ * @param check the judge's verdicts on labelled pairs
+ * @throws RangeError without rows
+ */
+export function summarise(
+  rows: readonly VerdictRow[],
+  check: JudgeCheck | null = null,
+): JudgingSummary {
   const [head] = rows;
   if (head === undefined) throw new RangeError('a summary needs at least one verdict');
   const judged = rows.filter((row) => row.preference_b !== null);
@@ -47,6 +54,7 @@ export function summarise(rows: readonly VerdictRow[]): JudgingSummary {
     flagged: flagsOf(rows, judged),
     usage: usageOf(rows),
     categories: categoriesOf(judged),
+    check,
   };
   return { ...about, findings: findingsOf(about) };
 }
@@ -110,7 +118,7 @@ function lengthControlled(judged: readonly VerdictRow[]): LengthControlledRate {
   }
 }
 
-/** Verdicts of pairs that were judged in both orders. */
+/** Verdicts by the order in which the judge saw the answers. */
 export function orderStatistics(judged: readonly VerdictRow[]): OrderStatistics {
   const both = judged.filter(({ orders_agree }) => orders_agree !== null);
   const places = both.flatMap((row) =>
@@ -121,6 +129,7 @@ export function orderStatistics(judged: readonly VerdictRow[]): OrderStatistics 
   );
   return {
     pairs: both.length,
+    once: judged.filter(({ orders }) => orders.length === 1).length,
     agree: meanOf(
       both.map(({ orders_agree }) => Number(orders_agree)),
       both.map(clusterOf),

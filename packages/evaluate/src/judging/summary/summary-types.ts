@@ -45,7 +45,19 @@ export interface JudgingSummary {
   flagged: FlagStatistics;
   usage: JudgeUsage;
   categories: CategoryRate[];
+  /** How right the judge is where the answer is known; null if it was not checked. */
+  check: JudgeCheck | null;
   findings: Finding[];
+}
+
+/** A judge's verdicts on labelled pairs. */
+export interface JudgeCheck {
+  pairs: number;
+  /** Pairs with a verdict on which most people prefer one answer. */
+  decided: number;
+  /** Share of decided pairs on which the judge is right; its ties count half. */
+  accuracy: Proportion | null;
+  orders: OrderStatistics;
 }
 
 export type LengthControlledRate =
@@ -55,7 +67,9 @@ export type LengthControlledRate =
 export interface OrderStatistics {
   /** Pairs that were judged in both orders. */
   pairs: number;
-  /** Share of these with the same winner in both orders. */
+  /** Pairs that were asked about once, because the judge does not see the order. */
+  once: number;
+  /** Share of pairs judged in both orders that have the same winner in both. */
   agree: Proportion | null;
   /** Share of verdicts that the answer in the first place won; ties count half. */
   firstWins: Proportion | null;
