@@ -72,5 +72,9 @@ function kappaText({ value, interval }: CheckSummary['kappa']): string {
   if (value === null || interval === null) {
     return 'undefined: all verdicts are the same';
   }
-  return `${value.toFixed(2)} [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]`;
+  const [low, high] = interval.map(decimals);
+  return `${decimals(value)} [${low}, ${high}]`;
 }
+
+/** Two decimals; what rounds to zero has no sign. */
+const decimals = (value: number): string => value.toFixed(2).replace(/^-(?=0\.00$)/, '');
