@@ -23,7 +23,7 @@ export type {
   EvaluationOptions,
   EvaluationPlan,
 } from './evaluating/evaluation.ts';
-export { openSuites } from './evaluating/open-suites.ts';
+export { checkSuites, openSuites } from './evaluating/open-suites.ts';
 export type { EvaluationProgress } from './evaluating/run-evaluation.ts';
 export { differenceText, gateText, numberText } from './evaluating/texts.ts';
 export type { GateResult } from './gates/check-gates.ts';

@@ -52,16 +52,12 @@ export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';
-export {
-  cellOf as comparisonCell,
-  columnsOf,
-  formatSummary,
-  rowsOf,
-} from '../comparing/comparison-table.ts';
+export { formatSummary, rowsOf, shownColumns } from '../comparing/comparison-table.ts';
 export type { MeasuringEstimate } from '../comparing/estimate-measuring.ts';
 export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
+export { formatSuite } from '../comparing/suite-numbers.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
 export { listed } from '../config/listed.ts';
 export { placeIn, readSpec, specFaults } from '../config/spec-file.ts';

@@ -127,7 +127,7 @@ describe('keel judge', () => {
     using folder = new TemporaryFolder();
     const files = answers(folder);
     const labels = rows(folder, 'labels.jsonl', [{ prompt: 'p', chosen: 'yes', rejected: 'no' }]);
-    const args = ['judge', ...files, '--check', labels, '--judge', 'reward:length:-20'];
+    const args = ['judge', ...files, '--check', labels, '--judge', 'reward:regex:/e/'];
     const all = [...args, '--output', folder.file('out'), '--json'];
     const planned = await keel([...all, '--dry-run'], env(folder));
     expect(jsonLines(planned.stdout)).toMatchObject([
