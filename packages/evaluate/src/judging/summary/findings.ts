@@ -42,6 +42,13 @@ export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[]
       text: `${pairs - judged} of ${pairs} pairs have no verdict. They are not in the win rate, which may favour one side.`,
     });
   }
+  if (summary.incomplete > 0) {
+    found.push({
+      code: 'incomplete',
+      severity: 'warning',
+      text: `${summary.incomplete} of ${pairs} verdicts are without a member of the panel, which could not be reached. The same command asks it again.`,
+    });
+  }
   const { flagged } = summary;
   if (flagged.rows > 0) {
     const without = flagged.winRateWithout;

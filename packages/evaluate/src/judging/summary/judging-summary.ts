@@ -50,6 +50,7 @@ export function summarise(
     longerWins: longerWins(judged),
     lengths: { a: meanLength(rows, 'answer_a'), b: meanLength(rows, 'answer_b') },
     failures: failuresOf(rows),
+    incomplete: judged.filter(({ transient }) => transient).length,
     rules: rulesOf(rows),
     flagged: flagsOf(rows, judged),
     usage: usageOf(rows),

@@ -11,6 +11,7 @@ export interface Finding {
     | 'length-gap'
     | 'no-difference'
     | 'failures'
+    | 'incomplete'
     | 'flagged'
     | 'no-verdicts'
     | 'no-better-than-coin'
@@ -40,6 +41,8 @@ export interface JudgingSummary {
   longerWins: Proportion | null;
   lengths: Record<Side, MeanLength>;
   failures: { reason: string; count: number; firstRow: number }[];
+  /** Pairs whose verdict lacks a member of the panel that could not be reached. */
+  incomplete: number;
   /** Pairs that a rule decided without asking, by rule. */
   rules: { rule: string; count: number }[];
   flagged: FlagStatistics;
