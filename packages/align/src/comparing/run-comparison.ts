@@ -1,6 +1,5 @@
 // `keel compare`: runs a comparison's entries one after the other and measures each.
 import { join } from 'node:path';
-import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { stageFolder } from '../recipes/recipe.ts';
@@ -8,9 +7,8 @@ import { runStage } from '../recipes/run-stage.ts';
 import { StageError } from '../recipes/stage-error.ts';
 import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts';
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
+import { claimFolder } from '../runs/claim-folder.ts';
 import { MetricsLog } from '../runs/metrics.ts';
-import { refuseSystemFolder } from '../runs/output-folder.ts';
-import { lockRun } from '../runs/run-lock.ts';
 import { type NoticeEvent, noticeEvent } from '../training/run-data.ts';
 import { type OpenSuites, openerOf } from '../training/run-suites.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
@@ -88,21 +86,15 @@ export async function runComparison(
 ): Promise<CompareResult> {
   const { output, text, options } = comparison;
   const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
-  refuseSystemFolder(output);
-  makeFolder(output);
-  const unlock = lockRun(output, notice);
-  try {
-    await removePartials(output);
-    writeFileAtomic(join(output, 'compare.yaml'), text);
-    if (options.threads !== null) setThreads(options.threads);
-    const { openSuites } = hooks;
-    // Before anything is trained.
-    if (options.evalSuites !== null) openerOf(openSuites);
-    await using measuring = await Measuring.of(options, { notice, openSuites });
-    return await runEntries(comparison, measuring, hooks);
-  } finally {
-    unlock();
-  }
+  using _ = claimFolder(output, notice);
+  await removePartials(output);
+  writeFileAtomic(join(output, 'compare.yaml'), text);
+  if (options.threads !== null) setThreads(options.threads);
+  const { openSuites } = hooks;
+  // Before anything is trained.
+  if (options.evalSuites !== null) openerOf(openSuites);
+  await using measuring = await Measuring.of(options, { notice, openSuites });
+  return await runEntries(comparison, measuring, hooks);
 }
 
 async function runEntries(

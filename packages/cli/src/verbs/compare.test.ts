@@ -53,7 +53,13 @@ describe('keel compare', () => {
     expect(measured.map(({ entry }) => entry)).toEqual([null, 'dpo-b0.1-s42']);
     for (const one of measured) expect(one).toHaveProperty('suite/sums/acc');
     expect(events.at(-1)).toMatchObject({
-      groups: [{ suites: { 'sums/acc': { unit: 'share', interval: [expect.any(Number), expect.any(Number)] } } }],
+      groups: [
+        {
+          suites: {
+            'sums/acc': { unit: 'share', interval: [expect.any(Number), expect.any(Number)] },
+          },
+        },
+      ],
     });
     expect(readFileSync(folder.file('run/table.md'), 'utf8')).toContain('| sums/acc |');
   });

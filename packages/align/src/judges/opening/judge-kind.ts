@@ -5,7 +5,7 @@ import type { Judge } from '../judge.ts';
 import type { ModelJudgeOptions } from '../model/model-judge.ts';
 
 export interface JudgeOptions extends ModelJudgeOptions, EndpointOptions {
-  /** What every judge becomes that is asked, such as one with a cache: a panel's members, not it. */
+  /** What a judge that is asked becomes, such as one with a cache; of a panel, its members. */
   wrap?(judge: Judge): Judge;
 }
 

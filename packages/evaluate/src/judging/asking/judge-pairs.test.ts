@@ -1,8 +1,8 @@
 import { panelJudge } from '@keel/align/judges';
 import { describe, expect, it } from 'vitest';
 import type { ComparedPair } from '../answers/compared-pair.ts';
-import { functionJudge } from '../testing/function-judge.ts';
 import { summarise } from '../summary/judging-summary.ts';
+import { functionJudge } from '../testing/function-judge.ts';
 import type { VerdictRow } from '../verdicts/verdict-row.ts';
 import { type AskingOptions, judgePairs } from './judge-pairs.ts';
 

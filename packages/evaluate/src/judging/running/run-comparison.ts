@@ -1,7 +1,7 @@
 // Compares the answers of two models by a judge.
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { writeFileAtomic } from '@keel/align/internal';
+import { claimFolder, writeFileAtomic } from '@keel/align/internal';
 import type { AnswerRow } from '../answers/answer-row.ts';
 import type { AnsweringSide } from '../answers/answering-side.ts';
 import { type ComparedPair, pairAnswers } from '../answers/compared-pair.ts';
@@ -14,7 +14,6 @@ import {
   sampleAnswers,
 } from '../answers/sample-answers.ts';
 import { KeyedFile } from '../files/keyed-file.ts';
-import { openOutput } from '../files/output.ts';
 import { snakeJson, writeJson } from '../files/snake-json.ts';
 import { CHECK, judgingReport } from '../report/judging-report.ts';
 import { summarise } from '../summary/judging-summary.ts';
@@ -63,7 +62,7 @@ export async function runComparison(
 ): Promise<Outcome<JudgingSummary>> {
   const { output, dryRun } = options;
   const nothing = { summary: null, interrupted: !dryRun, output };
-  using _ = dryRun ? null : openOutput(output, hooks.onNotice);
+  using _ = dryRun ? null : claimFolder(output, hooks.onNotice);
   // Before two models answer for a long time to a judge that cannot be believed.
   const checked = options.check && (await runCheck(checkOf(options, options.check), hooks));
   if (checked?.interrupted) return nothing;

@@ -1,6 +1,6 @@
 // Rates the answers of one model by a judge.
 import { basename, extname, join } from 'node:path';
-import { writeFileAtomic } from '@keel/align/internal';
+import { claimFolder, writeFileAtomic } from '@keel/align/internal';
 import { fieldsOfPair } from '../answers/compared-pair.ts';
 import { readAnswers } from '../answers/read-answers.ts';
 import { isFinal } from '../asking/ask-each.ts';
@@ -11,7 +11,7 @@ import {
   ratingKey,
 } from '../asking/rate-answers.ts';
 import { KeyedFile } from '../files/keyed-file.ts';
-import { claimOutput, openOutput, refuseOtherAnswers } from '../files/output.ts';
+import { claimOutput, refuseOtherAnswers } from '../files/output.ts';
 import { snakeJson, writeJson } from '../files/snake-json.ts';
 import { ratingReport } from '../report/rating-report.ts';
 import { type RatingSummary, summariseRatings } from '../summary/rating-summary.ts';
@@ -39,7 +39,7 @@ export async function runRating(
   { signal, onNotice, onPlan, onProgress }: JudgingHooks = {},
 ): Promise<Outcome<RatingSummary>> {
   const { output, overwrite, retryFailed, dryRun } = options;
-  using _ = dryRun ? null : openOutput(output, onNotice);
+  using _ = dryRun ? null : claimFolder(output, onNotice);
   const answers = await ratedAnswers(options, onNotice);
   await using judge = await options.openJudge();
   if (!dryRun) claimOutput(output, 'rating', judge, overwrite);

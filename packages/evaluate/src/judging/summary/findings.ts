@@ -1,10 +1,9 @@
 // What a reader of a win rate should know before believing it.
+import { orderWarning } from '@keel/align/judges';
 import type { Proportion } from '@keel/statistics';
 import type { Finding, JudgeCheck, JudgingSummary } from './summary-types.ts';
 import { percent } from './words.ts';
 
-/** Below this share of equal winners in both orders, a judge cannot tell. */
-const LEAST_AGREEMENT = 0.6;
 /** Above this share of wins for one place, the order decides much of the verdict. */
 const MOST_FIRST = 0.75;
 /** Difference between the raw and the length-controlled win rate that needs a sentence. */
@@ -81,17 +80,10 @@ export function orderFindings({ agree, firstWins }: JudgingSummary['orders']): F
   if (agree === null || firstWins === null) return [];
   const place = firstWins.value >= 0.5 ? 'first' : 'second';
   const share = Math.max(firstWins.value, 1 - firstWins.value);
-  if (agree.value < LEAST_AGREEMENT) {
-    return [
-      {
-        code: 'cannot-tell',
-        severity: 'serious',
-        text:
-          `This judge cannot tell these answers apart: in only ${percent(agree.value)} of the pairs ` +
-          'both orders have the same winner, and a coin reaches 50%. ' +
-          `The ${place} place won ${percent(share)} of its verdicts. Do not rely on it.`,
-      },
-    ];
+  const warning = orderWarning(agree);
+  if (warning !== null) {
+    const places = `The ${place} place won ${percent(share)} of its verdicts.`;
+    return [{ code: 'cannot-tell', severity: 'serious', text: `${warning} ${places}` }];
   }
   if (share <= MOST_FIRST) return [];
   return [

@@ -142,17 +142,23 @@ export function orderStatistics(judged: readonly VerdictRow[]): OrderStatistics 
   };
 }
 
-/** Of decided pairs of different lengths, in characters. Pairs that a rule decided do not count. */
-function longerWins(judged: readonly VerdictRow[]): Proportion | null {
-  const hits = judged.flatMap((row) => {
+/**
+ * How often the longer answer wins, in characters, of the pairs that the judge decided. Pairs that
+ * a rule decided do not count.
+ * @param winnerOf whose winners are counted (default: the judge's)
+ */
+export function longerWins<Row extends VerdictRow>(
+  judged: readonly Row[],
+  winnerOf: (row: Row) => Winner = rowWinner,
+): Proportion | null {
+  const rows = judged.flatMap((row) => {
     const lead = answerText(row.answer_b).length - answerText(row.answer_a).length;
-    const winner = rowWinner(row);
-    if (lead === 0 || winner === 'tie' || row.rule !== null) return [];
-    return [{ hit: Number((winner === 'b') === lead > 0), cluster: clusterOf(row) }];
+    if (lead === 0 || rowWinner(row) === 'tie' || row.rule !== null) return [];
+    return [{ row, longer: lead > 0 ? 'b' : 'a' }];
   });
   return meanOf(
-    hits.map(({ hit }) => hit),
-    hits.map(({ cluster }) => cluster),
+    rows.map(({ row, longer }) => Number(winnerOf(row) === longer)),
+    rows.map(({ row }) => clusterOf(row)),
   );
 }
 
