@@ -12,7 +12,9 @@ interface Measured {
 
 /** The numbers of a summary; which it has depends on what was judged. */
 type Summary = Partial<
-  Record<'win_rate' | 'accuracy' | 'score', Measured | null> & {
+  Record<'win_rate' | 'accuracy', Measured | null> & {
+    /** Its interval is null with one prompt. */
+    score: (Omit<Measured, 'interval'> & { interval: Measured['interval'] | null }) | null;
     orders: { pairs: number; once: number; agree: Measured | null };
     check: { accuracy: Measured | null } | null;
   }
@@ -68,14 +70,15 @@ function headlinesOf(found: unknown): MeasuringResult['headlines'] {
 
 const headline = (
   label: string,
-  measured: Measured | null | undefined,
+  measured: Summary['score'] | undefined,
   counts: string,
   about: Pick<Headline, 'unit' | 'better'>,
 ): Headline[] => {
   if (measured === null || measured === undefined) return [];
   const { value, interval, count } = measured;
   const note = `${count} ${counts}${count === 1 ? '' : 's'}`;
-  return [{ label, before: null, after: { value, interval }, ...about, note }];
+  const after = interval === null ? { value } : { value, interval };
+  return [{ label, before: null, after, ...about, note }];
 };
 
 type Headline = MeasuringResult['headlines'][number];

@@ -106,7 +106,7 @@ export async function judged(
     const [file] = options.answers!;
     const name = options.names?.[0] ?? null;
     const outcome = await runRating({ ...common, file: file!, name }, hooks);
-    return endingOf(outcome, ratingLines, () => []);
+    return endingOf(outcome, ratingLines, ({ findings }) => findings);
   }
   const { source, reading } = comparedSource(options);
   const names = options.names === null ? null : ([...options.names] as [string, string]);

@@ -1,7 +1,7 @@
 // The summary of a check as lines of a table: what the terminal and the report show.
 
 import { usageText } from '../summary/usage-text.ts';
-import { counted, ordersText, percent, rated, ratedOr } from '../summary/words.ts';
+import { counted, ordersText, percent, rated } from '../summary/words.ts';
 import type { CheckSummary } from './check-summary.ts';
 
 type Line = [label: string, value: string];
@@ -16,7 +16,9 @@ export function checkLines(summary: CheckSummary): Line[] {
     ['labelled pairs', `${summary.pairs}${without}`],
     [
       'accuracy',
-      `${ratedOr(accuracy, 'none')}${tied > 0 ? ` of ${summary.decided}; on the others people are tied` : ''}`,
+      accuracy === null
+        ? 'none: no pair has both a verdict and an answer that most people prefer'
+        : `${rated(accuracy)}${tied > 0 ? ` of ${summary.decided}; on the others people are tied` : ''}`,
     ],
     ...(byOrder === null
       ? []

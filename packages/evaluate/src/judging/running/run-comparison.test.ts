@@ -235,6 +235,23 @@ describe('runRating', () => {
   });
 });
 
+describe('ratings', () => {
+  it('of one prompt have no interval, and none is a serious finding', async () => {
+    using folder = new TestFolder();
+    const file = folder.rows('one.jsonl', [chat('one', 'x'), chat('one', 'xxx')]);
+    const usage = { promptTokens: 1, answerTokens: 1, cost: 0 };
+    const rating = (of: number) =>
+      longerWins({ rate: async () => ({ score: of, exchanges: [], usage }) });
+    const options = (judge: Judge) => ({
+      ...{ ...common(judge, folder.file('out')), file, name: null, overwrite: true },
+    });
+    const one = (await runRating(options(rating(2)))).summary!;
+    expect(one).toMatchObject({ score: { value: 2, interval: null, count: 2 }, findings: [] });
+    const none = (await runRating(options(rating(Number.NaN)))).summary!;
+    expect(none).toMatchObject({ score: null, findings: [{ code: 'no-verdicts' }] });
+  });
+});
+
 describe('runCheck', () => {
   it('writes verdicts with the votes, a summary and a report', async () => {
     using folder = new TestFolder();

@@ -75,16 +75,15 @@ function winRateOf(judged: readonly VerdictRow[]): Proportion | null {
 
 /**
  * A mean of values from 0 to 1 with its 95% interval over clusters: by bootstrap, or Wilson's where
- * all values are 0 or all are 1, which no resample could vary.
+ * no resample could vary, such as with one cluster or equal values.
  * @returns null without values
  */
 export function meanOf(values: readonly number[], clusters: readonly string[]): Proportion | null {
   const count = values.length;
   if (count === 0) return null;
   const value = values.reduce((sum, one) => sum + one, 0) / count;
-  if (value !== 0 && value !== 1) {
-    return { value, count, interval: clusteredMeanInterval(values, clusters) };
-  }
+  const interval = clusteredMeanInterval(values, clusters);
+  if (interval[0] < interval[1]) return { value, count, interval };
   const units = new Set(clusters).size;
   return { value, count, interval: wilsonInterval(value * units, units) };
 }
@@ -98,7 +97,8 @@ const tallyOf = (judged: readonly VerdictRow[]) => {
 function lengthControlled(judged: readonly VerdictRow[]): LengthControlledRate {
   const none = (why: string): LengthControlledRate => ({ value: null, interval: null, why });
   if (judged.length < LENGTH_PAIRS) {
-    return none(`${judged.length} pairs are too few: at least ${LENGTH_PAIRS} are needed`);
+    const few = judged.length === 1 ? '1 pair is' : `${judged.length} pairs are`;
+    return none(`${few} too few: at least ${LENGTH_PAIRS} are needed`);
   }
   try {
     const fit = lengthControlledWinRate(
@@ -179,10 +179,11 @@ export function failuresOf(
   for (const { failed, row } of rows) {
     if (failed === null) continue;
     // Reasons quote the judge's words, which differ from row to row.
-    const reason = failed.replace(/"(?:[^"\\]|\\.)*"?/g, '"…"');
-    const one = found.get(reason) ?? { reason, count: 0, firstRow: row };
+    const kind = failed.replace(/"(?:[^"\\]|\\.)*"?/g, '"…"');
+    const one = found.get(kind) ?? { reason: failed, count: 0, firstRow: row };
+    if (one.reason !== failed) one.reason = kind;
     one.count += 1;
-    found.set(reason, one);
+    found.set(kind, one);
   }
   return [...found.values()].sort((a, b) => b.count - a.count);
 }
