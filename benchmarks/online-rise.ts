@@ -16,6 +16,7 @@ import {
   stageFolder,
 } from '@keel/align/internal';
 import { studentInterval } from '@keel/statistics';
+import { measuringVerbs } from '../packages/cli/src/verbs/measuring-stages.ts';
 
 const { values } = parseArgs({
   options: {
@@ -50,7 +51,8 @@ const range = ([low, high]: readonly [number, number]): string =>
 const changes = new Map<string, { seed: number; verb: string; change: HeldOutChange }[]>();
 const times = new Map<string, number[]>();
 for (const seed of values.seeds.split(',').map(Number)) {
-  const recipe = await readRecipe(seeded(seed), { output: join(values.output, `seed-${seed}`) });
+  const output = join(values.output, `seed-${seed}`);
+  const recipe = readRecipe(seeded(seed), { output, measuring: measuringVerbs });
   await runRecipe(recipe, {
     onEvent: (event) => {
       if (event.type === 'ended') {

@@ -76,7 +76,7 @@ export { StageError } from './recipes/stage-error.ts';
 export { RewardError } from './rewards/reward.ts';
 export type { NoticeEvent } from './training/run-data.ts';
 export { RunFailedError } from './training/run-failed-error.ts';
-export type { OpenSuites } from './training/run-suites.ts';
+export type { OpenSuites, SuiteMetric } from './training/run-suites.ts';
 export type { RunHooks, RunResult } from './training/run-training.ts';
 export type { TrainingEvent } from './training/training-event.ts';
 export { NonFiniteLossError } from './training/training-task.ts';

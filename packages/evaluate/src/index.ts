@@ -23,7 +23,7 @@ export type {
   EvaluationOptions,
   EvaluationPlan,
 } from './evaluating/evaluation.ts';
-export { openSuites } from './evaluating/open-suites.ts';
+export { checkSuites, openSuites } from './evaluating/open-suites.ts';
 export type { EvaluationProgress } from './evaluating/run-evaluation.ts';
 export { differenceText, gateText, numberText } from './evaluating/texts.ts';
 export type { GateResult } from './gates/check-gates.ts';
@@ -34,6 +34,7 @@ export type { AskingProgress } from './judging/asking/ask-each.ts';
 export { comparesByRating } from './judging/asking/compares-by-rating.ts';
 export { checkLines } from './judging/check/check-lines.ts';
 export type { CheckSummary } from './judging/check/check-summary.ts';
+export type { JudgingMode } from './judging/files/output.ts';
 export { snakeJson } from './judging/files/snake-json.ts';
 export type {
   JudgingHooks,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sampleShape } from '../config/following-options.ts';
 import { defineOptions, option, variant } from '../config/options.ts';
 import {
   checkTraining,
@@ -89,6 +90,12 @@ const compareObject = z
     evalSteps: variant(trainingShape.evalSteps, {
       description: "optimizer steps between evaluations during each entry's run, for its report",
       shownDefault: 'entries are evaluated only after training',
+    }),
+    evalSuites: variant(sampleShape.evalSuites, {
+      description:
+        'suites of keel evaluate to measure on the reference and after each entry, as columns of the table: YAML files, or names of those that come with Keel',
+      group: evaluation,
+      common: true,
     }),
     reward: option(z.string().min(1).nullable().default(null), {
       description:

@@ -13,6 +13,7 @@ function resultsOf(wins: Record<string, number>, unclear: string[] = []): Compar
       name,
       entries: [{}, {}] as unknown as Group['entries'],
       numbers: { ...numbers, ended: summary(1) } as unknown as Group['numbers'],
+      suites: {},
     };
   });
   return {

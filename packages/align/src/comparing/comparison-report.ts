@@ -8,17 +8,8 @@ import { writeReport } from '../runs/report/write-report.ts';
 import type { Comparison } from './comparison.ts';
 import { findings } from './comparison-findings.ts';
 import type { ComparisonResults } from './comparison-results.ts';
-import {
-  cellOf,
-  columns,
-  columnsOf,
-  formatInterval,
-  formatMetric,
-  formatSummary,
-  rowsOf,
-  type TableRow,
-} from './comparison-table.ts';
-import { itemsOf, type Metric, numbersOf, shares } from './summarise.ts';
+import { columns, formatMetric, rowsOf, shownColumns } from './comparison-table.ts';
+import { itemsOf, numbersOf, shares } from './summarise.ts';
 
 /** Prompts whose answers the report shows. */
 const SHOWN = 8;
@@ -32,7 +23,7 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
     ended.length < stages.length
       ? `${ended.length} of ${stages.length} entries finished so far. `
       : '';
-  const shown = columnsOf(results);
+  const shown = shownColumns(results);
   const compared: ComparedRuns = {
     columns: [
       ...shown.map(({ label, about }) => ({ label, about })),
@@ -46,7 +37,10 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
       name: row.name,
       reports: reportsOf(output, results, row.name),
       cells: [
-        ...shown.map(({ metric }) => shownCell(metric, row)),
+        ...shown.map((column) => {
+          const { text, interval } = column.cell(row);
+          return { text, note: interval };
+        }),
         { text: row.tokens === null ? '' : formatCount(row.tokens), note: null },
         { text: row.seconds === null ? '' : formatDuration(row.seconds), note: null },
       ],
@@ -66,6 +60,9 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
         { label: 'Pairs', value: options.data.join(' ') },
         { label: 'Held-out pairs', value: options.evalData.join(' ') },
         { label: 'Reward', value: options.reward ?? 'none' },
+        ...(options.evalSuites === null
+          ? []
+          : [{ label: 'Suites', value: options.evalSuites.join(' ') }]),
         {
           label: 'Answers',
           value: `at most ${options.maxNewTokens} tokens, seed ${options.evalSeed}`,
@@ -76,12 +73,6 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
       configName: 'The comparison, for keel compare --config',
     },
   });
-}
-
-function shownCell(metric: Metric, row: TableRow): { text: string; note: string | null } {
-  const summary = cellOf(metric, row);
-  if (summary === null) return { text: '', note: null };
-  return { text: formatSummary(metric, summary), note: formatInterval(metric, summary) };
 }
 
 /** The reports of each seed's run. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Comparison } from './comparison.ts';
 import type { Measured } from './measured.ts';
+import { type SuiteNumbers, suiteNumbersOf } from './suite-numbers.ts';
 import {
   type EntryNumbers,
   type Group,
@@ -20,6 +21,7 @@ export interface ComparisonResults {
   groups: readonly Group[];
   reference: Measured;
   referenceNumbers: EntryNumbers;
+  referenceSuites: SuiteNumbers;
   /** The metric that entries are ordered by. */
   metric: Metric;
   /** Leads of the first group over each other group. */
@@ -43,6 +45,7 @@ export function resultsOf(
     groups,
     reference,
     referenceNumbers: numbersOf([itemsOf(reference, reference)]),
+    referenceSuites: suiteNumbersOf([reference]),
     metric: leadMetric(groups[0]!.numbers),
     leads: leadsOf(groups, reference),
     sameBudget: [...bySeed.values()].every(({ size }) => size === 1),

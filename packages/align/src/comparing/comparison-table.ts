@@ -3,6 +3,7 @@
 import { formatCount } from '../runs/progress.ts';
 import { formatNumber, formatShare } from '../runs/report/format.ts';
 import type { ComparisonResults } from './comparison-results.ts';
+import { formatSuite, formatSuiteInterval, type SuiteNumbers } from './suite-numbers.ts';
 import {
   type EntryNumbers,
   type Group,
@@ -12,6 +13,7 @@ import {
   shares,
 } from './summarise.ts';
 
+/** A column with a metric of the comparison itself. */
 export interface Column {
   metric: Metric;
   label: string;
@@ -81,14 +83,42 @@ export const columns: readonly Column[] = [
   },
 ];
 
-export const columnsOf = ({ referenceNumbers }: ComparisonResults): readonly Column[] =>
+const columnsOf = ({ referenceNumbers }: ComparisonResults): readonly Column[] =>
   columns.filter(({ metric }) => referenceNumbers[metric] !== null);
+
+/** What a table shows besides the name, tokens and time. */
+export interface ShownColumn {
+  label: string;
+  about: string;
+  /** The row's number, and its interval; empty if it has no meaning there. */
+  cell(row: TableRow): { text: string; interval: string | null; isShare: boolean };
+}
+
+/** The comparison's own columns, then those of its suites. */
+export const shownColumns = (results: ComparisonResults): readonly ShownColumn[] => [
+  ...columnsOf(results).map(({ metric, label, about }) => ({
+    ...{ label, about },
+    cell(row: TableRow) {
+      const summary = cellOf(metric, row);
+      const interval = summary === null ? null : formatInterval(metric, summary);
+      return { text: formatSummary(metric, summary), interval, isShare: shares.includes(metric) };
+    },
+  })),
+  ...Object.entries(results.referenceSuites).map(([name, { unit, better }]) => ({
+    label: name,
+    about: `a metric of --eval-suites; ${better} is better`,
+    cell({ suites }: TableRow) {
+      const interval = formatSuiteInterval(suites[name]);
+      return { text: formatSuite(suites[name]), interval, isShare: unit === 'share' };
+    },
+  })),
+];
 
 export const formatMetric = (metric: Metric, value: number): string =>
   shares.includes(metric) ? formatShare(value) : formatNumber(value);
 
 /** The number in a row's cell; null if it has no meaning there. */
-export const cellOf = (metric: Metric, { name, numbers }: TableRow): Summary | null =>
+const cellOf = (metric: Metric, { name, numbers }: TableRow): Summary | null =>
   name === 'reference' && relative.includes(metric) ? null : numbers[metric];
 
 /** `91% ± 2%`: with the spread over seeds if there are several. */
@@ -100,27 +130,36 @@ export function formatSummary(metric: Metric, summary: Summary | null): string {
 }
 
 /** `[82%, 96%]` */
-export const formatInterval = (metric: Metric, { interval: [low, high] }: Summary): string =>
+const formatInterval = (metric: Metric, { interval: [low, high] }: Summary): string =>
   `[${formatMetric(metric, low)}, ${formatMetric(metric, high)}]`;
 
 /** A line of the table: the reference, or a group. */
 export interface TableRow {
   name: string;
   numbers: EntryNumbers;
+  suites: SuiteNumbers;
   /** Training tokens, averaged over seeds; null for the reference. */
   tokens: number | null;
   seconds: number | null;
 }
 
 /** The untrained reference comes last. */
-export const rowsOf = ({ groups, referenceNumbers }: ComparisonResults): TableRow[] => [
+export const rowsOf = ({
+  groups,
+  referenceNumbers,
+  referenceSuites,
+}: ComparisonResults): TableRow[] => [
   ...groups.map((group) => ({
     name: group.name,
     numbers: group.numbers,
+    suites: group.suites,
     tokens: meanOf(group, ({ tokens }) => tokens),
     seconds: meanOf(group, ({ seconds }) => seconds),
   })),
-  { name: 'reference', numbers: referenceNumbers, tokens: null, seconds: null },
+  {
+    ...{ name: 'reference', numbers: referenceNumbers, suites: referenceSuites },
+    ...{ tokens: null, seconds: null },
+  },
 ];
 
 const meanOf = ({ entries }: Group, of: (entry: Group['entries'][number]) => number): number =>
@@ -128,13 +167,11 @@ const meanOf = ({ entries }: Group, of: (entry: Group['entries'][number]) => num
 
 /** The table in Markdown, with intervals for shares. */
 export function markdownTable(results: ComparisonResults): string {
-  const shown = columnsOf(results);
+  const shown = shownColumns(results);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const cell = (row: TableRow, metric: Metric): string => {
-    const summary = cellOf(metric, row);
-    if (summary === null) return '';
-    const text = formatSummary(metric, summary);
-    return shares.includes(metric) ? `${text} ${formatInterval(metric, summary)}` : text;
+  const cellText = (column: ShownColumn, row: TableRow): string => {
+    const { text, interval, isShare } = column.cell(row);
+    return isShare && interval !== null ? `${text} ${interval}` : text;
   };
   const lines = [
     line(['', ...shown.map(({ label }) => label), 'tokens']),
@@ -142,7 +179,7 @@ export function markdownTable(results: ComparisonResults): string {
     ...rowsOf(results).map((row) =>
       line([
         row.name,
-        ...shown.map(({ metric }) => cell(row, metric)),
+        ...shown.map((column) => cellText(column, row)),
         row.tokens === null ? '' : formatCount(row.tokens),
       ]),
     ),

@@ -39,7 +39,7 @@ export async function estimateMeasuring(
   records: StageRecords,
   notice: (text: string) => void,
 ): Promise<MeasuringEstimate | null> {
-  await using measuring = await Measuring.of(options, () => {});
+  await using measuring = await Measuring.of(options, { notice: () => {}, openSuites: undefined });
   const known = stages.filter(({ name }, at) => {
     const result = records[name]?.result;
     return states[at]!.status === 'done' && result && measuring.known(name, result.sha256);

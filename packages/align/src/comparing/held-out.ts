@@ -45,9 +45,11 @@ export interface HeldOutOptions {
   references: SharedReferences;
 }
 
-/** Reports the progress of each of a measurement's two parts. */
+export type MeasuredPart = 'pairs' | 'answers' | 'suites';
+
+/** Reports the progress of each part of a measurement. */
 export interface MeasuringHooks {
-  onProgress?(part: 'pairs' | 'answers', done: number, total: number): void;
+  onProgress?(part: MeasuredPart, done: number, total: number): void;
   signal?: AbortSignal | undefined;
 }
 
@@ -104,7 +106,7 @@ export class HeldOut {
    * @throws the signal's reason if it is aborted
    * @throws Error that names the row whose answer the reward cannot judge
    */
-  async measure(subject: Subject, hooks: MeasuringHooks = {}): Promise<Measured> {
+  async measure(subject: Subject, hooks: MeasuringHooks = {}): Promise<Omit<Measured, 'suites'>> {
     const pairs = await this.#measurePairs(subject, hooks);
     // The reference's scores are complete: save them whatever happens next.
     this.#options.references.save();

@@ -38,6 +38,13 @@ const answer = z.object({
   score: z.number().nullable(),
 });
 
+const suiteMetric = z.object({
+  value: z.number(),
+  interval: z.tuple([z.number(), z.number()]).readonly(),
+  unit: z.enum(['share', 'number']),
+  better: z.enum(['higher', 'lower']),
+});
+
 const measured = z.object({
   version: z.literal(1),
   /**
@@ -47,6 +54,8 @@ const measured = z.object({
   key: z.record(z.string(), z.unknown()),
   pairs,
   answers: z.array(answer),
+  /** By `task/metric`; empty without --eval-suites. */
+  suites: z.record(z.string(), suiteMetric).default({}),
 });
 
 export type MeasuredPairs = z.output<typeof pairs>;
@@ -66,8 +75,8 @@ export function readMeasured(path: string, key: MeasuredKey): Measured | null {
   }
   const parsed = measured.safeParse(json);
   if (!parsed.success || JSON.stringify(parsed.data.key) !== JSON.stringify(key)) return null;
-  const { pairs, answers } = parsed.data;
-  return { pairs, answers };
+  const { pairs, answers, suites } = parsed.data;
+  return { pairs, answers, suites };
 }
 
 export function writeMeasured(path: string, key: MeasuredKey, found: Measured): void {

@@ -1,7 +1,7 @@
 // Opens what measuring needs, once for all entries and only if something has to be measured, and
 // saves the results.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type LanguageModel,
@@ -15,6 +15,7 @@ import { addonBuild } from '@keel/torch';
 import type { OptionInput } from '../config/options.ts';
 import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
+import { hashPath } from '../data/hash-path.ts';
 import { openRows } from '../data/open-rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
 import { finalFolder } from '../recipes/recipe.ts';
@@ -26,6 +27,7 @@ import { inputFiles } from '../training/input-files.ts';
 import { fittingLength } from '../training/lengths.ts';
 import type { Notice } from '../training/run-data.ts';
 import { hashAdapter } from '../training/run-identity.ts';
+import { type OpenSuites, openerOf, type SuiteMetric } from '../training/run-suites.ts';
 import type { CompareOptions } from './compare-options.ts';
 import type { CompareEntry } from './comparison.ts';
 import { HeldOut, type MeasuringHooks, type Subject } from './held-out.ts';
@@ -42,9 +44,20 @@ export const REFERENCE = 'reference';
 export const measuredFile = (output: string, name: string): string =>
   join(output, 'evaluation', `${name}.json`);
 
+export interface MeasuringParts {
+  notice: Notice;
+  /** Needed for --eval-suites. */
+  openSuites: OpenSuites | undefined;
+}
+
+/** A suite's file by its content; a suite that comes with Keel by its name. */
+const suiteHash = async (suite: string): Promise<string> =>
+  existsSync(suite) ? await hashPath(suite) : suite;
+
 export class Measuring implements AsyncDisposable {
   readonly #options: CompareOptions;
   readonly #notice: Notice;
+  readonly #openSuites: OpenSuites | undefined;
   readonly #usual: MeasuredKey;
   readonly #owned = new AsyncDisposableStack();
   /** Shared with all entries' runs. */
@@ -52,15 +65,20 @@ export class Measuring implements AsyncDisposable {
   #base: Promise<LanguageModel> | null = null;
   #heldOut: Promise<HeldOut> | null = null;
 
-  private constructor(options: CompareOptions, usual: MeasuredKey, notice: Notice) {
+  private constructor(
+    options: CompareOptions,
+    usual: MeasuredKey,
+    { notice, openSuites }: MeasuringParts,
+  ) {
     this.#options = options;
+    this.#openSuites = openSuites;
     this.#usual = usual;
     this.#notice = notice;
     this.references = new SharedReferences(options.output);
   }
 
   /** @throws Error if a file named in the options does not exist */
-  static async of(options: CompareOptions, notice: Notice): Promise<Measuring> {
+  static async of(options: CompareOptions, parts: MeasuringParts): Promise<Measuring> {
     const { model, evalData, evalPrompts, maxNewTokens, evalSeed, reward, maxLength } = options;
     const { chatTemplateKwargs } = options;
     const template = templateSettings(options, options.adapter);
@@ -78,8 +96,11 @@ export class Measuring implements AsyncDisposable {
       template: [template.source ?? null, chatTemplateKwargs, template.now],
       precision: `${resolvePrecision(options.precision, device, !options.lora)} ${device}`,
       code: `Keel ${keelVersion()}, ${addonBuild()}`,
+      ...(options.evalSuites !== null && {
+        suites: await Promise.all(options.evalSuites.map(suiteHash)),
+      }),
     };
-    return new Measuring(options, usual, notice);
+    return new Measuring(options, usual, parts);
   }
 
   /** The base model of LoRA entries, loaded on first use; none for full fine-tuning. */
@@ -107,11 +128,30 @@ export class Measuring implements AsyncDisposable {
     this.#heldOut ??= this.#open();
     const heldOut = await this.#heldOut;
     using subject = await this.#subject(entry);
-    const found = await heldOut.measure(subject, hooks);
+    const found = {
+      ...(await heldOut.measure(subject, hooks)),
+      suites: await this.#suites(subject, hooks),
+    };
     const path = measuredFile(this.#options.output, name);
     mkdirSync(join(path, '..'), { recursive: true });
     writeMeasured(path, this.#key(sha256), found);
     return found;
+  }
+
+  /** Metrics without a finite value are absent. */
+  async #suites(
+    subject: Subject,
+    { onProgress, signal = new AbortController().signal }: MeasuringHooks,
+  ): Promise<Record<string, SuiteMetric>> {
+    const { evalSuites } = this.#options;
+    if (evalSuites === null) return {};
+    onProgress?.('suites', 0, evalSuites.length);
+    const opened = await openerOf(this.#openSuites)(evalSuites, subject);
+    const found = Object.entries(await opened.measure(signal));
+    onProgress?.('suites', evalSuites.length, evalSuites.length);
+    return Object.fromEntries(
+      found.filter(([, { value, interval }]) => [value, ...interval].every(Number.isFinite)),
+    );
   }
 
   #key(sha256: string | null): MeasuredKey {

@@ -119,8 +119,8 @@ function optionsOf(
     evalData: evaluated ? options.evalData : null,
     epochs: 1,
     maxSteps: steps,
-    // A comparison samples its own answers.
-    samplePrompts: null,
+    // A comparison samples its own answers, and measures suites itself, once for each entry.
+    ...{ samplePrompts: null, evalSuites: null },
     ...(beta !== null && { beta }),
   };
   const values: Record<string, unknown> =

@@ -21,6 +21,7 @@ import {
   writeTinyChatModel,
 } from '../testing/tiny-chat-model.ts';
 import { tinyRun } from '../testing/tiny-run.ts';
+import type { OpenSuites } from '../training/run-suites.ts';
 import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
@@ -362,4 +363,52 @@ it('names a held-out row that the chat template refuses, or skips it', async () 
   );
   const { ran } = await compare(optionsOf({ ...own, saveSteps: null, onBadRow: 'skip' }));
   expect(ran).toHaveLength(1);
+});
+
+it('measures suites once on the reference and once on each entry, as columns of the table', async () => {
+  const suite = join(folder, 'suite.yaml');
+  writeFileSync(suite, 'tasks: []\n');
+  const options = optionsOf({ evalSuites: ['core', suite] });
+  const asked: unknown[] = [];
+  const openSuites: OpenSuites = async (suites, { role }) => {
+    asked.push([suites, role]);
+    const value = role === 'reference' ? 0.25 : 0.75;
+    const metric = { interval: [0, 1], unit: 'share', better: 'higher' } as const;
+    return {
+      measure: async () => ({
+        'sums/acc': { value, ...metric },
+        'sums/odd': { value: Number.NaN, ...metric },
+      }),
+    };
+  };
+  await expect(compare(options)).rejects.toThrow('openSuites');
+  expect(existsSync(join(options.output, 'sigmoid-b0.1-s42'))).toBe(false);
+  const parts = new Set<string>();
+  const hooks: CompareHooks = {
+    openSuites,
+    onEvent: (event) => event.type === 'measuring' && parts.add(event.part),
+  };
+  const { results } = await compare(options, hooks);
+  expect([...parts]).toEqual(['pairs', 'answers', 'suites']);
+  const names = ['core', suite];
+  expect(asked).toEqual([
+    [names, 'reference'],
+    [names, 'measured'],
+    [names, 'measured'],
+  ]);
+  expect(results!.referenceSuites).toMatchObject({ 'sums/acc': { value: 0.25 } });
+  expect(results!.referenceSuites).not.toHaveProperty('sums/odd');
+  const table = readFileSync(join(options.output, 'table.md'), 'utf8').split('\n');
+  expect(table[0]).toContain('| sums/acc |');
+  expect(table.find((line) => line.startsWith('| ipo'))).toContain('75% [0%, 100%]');
+  expect(table.find((line) => line.startsWith('| reference'))).toContain('25% [0%, 100%]');
+  const json = JSON.parse(readFileSync(join(options.output, 'results.json'), 'utf8'));
+  expect(json.entries[0].suites['sums/acc']).toMatchObject({ value: 0.75, unit: 'share' });
+  expect(json.reference.suites['sums/acc'].value).toBe(0.25);
+  // Measured already, unless a suite's file changed.
+  await compare(options, hooks);
+  expect(asked).toHaveLength(3);
+  writeFileSync(suite, 'tasks: [] # changed\n');
+  expect((await compare(options, hooks)).ran).toEqual([]);
+  expect(asked).toHaveLength(6);
 });

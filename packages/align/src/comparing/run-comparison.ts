@@ -1,6 +1,5 @@
 // `keel compare`: runs a comparison's entries one after the other and measures each.
 import { join } from 'node:path';
-import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { stageFolder } from '../recipes/recipe.ts';
@@ -8,15 +7,17 @@ import { runStage } from '../recipes/run-stage.ts';
 import { StageError } from '../recipes/stage-error.ts';
 import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts';
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
+import { claimFolder } from '../runs/claim-folder.ts';
 import { MetricsLog } from '../runs/metrics.ts';
-import { refuseSystemFolder } from '../runs/output-folder.ts';
-import { lockRun } from '../runs/run-lock.ts';
 import { type NoticeEvent, noticeEvent } from '../training/run-data.ts';
+import { type OpenSuites, openerOf } from '../training/run-suites.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
 import type { CompareEntry, Comparison } from './comparison.ts';
 import { type ComparisonResults, resultsOf } from './comparison-results.ts';
+import type { MeasuredPart } from './held-out.ts';
 import type { Measured } from './measured.ts';
 import { Measuring, REFERENCE } from './measuring.ts';
+import { type SuiteNumbers, suiteNumbersOf } from './suite-numbers.ts';
 import { type EntryNumbers, itemsOf, type MeasuredEntry, numbersOf } from './summarise.ts';
 import { writeResults } from './write-results.ts';
 
@@ -30,7 +31,7 @@ export type CompareEvent =
   | {
       type: 'measuring';
       entry: CompareEntry | null;
-      part: 'pairs' | 'answers';
+      part: MeasuredPart;
       done: number;
       total: number;
     }
@@ -38,6 +39,7 @@ export type CompareEvent =
       type: 'measured';
       entry: CompareEntry | null;
       numbers: EntryNumbers;
+      suites: SuiteNumbers;
       /**
        * Until all entries are done, estimated from those that started in this call; null before the
        * first has ended.
@@ -52,6 +54,8 @@ export interface CompareHooks {
   signal?: AbortSignal;
   /** Run every entry from the start. */
   overwrite?: boolean;
+  /** Opens `--eval-suites`: @keel/evaluate has it. */
+  openSuites?: OpenSuites;
 }
 
 export interface CompareResult {
@@ -82,24 +86,21 @@ export async function runComparison(
 ): Promise<CompareResult> {
   const { output, text, options } = comparison;
   const notice = (text: string): void => hooks.onEvent?.(noticeEvent(text));
-  refuseSystemFolder(output);
-  makeFolder(output);
-  const unlock = lockRun(output, notice);
-  try {
-    await removePartials(output);
-    writeFileAtomic(join(output, 'compare.yaml'), text);
-    if (options.threads !== null) setThreads(options.threads);
-    await using measuring = await Measuring.of(options, notice);
-    return await runEntries(comparison, measuring, hooks);
-  } finally {
-    unlock();
-  }
+  using _ = claimFolder(output, notice);
+  await removePartials(output);
+  writeFileAtomic(join(output, 'compare.yaml'), text);
+  if (options.threads !== null) setThreads(options.threads);
+  const { openSuites } = hooks;
+  // Before anything is trained.
+  if (options.evalSuites !== null) openerOf(openSuites);
+  await using measuring = await Measuring.of(options, { notice, openSuites });
+  return await runEntries(comparison, measuring, hooks);
 }
 
 async function runEntries(
   comparison: Comparison,
   measuring: Measuring,
-  { onEvent = () => {}, signal, overwrite = false }: CompareHooks,
+  { onEvent = () => {}, signal, overwrite = false, openSuites }: CompareHooks,
 ): Promise<CompareResult> {
   const { output, stages } = comparison;
   const records: StageRecords = overwrite ? {} : readStageRecords(output);
@@ -114,7 +115,11 @@ async function runEntries(
       onProgress: (part, done, total) => onEvent({ type: 'measuring', entry, part, done, total }),
     });
   const report = (entry: CompareEntry | null, own: Measured, of: Measured, left: number | null) =>
-    onEvent({ type: 'measured', entry, numbers: numbersOf([itemsOf(own, of)]), secondsLeft: left });
+    onEvent({
+      ...{ type: 'measured', entry, secondsLeft: left },
+      numbers: numbersOf([itemsOf(own, of)]),
+      suites: suiteNumbersOf([own]),
+    });
 
   let reference = measuring.known(REFERENCE, null);
   if (reference === null) {
@@ -145,6 +150,7 @@ async function runEntries(
           ...{ state, records, signal },
           shared: { ...(base && { base }), references: measuring.references },
           onEvent: (event) => onEvent({ type: 'run', entry, event }),
+          ...(openSuites && { openSuites }),
         });
         ran.push(name);
         onEvent({ type: 'ended', entry, result, seconds });

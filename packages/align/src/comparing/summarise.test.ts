@@ -36,6 +36,7 @@ function measuredOf(
         score,
       },
     })),
+    suites: {},
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import { likelier } from '../data/label-probability.ts';
 import type { CompareEntry } from './comparison.ts';
 import type { Measured, MeasuredPairs } from './measured.ts';
+import { type SuiteNumbers, suiteNumbersOf } from './suite-numbers.ts';
 
 /** Numbers per item: per held-out pair, or per held-out prompt. */
 export type Items = Readonly<Record<Metric, readonly number[] | null>>;
@@ -67,6 +68,7 @@ export interface Group {
   name: string;
   entries: readonly MeasuredEntry[];
   numbers: EntryNumbers;
+  suites: SuiteNumbers;
 }
 
 /** @param reference the reference's measurements, whose answers' scores decide the wins */
@@ -168,7 +170,8 @@ export function groupsOf(entries: readonly MeasuredEntry[], reference: Measured)
   const groups = names.map((name): Group => {
     const own = entries.filter(({ entry }) => entry.group === name);
     const numbers = numbersOf(own.map(({ measured }) => itemsOf(measured, reference)));
-    return { name, entries: own, numbers };
+    const suites = suiteNumbersOf(own.map(({ measured }) => measured));
+    return { name, entries: own, numbers, suites };
   });
   const order = ['win_rate', 'accuracy', 'margin'] as const;
   return groups.sort((a, b) => {

@@ -7,6 +7,7 @@ import { findings } from './comparison-findings.ts';
 import { plotOf, writeComparisonReport } from './comparison-report.ts';
 import type { ComparisonResults } from './comparison-results.ts';
 import { markdownTable } from './comparison-table.ts';
+import { type SuiteNumbers, suiteNumbersOf } from './suite-numbers.ts';
 import { type EntryNumbers, itemsOf, numbersOf } from './summarise.ts';
 
 /** Writes all files for the results so far. */
@@ -24,8 +25,10 @@ export async function writeResults(
 
 function resultsJson(
   { output, options, steps, stages }: Comparison,
-  { groups, reference, referenceNumbers, metric, leads, sameBudget }: ComparisonResults,
+  results: ComparisonResults,
 ): object {
+  const { groups, reference, referenceNumbers, referenceSuites } = results;
+  const { metric, leads, sameBudget } = results;
   const { batchSize, evalPrompts, maxNewTokens, evalSeed, reward, model } = options;
   const ended = groups.flatMap(({ entries }) => entries);
   return {
@@ -38,9 +41,10 @@ function resultsJson(
       ...{ asked_prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
     },
     ordered_by: metric,
-    reference: numbersJson(referenceNumbers),
-    groups: groups.map(({ name, entries, numbers }) => ({
+    reference: { ...numbersJson(referenceNumbers), ...suitesJson(referenceSuites) },
+    groups: groups.map(({ name, entries, numbers, suites }) => ({
       ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbersJson(numbers) },
+      ...suitesJson(suites),
     })),
     leads,
     entries: ended.map(({ entry, measured, tokens, seconds }) => ({
@@ -48,12 +52,17 @@ function resultsJson(
       ...{ beta: entry.beta, seed: entry.seed, learning_rate: entry.options.learningRate },
       ...{ steps, num_tokens: tokens, seconds, run: join(output, entry.name) },
       ...numbersJson(numbersOf([itemsOf(measured, reference)])),
+      ...suitesJson(suiteNumbersOf([measured])),
     })),
     missing: stages.flatMap(({ name }) =>
       ended.some(({ entry }) => entry.name === name) ? [] : [name],
     ),
   };
 }
+
+/** Under `suites`; absent without --eval-suites. */
+const suitesJson = (suites: SuiteNumbers): object =>
+  Object.keys(suites).length === 0 ? {} : { suites };
 
 /** The format of `results.json`: value, spread over seeds, 95% interval. */
 const numbersJson = (numbers: EntryNumbers): object => numbers;

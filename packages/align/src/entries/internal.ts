@@ -52,16 +52,12 @@ export { summaryLines } from '../checking/summary-lines.ts';
 export type { CompareEntry, Comparison } from '../comparing/comparison.ts';
 export { findings } from '../comparing/comparison-findings.ts';
 export type { ComparisonResults } from '../comparing/comparison-results.ts';
-export {
-  cellOf as comparisonCell,
-  columnsOf,
-  formatSummary,
-  rowsOf,
-} from '../comparing/comparison-table.ts';
+export { formatSummary, rowsOf, shownColumns } from '../comparing/comparison-table.ts';
 export type { MeasuringEstimate } from '../comparing/estimate-measuring.ts';
 export type { Measured } from '../comparing/measured.ts';
 export type { ComparisonPlan } from '../comparing/plan-comparison.ts';
 export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts';
+export { formatSuite } from '../comparing/suite-numbers.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
 export { listed } from '../config/listed.ts';
 export { placeIn, readSpec, specFaults } from '../config/spec-file.ts';
@@ -93,8 +89,8 @@ export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
 export { AnswersLog } from '../runs/answers-log.ts';
 export { answersTable, type ShownAnswer } from '../runs/answers-table.ts';
+export { claimFolder } from '../runs/claim-folder.ts';
 export { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
-export { refuseSystemFolder, refuseUnwritable } from '../runs/output-folder.ts';
 export {
   drawBar,
   formatBytes,
@@ -115,7 +111,6 @@ export { html, type Markup } from '../runs/report/markup.ts';
 export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { renderReport, writeReport } from '../runs/report/write-report.ts';
-export { lockRun } from '../runs/run-lock.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';

@@ -47,6 +47,7 @@ export { type JudgeKinds, type JudgeOptions, judgeKind } from '../judges/opening
 export { judgeKinds } from '../judges/opening/judge-kinds.ts';
 export { openJudgeOf } from '../judges/opening/open-judge.ts';
 export { readJudge } from '../judges/opening/read-judge-spec.ts';
+export { orderWarning } from '../judges/order-agreement.ts';
 export { type PanelMember, type PanelRule, panelJudge } from '../judges/panel/panel-judge.ts';
 export { askingShape, checkAsking } from '../judges/prompts/asking.ts';
 export { speaksToJudge } from '../judges/speaking/speaks-to-judge.ts';

@@ -77,7 +77,10 @@ const gauge: MeasuringVerb = {
       const result: MeasuringResult = {
         interrupted: interrupt || signal?.aborted === true,
         headlines: [
-          { label: 'gauge', unit: 'share', better: 'higher', before: null, after: { value } },
+          {
+            ...{ label: 'gauge', unit: 'share', better: 'higher', before: null },
+            after: { value, interval: [value - 0.25, value + 0.25] },
+          },
         ],
         verdict:
           floor === 0
@@ -261,6 +264,7 @@ describe('a stage that measures', () => {
     const report = readFileSync(join(folder, name, 'report.html'), 'utf8');
     expect(report).toContain('gauge 0.5, floor 0.9 &lt;b&gt;');
     expect(report).toContain('gauge/numbers.json');
+    expect(report).toContain('25% to 75%');
     expect(report).toMatch(/class="verdict failed"/);
     expect(report).toMatch(/class="verdict passed"/);
   });

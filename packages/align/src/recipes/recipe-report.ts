@@ -7,6 +7,7 @@ import type { Health } from '../health/monitor.ts';
 import { MetricsLog } from '../runs/metrics.ts';
 import { formatDuration, stepsTook } from '../runs/progress.ts';
 import type {
+  Estimate,
   Headline,
   LineageEntry,
   ReportedStage,
@@ -81,11 +82,16 @@ function summaryOf(
 }
 
 const headlinesOf = ({ headlines }: Result): Headline[] =>
-  headlines.map(({ before, after, ...rest }) => ({
+  headlines.map(({ before, after, before_interval, after_interval, ...rest }) => ({
     ...rest,
-    before: before === null ? null : { value: before },
-    after: { value: after },
+    before: before === null ? null : estimate(before, before_interval),
+    after: estimate(after, after_interval),
   })) as Headline[];
+
+const estimate = (value: number, interval: Estimate['interval']): Estimate => ({
+  value,
+  ...(interval && { interval }),
+});
 
 /** What is wrong with a stage; its own report has the details. */
 function healthFacts(folder: string): string[] {

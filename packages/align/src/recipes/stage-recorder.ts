@@ -54,4 +54,6 @@ export const recordedHeadlines = (headlines: readonly Headline[] = []): Result['
     ...headline,
     before: before?.value ?? null,
     after: after.value,
+    ...(before?.interval && { before_interval: before.interval }),
+    ...(after.interval && { after_interval: after.interval }),
   }));

@@ -17,14 +17,19 @@ const identity = z.object({
   code: z.string(),
 });
 
+const interval = z.tuple([z.number(), z.number()]).readonly();
+
 const headline = z.object({
   label: z.string(),
   unit: z.enum(['share', 'number']),
   better: z.enum(['higher', 'lower']).nullable(),
   before: z.number().nullable(),
   after: z.number(),
+  /** 95% intervals of both */
+  before_interval: interval.optional(),
+  after_interval: interval.optional(),
   /** 95% interval of the difference */
-  difference: z.tuple([z.number(), z.number()]).readonly().optional(),
+  difference: interval.optional(),
   doubtful: z.boolean().optional(),
   note: z.string().optional(),
 });

@@ -7,7 +7,7 @@ import { cachedFolder } from '../testing/cached-folder.ts';
 import { stopping } from '../testing/stopping.ts';
 import { tinyRows, writeRowsFile, writeTinyChatModel } from '../testing/tiny-chat-model.ts';
 import { tinyRun } from '../testing/tiny-run.ts';
-import type { OpenSuites } from './run-suites.ts';
+import type { OpenSuites, SuiteMetric } from './run-suites.ts';
 import type { TrainingEvent } from './training-event.ts';
 
 const folder = cachedFolder();
@@ -34,7 +34,15 @@ function counting() {
   const openSuites: OpenSuites = async (suites, { role }) => {
     asked.push(...suites);
     roles.push(role);
-    return { measure: async () => ({ 'sums/acc': ++measured / 10, 'sums/brier': Number.NaN }) };
+    const metric = (value: number): SuiteMetric => ({
+      ...{ value, interval: [0, 1], unit: 'share', better: 'higher' },
+    });
+    return {
+      measure: async () => ({
+        'sums/acc': metric(++measured / 10),
+        'sums/brier': metric(Number.NaN),
+      }),
+    };
   };
   return { openSuites, asked, roles };
 }

@@ -10,6 +10,16 @@ export interface MeasuredModel {
   role: Role;
 }
 
+/** A metric of a suite's task under one model. */
+export interface SuiteMetric {
+  value: number;
+  /** 95% over the task's rows. */
+  interval: readonly [low: number, high: number];
+  /** `share` is from 0 to 1. */
+  unit: 'share' | 'number';
+  better: 'higher' | 'lower';
+}
+
 /** Suites whose rows are read and checked. */
 export interface OpenedSuites {
   /**
@@ -17,7 +27,7 @@ export interface OpenedSuites {
    * @returns by `task/metric`
    * @throws the signal's reason once it is aborted
    */
-  measure(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  measure(signal: AbortSignal): Promise<Readonly<Record<string, SuiteMetric>>>;
 }
 
 /** Opens `--eval-suites`: files, or names of bundled suites. @throws Error for invalid ones */
@@ -47,8 +57,8 @@ export class RunSuites {
   async measure(step: number): Promise<Record<string, number>> {
     try {
       const found = await phase('suites', () => this.#opened.measure(this.#signal));
-      const names = Object.entries(found).filter(([, value]) => Number.isFinite(value));
-      return Object.fromEntries(names.map(([name, value]) => [`suite/${name}`, value]));
+      const metrics = Object.entries(found).filter(([, { value }]) => Number.isFinite(value));
+      return Object.fromEntries(metrics.map(([name, { value }]) => [`suite/${name}`, value]));
     } catch (error) {
       this.#signal.throwIfAborted();
       // Suites only watch the run, so a failure must not end it.
@@ -72,10 +82,13 @@ export async function suitesOf(
   }: { open: OpenSuites | undefined; notice: Notice; signal: AbortSignal | undefined },
 ): Promise<RunSuites | null> {
   if (suites == null) return null;
-  if (open === undefined) {
-    throw new Error(
-      '--eval-suites: this call cannot open suites. Pass openSuites of @keel/evaluate in the hooks, or run it with keel',
-    );
-  }
-  return new RunSuites(await open(suites, trained), notice, signal);
+  return new RunSuites(await openerOf(open)(suites, trained), notice, signal);
+}
+
+/** @throws Error if nothing can open suites */
+export function openerOf(open: OpenSuites | undefined): OpenSuites {
+  if (open !== undefined) return open;
+  throw new Error(
+    '--eval-suites: this call cannot open suites. Pass openSuites of @keel/evaluate in the hooks, or run it with keel',
+  );
 }

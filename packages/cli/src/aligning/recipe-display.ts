@@ -97,6 +97,7 @@ export class RecipeDisplay {
         ...{ type: 'measured', stage: stage.name, seconds: Math.round(seconds * 10) / 10 },
         numbers: headlines.map(({ label, after, before, unit }) => ({
           ...{ label, value: after.value, before: before?.value ?? null, unit },
+          ...(after.interval && { interval: after.interval }),
         })),
         verdict,
       });
@@ -180,8 +181,12 @@ const useOf = ({ verb, options }: TrainingStage, final: string): ResultUse =>
 
 type Measured = (RecipeEvent & { type: 'measured' })['result'];
 
-const headlineText = ({ label, after, unit }: Measured['headlines'][number]): string =>
-  `${label}: ${unit === 'share' ? formatShare(after.value) : formatNumber(after.value)}`;
+function headlineText({ label, after, unit }: Measured['headlines'][number]): string {
+  const show = unit === 'share' ? formatShare : formatNumber;
+  const { value, interval } = after;
+  const range = interval === undefined ? '' : ` [${show(interval[0])}, ${show(interval[1])}]`;
+  return `${label}: ${show(value)}${range}`;
+}
 
 function verdictLines(verdict: Measured['verdict']): string[] {
   if (verdict === null) return [];

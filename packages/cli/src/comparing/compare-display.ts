@@ -10,6 +10,7 @@ import {
   type EntryNumbers,
   findings,
   formatDuration,
+  formatSuite,
   formatSummary,
   type MeasuringEstimate,
   PlainPace,
@@ -131,11 +132,10 @@ export class CompareDisplay {
       printJson({ type: 'measuring', entry: entry?.name ?? null, part, done, total });
       return;
     }
-    const what = part === 'pairs' ? 'held-out pairs scored' : 'held-out prompts answered';
-    say(`${this.#named(entry)}  ${done} of ${total} ${what}`);
+    say(`${this.#named(entry)}  ${done} of ${total} ${measuredWork[part]}`);
   }
 
-  #measured({ entry, numbers, secondsLeft }: CompareEvent & { type: 'measured' }): void {
+  #measured({ entry, numbers, suites, secondsLeft }: CompareEvent & { type: 'measured' }): void {
     this.#pace = new PlainPace({ seconds: 5 });
     if (this.#json) {
       const values = Object.entries(numbers).flatMap(([name, one]) =>
@@ -145,6 +145,9 @@ export class CompareDisplay {
         type: 'measured',
         entry: entry?.name ?? null,
         ...Object.fromEntries(values),
+        ...Object.fromEntries(
+          Object.entries(suites).map(([name, { value }]) => [`suite/${name}`, value]),
+        ),
         ...(secondsLeft !== null && { seconds_left: Math.round(secondsLeft) }),
       });
       return;
@@ -153,7 +156,8 @@ export class CompareDisplay {
       secondsLeft === null || secondsLeft === 0
         ? ''
         : `\nabout ${formatDuration(secondsLeft)} left for all entries`;
-    say(`${this.#named(entry)}  ${sentence(numbers)}${left}`);
+    const found = Object.entries(suites).map(([name, one]) => `${name} ${formatSuite(one)}`);
+    say(`${this.#named(entry)}  ${[sentence(numbers), ...found].join('  ')}${left}`);
   }
 
   #named = (entry: CompareEntry | null): string =>
@@ -207,13 +211,20 @@ export class CompareDisplay {
     const { groups, metric, files } = results;
     printJson({
       ...{ type: 'done', run: path, ran, ordered_by: metric },
-      groups: groups.map(({ name, entries, numbers }) => ({
+      groups: groups.map(({ name, entries, numbers, suites }) => ({
         ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbers },
+        ...(Object.keys(suites).length > 0 && { suites }),
       })),
       ...{ findings: findings(results), ...files, chat: this.#chat(results) },
     });
   }
 }
+
+const measuredWork: Readonly<Record<(CompareEvent & { type: 'measuring' })['part'], string>> = {
+  pairs: 'held-out pairs scored',
+  answers: 'held-out prompts answered',
+  suites: 'suites measured',
+};
 
 /** One entry's numbers on one line. */
 function sentence(numbers: EntryNumbers): string {
@@ -239,7 +250,12 @@ export const compareCommand = ({ output }: CompareOptions): string =>
 
 const measuringText = (
   { entries, pairs, prompts, seconds }: MeasuringEstimate,
-  { maxNewTokens, reward }: CompareOptions,
-): string =>
-  `To measure: ${entries} ${entries === 1 ? 'model' : 'models'}, each on ${pairs} held-out pairs and ${prompts} prompts, ` +
-  `at most ${formatDuration(seconds)} if every answer has ${maxNewTokens} tokens${reward === null ? '' : ', not counting the reward'}.`;
+  { maxNewTokens, reward, evalSuites }: CompareOptions,
+): string => {
+  const others = [reward !== null && 'the reward', evalSuites !== null && 'the suites'];
+  const uncounted = others.filter(Boolean).join(' and ');
+  return (
+    `To measure: ${entries} ${entries === 1 ? 'model' : 'models'}, each on ${pairs} held-out pairs and ${prompts} prompts, ` +
+    `at most ${formatDuration(seconds)} if every answer has ${maxNewTokens} tokens${uncounted && `, not counting ${uncounted}`}.`
+  );
+};

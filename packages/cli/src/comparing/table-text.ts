@@ -1,11 +1,9 @@
 import {
   type ComparisonResults,
-  columnsOf,
-  comparisonCell,
   formatCount,
   formatDuration,
-  formatSummary,
   rowsOf,
+  shownColumns,
 } from '@keel/align/internal';
 
 /** Columns dropped on a narrow terminal, in this order; the report has them all. */
@@ -16,12 +14,12 @@ const spare = ['time', 'tokens', 'reward', 'rejected', 'length', 'likelier'];
  * @param terminalWidth in columns
  */
 export function tableText(results: ComparisonResults, terminalWidth: number): string {
-  const columns = columnsOf(results);
+  const columns = shownColumns(results);
   const table = [
     ['', ...columns.map(({ label }) => label), 'tokens', 'time'],
     ...rowsOf(results).map((row) => [
       row.name,
-      ...columns.map(({ metric }) => formatSummary(metric, comparisonCell(metric, row))),
+      ...columns.map((column) => column.cell(row).text),
       row.tokens === null ? '' : formatCount(row.tokens),
       row.seconds === null ? '' : formatDuration(row.seconds),
     ]),

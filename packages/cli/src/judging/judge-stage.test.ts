@@ -32,17 +32,28 @@ describe('a stage that judges', () => {
       async (_, hooks) => {
         hooks.onSampling?.('before', 1, 2);
         const usage = { promptTokens: 0, answerTokens: 0, cost: 0 };
-        hooks.onProgress?.({ done: 2, total: 3, failed: 0, usage });
-        return { summary: { ...rate(0.7, 0.55), orders: { agree: null } } };
+        hooks.onProgress?.({ done: 1, total: 5, failed: 0, usage }, 'check');
+        hooks.onProgress?.({ done: 2, total: 3, failed: 0, usage }, 'comparison');
+        const check = { accuracy: { value: 0.9, interval: [0.8, 0.95], count: 68 } };
+        const orders = { pairs: 0, once: 40, agree: null };
+        return { summary: { ...rate(0.7, 0.55), orders, check } };
       },
     );
     expect(seen).toEqual([
       ['answers of before', 1, 2],
+      ['labelled pairs', 1, 5],
       ['verdicts', 2, 3],
     ]);
     expect(result).toMatchObject({ interrupted: false, verdict: { passed: true } });
     expect(result.headlines).toMatchObject([
       { label: 'win rate', unit: 'share', after: { value: 0.7, interval: [0.55, 0.9] } },
+      {
+        label: 'judge is right',
+        after: { value: 0.9, interval: [0.8, 0.95] },
+        note: expect.stringContaining('68'),
+      },
+      // A judge that sees no order cannot disagree with itself.
+      { label: 'orders agree', after: { value: 1 } },
     ]);
   });
 

@@ -3,17 +3,20 @@ import type { JudgingHooks } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
 import type { JudgeVerbOptions } from '../options/judge.ts';
 
-/** A share or a score with its interval, as summaries have it. */
+/** A share or a score with its 95% interval and number of rows, as summaries have it. */
 interface Measured {
   value: number;
   interval: readonly [low: number, high: number];
-  count?: number;
+  count: number;
 }
 
 /** The numbers of a summary; which it has depends on what was judged. */
 type Summary = Partial<
-  Record<'win_rate' | 'accuracy' | 'score', Measured | null> & {
-    orders: { agree: Measured | null };
+  Record<'win_rate' | 'accuracy', Measured | null> & {
+    /** Its interval is null with one prompt. */
+    score: (Omit<Measured, 'interval'> & { interval: Measured['interval'] | null }) | null;
+    orders: { pairs: number; once: number; agree: Measured | null };
+    check: { accuracy: Measured | null } | null;
   }
 >;
 
@@ -34,7 +37,8 @@ export async function stageOfJudging(
     signal,
     ...(onNotice && { onNotice }),
     onSampling: (name, done, total) => onProgress?.(`answers of ${name}`, done, total),
-    onProgress: ({ done, total }) => onProgress?.('verdicts', done, total),
+    onProgress: ({ done, total }, mode) =>
+      onProgress?.(mode === 'check' ? 'labelled pairs' : 'verdicts', done, total),
   });
   if (ending === null) return { interrupted: true, headlines: [], verdict: null };
   const { summary } = ending;
@@ -45,30 +49,39 @@ export async function stageOfJudging(
   };
 }
 
-const shown = [
-  ['win_rate', 'win rate', 'share'],
-  ['accuracy', 'agreement with people', 'share'],
-  ['score', 'mean score', 'number'],
-] as const;
-
 function headlinesOf(found: unknown): MeasuringResult['headlines'] {
-  const summary = found as Summary;
-  const agree = summary.orders?.agree ?? null;
-  const numbers = shown.flatMap(([key, label, unit]) => {
-    const one = summary[key] ?? null;
-    return one === null ? [] : [{ label, one, unit, better: 'higher' as const }];
-  });
-  const orders =
-    agree === null
-      ? []
-      : [{ label: 'orders agree', one: agree, unit: 'share' as const, better: null }];
-  return [...numbers, ...orders].map(({ one: { value, interval, count }, ...about }) => ({
-    ...about,
-    before: null,
-    after: { value, interval },
-    ...(count !== undefined && { note: `${count} verdicts` }),
-  }));
+  const { win_rate, score, accuracy, check, orders } = found as Summary;
+  const share = { unit: 'share', better: null } as const;
+  return [
+    ...headline('win rate', win_rate, 'verdict', { ...share, better: 'higher' }),
+    ...headline('mean score', score, 'rating', { unit: 'number', better: 'higher' }),
+    ...headline('judge is right', accuracy ?? check?.accuracy, 'labelled pair', share),
+    ...headline('orders agree', orders?.agree, 'pair', share),
+    ...(orders?.agree === null && orders.once > 0
+      ? [
+          {
+            ...{ label: 'orders agree', before: null, after: { value: 1 }, ...share },
+            note: 'By construction: this judge scores each answer by itself and sees no order.',
+          },
+        ]
+      : []),
+  ];
 }
+
+const headline = (
+  label: string,
+  measured: Summary['score'] | undefined,
+  counts: string,
+  about: Pick<Headline, 'unit' | 'better'>,
+): Headline[] => {
+  if (measured === null || measured === undefined) return [];
+  const { value, interval, count } = measured;
+  const note = `${count} ${counts}${count === 1 ? '' : 's'}`;
+  const after = interval === null ? { value } : { value, interval };
+  return [{ label, before: null, after, ...about, note }];
+};
+
+type Headline = MeasuringResult['headlines'][number];
 
 /** The verdict of --min-win-rate; null without it. */
 export function winRateGate(

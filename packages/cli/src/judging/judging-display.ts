@@ -1,6 +1,12 @@
 // Shows the progress of judging, and what came of it.
 import { formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
-import type { AskingProgress, Finding, JudgingHooks, JudgingPlan } from '@keel/evaluate';
+import type {
+  AskingProgress,
+  Finding,
+  JudgingHooks,
+  JudgingMode,
+  JudgingPlan,
+} from '@keel/evaluate';
 import type { SingleBar } from 'cli-progress';
 import { complain, say, styled } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
@@ -33,11 +39,11 @@ function jsonDisplay(): JudgingDisplay {
     onSampling(model, done, total) {
       if (pace.due(done)) printJson({ type: 'sampling', model, done, total });
     },
-    onProgress({ done, total, failed, usage }) {
+    onProgress({ done, total, failed, usage }, mode) {
       if (!pace.due(done)) return;
       const { promptTokens, answerTokens, cost } = usage;
       const spent = { prompt_tokens: promptTokens, answer_tokens: answerTokens, cost };
-      printJson({ type: 'progress', done, total, failed, ...spent });
+      printJson({ type: 'progress', mode, done, total, failed, ...spent });
     },
     close() {},
     ended: ({ summary, output }) => printJson({ type: 'final', output, summary }),
@@ -59,10 +65,10 @@ class HumanDisplay implements JudgingDisplay {
   onSampling = (model: string, done: number, total: number): void =>
     this.#step(`answers of ${model}`, done, total, '');
 
-  onProgress = ({ done, total, failed, usage }: AskingProgress): void => {
+  onProgress = ({ done, total, failed, usage }: AskingProgress, mode: JudgingMode): void => {
     const failures = failed === 0 ? '' : `  ${failed} without a verdict`;
     const cost = usage.cost === 0 ? '' : `  cost ${usage.cost.toFixed(4)}`;
-    this.#step('verdicts', done, total, failures + cost);
+    this.#step(mode === 'check' ? 'labelled pairs' : 'verdicts', done, total, failures + cost);
   };
 
   close = (): void => {
@@ -113,16 +119,21 @@ class HumanDisplay implements JudgingDisplay {
   }
 }
 
+const judged: Readonly<Record<JudgingMode, string>> = {
+  ...{ comparison: 'pairs', rating: 'answers', check: 'labelled pairs' },
+};
+
 /** `--dry-run` */
 export function sayJudgingPlan(
-  { judge, rows, done }: JudgingPlan,
-  { what, output, json }: { what: string; output: string; json: boolean },
+  { mode, judge, rows, done, output }: JudgingPlan,
+  json: boolean,
 ): void {
   const calls = (rows - done) * (judge.seesOrder ? 2 : 1);
   if (json) {
     const { name, seesOrder, concurrency } = judge;
     const about = { judge: name, both_orders: seesOrder, concurrency };
-    printJson({ type: 'plan', verb: 'judge', dry_run: true, rows, done, calls, ...about, output });
+    const plan = { type: 'plan', verb: 'judge', dry_run: true, mode };
+    printJson({ ...plan, rows, done, calls, ...about, output });
     return;
   }
   const orders = judge.seesOrder ? ', each in both orders' : '';
@@ -130,7 +141,7 @@ export function sayJudgingPlan(
   say(
     alignedLines([
       ['judge', judge.name],
-      [what, `${rows}${orders}${resumed}`],
+      [judged[mode], `${rows}${orders}${resumed}`],
       ['calls', String(calls)],
       ['output', output],
     ]),

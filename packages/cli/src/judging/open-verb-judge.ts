@@ -11,7 +11,7 @@ export type OpeningOptions = Pick<
 >;
 
 /**
- * Opens the judge of `--judge`, with its verdicts cached.
+ * Opens the judge of `--judge`, with its verdicts cached; those of a panel by its members.
  * @param notice reports what is wrong with the cache or an endpoint
  */
 export async function openVerbJudge(
@@ -19,12 +19,13 @@ export async function openVerbJudge(
   notice: (text: string) => void,
 ): Promise<Judge> {
   const { precision, device, templateDate } = options;
-  const judge = await openJudge(spec!, {
+  const folder = judgeCache ?? join(cacheFolder(), 'verdicts');
+  return openJudge(spec!, {
     ...{ precision, device: device as 'auto' | 'cpu', notice },
     ...(templateDate !== null && { now: templateDate }),
     ...(rubric !== null && { rubric }),
+    ...(judgeCache !== 'off' && {
+      wrap: (judge: Judge) => withCache(judge, folder, { retryFailed, notice }),
+    }),
   });
-  if (judgeCache === 'off') return judge;
-  const folder = judgeCache ?? join(cacheFolder(), 'verdicts');
-  return withCache(judge, folder, { retryFailed, notice });
 }

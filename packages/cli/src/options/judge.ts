@@ -77,7 +77,7 @@ const schema = z
     }),
     check: option(texts, {
       description:
-        "check the judge against people: preference rows, two answers with several people's votes, or LLMBar's rows",
+        "check the judge against labelled pairs, alone or before a comparison: preference rows, two answers with several people's votes, or LLMBar's rows",
       group: answersGroup,
       reads: 'rows',
       common: true,
@@ -93,7 +93,8 @@ const schema = z
       group: answersGroup,
     }),
     limit: option(z.number().int().min(1).nullable().default(null), {
-      description: 'use only this many rows, from the start',
+      description:
+        'use only this many rows, from the start; before a comparison, --check uses all of its rows',
       group: answersGroup,
       value: 'rows',
       common: true,
@@ -186,23 +187,37 @@ const schema = z
 type Parsed = z.output<typeof schema>;
 type Add = (name: string, message: string) => void;
 
-/** Exactly one source of answers, with what it needs. */
+/** Whether two models' answers are compared; otherwise a judge is checked or one file rated. */
+export const isComparison = ({
+  answers,
+  pairs,
+  run,
+  data,
+}: Pick<Parsed, 'answers' | 'pairs' | 'run' | 'data'>): boolean =>
+  answers?.length === 2 || [pairs, run, data].some((one) => one !== null);
+
+/** At most one source of answers, or labels, with what they need. */
 function checkSource(value: Parsed, add: Add): void {
   const { answers, pairs, model, adapter, run, annotations, check, data } = value;
   const models = model !== null || adapter !== null;
   const sources = [
     ...[answers !== null && '<answers>', pairs !== null && '--pairs', run !== null && '--run'],
     ...[models && '--model or --adapter', annotations !== null && '--annotations'],
-    check !== null && '--check',
   ].filter((one) => one !== false);
-  if (sources.length === 0) {
+  if (sources.length === 0 && check === null) {
     add(
       'answers',
       'nothing to judge. Pass two files of answers, or one of --pairs, --run, --adapter with --data, --annotations or --check',
     );
   }
-  if (value.minWinRate !== null && (check !== null || answers?.length === 1)) {
+  if (value.minWinRate !== null && annotations === null && !isComparison(value)) {
     add('minWinRate', 'needs two models: --check and a single file of answers have no win rate');
+  }
+  if (check !== null && answers?.length === 1) {
+    add(
+      'check',
+      'a single file of answers is rated, not compared. Check the judge in a call of its own',
+    );
   }
   if (sources.length > 1) add('answers', `pass only one of ${sources.join(', ')}`);
   if (answers !== null && answers.length > 2) {
@@ -216,7 +231,9 @@ function checkSource(value: Parsed, add: Add): void {
     add('data', 'has no effect without --model, --adapter or --run');
   }
   if (annotations !== null) {
-    if (value.judge !== null) add('judge', 'has no effect with --annotations: nothing is asked');
+    for (const name of ['judge', 'check'] as const) {
+      if (value[name] !== null) add(name, 'has no effect with --annotations: nothing is asked');
+    }
     return;
   }
   if (value.judge === null) add('judge', 'a judge is required, such as --judge reward:runs/reward');

@@ -2,7 +2,7 @@
 // verbs/measuring-stages.ts.
 import type { MeasuringVerb } from '@keel/align';
 import { type EvaluateVerbOptions, definition as evaluateDefinition } from './evaluate.ts';
-import { type JudgeVerbOptions, definition as judgeDefinition } from './judge.ts';
+import { isComparison, type JudgeVerbOptions, definition as judgeDefinition } from './judge.ts';
 
 /** A kind of stage, without its run. */
 type StageOptions = Omit<MeasuringVerb, 'run' | 'check'>;
@@ -41,10 +41,13 @@ export const judgeStage: StageOptions = {
     return { judge: judge === null ? [] : [judge, judge.replace(/^\w+:/, '')] };
   },
   describe(given) {
-    const { judge, answers, pairs, check, annotations, ...sides } =
-      given as unknown as JudgeVerbOptions;
-    const files = answers ?? pairs ?? check ?? annotations;
-    return `${judge ?? 'verdicts'} on ${files?.join(', ') ?? sidesText(sides)}`;
+    const options = given as unknown as JudgeVerbOptions;
+    const { judge, answers, pairs, check, annotations } = options;
+    const compared = isComparison(options) ? null : check;
+    const files = answers ?? pairs ?? compared ?? annotations;
+    const on = files?.join(', ') ?? sidesText(options);
+    const checked = check === null || compared !== null ? '' : `, checked on ${check.join(', ')}`;
+    return `${judge ?? 'verdicts'} on ${on}${checked}`;
   },
 };
 

@@ -2,11 +2,14 @@
 import type { RunResult } from '@keel/align';
 import {
   bootstrapMeanInterval,
+  html,
+  type Markup,
   type MetricsRow,
   type ReportData,
   wilsonInterval,
   writeReport,
 } from '@keel/align/internal';
+import type { JudgingSummary } from '@keel/evaluate';
 import { DEFAULT_MODEL_NAME } from '@keel/model';
 import { behaviourInWords } from './behaviour.ts';
 import type { JudgedAnswer, PairMeasure, Question } from './measure.ts';
@@ -22,6 +25,8 @@ export interface Findings {
   before: readonly JudgedAnswer[];
   after: readonly JudgedAnswer[];
   pairs: readonly PairMeasure[];
+  /** A judge's verdicts on the answers that measure the behaviour. */
+  judged: JudgingSummary;
   /** The run's beta: the implicit reward is beta times the log-ratio. */
   beta: number;
   /** log-ratio of each sampled answer, in nats */
@@ -44,6 +49,9 @@ export interface Findings {
   run: string;
 }
 
+/** Folder of the judge's verdicts in the run's folder. */
+export const JUDGED = 'judged';
+
 type Headline = NonNullable<ReportData['headlines']>[number];
 type Estimate = Headline['after'];
 
@@ -65,6 +73,7 @@ export function writeFindings(path: string, findings: Findings): string[] {
     created: new Date().toISOString(),
     ...(health && { health }),
     headlines: headlines.map((one) => ({ ...one, doubtful })),
+    sections: [judgedSection(findings.judged)],
     comparisons: {
       note: `${findings.shown} prompts that are not in the data, answered greedily.`,
       rows: indices.slice(0, findings.shown).map(comparison),
@@ -76,6 +85,14 @@ export function writeFindings(path: string, findings: Findings): string[] {
   return headlines.map(lineOf);
 }
 
+/** What to know of the win rate before believing it. */
+const judgedSection = ({ findings, check, pairs }: JudgingSummary): Markup =>
+  html`<section aria-labelledby="judged">
+<h2 id="judged">The win rate's judge</h2>
+<p class="lead">A reward model that was trained on the same pairs as the policy compared ${pairs} answers before and after, and <a href="${JUDGED}/report.html">each verdict</a> is in its own report. It was <a href="${JUDGED}/check/report.html">checked</a> on ${check?.pairs ?? 0} held-out pairs, whose better answer is known. It judges what the pairs teach, which is not whether an answer is true.</p>
+${findings.map(({ text }) => html`<p>${text}</p>`)}
+</section>`;
+
 /** Claims an improvement only if the whole interval is above the starting value. */
 function summaryOf({ before, after }: Headline): string {
   const shares = `${percent(before!.value)} of the answers did so before, ${percent(after.value)} do now`;
@@ -85,7 +102,8 @@ function summaryOf({ before, after }: Headline): string {
     : `The goal was to answer in at most two sentences and to say plainly when something cannot be known. No clear gain was measured: ${shares}.`;
 }
 
-function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings): Headline[] {
+function headlinesOf(findings: Findings): Headline[] {
+  const { shown, before, after, pairs, beta, divergence } = findings;
   const passed = (answers: readonly JudgedAnswer[]): Estimate => {
     const measured = answers.slice(shown);
     return share(measured.filter(({ verdict }) => verdict.passed).length, measured.length);
@@ -114,6 +132,7 @@ function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings
       better: 'higher',
       note: generated,
     },
+    ...judgedHeadlines(findings.judged),
     {
       label: 'Held-out preference accuracy',
       before: null,
@@ -153,6 +172,34 @@ function headlinesOf({ shown, before, after, pairs, beta, divergence }: Findings
       unit: 'number',
       better: null,
       note: generated,
+    },
+  ];
+}
+
+/** The win rate, and beside it how far its judge can be believed. */
+function judgedHeadlines({ winRate, judged, check }: JudgingSummary): Headline[] {
+  const shown = { before: null, unit: 'share', better: null } as const;
+  const accuracy = check?.accuracy ?? null;
+  return [
+    ...(winRate === null
+      ? []
+      : [
+          {
+            ...{ label: 'Win rate after against before', after: winRate, ...shown },
+            note: `${judged} pairs of answers, by a reward model. 50% would be no difference`,
+          },
+        ]),
+    ...(accuracy === null
+      ? []
+      : [
+          {
+            ...{ label: 'Its judge is right', after: accuracy, ...shown },
+            note: `${accuracy.count} held-out pairs that it was not trained on`,
+          },
+        ]),
+    {
+      ...{ label: 'Both orders agree', after: { value: 1 }, ...shown },
+      note: 'By construction: a reward model scores each answer by itself and sees no order',
     },
   ];
 }

@@ -1,104 +1,24 @@
-import type { ReviseProgress, ReviseResult, RevisionSummary } from '@keel/align';
-import { formatDuration, PlainPace, RateMeter } from '@keel/align/internal';
-import type { SingleBar } from 'cli-progress';
+import type { ReviseResult, RevisionSummary } from '@keel/align';
+import { type JobDisplay, jobDisplay } from '../job-display.ts';
 import { shellWord } from '../shell-word.ts';
-import { say } from '../terminal.ts';
-import { printJson } from '../training/json-display.ts';
-import { alignedLines, snakeKeys } from '../training/run-plan-text.ts';
-import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
 
 /** Shows the progress and the result of critique and revision. */
-export interface ReviseDisplay {
-  progress(progress: ReviseProgress): void;
-  say(text: string): void;
-  close(): void;
-  ended(result: ReviseResult): void;
-}
+export const reviseDisplay = (json: boolean): JobDisplay<ReviseResult> =>
+  jobDisplay(json, { unit: 'prompts', lines: ({ summary }) => summaryLines(summary!), advice });
 
-export const reviseDisplay = (json: boolean): ReviseDisplay =>
-  json ? jsonDisplay() : new HumanRevise();
-
-/** One object every ten seconds, and one at the end. */
-function jsonDisplay(): ReviseDisplay {
-  const pace = new PlainPace();
-  return {
-    progress({ prompts, total }) {
-      if (pace.due(prompts)) printJson({ type: 'progress', prompts, total });
-    },
-    say: (text) => printJson({ type: 'notice', text }),
-    close() {},
-    ended({ output, interrupted, done, summary }) {
-      if (interrupted) printJson({ type: 'interrupted', prompts: done, output });
-      else printJson({ type: 'final', output, ...(snakeKeys(summary!) as object) });
-    },
-  };
-}
-
-class HumanRevise implements ReviseDisplay {
-  readonly #rate = new RateMeter();
-  readonly #pace = new PlainPace();
-  readonly #bar: SingleBar | null;
-  #now: ReviseProgress | null = null;
-
-  constructor() {
-    this.#bar = terminalBar(process.stdout, (columns, share) => {
-      return this.#line(shareBar(share)).slice(0, columns);
-    });
-  }
-
-  progress(progress: ReviseProgress): void {
-    const before = this.#now;
-    this.#now = progress;
-    if (before === null) {
-      this.#bar?.start(progress.total, progress.prompts);
-      this.#rate.resume();
-      return;
-    }
-    const done = progress.prompts + progress.current;
-    // Turns that were not needed are done at the end of their prompts.
-    this.#rate.add(Math.max(0, done - before.prompts - before.current));
-    if (this.#bar !== null) this.#bar.update(done);
-    else if (this.#pace.due(done)) say(this.#line(''));
-  }
-
-  say(text: string): void {
-    sayAbove(this.#bar, process.stdout, text);
-  }
-
-  close(): void {
-    this.#bar?.stop();
-  }
-
-  ended({ output, interrupted, done, summary }: ReviseResult): void {
-    if (interrupted) {
-      say(`\nStopped after ${done} prompts. Run the same command again to resume.`);
-      return;
-    }
-    say(`\n${alignedLines(summaryLines(summary!))}`);
-    const { supervised, preferences } = summary!;
-    say(
-      `\n${output}: sft.jsonl (${supervised} rows), preferences.jsonl (${preferences} rows), lineage.jsonl`,
-    );
-    if (supervised > 0) {
-      say(`Train on the revisions: npx keel sft --data ${shellWord(`${output}/sft.jsonl`)}`);
-    }
-    if (preferences > 0) {
-      say(`Or on the preferences: npx keel dpo --data ${shellWord(`${output}/preferences.jsonl`)}`);
-    }
-    if (supervised === 0) {
-      say(
-        'No critique or revision could be used. Read lineage.jsonl; a larger --critic usually helps.',
-      );
-    }
-  }
-
-  #line(bar: string): string {
-    const { prompts, total, current } = this.#now!;
-    const now = current > 0 ? `, ${current.toFixed(1)} more in progress` : '';
-    const left = this.#rate.secondsFor(total - prompts - current);
-    const time = left === null ? '' : `  ${formatDuration(left)} left`;
-    return `${bar}${prompts}/${total} prompts${now}${time}`;
-  }
+function advice({ output, summary }: ReviseResult): string[] {
+  const { supervised, preferences } = summary!;
+  const [sft, pairs] = ['sft.jsonl', 'preferences.jsonl'].map((file) => `${output}/${file}`);
+  return [
+    `\n${output}: sft.jsonl (${supervised} rows), preferences.jsonl (${preferences} rows), lineage.jsonl`,
+    ...(supervised > 0 ? [`Train on the revisions: npx keel sft --data ${shellWord(sft!)}`] : []),
+    ...(preferences > 0 ? [`Or on the preferences: npx keel dpo --data ${shellWord(pairs!)}`] : []),
+    ...(supervised === 0
+      ? [
+          'No critique or revision could be used. Read lineage.jsonl; a larger --critic usually helps.',
+        ]
+      : []),
+  ];
 }
 
 function summaryLines(summary: RevisionSummary): [string, string][] {

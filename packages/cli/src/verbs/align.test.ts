@@ -349,6 +349,7 @@ stages:
   judge:
     run: \${stages.sft}
     judge: reward:regex:/e/
+    check: ${pairs}
     judge_cache: off
     limit: 3
     max_new_tokens: 4
@@ -383,12 +384,19 @@ stages:
       verdict: { passed: true, reasons: [expect.stringContaining('sums/acc')] },
     });
     expect(measured[1]).toMatchObject({ verdict: { passed: false } });
+    const numbers = measured[1]!.numbers as { label: string; interval?: number[] }[];
+    expect(numbers.map(({ label, interval }) => [label, interval?.length])).toEqual([
+      ['win rate', 2],
+      ['judge is right', 2],
+      ['orders agree', undefined],
+    ]);
     expect(events.at(-1)).toMatchObject({
       ...{ type: 'done', ran: ['sft', 'evaluate', 'judge'], passed: false, skipped: ['second'] },
     });
     const report = readFileSync(recipe.file('run/report.html'), 'utf8');
     expect(report).toContain('sums/acc');
     expect(report).toContain('href="judge/report.html"');
+    expect(report).toMatch(/judge is right.*95% interval/s);
 
     // Changed gates only: training is not repeated, and the verdict is another one.
     recipe.write({ floor: 0, winRate: 0 });

@@ -31,6 +31,39 @@ describe('keel compare', () => {
     expect(existsSync(folder.file('run'))).toBe(false);
   });
 
+  test('--eval-suites are columns of the table; a wrong suite is named before anything runs', async () => {
+    using folder = new Comparing();
+    const rows = [1, 2].map((n) => ({
+      question: `${n} + 1 = `,
+      choices: ['2', '3'],
+      answer: n - 1,
+    }));
+    writeFileSync(folder.file('sums.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+    const task = '{name: sums, type: multiple-choice, data: sums.jsonl, prompt: question}';
+    writeFileSync(folder.file('suite.yaml'), `tasks:\n  - ${task}\n`);
+    writeFileSync(folder.file('wrong.yaml'), 'tasks:\n  - {name: sums, type: choice}\n');
+    const wrong = await folder.compare(['--eval-suites', folder.file('wrong.yaml'), '--dry-run']);
+    expect(wrong.code).not.toBe(0);
+    expect(wrong.stderr).toContain('wrong.yaml:2');
+    const args = ['--eval-suites', folder.file('suite.yaml'), '--objectives', 'dpo', '--json'];
+    const { code, stdout, stderr } = await folder.compare(args);
+    expect(code, stderr).toBe(0);
+    const events = jsonLines(stdout);
+    const measured = events.filter(({ type }) => type === 'measured');
+    expect(measured.map(({ entry }) => entry)).toEqual([null, 'dpo-b0.1-s42']);
+    for (const one of measured) expect(one).toHaveProperty('suite/sums/acc');
+    expect(events.at(-1)).toMatchObject({
+      groups: [
+        {
+          suites: {
+            'sums/acc': { unit: 'share', interval: [expect.any(Number), expect.any(Number)] },
+          },
+        },
+      ],
+    });
+    expect(readFileSync(folder.file('run/table.md'), 'utf8')).toContain('| sums/acc |');
+  });
+
   test('a table, a plot, a report; its log-probabilities are those of keel score', async () => {
     using folder = new Comparing();
     const names = ['--objectives', 'dpo,kto,simpo,sigmoid+0.5*chosen_nll'];

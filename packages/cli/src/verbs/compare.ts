@@ -5,9 +5,14 @@ import { openComparison, planComparison, runComparison, StageError } from '@keel
 import type { CompareOptions } from '@keel/align/config';
 import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts';
 import { complain } from '../terminal.ts';
+import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 
 export async function run(options: CompareOptions): Promise<number> {
+  if (options.evalSuites !== null) {
+    const { checkSuites } = await import('@keel/evaluate');
+    checkSuites(options.evalSuites);
+  }
   if (options.dryRun) return plan(options);
   const { overwrite } = options;
   const comparison = await openComparison(options);
@@ -18,7 +23,10 @@ export async function run(options: CompareOptions): Promise<number> {
   });
   try {
     const onEvent = display.event.bind(display);
-    const result = await runComparison(comparison, { onEvent, signal: stop.signal, overwrite });
+    const result = await runComparison(comparison, {
+      ...{ onEvent, signal: stop.signal, overwrite },
+      openSuites: openSuitesLater,
+    });
     display.close();
     display.ended(result);
     if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);

@@ -123,6 +123,27 @@ describe('keel judge', () => {
     expect(people.stdout).toMatch(/accuracy +\d+%/);
   });
 
+  test('checks the judge of a comparison first', async () => {
+    using folder = new TemporaryFolder();
+    const files = answers(folder);
+    const labels = rows(folder, 'labels.jsonl', [{ prompt: 'p', chosen: 'yes', rejected: 'no' }]);
+    const args = ['judge', ...files, '--check', labels, '--judge', 'reward:regex:/e/'];
+    const all = [...args, '--output', folder.file('out'), '--json'];
+    const planned = await keel([...all, '--dry-run'], env(folder));
+    expect(jsonLines(planned.stdout)).toMatchObject([
+      { type: 'plan', mode: 'check', rows: 1, calls: 1 },
+      { type: 'plan', mode: 'comparison', rows: 4, calls: 4 },
+    ]);
+    const { code, stdout, stderr } = await keel(all, env(folder));
+    expect(code, stderr).toBe(0);
+    expect(jsonLines(stdout).at(-1)!.summary).toMatchObject({
+      ...{ pairs: 4, win_rate: { count: 4 }, orders: { once: 4, agree: null } },
+      check: { pairs: 1, accuracy: { value: 1, count: 1 } },
+    });
+    const people = await keel(all.slice(0, -1), env(folder));
+    expect(people.stdout).toMatch(/judge is right +100% \[\d+%, 100%\] of 1 labelled pair/);
+  });
+
   test('stops at a signal, and resumes', async () => {
     using folder = new TemporaryFolder();
     const files = answers(folder, 400);
@@ -155,6 +176,8 @@ describe('keel judge', () => {
       [[a, b, '--pairs', a, ...judged, '--output', 'x'], /<answers>, --pairs/],
       [[a, b], /--judge.*--output/s],
       [['--annotations', a, '--judge', 'model:x'], /--judge/],
+      [['--annotations', a, '--check', a], /--check/],
+      [[a, '--check', a, ...judged, '--output', 'x'], /--check/],
       [['--adapter', 'base,x', ...judged, '--output', 'x'], /--data/],
     ] as const) {
       const { code, stderr } = await keel(['judge', ...args]);

@@ -22,7 +22,7 @@ import { judgeCommand } from '../judging/judge-command.ts';
 import { winRateGate } from '../judging/judge-stage.ts';
 import { judgingDisplay, sayJudgingPlan } from '../judging/judging-display.ts';
 import { openVerbJudge } from '../judging/open-verb-judge.ts';
-import type { JudgeVerbOptions } from '../options/judge.ts';
+import { isComparison, type JudgeVerbOptions } from '../options/judge.ts';
 import { complain } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 
@@ -42,19 +42,18 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
     display.onNotice(`${name}: stopping after the verdicts in progress`),
   );
   const { signal } = stopping;
-  const what = options.check !== null ? 'labelled pairs' : isRating(options) ? 'answers' : 'pairs';
   const hooks: JudgingHooks = {
     ...display,
     signal,
-    ...(dryRun && { onPlan: (plan) => sayJudgingPlan(plan, { what, output, json }) }),
+    ...(dryRun && { onPlan: (plan) => sayJudgingPlan(plan, json) }),
   };
   let verdicts = 0;
   try {
     const ending = await judged(options, {
       ...hooks,
-      onProgress(progress) {
+      onProgress(progress, mode) {
         verdicts = progress.done;
-        display.onProgress(progress);
+        display.onProgress(progress, mode);
       },
     });
     display.close();
@@ -99,7 +98,7 @@ export async function judged(
   hooks: JudgingHooks,
 ): Promise<Ending | null> {
   const common = judgingOptions(options, (text) => hooks.onNotice?.(text));
-  if (options.check !== null) {
+  if (options.check !== null && !isComparison(options)) {
     const outcome = await runCheck({ ...common, files: options.check }, hooks);
     return endingOf(outcome, checkLines, ({ findings }) => findings);
   }
@@ -107,15 +106,14 @@ export async function judged(
     const [file] = options.answers!;
     const name = options.names?.[0] ?? null;
     const outcome = await runRating({ ...common, file: file!, name }, hooks);
-    return endingOf(outcome, ratingLines, () => []);
+    return endingOf(outcome, ratingLines, ({ findings }) => findings);
   }
   const { source, reading } = comparedSource(options);
   const names = options.names === null ? null : ([...options.names] as [string, string]);
-  const own = { ...common, source, names, unpaired: options.unpaired };
-  const outcome = await runComparison(
-    { ...own, reading: { ...common.reading, ...reading } },
-    hooks,
-  );
+  const { reading: asGiven } = common;
+  const check = options.check === null ? null : { files: options.check, reading: asGiven };
+  const own = { ...common, source, names, unpaired: options.unpaired, check };
+  const outcome = await runComparison({ ...own, reading: { ...asGiven, ...reading } }, hooks);
   return endingOf(outcome, summaryLines, ({ findings }) => findings);
 }
 

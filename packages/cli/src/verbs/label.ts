@@ -19,7 +19,7 @@ export function run(options: LabelVerbOptions): Promise<number> {
       {
         ...hooks,
         onPlan: (plan) => dryRun && sayDryRun(workPlan(plan, options), json),
-        onProgress: (progress) => display.progress(progress),
+        onProgress: ({ pairs, total }) => display.progress({ done: pairs, total }),
       },
     );
   });

@@ -15,7 +15,8 @@ export function run(options: ReviseVerbOptions): Promise<number> {
       {
         ...hooks,
         onPlan: (plan) => dryRun && sayDryRun(workPlan(plan, options), json),
-        onProgress: (progress) => display.progress(progress),
+        onProgress: ({ prompts, total, current }) =>
+          display.progress({ done: prompts, total, current }),
       },
     ),
   );

@@ -12,7 +12,7 @@ import { refusalSchema } from './refusal.ts';
 import { regexSchema } from './regex.ts';
 import { stanceSchema } from './stance.ts';
 
-export const checkSchemas = {
+export const schemasByType = {
   exact: exactSchema,
   number: numberSchema,
   choice: choiceSchema,
@@ -42,5 +42,5 @@ export const checkSchema = z.discriminatedUnion('type', [
   stanceSchema,
 ]);
 
-export type CheckType = keyof typeof checkSchemas;
+export type CheckType = keyof typeof schemasByType;
 export type CheckSpec = z.output<typeof checkSchema>;

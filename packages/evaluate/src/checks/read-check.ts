@@ -1,9 +1,9 @@
 import { ConfigError, nearest } from '@keel/align/config';
 import { listed } from '@keel/align/internal';
 import type { z } from 'zod';
-import { type CheckSpec, type CheckType, checkSchema, checkSchemas } from './check-schema.ts';
+import { type CheckSpec, type CheckType, checkSchema, schemasByType } from './check-schema.ts';
 
-const types = Object.keys(checkSchemas) as CheckType[];
+const types = Object.keys(schemasByType) as CheckType[];
 
 const shortForms = [
   ...types.filter((type) => type !== 'regex' && type !== 'function'),
@@ -54,7 +54,7 @@ function faultOf(issue: z.core.$ZodIssue, spec: object): string {
       : `unknown check "${String(type)}"; did you mean "${near}"?`;
   }
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(checkSchemas[type as CheckType].shape);
+    const known = Object.keys(schemasByType[type as CheckType].shape);
     const [key] = issue.keys as [string];
     const near = nearest(key, known);
     return near === null

@@ -217,6 +217,26 @@ describe('bad rows', () => {
     expect(result).toMatchObject({ truncated: 1, skipped: 0 });
   });
 
+  test('a choice longer than the model is skipped and counted', async () => {
+    const long = { ...questions[0], choices: ['very '.repeat(1500), 'b'], answer: 1 };
+    const { evaluation } = await evaluate([questions[1]!, long], { text: choice });
+    const [result] = evaluation!.entries[0]!.results;
+    expect(result).toMatchObject({ truncated: 0, skipped: 1 });
+    expect(result!.estimates.get('acc')!.estimate.count).toBe(1);
+  });
+
+  test('preferences with a prompt or an answer longer than the model are counted', async () => {
+    const text = (data: string): string =>
+      `tasks:\n  - {name: p, type: preference-accuracy, data: ${data}, by: likelihood}\n`;
+    const pair = { prompt: 'why?', chosen: 'because', rejected: 'no' };
+    const words = 'very '.repeat(1500);
+    const rows = [pair, { ...pair, prompt: words }, { ...pair, chosen: words }];
+    const { evaluation } = await evaluate(rows, { text });
+    const [result] = evaluation!.entries[0]!.results;
+    expect(result).toMatchObject({ truncated: 1, skipped: 1 });
+    expect(result!.estimates.get('accuracy')!.estimate.count).toBe(2);
+  });
+
   test('a chat longer than the model is skipped and counted', async () => {
     const text = (data: string): string =>
       `tasks:\n  - {name: c, type: generation, data: ${data}, prompt: question, check: "regex:/a/", max_new_tokens: 2}\n`;

@@ -1,13 +1,7 @@
 // `keel evaluate`: opens tasks, runs them on every entry, compares, checks gates, writes results.
 import { dirname, join } from 'node:path';
 import { ConfigError } from '@keel/align/config';
-import {
-  lockRun,
-  refuseSystemFolder,
-  refuseUnwritable,
-  writeFileAtomic,
-} from '@keel/align/internal';
-import { makeFolder } from '@keel/model';
+import { claimFolder, writeFileAtomic } from '@keel/align/internal';
 import { differencesOf } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
 import { checkGates } from '../gates/check-gates.ts';
@@ -77,58 +71,51 @@ export async function runEvaluation(
 ): Promise<Evaluation | null> {
   const { output, entries } = options;
   const started = new Date();
-  refuseSystemFolder(output);
-  refuseUnwritable(output);
-  makeFolder(output);
-  const release = lockRun(output);
+  using _ = claimFolder(output, onNotice);
+  const perEntry = tasks.reduce((sum, { items }) => sum + items.length, 0);
+  const total = perEntry * entries.length;
+  let done = 0;
+  const found: Omit<EvaluatedEntry, 'differences'>[] = [];
   try {
-    const perEntry = tasks.reduce((sum, { items }) => sum + items.length, 0);
-    const total = perEntry * entries.length;
-    let done = 0;
-    const found: Omit<EvaluatedEntry, 'differences'>[] = [];
-    try {
-      for await (const { entry, subject, identity } of openEntries(entries, options)) {
-        const began = new Date();
-        const results = await evaluateSubject(tasks, subject, identity, output, {
-          signal,
-          onItems: (task, finished, working) => {
-            done += finished;
-            const parts = { entry: entry.name, task: task.name, total };
-            onProgress?.({ ...parts, done: Math.min(total, done + working) });
-          },
-        });
-        const run = { subject, results, groups, limit: options.limit };
-        const folder = subjectFolder(output, entry.name);
-        const path = writeLmEvalFiles(folder, { ...run, started: began, ended: new Date() });
-        found.push({ entry, results, path });
-        for (const text of noticesOf(entry, results)) onNotice?.(text);
-      }
-    } catch (error) {
-      if (signal.aborted) return null;
-      throw error;
+    for await (const { entry, subject, identity } of openEntries(entries, options)) {
+      const began = new Date();
+      const results = await evaluateSubject(tasks, subject, identity, output, {
+        signal,
+        onItems: (task, finished, working) => {
+          done += finished;
+          const parts = { entry: entry.name, task: task.name, total };
+          onProgress?.({ ...parts, done: Math.min(total, done + working) });
+        },
+      });
+      const run = { subject, results, groups, limit: options.limit };
+      const folder = subjectFolder(output, entry.name);
+      const path = writeLmEvalFiles(folder, { ...run, started: began, ended: new Date() });
+      found.push({ entry, results, path });
+      for (const text of noticesOf(entry, results)) onNotice?.(text);
     }
-    const [baseline] = found;
-    const evaluated = found.map((one) => ({
-      ...one,
-      differences: one === baseline ? [] : differencesOf(baseline!.results, one.results),
-    }));
-    const measured = {
-      entries: evaluated,
-      gates: checkGates(gates, evaluated),
-      seconds: (Date.now() - started.getTime()) / 1000,
-    };
-    const evaluation: Evaluation = {
-      ...measured,
-      summary: join(output, 'summary.json'),
-      report: join(output, 'report.html'),
-      json: summaryOf(measured, options),
-    };
-    writeFileAtomic(evaluation.summary, `${JSON.stringify(evaluation.json, null, 2)}\n`);
-    writeEvaluationReport(evaluation, options);
-    return evaluation;
-  } finally {
-    release();
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
   }
+  const [baseline] = found;
+  const evaluated = found.map((one) => ({
+    ...one,
+    differences: one === baseline ? [] : differencesOf(baseline!.results, one.results),
+  }));
+  const measured = {
+    entries: evaluated,
+    gates: checkGates(gates, evaluated),
+    seconds: (Date.now() - started.getTime()) / 1000,
+  };
+  const evaluation: Evaluation = {
+    ...measured,
+    summary: join(output, 'summary.json'),
+    report: join(output, 'report.html'),
+    json: summaryOf(measured, options),
+  };
+  writeFileAtomic(evaluation.summary, `${JSON.stringify(evaluation.json, null, 2)}\n`);
+  writeEvaluationReport(evaluation, options);
+  return evaluation;
 }
 
 function noticesOf({ name }: EvaluationEntry, results: readonly TaskResult[]): string[] {

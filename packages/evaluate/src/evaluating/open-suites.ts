@@ -1,6 +1,6 @@
 // Suites that a training run measures at its evaluations.
 import { dirname } from 'node:path';
-import type { OpenSuites } from '@keel/align';
+import type { OpenSuites, SuiteMetric } from '@keel/align';
 import { taskResult } from '../comparing/task-result.ts';
 import { openSuiteTask } from '../suites/open-suite-task.ts';
 import { readSuite } from '../suites/read-suite.ts';
@@ -29,7 +29,7 @@ export const openSuites: OpenSuites = async (suites, { model, role }) => {
   const subject: Subject = { name: 'policy', model, role, reference };
   return {
     async measure(signal) {
-      const found: Record<string, number> = {};
+      const found: Record<string, SuiteMetric> = {};
       for (const task of tasks) {
         signal.throwIfAborted();
         const outcomes = new Map<number | string, Outcome>();
@@ -38,10 +38,20 @@ export const openSuites: OpenSuites = async (suites, { model, role }) => {
           done: ({ doc }, outcome) => outcomes.set(doc.id, outcome),
         });
         const inOrder = task.items.map(({ doc }) => outcomes.get(doc.id)!);
-        for (const [id, { estimate }] of taskResult(task, inOrder).estimates)
-          found[`${task.name}/${id}`] = estimate.value;
+        for (const [id, { metric, estimate }] of taskResult(task, inOrder).estimates) {
+          const { value, interval } = estimate;
+          found[`${task.name}/${id}`] = {
+            ...{ value, interval, unit: metric.share ? 'share' : 'number' },
+            better: metric.higherIsBetter ? 'higher' : 'lower',
+          };
+        }
       }
       return found;
     },
   };
 };
+
+/** Reads suites without opening their tasks. @throws ConfigError naming file and place */
+export function checkSuites(suites: readonly string[]): void {
+  for (const name of suites) readSuite(name);
+}

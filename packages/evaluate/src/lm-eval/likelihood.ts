@@ -5,7 +5,8 @@ import type { Doc } from '../rows/docs.ts';
 import { type Metric, perplexityOf, shareOf } from '../tasks/metrics.ts';
 import { scorePairs } from '../tasks/multiple-choice.ts';
 import { runPerplexity, textMetrics } from '../tasks/perplexity.ts';
-import type { Item, Task } from '../tasks/task.ts';
+import { unlessTooLong } from '../tasks/score-continuations.ts';
+import type { Item, Outcome, Subject, Task } from '../tasks/task.ts';
 import type { Fields } from './fields.ts';
 import { metricsOf } from './metric-list.ts';
 import type { LmEvalTask } from './task-schema.ts';
@@ -33,18 +34,22 @@ export function likelihoodRun(
       for (const item of asked as typeof items) {
         await breathe();
         signal.throwIfAborted();
-        const { scores, truncated } = scorePairs([item.request], subject);
-        const { logp, greedy } = scores[0]!;
-        done(item, {
-          values: { perplexity: logp, acc: Number(greedy) },
-          target: item.request[1],
-          arguments: [item.request],
-          responses: [[[logp, greedy]]],
-          filtered: { none: [[logp, greedy]] },
-          ...(truncated && { truncated }),
-        });
+        done(item, await unlessTooLong(() => likelihoodOutcome(item.request, subject)));
       }
     },
+  };
+}
+
+function likelihoodOutcome(request: readonly [string, string], subject: Subject): Outcome {
+  const { scores, truncated } = scorePairs([request], subject);
+  const { logp, greedy } = scores[0]!;
+  return {
+    values: { perplexity: logp, acc: Number(greedy) },
+    target: request[1],
+    arguments: [request],
+    responses: [[[logp, greedy]]],
+    filtered: { none: [[logp, greedy]] },
+    ...(truncated && { truncated }),
   };
 }
 

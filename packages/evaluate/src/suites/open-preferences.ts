@@ -8,7 +8,7 @@ import { openReward, type Reward, UnreadableInputError } from '@keel/align/rewar
 import type { Doc } from '../rows/docs.ts';
 import { meanOf, shareOf } from '../tasks/metrics.ts';
 import { preferenceValues, type ScoredAnswers, tiesScore } from '../tasks/preferences.ts';
-import { scoreContinuations } from '../tasks/score-continuations.ts';
+import { scoreContinuations, unlessTooLong } from '../tasks/score-continuations.ts';
 import type { Item, Outcome, Subject } from '../tasks/task.ts';
 import { type Answers, type PreferenceRequest, preferenceRequests } from './preference-rows.ts';
 import { fingerprint, specPath } from './spec-path.ts';
@@ -17,12 +17,15 @@ import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
 
 type Spec = SpecOf<'preference-accuracy'>;
 
+interface Scored {
+  /** One for each answer. */
+  scores: number[];
+  /** Whether the prompt was cut, since it is longer than the model allows. */
+  truncated: boolean;
+}
+
 /** Scores answers to a prompt. */
-type Score = (
-  about: Answers,
-  answers: readonly Content[],
-  signal: AbortSignal,
-) => Promise<number[]>;
+type Score = (about: Answers, answers: readonly Content[], signal: AbortSignal) => Promise<Scored>;
 
 export async function openPreferences(
   spec: Spec,
@@ -52,7 +55,8 @@ export async function openPreferences(
       for (const item of asked as Item<PreferenceRequest>[]) {
         await breathe();
         signal.throwIfAborted();
-        done(item, await atRow(item.doc, () => outcomeOf(item.request, score, signal)));
+        const ask = () => outcomeOf(item.request, score, signal);
+        done(item, await atRow(item.doc, () => unlessTooLong(ask)));
       }
     },
   };
@@ -75,9 +79,10 @@ async function outcomeOf(
   score: Score,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const scores = await scoresOf(answers, score, signal);
+  const { scores, truncated } = await scoresOf(answers, score, signal);
   const values = preferenceValues(scores);
-  const ref = reference === null ? null : await scoresOf(reference, score, signal);
+  const other = reference === null ? null : await scoresOf(reference, score, signal);
+  const ref = other?.scores ?? null;
   const lists = [answers, ...(reference === null ? [] : [reference])];
   return {
     values:
@@ -92,13 +97,19 @@ async function outcomeOf(
     ]),
     filtered: { none: [...scores.chosen, ...scores.rejected] },
     ...(group !== null && { group }),
+    ...((truncated || other?.truncated) && { truncated: true }),
   };
 }
 
-async function scoresOf(about: Answers, score: Score, signal: AbortSignal): Promise<ScoredAnswers> {
+async function scoresOf(
+  about: Answers,
+  score: Score,
+  signal: AbortSignal,
+): Promise<{ scores: ScoredAnswers; truncated: boolean }> {
   const { chosen, rejected } = about;
-  const scores = await score(about, [...chosen, ...rejected], signal);
-  return { chosen: scores.slice(0, chosen.length), rejected: scores.slice(chosen.length) };
+  const { scores, truncated } = await score(about, [...chosen, ...rejected], signal);
+  const [good, bad] = [scores.slice(0, chosen.length), scores.slice(chosen.length)];
+  return { scores: { chosen: good, rejected: bad }, truncated };
 }
 
 /** All answers to a prompt in one call, and nothing else. */
@@ -110,10 +121,11 @@ const rewards =
       ...(rendering && { rendering }),
     }));
     const outcomes = await reward.score(inputs, signal);
-    return outcomes.map(({ score }) => {
+    const scores = outcomes.map(({ score }) => {
       if (score !== null) return score;
       throw new UnreadableInputError(0, `the reward ${reward.name} gave no score for an answer`);
     });
+    return { scores, truncated: false };
   };
 
 function likelihoods(spec: Spec, { model, role, reference }: Subject): Score {
@@ -137,12 +149,13 @@ function likelihoods(spec: Spec, { model, role, reference }: Subject): Score {
         context,
         tokenised.map(({ tokens }) => tokens),
         tokenised.map(({ scored }) => scored),
-      ).scores;
-    const own = score(role);
-    const from = base === null ? null : score(base);
-    return own.map(({ logp, tokens }, at) => {
+      );
+    const { scores: own, truncated } = score(role);
+    const from = base === null ? null : score(base).scores;
+    const scores = own.map(({ logp, tokens }, at) => {
       const value = logp - (from?.[at]?.logp ?? 0);
       return spec.per_token ? value / tokens : value;
     });
+    return { scores, truncated };
   };
 }

@@ -2,7 +2,11 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { choiceMetrics, type Question } from './choices.ts';
 import { encodePair } from './encode-pair.ts';
-import { type ContinuationScore, scoreContinuations } from './score-continuations.ts';
+import {
+  type ContinuationScore,
+  scoreContinuations,
+  unlessTooLong,
+} from './score-continuations.ts';
 import type { Item, Outcome, RunHooks, Subject } from './task.ts';
 
 /** A question with its prompt. */
@@ -24,7 +28,7 @@ export async function runChoices(
   for (const item of items) {
     await breathe();
     signal.throwIfAborted();
-    done(item, choiceOutcome(item.request, subject));
+    done(item, await unlessTooLong(() => choiceOutcome(item.request, subject)));
   }
 }
 
@@ -59,7 +63,10 @@ function choiceOutcome(request: ChoiceRequest, subject: Subject): Outcome {
   };
 }
 
-/** Scores pairs in one pass for each context that they have, in their order. */
+/**
+ * Scores pairs in one pass for each context that they have, in their order.
+ * @throws LongContinuationError as `scoreContinuations`
+ */
 export function scorePairs(
   pairs: readonly (readonly [context: string, continuation: string])[],
   { model, role }: Subject,

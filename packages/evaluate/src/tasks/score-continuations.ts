@@ -1,6 +1,7 @@
 // Log-probabilities of the continuations of one context.
 import { BatchBuilder, type LanguageModel, type Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
+import type { Outcome } from './task.ts';
 
 export interface ContinuationScore {
   /** log p(continuation | context), in nats */
@@ -8,6 +9,23 @@ export interface ContinuationScore {
   /** Whether every token of it is the most likely one. */
   greedy: boolean;
   tokens: number;
+}
+
+/** A continuation is longer than the model allows, so it has no log-probability. */
+export class LongContinuationError extends Error {}
+
+/**
+ * What a row gives, or why it could not be asked.
+ * @throws what `ask` throws, except for a continuation that is longer than the model allows
+ */
+export async function unlessTooLong(ask: () => Outcome | Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof LongContinuationError)) throw error;
+    const nothing = { values: {}, target: '', arguments: [], responses: [], filtered: {} };
+    return { ...nothing, skipped: error.message };
+  }
 }
 
 /**
@@ -18,6 +36,7 @@ export interface ContinuationScore {
  * A sequence that is longer than the model allows is cut from the left, as in lm-eval, and then
  * computed alone.
  * @param counted which tokens of each continuation are scored (default: all)
+ * @throws LongContinuationError for a continuation that is longer than the model allows
  */
 export function scoreContinuations(
   model: LanguageModel,
@@ -27,6 +46,12 @@ export function scoreContinuations(
   counted?: readonly (readonly boolean[])[],
 ): { scores: ContinuationScore[]; truncated: boolean } {
   const { maxPositions } = model.decoder.config;
+  const longest = Math.max(...continuations.map(({ length }) => length));
+  if (longest > maxPositions) {
+    throw new LongContinuationError(
+      `an answer has ${longest} tokens, and the model allows ${maxPositions}`,
+    );
+  }
   const builder = new BatchBuilder();
   const rows: number[] = [];
   const targets: number[] = [];

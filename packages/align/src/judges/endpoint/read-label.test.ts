@@ -72,6 +72,17 @@ describe('probabilities', () => {
     expect(total).toBeCloseTo(0.9375, 12);
   });
 
+  it('sum to at most 1, also where a token is listed twice', () => {
+    const top = ['A', 'A', ' A', 'B'].map((token) => ({ token, logprob: Math.log(0.5) }));
+    const { probabilities, total } = readProbabilities(
+      [{ token: 'A', logprob: Math.log(0.5), top }],
+      rule,
+    )!;
+    expect(probabilities.A).toBeCloseTo(0.75, 12);
+    expect(probabilities.B).toBeCloseTo(0.25, 12);
+    expect(total).toBe(1);
+  });
+
   it('are read where the label is', () => {
     const tokens = [
       written('Long', { Long: 1 }),

@@ -84,6 +84,8 @@ export function readProbabilities(
     }
   }
   const total = Object.values(probabilities).reduce((sum, value) => sum + value, 0);
+  // A server may list a token twice, such as two spellings of the same text.
+  if (total > 1) for (const label of Object.keys(probabilities)) probabilities[label]! /= total;
   return { probabilities, total: Math.min(total, 1), ambiguous };
 }
 

@@ -4,7 +4,10 @@ import type { EndpointOptions } from '../endpoint/endpoint-client.ts';
 import type { Judge } from '../judge.ts';
 import type { ModelJudgeOptions } from '../model/model-judge.ts';
 
-export interface JudgeOptions extends ModelJudgeOptions, EndpointOptions {}
+export interface JudgeOptions extends ModelJudgeOptions, EndpointOptions {
+  /** What a judge that is asked becomes, such as one with a cache; of a panel, its members. */
+  wrap?(judge: Judge): Judge;
+}
 
 /** Keys of a spec, of which `type` names the kind. */
 type SpecSchema = z.ZodObject<{ type: z.ZodLiteral<string> }>;

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
-import type { PairVerdict } from '../judge.ts';
+import { type CachedJudge, withCache } from '../cache/with-cache.ts';
+import type { Judge, PairVerdict } from '../judge.ts';
+import { noUsage } from '../judgements.ts';
 import { judgeKinds } from './judge-kinds.ts';
 import { openJudgeOf } from './open-judge.ts';
 import { readJudge } from './read-judge-spec.ts';
@@ -155,6 +157,22 @@ judges:
     expect(names).toEqual([model, other, 'strict']);
     const [one, two, strict] = names.map((name) => verdict.members![name]!);
     expect(verdict.first).toBeCloseTo((one! + 2 * two! + strict!) / 4, 12);
+  });
+
+  test('wraps each judge that is asked: members of a panel, not the panel', async () => {
+    const model = writeTinyChatModel(join(folder, 'wrapped'));
+    const path = written('two.yaml', `type: panel\njudges: ["model:${model}", "model:${model}"]\n`);
+    const wrapped: CachedJudge[] = [];
+    const wrap = (judge: Judge): Judge => {
+      wrapped.push(withCache(judge, join(folder, 'cache')));
+      return wrapped.at(-1)!;
+    };
+    await using panel = await openJudgeOf(judgeKinds, path, { ...options, wrap });
+    expect(wrapped.map(({ name }) => name)).toEqual([model, model]);
+    const first = (await panel.compare!(pair)) as PairVerdict;
+    expect(first.usage.promptTokens).toBeGreaterThan(0);
+    expect(await panel.compare!(pair)).toEqual({ ...first, usage: noUsage });
+    expect(wrapped.map(({ counts }) => counts.misses)).toEqual([1, 1]);
   });
 
   test('reports a member that is not available, or is a panel', async () => {

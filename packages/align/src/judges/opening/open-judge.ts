@@ -25,9 +25,9 @@ async function openRead(
   { spec, folder }: JudgeSpec,
   options: JudgeOptions,
 ): Promise<Judge> {
-  return spec.type === 'panel'
-    ? openPanel(kinds, spec as PanelSpec, folder, options)
-    : kinds[spec.type]!.open(spec as never, folder, options);
+  if (spec.type === 'panel') return openPanel(kinds, spec as PanelSpec, folder, options);
+  const judge = await kinds[spec.type]!.open(spec as never, folder, options);
+  return options.wrap?.(judge) ?? judge;
 }
 
 /** @throws ConfigError for a panel in a panel; as `openJudgeOf`. Nothing stays open then */

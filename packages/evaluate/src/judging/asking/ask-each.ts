@@ -55,7 +55,7 @@ export function rowKey(
 
 /** Whether an earlier call's row is not asked for again. */
 export const isFinal = (row: AskedRow | undefined, retryFailed = false): boolean =>
-  row !== undefined && (row.failed === null || !(retryFailed || row.transient === true));
+  row !== undefined && row.transient !== true && !(retryFailed && row.failed !== null);
 
 /**
  * @returns the rows in the order of the items; null if it was interrupted

@@ -1,5 +1,7 @@
+import { panelJudge } from '@keel/align/judges';
 import { describe, expect, it } from 'vitest';
 import type { ComparedPair } from '../answers/compared-pair.ts';
+import { summarise } from '../summary/judging-summary.ts';
 import { functionJudge } from '../testing/function-judge.ts';
 import type { VerdictRow } from '../verdicts/verdict-row.ts';
 import { type AskingOptions, judgePairs } from './judge-pairs.ts';
@@ -136,6 +138,33 @@ describe('judgePairs', () => {
     const again = await judgePairs(judge, pairs, store);
     expect(again!.map(({ failed }) => failed)).toEqual([null, 'busy']);
     expect(judge.asked).toBe(6);
+  });
+
+  it('asks again where only a part of a panel could be reached', async () => {
+    let works = false;
+    const member = functionJudge(({ prompt }) =>
+      works || prompt !== 'question 0' ? 1 : { failed: 'busy', transient: true },
+    );
+    const panel = panelJudge([
+      { judge: functionJudge(() => 0.5), weight: 1 },
+      { judge: member, weight: 1 },
+    ]);
+    const pairs = [pair(0, 'x', 'y'), pair(1, 'x', 'y')];
+    const store = saving();
+    const first = (await judgePairs(panel, pairs, store))!;
+    expect(first.map(({ failed, transient }) => [failed, transient])).toEqual([
+      [null, true],
+      [null, undefined],
+    ]);
+    const summary = summarise(first);
+    expect(summary.incomplete).toBe(1);
+    expect(summary.findings.map(({ code }) => code)).toContain('incomplete');
+    works = true;
+    const again = (await judgePairs(panel, pairs, store))!;
+    expect(member.asked).toBe(4 + 2);
+    expect(again.map(({ transient }) => transient)).toEqual([undefined, undefined]);
+    await judgePairs(panel, pairs, store);
+    expect(member.asked).toBe(4 + 2);
   });
 
   it('counts probabilities that are none as no verdict', async () => {

@@ -97,12 +97,12 @@ async function askOrders(
 }
 
 function orderOf(first: Side, verdict: PairVerdict | NoVerdict): OrderVerdict {
-  const { why, exchanges, usage } = verdict;
-  const common = { exchanges, usage, ...(why !== undefined && { why }) };
+  const { why, exchanges, usage, transient } = verdict;
+  const again = transient === true && { transient };
+  const common = { exchanges, usage, ...(why !== undefined && { why }), ...again };
   if (isNoVerdict(verdict)) {
-    const { failed, transient } = verdict;
-    const again = transient === true && { transient };
-    return { first, preference_first: null, tie: null, ...common, failed, ...again };
+    const { failed } = verdict;
+    return { first, preference_first: null, tie: null, ...common, failed };
   }
   if (!isShare(verdict.first) || !isShare(verdict.tie)) {
     const failed = `probabilities that are not from 0 to 1: ${verdict.first}, tie ${verdict.tie}`;

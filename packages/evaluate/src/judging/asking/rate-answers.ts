@@ -71,12 +71,10 @@ export async function rateAnswers(
 }
 
 function saidOf(rating: AnswerRating | NoVerdict) {
-  const { why = null, exchanges, usage } = rating;
-  const common = { why, exchanges, usage };
+  const { why = null, exchanges, usage, transient } = rating;
+  const common = { why, exchanges, usage, ...(transient === true && { transient }) };
   if (isNoVerdict(rating)) {
-    const { failed, transient } = rating;
-    const again = transient === true && { transient };
-    return { score: null, criteria: {}, ...common, failed, ...again };
+    return { score: null, criteria: {}, ...common, failed: rating.failed };
   }
   const { score, criteria = {} } = rating;
   return Number.isFinite(score)

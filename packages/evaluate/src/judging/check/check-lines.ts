@@ -1,7 +1,7 @@
 // The summary of a check as lines of a table: what the terminal and the report show.
 
 import { usageText } from '../summary/usage-text.ts';
-import { counted, percent, rated, ratedOr } from '../summary/words.ts';
+import { counted, ordersText, percent, rated } from '../summary/words.ts';
 import type { CheckSummary } from './check-summary.ts';
 
 type Line = [label: string, value: string];
@@ -16,7 +16,9 @@ export function checkLines(summary: CheckSummary): Line[] {
     ['labelled pairs', `${summary.pairs}${without}`],
     [
       'accuracy',
-      `${ratedOr(accuracy, 'none')}${tied > 0 ? ` of ${summary.decided}; on the others people are tied` : ''}`,
+      accuracy === null
+        ? 'none: no pair has both a verdict and an answer that most people prefer'
+        : `${rated(accuracy)}${tied > 0 ? ` of ${summary.decided}; on the others people are tied` : ''}`,
     ],
     ...(byOrder === null
       ? []
@@ -38,7 +40,7 @@ export function checkLines(summary: CheckSummary): Line[] {
           ],
           ['Brier score', `${calibration.brier.toFixed(3)} (a coin: 0.250)`],
         ] as Line[])),
-    ['orders agree', ratedOr(orders.agree, 'not measured: the judge does not see the order')],
+    ['orders agree', ordersText(orders)],
     ...(orders.firstWins === null ? [] : [['first place wins', rated(orders.firstWins)] as Line]),
     [
       'longer answer wins',
@@ -72,5 +74,9 @@ function kappaText({ value, interval }: CheckSummary['kappa']): string {
   if (value === null || interval === null) {
     return 'undefined: all verdicts are the same';
   }
-  return `${value.toFixed(2)} [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]`;
+  const [low, high] = interval.map(decimals);
+  return `${decimals(value)} [${low}, ${high}]`;
 }
+
+/** Two decimals; what rounds to zero has no sign. */
+const decimals = (value: number): string => value.toFixed(2).replace(/^-(?=0\.00$)/, '');

@@ -9,11 +9,11 @@ import {
   fleissKappa,
   type Proportion,
 } from '@keel/statistics';
-import { answerText } from '../answers/answer-row.ts';
-import { orderFindings } from '../summary/findings.ts';
+import { coinFinding, orderFindings } from '../summary/findings.ts';
 import {
   clusterOf,
   failuresOf,
+  longerWins,
   meanOf,
   orderStatistics,
   rowWinner,
@@ -100,7 +100,10 @@ export function summariseCheck(rows: readonly LabelledVerdict[]): CheckSummary {
     people: peopleOf(rows),
     orders: orderStatistics(judged),
     ordersKappa: ordersKappa(judged),
-    longerWins: longerWins(decided),
+    longerWins: {
+      judge: longerWins(decided),
+      people: longerWins(decided, ({ votes }) => majorityOf(votes)),
+    },
     ties: {
       judge: judged.filter((row) => rowWinner(row) === 'tie').length,
       people: judged.filter(({ votes }) => majorityOf(votes) === 'tie').length,
@@ -183,33 +186,6 @@ function peopleOf(rows: readonly LabelledVerdict[]): PeopleSummary {
   };
 }
 
-function longerWins(decided: readonly LabelledVerdict[]): CheckSummary['longerWins'] {
-  const rows = decided.flatMap((row) => {
-    const lead = answerText(row.answer_b).length - answerText(row.answer_a).length;
-    const winner = rowWinner(row);
-    if (lead === 0 || winner === 'tie' || row.rule !== null) return [];
-    const longer = lead > 0 ? 'b' : 'a';
-    return [
-      {
-        judge: Number(winner === longer),
-        people: Number(majorityOf(row.votes) === longer),
-        cluster: clusterOf(row),
-      },
-    ];
-  });
-  const clusters = rows.map(({ cluster }) => cluster);
-  return {
-    judge: meanOf(
-      rows.map(({ judge }) => judge),
-      clusters,
-    ),
-    people: meanOf(
-      rows.map(({ people }) => people),
-      clusters,
-    ),
-  };
-}
-
 function categoriesOf(decided: readonly LabelledVerdict[]): CheckSummary['categories'] {
   const names = [...new Set(decided.flatMap((row) => row.category ?? []))];
   if (names.length < 2) return [];
@@ -235,13 +211,7 @@ function findingsOf({
     ];
   }
   const found: Finding[] = [];
-  if (accuracy.interval[0] <= 0.5) {
-    found.push({
-      code: 'no-better-than-coin',
-      severity: 'serious',
-      text: `This judge is no better than a coin on these pairs: its accuracy is ${percent(accuracy.value)}, and the interval starts at ${percent(accuracy.interval[0])}. Use another judge.`,
-    });
-  }
+  found.push(...coinFinding({ accuracy }));
   found.push(...orderFindings(orders));
   if (judge !== null && theirs !== null && judge.interval[0] > theirs.value) {
     found.push({

@@ -1,9 +1,8 @@
-// The output folder of a command that asks a judge: locked while it works, and of one judge.
+// The output folder of a command that asks a judge is of one judge.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockRun, refuseSystemFolder, writeFileAtomic } from '@keel/align/internal';
+import { writeFileAtomic } from '@keel/align/internal';
 import type { Judge } from '@keel/align/judges';
-import { makeFolder } from '@keel/model';
 
 /** What a folder's verdicts are: two answers compared, one rated, or compared with people. */
 export type JudgingMode = 'comparison' | 'rating' | 'check';
@@ -14,17 +13,6 @@ interface Settings {
   mode: JudgingMode;
   judge: string;
   identity: string;
-}
-
-/**
- * Creates the folder and keeps other processes out of it until the end.
- * @throws Error if another process writes to it, or it cannot be created
- */
-export function openOutput(folder: string, notice?: (text: string) => void): Disposable {
-  refuseSystemFolder(folder);
-  makeFolder(folder);
-  const unlock = lockRun(folder, notice);
-  return { [Symbol.dispose]: unlock };
 }
 
 /**

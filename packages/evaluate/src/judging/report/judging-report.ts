@@ -1,5 +1,5 @@
 // The report of a comparison: one page without other files.
-import { type Markup, renderReport } from '@keel/align/internal';
+import { html, type Markup, renderReport } from '@keel/align/internal';
 import { summaryLines } from '../summary/summary-lines.ts';
 import type { JudgingSummary } from '../summary/summary-types.ts';
 import { counted, percent, rated } from '../summary/words.ts';
@@ -7,9 +7,12 @@ import type { VerdictRow } from '../verdicts/verdict-row.ts';
 import { answerLists, filterStyle } from './answer-list.ts';
 import { columnTable, countTable, findingList, judgingStyle, shareCard } from './page-parts.ts';
 
+/** Folder with the check of the judge, next to the report. */
+export const CHECK = 'check';
+
 /** The report's HTML. */
 export function judgingReport(summary: JudgingSummary, rows: readonly VerdictRow[]): string {
-  const { modelA, modelB, winRate, lengthControlled, orders, longerWins } = summary;
+  const { modelA, modelB, winRate, lengthControlled, orders, longerWins, check } = summary;
   const shown = rows.map((row) => ({ row }));
   const serious = summary.findings.filter(({ code }) => code === 'cannot-tell');
   const of = (count: number): string => `${counted(count, 'pair')}.`;
@@ -24,6 +27,8 @@ export function judgingReport(summary: JudgingSummary, rows: readonly VerdictRow
         ...[wins, losses, ties].map(String),
       ]),
     ),
+    check &&
+      html`<p><a href="${CHECK}/report.html">The judge's verdicts on the labelled pairs</a></p>`,
     answerLists(shown, [modelA, modelB]),
   ];
   return renderReport({
@@ -41,6 +46,11 @@ export function judgingReport(summary: JudgingSummary, rows: readonly VerdictRow
         'Win rate at equal lengths',
         lengthControlled.value === null ? null : lengthControlled,
         'The same verdicts, fitted with the difference of lengths.',
+      ),
+      ...shareCard(
+        'Judge is right',
+        check?.accuracy ?? null,
+        `${counted(check?.decided ?? 0, 'labelled pair')}.`,
       ),
       ...shareCard('Orders agree', orders.agree, of(orders.pairs)),
       ...shareCard('First place wins', orders.firstWins, 'A fair judge has 50%.'),

@@ -28,14 +28,14 @@ export async function askPairs<Row extends VerdictRow>(
   const keys = pairs.map((pair) => verdictKey(judge, pair, emptyLoses));
   if (!dryRun) refuseOtherAnswers(output, saved, keys);
   const done = keys.filter((key) => isFinal(saved.get(key), retryFailed)).length;
-  onPlan?.({ judge, rows: pairs.length, done });
+  onPlan?.({ mode, judge, rows: pairs.length, done, output });
   if (dryRun) return null;
   if (done > 0) onNotice?.(`${done} of ${pairs.length} verdicts are in ${file.path} already`);
   const rows = await judgePairs(
     judge,
     pairs,
     { emptyLoses, retryFailed, saved, save: (row) => file.save(row) },
-    { signal, ...(onProgress && { onProgress }) },
+    { signal, onProgress: (progress) => onProgress?.(progress, mode) },
   );
   if (rows === null) return null;
   const finished = rows.map(completed);

@@ -4,6 +4,7 @@ import type { Judge } from '@keel/align/judges';
 import type { PairFields } from '../answers/compared-pair.ts';
 import type { ReadingOptions } from '../answers/read-answers.ts';
 import type { AskingProgress } from '../asking/ask-each.ts';
+import type { JudgingMode } from '../files/output.ts';
 
 export interface JudgingOptions extends PairFields {
   /** Called once the answers are there, so that no two models are in memory. */
@@ -23,10 +24,12 @@ export interface JudgingOptions extends PairFields {
 
 /** What is going to be asked. */
 export interface JudgingPlan {
+  mode: JudgingMode;
   judge: Pick<Judge, 'name' | 'seesOrder' | 'concurrency'>;
   rows: number;
   /** Of these, rows that have a verdict already. */
   done: number;
+  output: string;
 }
 
 export interface JudgingHooks {
@@ -35,7 +38,7 @@ export interface JudgingHooks {
   /** A model's answers to the prompts. */
   onSampling?(name: string, done: number, total: number): void;
   onPlan?(plan: JudgingPlan): void;
-  onProgress?(progress: AskingProgress): void;
+  onProgress?(progress: AskingProgress, mode: JudgingMode): void;
 }
 
 /** null: interrupted, or a dry run. */

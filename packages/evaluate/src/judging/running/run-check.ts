@@ -1,9 +1,8 @@
 // Checks a judge against people's verdicts.
 import { join } from 'node:path';
-import { writeFileAtomic } from '@keel/align/internal';
+import { claimFolder, writeFileAtomic } from '@keel/align/internal';
 import { type CheckSummary, summariseCheck } from '../check/check-summary.ts';
 import { readLabels } from '../check/read-labels.ts';
-import { openOutput } from '../files/output.ts';
 import { snakeJson, writeJson } from '../files/snake-json.ts';
 import { checkReport } from '../report/check-report.ts';
 import { askPairs } from './ask-pairs.ts';
@@ -26,7 +25,7 @@ export async function runCheck(
   hooks: JudgingHooks = {},
 ): Promise<Outcome<CheckSummary>> {
   const { output, files, limit, dryRun } = options;
-  using _ = dryRun ? null : openOutput(output, hooks.onNotice);
+  using _ = dryRun ? null : claimFolder(output, hooks.onNotice);
   const reading = countingSkipped(options.reading, hooks.onNotice);
   const pairs = firstOf(await readLabels(files, reading, options), limit);
   reading.report();

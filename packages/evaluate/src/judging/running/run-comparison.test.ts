@@ -2,6 +2,7 @@ import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Judge } from '@keel/align/judges';
 import { describe, expect, it } from 'vitest';
+import { summaryLines } from '../summary/summary-lines.ts';
 import { TestFolder } from '../testing/folders.ts';
 import { functionJudge } from '../testing/function-judge.ts';
 import type { JudgingOptions } from './judging-options.ts';
@@ -45,7 +46,7 @@ function comparison(folder: TestFolder, judge: Judge): ComparisonOptions {
   return {
     ...common(judge, folder.file('out')),
     source: { kind: 'answers', files: [a, b] },
-    ...{ names: null, unpaired: 'fail' },
+    ...{ names: null, unpaired: 'fail', check: null },
   };
 }
 
@@ -144,9 +145,69 @@ describe('runComparison', () => {
     const plans: unknown[] = [];
     const outcome = await runComparison(options, { onPlan: (plan) => plans.push(plan) });
     expect(outcome).toMatchObject({ summary: null, interrupted: false });
-    expect(plans).toEqual([{ judge, rows: 12, done: 0 }]);
+    const { output } = options;
+    expect(plans).toEqual([{ mode: 'comparison', judge, rows: 12, done: 0, output }]);
     expect(judge.asked).toBe(0);
     expect(existsSync(options.output)).toBe(false);
+  });
+});
+
+describe('runComparison with a check of the judge', () => {
+  const labels = (folder: TestFolder) =>
+    folder.rows('labels.jsonl', [
+      { prompt: 'p', output_1: 'x', output_2: 'yy', label: 2 },
+      { prompt: 'q', output_1: 'x', output_2: 'yy', label: 2 },
+      { prompt: 'r', output_1: 'x', output_2: 'yy', label: 1 },
+    ]);
+
+  it('has how right the judge is beside the win rate, on all labelled pairs', async () => {
+    using folder = new TestFolder();
+    const judge = longerWins();
+    const check = { files: [labels(folder)], reading: {} };
+    const options = { ...comparison(folder, judge), limit: 2, check };
+    const modes: string[] = [];
+    const hooks = { onProgress: (_: unknown, mode: string) => modes.push(mode) };
+    const { summary } = await runComparison(options, hooks);
+    expect(summary).toMatchObject({
+      pairs: 2,
+      check: { pairs: 3, decided: 3, accuracy: { value: 2 / 3 }, orders: { agree: { value: 1 } } },
+    });
+    // Three pairs do not show that a judge is better than a coin.
+    expect(summary!.findings.map(({ code }) => code)).toContain('no-better-than-coin');
+    expect([...new Set(modes)]).toEqual(['check', 'comparison']);
+    const { output } = options;
+    const written = JSON.parse(readFileSync(join(output, 'summary.json'), 'utf8'));
+    expect(written.check).toMatchObject({ accuracy: { value: 2 / 3, count: 3 } });
+    const report = readFileSync(join(output, 'report.html'), 'utf8');
+    expect(report).toContain('href="check/report.html"');
+    expect(existsSync(join(output, 'check/report.html'))).toBe(true);
+    const asked = judge.asked;
+    await runComparison(options);
+    expect(judge.asked).toBe(asked);
+  });
+
+  it('resumes after an interrupt of the check, before any answer is compared', async () => {
+    using folder = new TestFolder();
+    const stop = new AbortController();
+    const check = { files: [labels(folder)], reading: {} };
+    const options = { ...comparison(folder, longerWins()), check };
+    const stopped = await runComparison(options, {
+      signal: stop.signal,
+      onProgress: ({ done }) => done === 1 && stop.abort(),
+    });
+    expect(stopped).toMatchObject({ summary: null, interrupted: true });
+    expect(existsSync(join(options.output, 'verdicts.jsonl.partial'))).toBe(false);
+    expect((await runComparison(options)).summary).toMatchObject({ check: { pairs: 3 } });
+  });
+
+  it('says that the orders agree always if the judge sees none', async () => {
+    using folder = new TestFolder();
+    const judge = longerWins({ seesOrder: false });
+    const { summary } = await runComparison(comparison(folder, judge));
+    expect(summary).toMatchObject({ orders: { pairs: 0, once: 8, agree: null }, check: null });
+    const lines = new Map(summaryLines(summary!));
+    expect(lines.get('orders agree')).toContain('does not see the order');
+    expect(lines.get('judge is right')).toContain('--check');
   });
 });
 
@@ -171,6 +232,23 @@ describe('runRating', () => {
     expect(readFileSync(folder.file('out/report.html'), 'utf8')).toContain('score 3.000');
     const compares = { ...options, openJudge: async () => longerWins(), overwrite: true };
     await expect(runRating(compares)).rejects.toThrow('function');
+  });
+});
+
+describe('ratings', () => {
+  it('of one prompt have no interval, and none is a serious finding', async () => {
+    using folder = new TestFolder();
+    const file = folder.rows('one.jsonl', [chat('one', 'x'), chat('one', 'xxx')]);
+    const usage = { promptTokens: 1, answerTokens: 1, cost: 0 };
+    const rating = (of: number) =>
+      longerWins({ rate: async () => ({ score: of, exchanges: [], usage }) });
+    const options = (judge: Judge) => ({
+      ...{ ...common(judge, folder.file('out')), file, name: null, overwrite: true },
+    });
+    const one = (await runRating(options(rating(2)))).summary!;
+    expect(one).toMatchObject({ score: { value: 2, interval: null, count: 2 }, findings: [] });
+    const none = (await runRating(options(rating(Number.NaN)))).summary!;
+    expect(none).toMatchObject({ score: null, findings: [{ code: 'no-verdicts' }] });
   });
 });
 

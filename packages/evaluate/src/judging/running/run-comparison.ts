@@ -1,7 +1,7 @@
 // Compares the answers of two models by a judge.
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { writeFileAtomic } from '@keel/align/internal';
+import { claimFolder, writeFileAtomic } from '@keel/align/internal';
 import type { AnswerRow } from '../answers/answer-row.ts';
 import type { AnsweringSide } from '../answers/answering-side.ts';
 import { type ComparedPair, pairAnswers } from '../answers/compared-pair.ts';
@@ -14,9 +14,8 @@ import {
   sampleAnswers,
 } from '../answers/sample-answers.ts';
 import { KeyedFile } from '../files/keyed-file.ts';
-import { openOutput } from '../files/output.ts';
 import { snakeJson, writeJson } from '../files/snake-json.ts';
-import { judgingReport } from '../report/judging-report.ts';
+import { CHECK, judgingReport } from '../report/judging-report.ts';
 import { summarise } from '../summary/judging-summary.ts';
 import type { JudgingSummary } from '../summary/summary-types.ts';
 import { annotationsOf } from '../verdicts/annotations.ts';
@@ -30,6 +29,7 @@ import {
   type JudgingOptions,
   type Outcome,
 } from './judging-options.ts';
+import { type CheckOptions, runCheck } from './run-check.ts';
 
 /** Where the two answers come from. */
 export type ComparedSource =
@@ -48,6 +48,8 @@ export interface ComparisonOptions extends JudgingOptions {
   /** Names of the models, for rows that do not name them; null: the files' names. */
   names: readonly [a: string, b: string] | null;
   unpaired: 'fail' | 'skip';
+  /** Labelled pairs that the judge is checked on first; null: it is not checked. */
+  check: Pick<CheckOptions, 'files' | 'reading'> | null;
 }
 
 /**
@@ -60,16 +62,25 @@ export async function runComparison(
 ): Promise<Outcome<JudgingSummary>> {
   const { output, dryRun } = options;
   const nothing = { summary: null, interrupted: !dryRun, output };
-  using _ = dryRun ? null : openOutput(output, hooks.onNotice);
+  using _ = dryRun ? null : claimFolder(output, hooks.onNotice);
+  // Before two models answer for a long time to a judge that cannot be believed.
+  const checked = options.check && (await runCheck(checkOf(options, options.check), hooks));
+  if (checked?.interrupted) return nothing;
   const pairs = await comparedPairs(options, hooks);
   if (pairs === null) return nothing;
   const rows = await askPairs(pairs, 'comparison', options, hooks, (row) => row);
   if (rows === null) return nothing;
-  const summary = summarise(rows);
+  const summary = summarise(rows, checked?.summary ?? null);
   writeJson(join(output, FILES.annotations), annotationsOf(rows));
   writeSummary(output, summary, rows);
   return { summary, interrupted: false, output };
 }
+
+/** The check of the judge, on all labelled pairs and in a folder of its own. */
+const checkOf = (
+  options: ComparisonOptions,
+  check: NonNullable<ComparisonOptions['check']>,
+): CheckOptions => ({ ...options, ...check, output: join(options.output, CHECK), limit: null });
 
 /** Writes the summary and the report. */
 export function writeSummary(

@@ -1,6 +1,6 @@
 // Rates the answers of one model by a judge.
 import { basename, extname, join } from 'node:path';
-import { writeFileAtomic } from '@keel/align/internal';
+import { claimFolder, writeFileAtomic } from '@keel/align/internal';
 import { fieldsOfPair } from '../answers/compared-pair.ts';
 import { readAnswers } from '../answers/read-answers.ts';
 import { isFinal } from '../asking/ask-each.ts';
@@ -11,7 +11,7 @@ import {
   ratingKey,
 } from '../asking/rate-answers.ts';
 import { KeyedFile } from '../files/keyed-file.ts';
-import { claimOutput, openOutput, refuseOtherAnswers } from '../files/output.ts';
+import { claimOutput, refuseOtherAnswers } from '../files/output.ts';
 import { snakeJson, writeJson } from '../files/snake-json.ts';
 import { ratingReport } from '../report/rating-report.ts';
 import { type RatingSummary, summariseRatings } from '../summary/rating-summary.ts';
@@ -39,7 +39,7 @@ export async function runRating(
   { signal, onNotice, onPlan, onProgress }: JudgingHooks = {},
 ): Promise<Outcome<RatingSummary>> {
   const { output, overwrite, retryFailed, dryRun } = options;
-  using _ = dryRun ? null : openOutput(output, onNotice);
+  using _ = dryRun ? null : claimFolder(output, onNotice);
   const answers = await ratedAnswers(options, onNotice);
   await using judge = await options.openJudge();
   if (!dryRun) claimOutput(output, 'rating', judge, overwrite);
@@ -48,14 +48,14 @@ export async function runRating(
   const keys = answers.map((answer) => ratingKey(judge, answer));
   refuseOtherAnswers(output, saved, keys);
   const done = keys.filter((key) => isFinal(saved.get(key), retryFailed)).length;
-  onPlan?.({ judge, rows: answers.length, done });
+  onPlan?.({ mode: 'rating', judge, rows: answers.length, done, output });
   if (dryRun) return { summary: null, interrupted: false, output };
   if (done > 0) onNotice?.(`${done} of ${answers.length} ratings are in ${file.path} already`);
   const rows = await rateAnswers(
     judge,
     answers,
     { retryFailed, saved, save: (row) => file.save(row) },
-    { signal, ...(onProgress && { onProgress }) },
+    { signal, onProgress: (progress) => onProgress?.(progress, 'rating') },
   );
   if (rows === null) return { summary: null, interrupted: true, output };
   file.finish(rows);

@@ -1,10 +1,9 @@
 // What a reader of a win rate should know before believing it.
+import { orderWarning } from '@keel/align/judges';
 import type { Proportion } from '@keel/statistics';
-import type { Finding, JudgingSummary } from './summary-types.ts';
+import type { Finding, JudgeCheck, JudgingSummary } from './summary-types.ts';
 import { percent } from './words.ts';
 
-/** Below this share of equal winners in both orders, a judge cannot tell. */
-const LEAST_AGREEMENT = 0.6;
 /** Above this share of wins for one place, the order decides much of the verdict. */
 const MOST_FIRST = 0.75;
 /** Difference between the raw and the length-controlled win rate that needs a sentence. */
@@ -24,6 +23,7 @@ export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[]
       },
     ];
   }
+  found.push(...coinFinding(summary.check));
   found.push(...orderFindings(orders));
   found.push(...lengthGap(summary, winRate));
   const [low, high] = winRate.interval;
@@ -41,6 +41,13 @@ export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[]
       text: `${pairs - judged} of ${pairs} pairs have no verdict. They are not in the win rate, which may favour one side.`,
     });
   }
+  if (summary.incomplete > 0) {
+    found.push({
+      code: 'incomplete',
+      severity: 'warning',
+      text: `${summary.incomplete} of ${pairs} verdicts are without a member of the panel, which could not be reached. The same command asks it again.`,
+    });
+  }
   const { flagged } = summary;
   if (flagged.rows > 0) {
     const without = flagged.winRateWithout;
@@ -55,22 +62,28 @@ export function findingsOf(summary: Omit<JudgingSummary, 'findings'>): Finding[]
   return found;
 }
 
+/** A judge whose verdicts on labelled pairs may be guesses. */
+export function coinFinding(check: Pick<JudgeCheck, 'accuracy'> | null): Finding[] {
+  if (check === null || check.accuracy === null || check.accuracy.interval[0] > 0.5) return [];
+  const { value, interval } = check.accuracy;
+  return [
+    {
+      code: 'no-better-than-coin',
+      severity: 'serious',
+      text: `This judge is no better than a coin on the labelled pairs: its accuracy is ${percent(value)}, and the interval starts at ${percent(interval[0])}. Use another judge.`,
+    },
+  ];
+}
+
 /** What the two orders say about the judge. */
 export function orderFindings({ agree, firstWins }: JudgingSummary['orders']): Finding[] {
   if (agree === null || firstWins === null) return [];
   const place = firstWins.value >= 0.5 ? 'first' : 'second';
   const share = Math.max(firstWins.value, 1 - firstWins.value);
-  if (agree.value < LEAST_AGREEMENT) {
-    return [
-      {
-        code: 'cannot-tell',
-        severity: 'serious',
-        text:
-          `This judge cannot tell these answers apart: in only ${percent(agree.value)} of the pairs ` +
-          'both orders have the same winner, and a coin reaches 50%. ' +
-          `The ${place} place won ${percent(share)} of its verdicts. Do not rely on it.`,
-      },
-    ];
+  const warning = orderWarning(agree);
+  if (warning !== null) {
+    const places = `The ${place} place won ${percent(share)} of its verdicts.`;
+    return [{ code: 'cannot-tell', severity: 'serious', text: `${warning} ${places}` }];
   }
   if (share <= MOST_FIRST) return [];
   return [

@@ -1,3 +1,4 @@
+import { wilsonInterval } from '@keel/statistics';
 import { describe, expect, it } from 'vitest';
 import { verdict } from '../testing/verdicts.ts';
 import type { VerdictRow } from '../verdicts/verdict-row.ts';
@@ -39,13 +40,38 @@ describe('summarise', () => {
     const rows = Array.from({ length: 40 }, (_, row) =>
       verdict(row, row % 4 < 2 ? [0, 1] : [1, 0]),
     );
-    const same = rows.map((row) => ({ ...row, prompt: `prompt ${Math.floor(row.row / 4)}` }));
+    const of = (size: number) =>
+      rows.map((row) => ({ ...row, prompt: `prompt ${Math.floor(row.row / size)}` }));
+    // Two answers to each of twenty prompts, both won or both lost.
+    const pairs = summarise(of(2));
+    expect(pairs.prompts).toBe(20);
+    const width = ([from, to]: readonly [number, number]) => to - from;
+    const alone = summarise(rows).winRate!.interval;
+    expect(width(pairs.winRate!.interval)).toBeGreaterThan(1.2 * width(alone));
     // Four answers to each of ten prompts, two won and two lost: every prompt has 50%.
-    expect(summarise(same).winRate!.interval).toEqual([0.5, 0.5]);
-    expect(summarise(same).prompts).toBe(10);
+    expect(summarise(of(4)).winRate!.interval).toEqual(wilsonInterval(5, 10));
     const [low, high] = summarise(rows).winRate!.interval;
     expect(low).toBeLessThan(0.4);
     expect(high).toBeGreaterThan(0.6);
+  });
+
+  it('has an interval with a width where no resample could vary', () => {
+    const [one, two] = [verdict(0, [0.2, 0.8]), verdict(1, [0.2, 0.8])];
+    for (const rows of [[one], [one, { ...one, row: 1 }], [one, two]]) {
+      const { value, interval } = summarise(rows).winRate!;
+      expect(value).toBeCloseTo(0.8, 12);
+      const units = rows.length === 2 && rows[1] === two ? 2 : 1;
+      expect(interval[0]).toBeCloseTo(wilsonInterval(0.8 * units, units)[0], 12);
+      expect(interval[1]).toBeGreaterThan(0.8);
+    }
+  });
+
+  it('names the reason of failures where it is the same', () => {
+    const failing = (row: number, failed: string) => verdict(row, [null], { failed });
+    const same = [failing(0, '"first" is NaN'), failing(1, '"first" is NaN')];
+    expect(summarise(same).failures).toEqual([{ reason: '"first" is NaN', count: 2, firstRow: 0 }]);
+    const others = [...same, failing(2, '"tie" is NaN')];
+    expect(summarise(others).failures).toEqual([{ reason: '"…" is NaN', count: 3, firstRow: 0 }]);
   });
 
   it('is finite whatever the verdicts are', () => {

@@ -14,6 +14,7 @@ import { findingsOf } from './findings.ts';
 import type {
   CategoryRate,
   FlagStatistics,
+  JudgeCheck,
   JudgingSummary,
   LengthControlledRate,
   MeanLength,
@@ -23,8 +24,14 @@ import type {
 /** Fewest pairs for which a fit of lengths says anything. */
 const LENGTH_PAIRS = 10;
 
-/** @throws RangeError without rows */
-export function summarise(rows: readonly VerdictRow[]): JudgingSummary {
+/**
+ * @param check the judge's verdicts on labelled pairs
+ * @throws RangeError without rows
+ */
+export function summarise(
+  rows: readonly VerdictRow[],
+  check: JudgeCheck | null = null,
+): JudgingSummary {
   const [head] = rows;
   if (head === undefined) throw new RangeError('a summary needs at least one verdict');
   const judged = rows.filter((row) => row.preference_b !== null);
@@ -43,10 +50,12 @@ export function summarise(rows: readonly VerdictRow[]): JudgingSummary {
     longerWins: longerWins(judged),
     lengths: { a: meanLength(rows, 'answer_a'), b: meanLength(rows, 'answer_b') },
     failures: failuresOf(rows),
+    incomplete: judged.filter(({ transient }) => transient).length,
     rules: rulesOf(rows),
     flagged: flagsOf(rows, judged),
     usage: usageOf(rows),
     categories: categoriesOf(judged),
+    check,
   };
   return { ...about, findings: findingsOf(about) };
 }
@@ -66,16 +75,15 @@ function winRateOf(judged: readonly VerdictRow[]): Proportion | null {
 
 /**
  * A mean of values from 0 to 1 with its 95% interval over clusters: by bootstrap, or Wilson's where
- * all values are 0 or all are 1, which no resample could vary.
+ * no resample could vary, such as with one cluster or equal values.
  * @returns null without values
  */
 export function meanOf(values: readonly number[], clusters: readonly string[]): Proportion | null {
   const count = values.length;
   if (count === 0) return null;
   const value = values.reduce((sum, one) => sum + one, 0) / count;
-  if (value !== 0 && value !== 1) {
-    return { value, count, interval: clusteredMeanInterval(values, clusters) };
-  }
+  const interval = clusteredMeanInterval(values, clusters);
+  if (interval[0] < interval[1]) return { value, count, interval };
   const units = new Set(clusters).size;
   return { value, count, interval: wilsonInterval(value * units, units) };
 }
@@ -89,7 +97,8 @@ const tallyOf = (judged: readonly VerdictRow[]) => {
 function lengthControlled(judged: readonly VerdictRow[]): LengthControlledRate {
   const none = (why: string): LengthControlledRate => ({ value: null, interval: null, why });
   if (judged.length < LENGTH_PAIRS) {
-    return none(`${judged.length} pairs are too few: at least ${LENGTH_PAIRS} are needed`);
+    const few = judged.length === 1 ? '1 pair is' : `${judged.length} pairs are`;
+    return none(`${few} too few: at least ${LENGTH_PAIRS} are needed`);
   }
   try {
     const fit = lengthControlledWinRate(
@@ -110,7 +119,7 @@ function lengthControlled(judged: readonly VerdictRow[]): LengthControlledRate {
   }
 }
 
-/** Verdicts of pairs that were judged in both orders. */
+/** Verdicts by the order in which the judge saw the answers. */
 export function orderStatistics(judged: readonly VerdictRow[]): OrderStatistics {
   const both = judged.filter(({ orders_agree }) => orders_agree !== null);
   const places = both.flatMap((row) =>
@@ -121,6 +130,7 @@ export function orderStatistics(judged: readonly VerdictRow[]): OrderStatistics 
   );
   return {
     pairs: both.length,
+    once: judged.filter(({ orders }) => orders.length === 1).length,
     agree: meanOf(
       both.map(({ orders_agree }) => Number(orders_agree)),
       both.map(clusterOf),
@@ -132,17 +142,23 @@ export function orderStatistics(judged: readonly VerdictRow[]): OrderStatistics 
   };
 }
 
-/** Of decided pairs of different lengths, in characters. Pairs that a rule decided do not count. */
-function longerWins(judged: readonly VerdictRow[]): Proportion | null {
-  const hits = judged.flatMap((row) => {
+/**
+ * How often the longer answer wins, in characters, of the pairs that the judge decided. Pairs that
+ * a rule decided do not count.
+ * @param winnerOf whose winners are counted (default: the judge's)
+ */
+export function longerWins<Row extends VerdictRow>(
+  judged: readonly Row[],
+  winnerOf: (row: Row) => Winner = rowWinner,
+): Proportion | null {
+  const rows = judged.flatMap((row) => {
     const lead = answerText(row.answer_b).length - answerText(row.answer_a).length;
-    const winner = rowWinner(row);
-    if (lead === 0 || winner === 'tie' || row.rule !== null) return [];
-    return [{ hit: Number((winner === 'b') === lead > 0), cluster: clusterOf(row) }];
+    if (lead === 0 || rowWinner(row) === 'tie' || row.rule !== null) return [];
+    return [{ row, longer: lead > 0 ? 'b' : 'a' }];
   });
   return meanOf(
-    hits.map(({ hit }) => hit),
-    hits.map(({ cluster }) => cluster),
+    rows.map(({ row, longer }) => Number(winnerOf(row) === longer)),
+    rows.map(({ row }) => clusterOf(row)),
   );
 }
 
@@ -163,10 +179,11 @@ export function failuresOf(
   for (const { failed, row } of rows) {
     if (failed === null) continue;
     // Reasons quote the judge's words, which differ from row to row.
-    const reason = failed.replace(/"(?:[^"\\]|\\.)*"?/g, '"…"');
-    const one = found.get(reason) ?? { reason, count: 0, firstRow: row };
+    const kind = failed.replace(/"(?:[^"\\]|\\.)*"?/g, '"…"');
+    const one = found.get(kind) ?? { reason: failed, count: 0, firstRow: row };
+    if (one.reason !== failed) one.reason = kind;
     one.count += 1;
-    found.set(reason, one);
+    found.set(kind, one);
   }
   return [...found.values()].sort((a, b) => b.count - a.count);
 }

@@ -3,13 +3,13 @@ import type { JudgeUsage } from '@keel/align/judges';
 import { clusteredMeanInterval, type Interval } from '@keel/statistics';
 import type { RatingRow } from '../asking/rate-answers.ts';
 import { clusterOf, commonName, failuresOf, usageOf } from './judging-summary.ts';
-import type { JudgingSummary } from './summary-types.ts';
+import type { Finding, JudgingSummary } from './summary-types.ts';
 import { usageText } from './usage-text.ts';
 
-/** A mean with its 95% interval over prompts. */
+/** A mean with its 95% interval over prompts; null with one prompt. */
 export interface MeanScore {
   value: number;
-  interval: Interval;
+  interval: Interval | null;
   count: number;
 }
 
@@ -26,6 +26,7 @@ export interface RatingSummary {
   /** Answers with each flag. */
   flags: { flag: string; count: number }[];
   usage: JudgeUsage;
+  findings: Finding[];
 }
 
 /** @throws RangeError without rows */
@@ -62,6 +63,16 @@ export function summariseRatings(rows: readonly RatingRow[]): RatingSummary {
       count: rows.filter((row) => row.flags.includes(flag)).length,
     })),
     usage: usageOf(rows.map((row) => ({ orders: [row] }))),
+    findings:
+      rated.length > 0
+        ? []
+        : [
+            {
+              code: 'no-verdicts',
+              severity: 'serious',
+              text: `The judge gave no rating to any of the ${rows.length} answers, so there is no mean score.`,
+            },
+          ],
   };
 }
 
@@ -75,12 +86,10 @@ function meanScore(
   });
   if (scored.length === 0) return null;
   const values = scored.map(({ value }) => value);
+  const clusters = scored.map(({ cluster }) => cluster);
   return {
     value: values.reduce((sum, value) => sum + value, 0) / values.length,
-    interval: clusteredMeanInterval(
-      values,
-      scored.map(({ cluster }) => cluster),
-    ),
+    interval: new Set(clusters).size < 2 ? null : clusteredMeanInterval(values, clusters),
     count: values.length,
   };
 }
@@ -108,4 +117,6 @@ export function ratingLines(summary: RatingSummary): [label: string, value: stri
 }
 
 const scored = ({ value, interval }: MeanScore): string =>
-  `${value.toFixed(3)} [${interval[0].toFixed(3)}, ${interval[1].toFixed(3)}]`;
+  interval === null
+    ? `${value.toFixed(3)}, of one prompt: no interval`
+    : `${value.toFixed(3)} [${interval[0].toFixed(3)}, ${interval[1].toFixed(3)}]`;

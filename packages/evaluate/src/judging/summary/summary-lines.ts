@@ -1,8 +1,8 @@
 // A summary as lines of a table: what the terminal and the report show.
 
-import type { FlagStatistics, JudgingSummary } from './summary-types.ts';
+import type { FlagStatistics, JudgeCheck, JudgingSummary } from './summary-types.ts';
 import { usageText } from './usage-text.ts';
-import { counted, rated, ratedOr } from './words.ts';
+import { counted, ordersText, rated, ratedOr } from './words.ts';
 
 export function summaryLines(summary: JudgingSummary): [label: string, value: string][] {
   const { winRate, lengthControlled, orders, longerWins, lengths, failures, rules } = summary;
@@ -20,7 +20,8 @@ export function summaryLines(summary: JudgingSummary): [label: string, value: st
       lengthControlled.value === null ? `none: ${lengthControlled.why}` : rated(lengthControlled),
     ],
     ['b wins, loses, ties', `${wins}, ${losses}, ${ties}`],
-    ['orders agree', ratedOr(orders.agree, 'not measured: no pair was judged in both orders')],
+    ['judge is right', checkText(summary.check)],
+    ['orders agree', ordersText(orders)],
     ...(orders.firstWins === null
       ? []
       : [['first place wins', rated(orders.firstWins)] as [string, string]]),
@@ -41,6 +42,14 @@ export function summaryLines(summary: JudgingSummary): [label: string, value: st
     ...flagLines(summary.flagged),
     ...(cost === null ? [] : [['asked with', cost] as [string, string]]),
   ];
+}
+
+/** How right the judge is on labelled pairs. */
+export function checkText(check: JudgeCheck | null): string {
+  if (check === null) return 'not checked: pass labelled pairs with --check';
+  const { accuracy, decided, pairs } = check;
+  if (accuracy === null) return `not known: no verdict on ${counted(pairs, 'labelled pair')}`;
+  return `${rated(accuracy)} of ${counted(decided, 'labelled pair')}`;
 }
 
 function pairsText({ pairs, judged, prompts }: JudgingSummary): string {

@@ -11,6 +11,7 @@ export interface Finding {
     | 'length-gap'
     | 'no-difference'
     | 'failures'
+    | 'incomplete'
     | 'flagged'
     | 'no-verdicts'
     | 'no-better-than-coin'
@@ -40,12 +41,26 @@ export interface JudgingSummary {
   longerWins: Proportion | null;
   lengths: Record<Side, MeanLength>;
   failures: { reason: string; count: number; firstRow: number }[];
+  /** Pairs whose verdict lacks a member of the panel that could not be reached. */
+  incomplete: number;
   /** Pairs that a rule decided without asking, by rule. */
   rules: { rule: string; count: number }[];
   flagged: FlagStatistics;
   usage: JudgeUsage;
   categories: CategoryRate[];
+  /** How right the judge is where the answer is known; null if it was not checked. */
+  check: JudgeCheck | null;
   findings: Finding[];
+}
+
+/** A judge's verdicts on labelled pairs. */
+export interface JudgeCheck {
+  pairs: number;
+  /** Pairs with a verdict on which most people prefer one answer. */
+  decided: number;
+  /** Share of decided pairs on which the judge is right; its ties count half. */
+  accuracy: Proportion | null;
+  orders: OrderStatistics;
 }
 
 export type LengthControlledRate =
@@ -55,7 +70,9 @@ export type LengthControlledRate =
 export interface OrderStatistics {
   /** Pairs that were judged in both orders. */
   pairs: number;
-  /** Share of these with the same winner in both orders. */
+  /** Pairs that were asked about once, because the judge does not see the order. */
+  once: number;
+  /** Share of pairs judged in both orders that have the same winner in both. */
   agree: Proportion | null;
   /** Share of verdicts that the answer in the first place won; ties count half. */
   firstWins: Proportion | null;

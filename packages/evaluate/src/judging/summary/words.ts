@@ -1,5 +1,6 @@
 // Numbers of a summary in words, for the terminal and the report.
 import type { Interval, Proportion } from '@keel/statistics';
+import type { OrderStatistics } from './summary-types.ts';
 
 /** `63%`, with a decimal where few digits are left. */
 export function percent(share: number): string {
@@ -15,6 +16,14 @@ export const rated = ({ value, interval }: { value: number; interval: Interval }
 /** {@link rated}, or why there is no such number. */
 export const ratedOr = (share: Proportion | null, why: string): string =>
   share === null ? why : rated(share);
+
+/** How often both orders of the answers have the same winner. */
+export function ordersText({ agree, once }: OrderStatistics): string {
+  if (agree !== null) return rated(agree);
+  return once > 0
+    ? 'always: the judge does not see the order'
+    : 'not measured: no pair was judged in both orders';
+}
 
 /** `1 pair`, `2 pairs` */
 export const counted = (count: number, one: string, many = `${one}s`): string =>

@@ -15,7 +15,7 @@ export interface OrderVerdict {
   usage: JudgeUsage;
   /** Why there is no verdict. */
   failed?: string;
-  /** Whether asking again may give one. */
+  /** Whether asking again may give another one. */
   transient?: true;
 }
 
@@ -90,6 +90,7 @@ export function combineOrders(
     tie: mean(orders.map(({ tie }) => tie ?? 0)),
     orders_agree: orders.length < 2 ? null : winners.size === 1,
     failed: null,
+    ...(orders.some(({ transient }) => transient) && { transient: true as const }),
   };
 }
 
