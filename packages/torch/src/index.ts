@@ -4,6 +4,7 @@ export * from './create.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
 export { freeMemory } from './free-memory.ts';
 export { MappedFile } from './map-file.ts';
+export { AddonError } from './native.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';

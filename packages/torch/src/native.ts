@@ -33,6 +33,11 @@ export interface TorchBuild {
   cudaDevices: number;
 }
 
+/** The compiled addon is missing or does not load. The message says what to do. */
+export class AddonError extends Error {
+  override readonly name = 'AddonError';
+}
+
 interface Native {
   call(operator: number, ...args: unknown[]): unknown;
   /**
@@ -83,18 +88,22 @@ function load(): Native {
   // delays the threads that they are waiting for (docs/results/engine.md). OpenMP reads the
   // variable when LibTorch loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
-  const path = addonPath() as string | null;
-  if (path === null) {
-    throw new Error('The LibTorch addon is not built. Run `npm run setup` in the Keel folder.');
-  }
+  const path = builtAddon();
   try {
     return createRequire(import.meta.url)(path) as Native;
   } catch (cause) {
-    throw new Error(
-      `The LibTorch addon ${path} cannot be loaded. Run \`npm run setup\` to build it again.`,
+    throw new AddonError(
+      `The LibTorch addon ${path} cannot be loaded. Run \`npx keel setup\` to compile it again.`,
       { cause },
     );
   }
+}
+
+/** Path of the compiled addon. @throws AddonError if there is none */
+export function builtAddon(): string {
+  const path = addonPath();
+  if (path !== null) return path;
+  throw new AddonError('The LibTorch addon is not compiled. Run `npx keel setup`.');
 }
 
 /** Loaded at its first use: a program may import Keel for what needs no LibTorch. */
