@@ -1,4 +1,6 @@
 /** LibTorch for Node: tensors, autograd, optimisers. */
+import './disposable-stacks.ts';
+
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
