@@ -8,7 +8,7 @@ import { root } from '../places.mjs';
 const engines = { node: '>=22.18' };
 
 /** What belongs to tests and to the clone: see tsconfig.build.json too. */
-const unpublished = /(^|\/)(attacks|fixtures|testing|quickstart)(\/|$)|\.test\.ts$/;
+const unpublished = /(^|\/)(fixtures|testing|quickstart)(\/|$)|\.test\.ts$/;
 
 /**
  * @param {string} source folder of the package in the clone

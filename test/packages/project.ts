@@ -1,0 +1,106 @@
+// A project of somebody else, outside of the clone, with Keel's packages installed from tarballs.
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const builds = join(root, 'packages/torch/build');
+
+export interface Ending {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+interface LockFile {
+  packages: Record<string, { link?: boolean; resolved?: string }>;
+}
+
+export class Project {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'keel-project-')));
+  readonly #tarballs = join(this.folder, 'tarballs');
+  /** The compiled addon's LibTorch, so that none is installed. */
+  readonly #torch = JSON.parse(readFileSync(join(builds, 'current.json'), 'utf8')) as {
+    torch: { root: string };
+  };
+
+  /** Packs the packages of the clone. @returns names of the tarballs */
+  async pack(): Promise<string[]> {
+    await this.#expect(process.execPath, join(root, 'scripts/pack.mjs'), this.#tarballs);
+    return readdirSync(this.#tarballs).filter((name) => name.endsWith('.tgz'));
+  }
+
+  /** The files of a tarball, by the paths that they are installed at. */
+  async filesOf(tarball: string): Promise<string[]> {
+    const { stdout } = await this.run('tar', 'tzf', join(this.#tarballs, tarball));
+    return stdout.trim().split('\n').sort();
+  }
+
+  /**
+   * Installs the tarballs and TypeScript's types of Node. The clone's versions of other packages are
+   * asked for, because the clone's own `npm ci` has left them in npm's cache.
+   */
+  async install(tarballs: readonly string[]): Promise<void> {
+    cpSync(join(root, 'examples/app'), this.folder, { recursive: true });
+    cpSync(join(root, 'test/packages/program.ts'), join(this.folder, 'src/program.ts'));
+    const manifest = JSON.parse(readFileSync(join(this.folder, 'package.json'), 'utf8'));
+    const dependencies = { '@types/node': manifest.devDependencies['@types/node'] };
+    const own = { ...manifest, dependencies, devDependencies: {} };
+    writeFileSync(join(this.folder, 'package.json'), JSON.stringify(own));
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as LockFile;
+    const others = Object.entries(lock.packages).filter(
+      ([path, { link }]) => path.startsWith('node_modules/') && link !== true,
+    );
+    const packages = { '': { dependencies }, ...Object.fromEntries(others) };
+    writeFileSync(join(this.folder, 'package-lock.json'), JSON.stringify({ ...lock, packages }));
+    const files = tarballs.map((name) => join(this.#tarballs, name));
+    const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
+    await this.#expect('npm', 'install', ...quiet, ...files);
+  }
+
+  /** Puts the clone's compiled addon where `keel setup` looks for one of the same sources. */
+  provideAddon(): void {
+    const manifest = join(this.folder, 'node_modules/@keel/torch/package.json');
+    const { nativeSources } = JSON.parse(readFileSync(manifest, 'utf8'));
+    const target = join(this.folder, 'cache/addons', nativeSources);
+    mkdirSync(target, { recursive: true });
+    for (const name of readdirSync(builds).filter((one) => !one.startsWith('work-'))) {
+      cpSync(join(builds, name), join(target, name), { recursive: true });
+    }
+  }
+
+  /** Runs a program in the project's folder. */
+  run(command: string, ...args: string[]): Promise<Ending> {
+    const env = {
+      ...process.env,
+      KEEL_CACHE: join(this.folder, 'cache'),
+      KEEL_LIBTORCH: this.#torch.torch.root,
+    };
+    return new Promise((done) => {
+      execFile(command, args, { cwd: this.folder, env }, (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
+        done({ code, stdout, stderr: error === null ? stderr : `${error.message}\n${stderr}` });
+      });
+    });
+  }
+
+  async #expect(command: string, ...args: string[]): Promise<void> {
+    const { code, stdout, stderr } = await this.run(command, ...args);
+    if (code !== 0) throw new Error(`${command} ended with ${code}:\n${stdout}\n${stderr}`);
+  }
+
+  delete(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
