@@ -37,6 +37,6 @@ const packed = JSON.parse(run('npm', ['pack', ...options, ...staged]));
 for (const { filename, entryCount, size, unpackedSize } of packed) {
   const kilobytes = (bytes) => `${Math.ceil(bytes / 1000)} kB`.padStart(8);
   const file = relative('', join(folder, filename));
-  const files = `${entryCount} files`.padStart(10);
+  const files = `${entryCount} files`.padStart(11);
   console.log(`${kilobytes(size)},${kilobytes(unpackedSize)} unpacked,${files}  ${file}`);
 }

@@ -1,15 +1,16 @@
 // The packages as other programs use them: packed, installed from tarballs, compiled against and run.
-import { writeFileSync } from 'node:fs';
+// KEEL_TEST_NODE runs the programs with another Node, such as the oldest one that they support.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTinyChatModel } from '../../packages/align/src/testing/tiny-chat-model.ts';
-import { Project } from './project.ts';
+import { node, Project } from './project.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const data = (name: string): string => join(root, `examples/data/concise-${name}.jsonl`);
 const project = new Project();
 const keel = (...args: string[]) => project.run('npx', '--no-install', 'keel', ...args);
+const write = (name: string, text: string): void => writeFileSync(join(project.folder, name), text);
 const parsed = (stdout: string) => JSON.parse(stdout.trim().split('\n').at(-1)!);
 let tarballs: string[];
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   tarballs = await project.pack();
   await project.install(tarballs);
   writeTinyChatModel(join(project.folder, 'model'));
-}, 300_000);
+}, 600_000);
 afterAll(() => project.delete());
 
 describe('the tarballs', () => {
@@ -52,7 +53,7 @@ describe('a project with the packages installed', () => {
   });
 
   it('imports them before keel setup, which the first tensor asks for', async () => {
-    const { stdout } = await project.run(process.execPath, 'dist/program.js');
+    const { stdout } = await project.run(node, 'dist/program.js');
     const { loaded, error } = parsed(stdout);
     expect(loaded).toBe(false);
     expect(error).toEqual({ known: true, text: expect.stringContaining('npx keel setup') });
@@ -70,18 +71,32 @@ describe('a project with the packages installed', () => {
     });
 
     it('computes and generates', async () => {
-      const { stdout } = await project.run(process.execPath, 'dist/program.js', 'model');
+      const { stdout } = await project.run(node, 'dist/program.js', 'model');
       const { loaded, shape, answer, error } = parsed(stdout);
       expect({ loaded, shape, error }).toEqual({ loaded: false, shape: [2], error: undefined });
       expect(answer).toBeTypeOf('string');
     });
 
+    it('refuses a second version in one process, which would end it', async () => {
+      const two = `import { tensor } from '@keel/torch';
+        import * as other from ${JSON.stringify(join(root, 'packages/torch/src/index.ts'))};
+        tensor([1]);
+        try { other.tensor([2]) } catch (error) { console.log(error.name) }`;
+      const args = ['--input-type=module', '--eval', two];
+      expect(await project.run(node, ...args)).toMatchObject({
+        code: 0,
+        stdout: 'AddonError\n',
+      });
+    });
+
     it('runs the application: training, gate, answer', async () => {
       const model = ['--model', 'model', '--steps', '3'];
-      const rows = ['--add', data('train'), '--add-held-out', data('held-out')];
-      const { code, stdout } = await project.run(
-        ...[process.execPath, 'dist/main.js', ...model, ...rows],
-      );
+      const lines = (name: string): string[] =>
+        readFileSync(join(root, `examples/data/concise-${name}.jsonl`), 'utf8').split('\n');
+      write('train.jsonl', lines('train').slice(0, 24).join('\n'));
+      write('held-out.jsonl', lines('held-out').slice(0, 8).join('\n'));
+      const rows = ['--add', 'train.jsonl', '--add-held-out', 'held-out.jsonl'];
+      const { code, stdout } = await project.run(...[node, 'dist/main.js', ...model, ...rows]);
       expect(stdout.match(/^step \d of 3: .*$/gm)).toHaveLength(3);
       const passed = /^passed: held-out\/accuracy /m.test(stdout);
       expect(code).toBe(passed ? 0 : 3);
@@ -95,7 +110,6 @@ describe('a project with the packages installed', () => {
     });
 
     it('calls a reward function of a TypeScript module in its thread', async () => {
-      const write = (name: string, text: string) => writeFileSync(join(project.folder, name), text);
       write('prompts.jsonl', '{"prompt": "hello"}\n{"prompt": "world"}\n');
       write(
         'reward.ts',

@@ -11,10 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+/** The Node that runs the project's programs. */
+export const node = process.env.KEEL_TEST_NODE ?? process.execPath;
 const builds = join(root, 'packages/torch/build');
 
 export interface Ending {
@@ -84,6 +86,7 @@ export class Project {
   run(command: string, ...args: string[]): Promise<Ending> {
     const env = {
       ...process.env,
+      PATH: [dirname(node), process.env.PATH].join(delimiter),
       KEEL_CACHE: join(this.folder, 'cache'),
       KEEL_LIBTORCH: this.#torch.torch.root,
     };

@@ -83,14 +83,28 @@ interface Native {
   profileStop(): { names: string[]; inputs: string[]; events: Float64Array; missed: number };
 }
 
+/** Shared by all copies of this module in a thread: the path of the loaded addon. */
+const addonKey = Symbol.for('keel.torch.addon');
+
 function load(): Native {
   // GNU OpenMP's threads spin 300,000 times before they sleep. When other processes are busy, that
   // delays the threads that they are waiting for (docs/results/engine.md). OpenMP reads the
   // variable when LibTorch loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
   const path = builtAddon();
+  const loaded = globalThis as { [addonKey]?: string };
+  const other = loaded[addonKey];
+  // LibTorch ends the process if operators are registered twice.
+  if (other !== undefined && other !== path) {
+    throw new AddonError(
+      `This program has two versions of @keel/torch: the addon ${other} is loaded, so ${path} ` +
+        'cannot be. Run `npm ls @keel/torch`, and install one version.',
+    );
+  }
   try {
-    return createRequire(import.meta.url)(path) as Native;
+    const addon = createRequire(import.meta.url)(path) as Native;
+    loaded[addonKey] = path;
+    return addon;
   } catch (cause) {
     throw new AddonError(
       `The LibTorch addon ${path} cannot be loaded. Run \`npx keel setup\` to compile it again.`,
