@@ -75,7 +75,21 @@ export class Project {
   provideAddon(): void {
     const manifest = join(this.folder, 'node_modules/@keel/torch/package.json');
     const { nativeSources } = JSON.parse(readFileSync(manifest, 'utf8'));
-    const target = join(this.folder, 'cache/addons', nativeSources);
+    this.#copyAddon(nativeSources);
+  }
+
+  /** Adds @keel/torch again as `other-torch`, with other sources and an addon of its own. */
+  addOtherTorch(): void {
+    const modules = join(this.folder, 'node_modules');
+    cpSync(join(modules, '@keel/torch'), join(modules, 'other-torch'), { recursive: true });
+    const manifest = join(modules, 'other-torch/package.json');
+    const parts = JSON.parse(readFileSync(manifest, 'utf8'));
+    writeFileSync(manifest, JSON.stringify({ ...parts, nativeSources: 'other' }));
+    this.#copyAddon('other');
+  }
+
+  #copyAddon(sources: string): void {
+    const target = join(this.folder, 'cache/addons', sources);
     mkdirSync(target, { recursive: true });
     for (const name of readdirSync(builds).filter((one) => !one.startsWith('work-'))) {
       cpSync(join(builds, name), join(target, name), { recursive: true });
