@@ -1,4 +1,4 @@
-// The packages as other programs use them: packed, installed from tarballs, compiled against and run.
+// The packages as other programs use them: packed, installed, compiled against and run.
 // KEEL_TEST_NODE runs the programs with another Node, such as the oldest one that they support.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,8 +48,13 @@ describe('the tarballs', () => {
 
 describe('a project with the packages installed', () => {
   it('compiles in strict mode, with the declarations checked too', async () => {
+    const entries = project.entries();
+    expect(entries).toContain('@keel/align/rewards');
+    const exported = entries.map((name, index) => `export * as entry${index} from '${name}';\n`);
+    write('src/entries.ts', exported.join(''));
     const tsc = join(root, 'node_modules/.bin/tsc');
     expect(await project.run(tsc, '-p', '.')).toMatchObject({ code: 0, stdout: '' });
+    expect(await project.run(node, 'dist/entries.js')).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('imports them before keel setup, which the first tensor asks for', async () => {

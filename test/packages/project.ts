@@ -50,8 +50,8 @@ export class Project {
   }
 
   /**
-   * Installs the tarballs and TypeScript's types of Node. The clone's versions of other packages are
-   * asked for, because the clone's own `npm ci` has left them in npm's cache.
+   * Installs the tarballs and TypeScript's types of Node. Other packages have the clone's versions,
+   * because the clone's own `npm ci` has left those in npm's cache.
    */
   async install(tarballs: readonly string[]): Promise<void> {
     cpSync(join(root, 'examples/app'), this.folder, { recursive: true });
@@ -69,6 +69,16 @@ export class Project {
     const files = tarballs.map((name) => join(this.#tarballs, name));
     const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
     await this.#expect('npm', 'install', ...quiet, ...files);
+  }
+
+  /** What the installed packages export: `@keel/align`, `@keel/align/config`, … */
+  entries(): string[] {
+    const scope = join(this.folder, 'node_modules/@keel');
+    return readdirSync(scope).flatMap((name) => {
+      const manifest = JSON.parse(readFileSync(join(scope, name, 'package.json'), 'utf8'));
+      const paths = Object.keys(manifest.exports).filter((path) => !path.endsWith('.json'));
+      return paths.map((path) => `@keel/${name}${path.slice(1)}`);
+    });
   }
 
   /** Puts the clone's compiled addon where `keel setup` looks for one of the same sources. */
