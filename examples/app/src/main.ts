@@ -22,8 +22,9 @@ if (values['add-held-out']) addPairs(database, values['add-held-out'], true);
 function onEvent(event: TrainingEvent | NoticeEvent): void {
   if (event.type === 'notice') console.warn(event.text);
   if (event.type !== 'step') return;
-  const { loss, 'rewards/accuracies': accuracy } = event.metrics;
-  console.log(`step ${event.step} of ${event.totalSteps}: ${loss?.toFixed(4)}, ${accuracy} right`);
+  const { step, totalSteps, metrics } = event;
+  const { loss, 'rewards/accuracies': accuracy } = metrics;
+  console.log(`step ${step} of ${totalSteps}: loss ${loss?.toFixed(4)}, accuracy ${accuracy}`);
 }
 
 // Ctrl-C finishes the step and saves a checkpoint.
