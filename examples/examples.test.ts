@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,17 @@ describe('examples', () => {
     expect(stdout).toMatch(/^1 -?\d\.\d+\n2 -?\d\.\d+\n[\s\S]+\n$/);
     expect(existsSync(join(folder, 'runs/short/final/adapter_model.safetensors'))).toBe(true);
     expect(linesOf('library.ts')).toBeLessThanOrEqual(20);
+  });
+
+  it('app trains on the rows of its database, and checks the gate', async () => {
+    const lines = (name: string): string[] =>
+      readFileSync(join(import.meta.dirname, `data/concise-${name}.jsonl`), 'utf8').split('\n');
+    writeFileSync(join(folder, 'train.jsonl'), lines('train').slice(0, 16).join('\n'));
+    writeFileSync(join(folder, 'held-out.jsonl'), lines('held-out').slice(0, 8).join('\n'));
+    const data = ['--add', 'train.jsonl', '--add-held-out', 'held-out.jsonl'];
+    const stdout = await run('app/src/main.ts', '--model', model, '--steps', '2', ...data);
+    expect(stdout.match(/^step \d of 2: loss 0\.\d{4}, accuracy \d\S*$/gm)).toHaveLength(2);
+    expect(stdout).toMatch(/^passed: held-out\/accuracy /m);
   });
 
   it('own-objective.ts trains with a custom objective', async () => {

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../packages/torch/src/locate-libtorch.mjs';
+import { runLogged } from '../packages/torch/src/setup/index.mjs';
 import { pinnedEnvironment, pinnedNode, root, state } from './places.mjs';
-import { runLogged } from './steps.mjs';
 
 const stamp = join(state, 'default-model.json');
 

@@ -3,8 +3,7 @@
 import { statSync } from 'node:fs';
 import { ensureDefaultModel } from '../packages/model/src/formats/default-model.ts';
 import { cacheFolder } from '../packages/torch/src/locate-libtorch.mjs';
-// @ts-expect-error plain JavaScript, shared with the set-up
-import { writeAside } from './write-aside.mjs';
+import { writeAside } from '../packages/torch/src/setup/index.mjs';
 
 const [stamp] = process.argv.slice(2);
 if (stamp === undefined) throw new Error('Pass the path of the stamp file to write.');

@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  npmCommand,
+  runLogged,
+  SetUpError,
+  writeAside,
+} from '../packages/torch/src/setup/index.mjs';
 import { pinnedNode, root, state } from './places.mjs';
-import { runLogged, SetUpError } from './steps.mjs';
-import { npmCommand } from './tools.mjs';
-import { writeAside } from './write-aside.mjs';
 
 const stamp = join(root, 'node_modules', '.keel-setup.json');
 const lockFile = join(root, 'package-lock.json');

@@ -3,14 +3,17 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileAddon } from './addon.mjs';
+import {
+  checkTools,
+  handleInterruptions,
+  provideEngine,
+  SetUpError,
+  step,
+  withLock,
+} from '../packages/torch/src/setup/index.mjs';
 import { provideDefaultModel } from './default-model.mjs';
-import { provideLibtorch } from './libtorch.mjs';
-import { withLock } from './lock.mjs';
 import { installPackages } from './packages.mjs';
-import { state } from './places.mjs';
-import { handleInterruptions, SetUpError, step } from './steps.mjs';
-import { checkTools } from './tools.mjs';
+import { pinnedNode, state } from './places.mjs';
 
 /**
  * Prepares the machine for Keel: checks the tools and installs the packages, LibTorch, the compiled
@@ -38,15 +41,7 @@ export async function setUp({ needModel = true } = {}) {
 
 async function installAll(needModel) {
   await step('Packages', installPackages);
-  let libtorch;
-  const notes = [];
-  await step('LibTorch', async (doing) => {
-    const provided = await provideLibtorch(doing, (text) => notes.push(text));
-    libtorch = provided.libtorch;
-    return provided.line;
-  });
-  for (const text of notes) console.log(`    ${text}`);
-  await step('Addon', (doing) => compileAddon(libtorch, doing));
+  await provideEngine({ logs: state, node: pinnedNode });
   if (needModel) await step('Default model', provideDefaultModel);
 }
 

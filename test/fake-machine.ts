@@ -32,9 +32,12 @@ export class FakeMachine {
   readonly cache = join(this.folder, 'cache');
 
   constructor() {
-    for (const part of ['scripts', 'packages/torch/src/locate-libtorch.mjs', 'packages/cli/bin']) {
+    const torch = 'packages/torch/src';
+    const parts = ['scripts', `${torch}/locate-libtorch.mjs`, `${torch}/setup`, 'packages/cli/bin'];
+    for (const part of parts) {
       cpSync(join(repository, part), join(this.clone, part), { recursive: true });
     }
+    this.write('clone/node_modules/node-api-headers/index.js', '');
     this.write('clone/package-lock.json', '{"packages": {"": {}}}');
     this.write('clone/packages/torch/native/addon.cpp', '// first version');
     this.write(

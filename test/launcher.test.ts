@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeMachine } from './fake-machine.ts';
@@ -31,9 +32,9 @@ if (what !== 'wait') announce();
 asked[what!]!();
 `;
 
-/** Makes this Node report an older version, so that the launcher hands over. */
-const older =
-  'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.18.0"}})';
+/** Makes this Node report another version. An older one makes the launcher hand over. */
+const reporting = (version: string): string =>
+  `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"${version}"}})`;
 
 interface Launched {
   child: ChildProcess;
@@ -42,9 +43,10 @@ interface Launched {
   ending: Promise<[number | null, NodeJS.Signals | null]>;
 }
 
-function launch(args: string[], { old = true, detached = true } = {}): Launched {
+function launch(args: string[], { version = '20.18.0', detached = true } = {}): Launched {
   const launcher = join(machine.clone, 'packages/cli/bin/keel.mjs');
-  const child = spawn(process.execPath, [...(old ? ['--import', older] : []), launcher, ...args], {
+  const node = ['--import', reporting(version)];
+  const child = spawn(process.execPath, [...node, launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // A separate session has no terminal, so signals only come from here.
     detached,
@@ -89,7 +91,7 @@ describe('the keel command', () => {
   });
 
   it('runs in the same process if Node is new enough', async () => {
-    const { child, line, ending } = launch(['exit', '3'], { old: false });
+    const { child, line, ending } = launch(['exit', '3'], { version: '24.0.0' });
     expect(JSON.parse(await line(/"args"/)).pid).toBe(child.pid);
     expect(await ending).toEqual([3, null]);
   });
@@ -117,6 +119,25 @@ describe('the keel command', () => {
     // The program keeps the output open: it closes, and this test ends, only once the program has
     // ended too.
     expect(await ending).toEqual([null, 'SIGKILL']);
+  });
+});
+
+describe('the keel command of an installed package', () => {
+  beforeEach(() => {
+    machine.write('clone/packages/cli/package.json', '{"type": "module"}');
+    machine.write('clone/packages/cli/dist/main.js', stripTypeScriptTypes(program));
+  });
+
+  it('runs in the same process on its oldest Node', async () => {
+    const { child, line, ending } = launch(['exit', '3'], { version: '22.18.0' });
+    expect(JSON.parse(await line(/"args"/)).pid).toBe(child.pid);
+    expect(await ending).toEqual([3, null]);
+  });
+
+  it('names the Node that it needs', async () => {
+    const { line, ending } = launch(['exit', '3'], { version: '22.17.1' });
+    expect(await line(/Node/)).toContain('22.18');
+    expect(await ending).toEqual([1, null]);
   });
 });
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The `keel` command: runs src/main.ts here on Node 24 or newer, otherwise with the pinned Node.
+// The `keel` command. In a clone it runs src/main.ts on Node 24 or newer, in an installed package
+// dist/main.js on Node 22.18 or newer; with an older Node, it hands over to the pinned one.
 import { existsSync, mkdirSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
@@ -7,7 +8,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { handOver } from './hand-over.mjs';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const [source, compiledMain] = ['../src/main.ts', '../dist/main.js'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+const installed = existsSync(compiledMain);
+const main = installed ? compiledMain : source;
+const [oldestMajor, oldestMinor] = installed ? [22, 18] : [24, 0];
+const [major, minor] = process.versions.node.split('.').map(Number);
+const newEnough = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 
 /** The nearest pinned Node, in a node_modules folder here or in a parent folder. */
 function findPinnedNode() {
@@ -19,7 +27,13 @@ function findPinnedNode() {
 }
 
 const node = findPinnedNode();
-if (node === null) {
+if (installed && node === null && !newEnough) {
+  console.error(
+    `Keel needs Node ${oldestMajor}.${oldestMinor} or newer; this is ${process.version}.`,
+  );
+  process.exit(1);
+}
+if (!installed && node === null) {
   const folder = fileURLToPath(new URL('../../../', import.meta.url));
   console.error(`Keel is not set up yet. Run \`npm run setup\` in ${folder}`);
   process.exit(1);
@@ -50,10 +64,9 @@ function makeFolder(path) {
   return false;
 }
 
-const major = Number(process.versions.node.split('.')[0]);
 const chosen = process.env.NODE_COMPILE_CACHE;
 const cache = chosen ?? (makeFolder(compiled) ? compiled : undefined);
-if (major >= 24) {
+if (newEnough) {
   if (cache !== undefined) module.enableCompileCache(cache);
   await import(pathToFileURL(main).href);
 } else {

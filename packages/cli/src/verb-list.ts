@@ -129,6 +129,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   }),
   dataGroup,
   verb({
+    name: 'setup',
+    summary: 'install LibTorch and the default model, and compile the addon',
+    options: () => import('./options/setup.ts'),
+    run: () => import('./verbs/setup.ts'),
+  }),
+  verb({
     name: 'doctor',
     summary: 'show what Keel found on this machine, what is slow and what to do',
     options: () => import('./options/doctor.ts'),

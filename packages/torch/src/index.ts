@@ -1,9 +1,12 @@
 /** LibTorch for Node: tensors, autograd, optimisers. */
+import './disposable-stacks.ts';
+
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
 export { freeMemory } from './free-memory.ts';
 export { MappedFile } from './map-file.ts';
+export { AddonError } from './native.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';

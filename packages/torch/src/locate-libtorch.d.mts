@@ -26,7 +26,12 @@ export function locateLibtorch(how?: {
   note?(text: string): void;
 }): LibTorch | null;
 export function inspectLibtorch(root: string): Omit<LibTorch, 'source'>;
+/** Folder of compiled addons, in a clone or in Keel's cache. */
+export function addonFolder(env?: Environment): string;
 /** The addon that is built now; null if there is none. */
 export function currentBuild(folder?: string): { addon: string; torch: LibTorch } | null;
-/** @throws Error if the addon is missing or belongs to another LibTorch */
-export function addonPath(env?: Environment, folder?: string): string;
+/**
+ * Null if nothing is built.
+ * @throws Error if the addon was compiled for a LibTorch other than KEEL_LIBTORCH
+ */
+export function addonPath(env?: Environment, folder?: string): string | null;

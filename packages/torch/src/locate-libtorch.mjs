@@ -12,7 +12,7 @@ export const LIBTORCH_VERSION = '2.13.0';
 /** The minor versions of LibTorch 2 that the addon compiles with and is tested with. */
 export const SUPPORTED = { major: 2, oldest: 11, newest: 13 };
 
-const buildFolder = fileURLToPath(new URL('../build/', import.meta.url));
+const packageFolder = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * @typedef {object} LibTorch
@@ -135,12 +135,23 @@ function readText(path) {
 }
 
 /**
+ * Folder of compiled addons: `build` in a clone. npm replaces installed packages, so theirs is in
+ * Keel's cache, for the sources that scripts/pack.mjs named in the package.
+ */
+export function addonFolder(env = process.env) {
+  const { nativeSources } = JSON.parse(readText(join(packageFolder, 'package.json')) ?? '{}');
+  return nativeSources === undefined
+    ? join(packageFolder, 'build')
+    : join(cacheFolder(env), 'addons', nativeSources);
+}
+
+/**
  * The last build, found without running Python: the addon's path and the LibTorch that it was
  * compiled for; null if nothing is built.
  *
  * @returns {{ addon: string, torch: LibTorch } | null}
  */
-export function currentBuild(folder = buildFolder) {
+export function currentBuild(folder = addonFolder()) {
   const text = readText(join(folder, 'current.json'));
   if (text === null) return null;
   const { addon, torch } = JSON.parse(text);
@@ -154,13 +165,13 @@ export function currentBuild(folder = buildFolder) {
  *
  * @returns {string | null}
  */
-export function addonPath(env = process.env, folder = buildFolder) {
+export function addonPath(env = process.env, folder = addonFolder(env)) {
   const build = currentBuild(folder);
   if (build === null) return null;
   if (env.KEEL_LIBTORCH && explicitRoot(env) !== build.torch.root) {
     throw new Error(
       `KEEL_LIBTORCH is ${env.KEEL_LIBTORCH}, but the addon was compiled for ${build.torch.root}. ` +
-        'Run `npm run setup` to compile it again, or unset KEEL_LIBTORCH.',
+        'Run `npx keel setup` to compile it again, or unset KEEL_LIBTORCH.',
     );
   }
   return build.addon;

@@ -118,7 +118,7 @@ describe('addonPath', () => {
     expect(currentBuild(folder)).toEqual({ addon, torch });
     expect(addonPath({ ...env, KEEL_LIBTORCH: torch.root }, folder)).toBe(addon);
     expect(() => addonPath({ ...env, KEEL_LIBTORCH: join(folder, 'b') }, folder)).toThrow(
-      'npm run setup',
+      'npx keel setup',
     );
   });
 });

@@ -33,6 +33,11 @@ export interface TorchBuild {
   cudaDevices: number;
 }
 
+/** The compiled addon is missing or does not load. The message says what to do. */
+export class AddonError extends Error {
+  override readonly name = 'AddonError';
+}
+
 interface Native {
   call(operator: number, ...args: unknown[]): unknown;
   /**
@@ -78,23 +83,41 @@ interface Native {
   profileStop(): { names: string[]; inputs: string[]; events: Float64Array; missed: number };
 }
 
+/** Shared by all copies of this module in a thread: the path of the loaded addon. */
+const addonKey = Symbol.for('keel.torch.addon');
+
 function load(): Native {
   // GNU OpenMP's threads spin 300,000 times before they sleep. When other processes are busy, that
   // delays the threads that they are waiting for (docs/results/engine.md). OpenMP reads the
   // variable when LibTorch loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
-  const path = addonPath() as string | null;
-  if (path === null) {
-    throw new Error('The LibTorch addon is not built. Run `npm run setup` in the Keel folder.');
+  const path = builtAddon();
+  const loaded = globalThis as { [addonKey]?: string };
+  const other = loaded[addonKey];
+  // LibTorch ends the process if operators are registered twice.
+  if (other !== undefined && other !== path) {
+    throw new AddonError(
+      `This program has two versions of @keel/torch: the addon ${other} is loaded, so ${path} ` +
+        'cannot be. Run `npm ls @keel/torch`, and install one version.',
+    );
   }
   try {
-    return createRequire(import.meta.url)(path) as Native;
+    const addon = createRequire(import.meta.url)(path) as Native;
+    loaded[addonKey] = path;
+    return addon;
   } catch (cause) {
-    throw new Error(
-      `The LibTorch addon ${path} cannot be loaded. Run \`npm run setup\` to build it again.`,
+    throw new AddonError(
+      `The LibTorch addon ${path} cannot be loaded. Run \`npx keel setup\` to compile it again.`,
       { cause },
     );
   }
+}
+
+/** Path of the compiled addon. @throws AddonError if there is none */
+export function builtAddon(): string {
+  const path = addonPath();
+  if (path !== null) return path;
+  throw new AddonError('The LibTorch addon is not compiled. Run `npx keel setup`.');
 }
 
 /** Loaded at its first use: a program may import Keel for what needs no LibTorch. */

@@ -1,6 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { addonPath } from './locate-libtorch.mjs';
-import { native, type TorchBuild } from './native.ts';
+import { builtAddon, native, type TorchBuild } from './native.ts';
 
 /** Version, build and features of the LibTorch in use. */
 export const torchBuild = (): TorchBuild => native.build();
@@ -8,8 +7,9 @@ export const torchBuild = (): TorchBuild => native.build();
 /**
  * Identifies LibTorch's version and the addon's sources. If it differs, results may differ in their
  * last bits.
+ * @throws AddonError if the addon is not compiled
  */
-export const addonBuild = (): string => basename(dirname(addonPath() as string));
+export const addonBuild = (): string => basename(dirname(builtAddon()));
 
 /**
  * Returns freed memory that the process still holds to the system, if the C library supports it.

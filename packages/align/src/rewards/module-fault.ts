@@ -1,7 +1,7 @@
 // Describes what is wrong with a user's module: where, the line's text, and what to do.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { isAbsolute, relative } from 'node:path';
+import { extname, isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { thrownText } from './checked-outcomes.ts';
 import { isUserModule, UnresolvedImportError } from './user-modules.ts';
@@ -108,7 +108,7 @@ const AGAIN_MILLISECONDS = 10_000;
  */
 function compiledAgain(file: string, error: unknown): Spot | null {
   if (!(error instanceof SyntaxError)) return null;
-  const own = new URL('./user-modules.ts', import.meta.url).href;
+  const own = new URL(`./user-modules${extname(import.meta.url)}`, import.meta.url).href;
   const program = `const { importUserModule } = await import(${JSON.stringify(own)});
 await importUserModule(${JSON.stringify(file)});`;
   const { stderr } = spawnSync(

@@ -26,7 +26,7 @@ export async function openChecked(
   } catch (error) {
     if (model !== trainingShape.model.def.defaultValue) throw error;
     note(
-      `lengths are in characters, because the default model ${model} is not on this machine. Pass --model, or run npm run setup`,
+      `lengths are in characters, because the default model ${model} is not on this machine. Pass --model, or run npx keel setup`,
     );
     return null;
   }

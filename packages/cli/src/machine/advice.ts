@@ -23,7 +23,7 @@ export interface Finding {
   advice: string;
 }
 
-const SET_UP = 'Run: npm run setup';
+const SET_UP = 'Run: npx keel setup';
 const GIGABYTE = 1e9;
 
 /** What is missing comes first, then what is slow, then notes. */
@@ -40,11 +40,8 @@ export function findings(facts: Facts): Finding[] {
   return all.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
-function missingParts({ node, engine, tools }: Facts): Finding[] {
+function missingParts({ engine, tools }: Facts): Finding[] {
   const found: Finding[] = [];
-  if (Number(node.replace('v', '').split('.')[0]) < 24) {
-    found.push({ kind: 'missing', text: `Node 24 (this is ${node})`, advice: SET_UP });
-  }
   if (engine.problem !== null) {
     found.push({
       kind: 'missing',
@@ -91,7 +88,7 @@ function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
     found.push({
       kind: 'slow',
       text: 'this LibTorch is a debug build',
-      advice: 'Use a release build: KEEL_LIBTORCH=/path/to/torch npm run setup',
+      advice: 'Use a release build: KEEL_LIBTORCH=/path/to/torch npx keel setup',
     });
   }
   return found;
@@ -146,7 +143,7 @@ function acceleratorFindings({ hardware: { gpus }, engine: { loaded } }: Facts):
       kind: 'slow',
       text: `there is a GPU (${gpus[0]}), but LibTorch is a CPU-only build`,
       advice:
-        'Install a CUDA build of torch, then: KEEL_LIBTORCH=/path/to/site-packages/torch npm run setup',
+        'Install a CUDA build of torch, then: KEEL_LIBTORCH=/path/to/site-packages/torch npx keel setup',
     },
   ];
 }
@@ -171,7 +168,7 @@ function modelFindings({ cache }: Facts): Finding[] {
       text: damaged
         ? `the default model is damaged: ${cache.defaultModelPath}`
         : 'the default model is not downloaded yet; it will be on first use',
-      advice: damaged ? `Run: rm '${cache.defaultModelPath}' && npm run setup` : SET_UP,
+      advice: damaged ? `Run: rm '${cache.defaultModelPath}' && npx keel setup` : SET_UP,
     },
   ];
 }

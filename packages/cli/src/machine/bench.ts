@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { MachineBench } from '@keel/align/internal';
 import { say, styled } from '../terminal.ts';
+import { programPath } from './program-path.ts';
 
 /**
  * Measures this machine's peak speeds; progress goes to stderr.
  * @throws Error if the measuring process fails
  */
 export function runBench(): Promise<MachineBench> {
-  const program = fileURLToPath(new URL('bench-engine.ts', import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [programPath('bench-engine')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;

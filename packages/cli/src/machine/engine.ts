@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { torchBuild } from '@keel/torch';
 import { currentBuild, locateLibtorch } from '@keel/torch/locate-libtorch';
+import { programPath } from './program-path.ts';
 
 export interface LibTorch {
   root: string;
@@ -48,8 +48,8 @@ export function inspectEngine(): Engine {
 }
 
 function load(): Pick<Engine, 'loaded' | 'problem'> {
-  const probe = fileURLToPath(new URL('probe-engine.ts', import.meta.url));
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [probe], {
+  const program = [programPath('probe-engine')];
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, program, {
     encoding: 'utf8',
   });
   if (status === 0) return { loaded: JSON.parse(stdout) as LoadedEngine, problem: null };

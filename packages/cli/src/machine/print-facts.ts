@@ -52,7 +52,7 @@ function lines({
     ],
     ['Cache', `${cache.path}, ${gigabytes(cache.bytes)}`],
     ['Default model', model[cache.defaultModel]],
-    ['Tools', tools.found ?? (tools.missing === null ? 'not checked' : 'incomplete, see below')],
+    ['Tools', tools.found ?? 'incomplete, see below'],
     ...(set.length > 0 ? [['Variables', set.join(' ')] as [string, string]] : []),
   ];
 }

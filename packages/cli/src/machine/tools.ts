@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { checkTools, SetUpError } from '@keel/torch/setup';
 
 /** The tools that setup needs. */
 export interface Tools {
@@ -9,15 +8,12 @@ export interface Tools {
   missing: string | null;
 }
 
-const script = new URL('../../../../scripts/tools.mjs', import.meta.url);
-
-/** Runs setup's own check. An installation without setup's scripts needs no tools. */
+/** Runs setup's own check. */
 export async function inspectTools(): Promise<Tools> {
-  if (!existsSync(fileURLToPath(script))) return { found: null, missing: null };
-  const { checkTools } = (await import(script.href)) as { checkTools(): Promise<string> };
   try {
     return { found: await checkTools(), missing: null };
   } catch (error) {
-    return { found: null, missing: (error as Error).message };
+    if (!(error instanceof SetUpError)) throw error;
+    return { found: null, missing: error.message };
   }
 }

@@ -51,7 +51,7 @@ test('without the addon it says what is missing and how to install it', async ()
   expect(code).toBe(1);
   expect(stderr).toBe('');
   expect(stdout).toMatch(
-    /^missing +LibTorch does not run: the addon is not compiled\n.*npm run setup/m,
+    /^missing +LibTorch does not run: the addon is not compiled\n.*npx keel setup/m,
   );
 });
 
@@ -63,7 +63,7 @@ test('the help of a fresh clone needs nothing compiled', async () => {
   const model = goldenPath('tiny-chat');
   const failed = await keel(['generate', '--model', model, '--prompt', 'x'], { program });
   expect(failed.code).toBe(1);
-  expect(failed.stderr).toContain('npm run setup');
+  expect(failed.stderr).toContain('npx keel setup');
 });
 
 test('an addon that does not load is reported', async () => {

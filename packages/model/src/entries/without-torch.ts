@@ -1,7 +1,12 @@
 // @keel/model/without-torch: files, tokenizers and text of a model. Does not load LibTorch.
 export { baseOfAdapter } from '../adapters/base-reference.ts';
 export { cpuFlags, hasFastBfloat16 } from '../cpu-features.ts';
-export { cachedDefaultModel, cacheFolder, defaultModel } from '../formats/default-model.ts';
+export {
+  cachedDefaultModel,
+  cacheFolder,
+  defaultModel,
+  ensureDefaultModel,
+} from '../formats/default-model.ts';
 export { faultOf, fileError } from '../formats/file-error.ts';
 export { shownLine, shownText } from '../formats/shown-text.ts';
 export { soughtAt } from '../formats/sought-path.ts';

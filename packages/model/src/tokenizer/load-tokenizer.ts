@@ -31,7 +31,7 @@ export async function tokenizerLater(model: string): Promise<() => Tokenizer> {
     const path = known ?? cachedDefaultModel();
     if (path === null) {
       throw new Error(
-        `the tokenizer of ${model} is not in the cache. Run npm run setup, or pass another model`,
+        `the tokenizer of ${model} is not in the cache. Run npx keel setup, or pass another model`,
       );
     }
     loaded ??= tokenizerAt(path, {});

@@ -3,7 +3,13 @@ import { type Command, type Isolation, pythonCommand, type SandboxRequest } from
 import type { SandboxLimits } from './limits.ts';
 import { systemPaths } from './system-paths.ts';
 
-const enclose = readFileSync(new URL('harness/enclose.py', import.meta.url), 'utf8');
+let enclose: string | null = null;
+
+/** The Python code around a program, read when a sandbox first runs. */
+function enclosingCode(): string {
+  enclose ??= readFileSync(new URL('harness/enclose.py', import.meta.url), 'utf8');
+  return enclose;
+}
 
 /**
  * The few parts of `/etc` and `/dev` that programs need. Mapping `/dev/zero` would share memory.
@@ -35,7 +41,7 @@ export const namespaces: Isolation = {
       user: FIRST_USER + (slot % USERS),
       limits: resourceLimits(limits),
     };
-    return pythonCommand(executable, `${enclose}\n\n${code}`, JSON.stringify(task));
+    return pythonCommand(executable, `${enclosingCode()}\n\n${code}`, JSON.stringify(task));
   },
 };
 

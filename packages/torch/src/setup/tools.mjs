@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
-import { pythonCommand } from '../packages/torch/src/locate-libtorch.mjs';
+import { pythonCommand } from '../locate-libtorch.mjs';
 import { SetUpError } from './steps.mjs';
 
 const packages = {

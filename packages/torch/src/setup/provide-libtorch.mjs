@@ -7,32 +7,31 @@ import {
   LIBTORCH_VERSION,
   locateLibtorch,
   pythonCommand,
-} from '../packages/torch/src/locate-libtorch.mjs';
+} from '../locate-libtorch.mjs';
 import { withLock } from './lock.mjs';
-import { state } from './places.mjs';
 import { onInterruption, runLogged, SetUpError } from './steps.mjs';
 
 /**
+ * @param {import('./provide-engine.mjs').Places} places
  * @param {(text: string) => void} doing
  * @param {(text: string) => void} note
  */
-export async function provideLibtorch(doing, note) {
+export async function provideLibtorch({ logs }, doing, note) {
   let libtorch = locate(note);
   const found = libtorch !== null;
+  const log = join(logs, 'pip-torch.log');
   if (!found) {
     const target = cachedLibtorch();
     await withLock(
       `${target}.lock`,
       (pid) => doing(`waiting for process ${pid}, which is installing LibTorch`),
       async () => {
-        if (locate(() => {}) === null) await install(target, doing);
+        if (locate(() => {}) === null) await install(target, log, doing);
       },
     );
     libtorch = locate(() => {});
     if (libtorch === null)
-      throw new SetUpError(
-        `pip did not install a usable LibTorch into ${target}. See ${join(state, 'pip-torch.log')}`,
-      );
+      throw new SetUpError(`pip did not install a usable LibTorch into ${target}. See ${log}`);
   }
   const build = libtorch.cuda ? `CUDA ${libtorch.cuda}` : 'CPU';
   const line = `${libtorch.version} (${build}) in ${libtorch.root}`;
@@ -47,7 +46,7 @@ function locate(note) {
   }
 }
 
-async function install(target, doing) {
+async function install(target, log, doing) {
   const parts = `${basename(target)}.part-`;
   // Remove what a killed setup left behind.
   for (const name of readdirSync(dirname(target))) {
@@ -59,12 +58,12 @@ async function install(target, doing) {
   try {
     const site = join(aside, 'site');
     doing(`python3 -m pip install torch==${LIBTORCH_VERSION} into ${target}`);
-    await pipInstall(aside, site, ['--no-deps']);
+    await pipInstall(aside, site, log, ['--no-deps']);
     if (!loads(join(site, 'torch'))) {
       // The libraries that a CUDA build needs are in separate packages.
       doing('installing the libraries that this build of LibTorch needs');
       rmSync(site, { recursive: true });
-      await pipInstall(aside, site, []);
+      await pipInstall(aside, site, log, []);
     }
     rmSync(target, { recursive: true, force: true });
     renameSync(site, target);
@@ -74,14 +73,14 @@ async function install(target, doing) {
   }
 }
 
-async function pipInstall(aside, site, options) {
+async function pipInstall(aside, site, log, options) {
   const temporary = join(aside, 'tmp');
   mkdirSync(temporary, { recursive: true });
   const python = pythonCommand();
   const args = ['-m', 'pip', 'install', '--no-input', '--no-compile', '--target', site];
   const requirement = `torch==${LIBTORCH_VERSION}`;
   await runLogged(python, [...args, ...options, ...otherPython(python), requirement], {
-    log: join(state, 'pip-torch.log'),
+    log,
     what: `pip install ${requirement}`,
     advice:
       'Check the network and the package index that pip uses, or set KEEL_LIBTORCH to an existing ' +
