@@ -41,7 +41,15 @@ const constitution = inside('two.json');
 writeFileSync(constitution, '["Which is kinder?", "Which is safer?"]');
 const optionsOf = (own: Partial<LabelOptions>): LabelOptions => ({
   ...{ judge: judge(), data: [], onBadRow: 'fail', constitution, principlesPerPair: null },
-  ...{ pairsPerPrompt: 1, clamp: [0, 1], human: null, seed: 1, overwrite: false },
+  ...{
+    pairing: 'drawn',
+    lengthGuard: 0,
+    pairsPerPrompt: 1,
+    clamp: [0, 1],
+    human: null,
+    seed: 1,
+    overwrite: false,
+  },
   output: inside(`out-${files++}.jsonl`),
   ...own,
 });

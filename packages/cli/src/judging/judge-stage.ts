@@ -1,4 +1,4 @@
-import type { MeasuringHooks, MeasuringResult, StageVerdict } from '@keel/align';
+import type { JobHooks, JobResult, StageVerdict } from '@keel/align';
 import type { JudgingHooks } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
 import type { JudgeVerbOptions } from '../options/judge.ts';
@@ -26,9 +26,9 @@ type Judged = (
 /** `keel judge` as a stage: its numbers, and the verdict of `min_win_rate`. */
 export async function stageOfJudging(
   options: JudgeVerbOptions,
-  { signal, onNotice, onProgress }: MeasuringHooks,
+  { signal, onNotice, onProgress }: JobHooks,
   judged: Judged,
-): Promise<MeasuringResult> {
+): Promise<JobResult> {
   if (options.threads !== null) setThreads(options.threads);
   const ending = await judged(options, {
     signal,
@@ -51,7 +51,7 @@ const shown = [
   ['score', 'mean score', 'number'],
 ] as const;
 
-function headlinesOf(found: unknown): MeasuringResult['headlines'] {
+function headlinesOf(found: unknown): JobResult['headlines'] {
   const summary = found as Summary;
   const agree = summary.orders?.agree ?? null;
   const numbers = shown.flatMap(([key, label, unit]) => {
