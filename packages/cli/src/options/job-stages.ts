@@ -92,7 +92,7 @@ export const labelStage: StageOptions = {
 export const generateStage: StageOptions = {
   name: 'generate',
   definition: generateDefinition as unknown as JobVerb['definition'],
-  takes: { model: 'model', adapter: 'adapter', prompts: 'rows' },
+  takes: { model: 'model', adapter: 'adapter' },
   defaults: answering,
   results: ['answers.jsonl'],
   rows: ['answers.jsonl'],

@@ -32,7 +32,8 @@ export async function revised(
     {
       ...(signal && { signal }),
       ...(onNotice && { onNotice }),
-      onProgress: ({ prompts, total }) => onProgress?.('prompts', prompts, total),
+      onProgress: ({ prompts, total, current }) =>
+        onProgress?.('prompts', Math.floor(prompts + current), total),
     },
   );
   if (summary === null) return { interrupted: true, headlines: [], verdict: null };
