@@ -1,5 +1,5 @@
-// Constitutional AI as a recipe, as a user runs it: revise -> sft -> generate -> label -> reward, with
-// a critic and a judge behind an endpoint.
+// Recipes of AI feedback as a user runs them. Constitutional AI: revise, sft, generate, label, reward,
+// with a critic and a judge behind an endpoint. Self-rewarding: the model of a stage is the judge.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { openScriptedEndpoint, type Script } from '@keel/align/testing/endpoint';
 import { expect, test } from 'vitest';
@@ -114,4 +114,53 @@ test('runs to its end, once, and again only from what changed', async () => {
   expect(changed.code, changed.stderr).toBe(0);
   expect(jsonLines(changed.stdout).at(-1)!.ran).toEqual(['generate', 'label', 'reward']);
   expect(endpoint.requests.length).toBeGreaterThan(asked);
+});
+
+test('a round of self-rewarding: the model of a stage rates its own answers', async () => {
+  using folder = new TemporaryFolder();
+  const rows = prompts.map((prompt) => ({ prompt: [{ role: 'user', content: prompt }] }));
+  const file = folder.file('prompts.jsonl');
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const answered = rows.map((row) => ({
+    ...{ ...row, completion: [{ role: 'assistant', content: 'so it is' }] },
+  }));
+  const data = folder.file('answered.jsonl');
+  writeFileSync(data, answered.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(
+    folder.file('plan.yaml'),
+    `output: ${folder.file('run')}
+defaults: {model: ${tinyChat}, precision: fp32, threads: 1, lora: true, batch_size: 2, max_steps: 1}
+stages:
+  sft: {data: ${data}}
+  generate:
+    model: \${stages.sft}
+    prompts: ${file}
+    samples: 4
+    temperature: 1
+    max_new_tokens: 6
+  label:
+    data: \${stages.generate}
+    judge: \${stages.sft}
+    judge_cache: "off"
+    rubric: recipes/judges/additive.yaml
+    pairing: best-worst
+    length_guard: 0.1
+  dpo:
+    model: \${stages.sft}
+    data: \${stages.label}
+`,
+  );
+  const { code, stdout, stderr } = await align(folder, ['--json']);
+  expect(code, stderr).toBe(0);
+  expect(jsonLines(stdout).at(-1)!.ran).toEqual(['sft', 'generate', 'label', 'dpo']);
+  const labelled = jsonLines(readFileSync(folder.file('run/label/labelled.jsonl'), 'utf8'));
+  expect(labelled.length).toBeGreaterThan(0);
+  for (const { score_chosen, score_rejected, label_probability } of labelled) {
+    expect(label_probability).toBe(1);
+    expect(score_chosen).toBeGreaterThan(score_rejected as number);
+    expect(score_chosen).toBeLessThanOrEqual(5);
+    expect(score_rejected).toBeGreaterThanOrEqual(0);
+  }
+  const again = await align(folder);
+  expect(again.stdout).toContain('Nothing to run');
 });
