@@ -12,8 +12,8 @@ export interface LabelOptions extends RowReading {
   /** Principles that are drawn for each pair; null: all of them. */
   principlesPerPair: number | null;
   /**
-   * `drawn`: pairs are drawn of the answers to a prompt, and compared. `best-worst`: every answer is
-   * rated, and the best one is paired with the worst one.
+   * `drawn`: pairs are drawn of the answers to a prompt, and compared. `best-worst`: every answer
+   * is rated, and the best one is paired with the worst one.
    */
   pairing: 'drawn' | 'best-worst';
   /** Pairs that are drawn of the answers to one prompt. */

@@ -62,7 +62,7 @@ export const definitionOf = (
 ): StageVerb['definition'] | JobVerb['definition'] =>
   stage.kind === 'training' ? verbOf(stage).definition : stage.job.definition;
 
-/** Whether a stage measures results of earlier stages, rather than making something for later ones. */
+/** Whether a stage measures results of earlier stages, and makes nothing for later ones. */
 export const isMeasuring = (stage: RecipeStage): boolean =>
   stage.kind === 'job' && stage.job.rows.length === 0;
 

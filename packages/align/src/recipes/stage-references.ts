@@ -1,5 +1,5 @@
-// `${stages.sft}` as an option's value: the result of an earlier stage; `${stages.revise}/sft.jsonl`:
-// a file of rows that it wrote.
+// `${stages.sft}` as an option's value: the result of an earlier stage.
+// `${stages.revise}/sft.jsonl`: a file of rows that it wrote.
 import { join } from 'node:path';
 import { snakeCase } from '../config/case.ts';
 import type { OptionDescriptor } from '../config/options.ts';

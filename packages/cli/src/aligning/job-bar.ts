@@ -10,7 +10,7 @@ interface Progress {
   total: number;
 }
 
-/** Progress of a stage that trains nothing: a bar on a terminal, otherwise a line from time to time. */
+/** Progress of a stage that trains nothing: a bar on a terminal, otherwise some lines. */
 export class JobBar {
   readonly #json: boolean;
   #pace = new PlainPace({ seconds: 5 });
