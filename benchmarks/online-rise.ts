@@ -16,7 +16,7 @@ import {
   stageFolder,
 } from '@keel/align/internal';
 import { studentInterval } from '@keel/statistics';
-import { measuringVerbs } from '../packages/cli/src/verbs/measuring-stages.ts';
+import { jobVerbs } from '../packages/cli/src/verbs/job-stages.ts';
 
 const { values } = parseArgs({
   options: {
@@ -52,7 +52,7 @@ const changes = new Map<string, { seed: number; verb: string; change: HeldOutCha
 const times = new Map<string, number[]>();
 for (const seed of values.seeds.split(',').map(Number)) {
   const output = join(values.output, `seed-${seed}`);
-  const recipe = readRecipe(seeded(seed), { output, measuring: measuringVerbs });
+  const recipe = readRecipe(seeded(seed), { output, jobs: jobVerbs });
   await runRecipe(recipe, {
     onEvent: (event) => {
       if (event.type === 'ended') {

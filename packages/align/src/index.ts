@@ -26,6 +26,7 @@ export type {
   LabelResult,
   LabelSummary,
 } from './feedback/label-options.ts';
+export { checkConstitution } from './feedback/read-constitution.ts';
 export type {
   ReviseHooks,
   ReviseOptions,
@@ -63,12 +64,12 @@ export {
   type PairedScores,
 } from './objectives/paired.ts';
 export type {
-  MeasuringHooks,
-  MeasuringOptions,
-  MeasuringResult,
-  MeasuringVerb,
+  JobHooks,
+  JobOptions,
+  JobResult,
+  JobVerb,
   StageVerdict,
-} from './recipes/measuring-verb.ts';
+} from './recipes/job-verb.ts';
 export { planRecipe } from './recipes/plan-recipe.ts';
 export { readRecipe } from './recipes/read-recipe.ts';
 export { runRecipe } from './recipes/run-recipe.ts';

@@ -40,7 +40,7 @@ export async function planComparison(
           estimate = { ...estimate, rows: steps * stage.options.batchSize };
         }
       }
-      planned.push({ stage, state, estimate });
+      planned.push({ stage, state, estimate, waitsFor: [] });
     } catch (error) {
       throw new StageError(stage, stages.length, error, 'entry');
     }

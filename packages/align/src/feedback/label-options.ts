@@ -11,8 +11,15 @@ export interface LabelOptions extends RowReading {
   constitution: string | null;
   /** Principles that are drawn for each pair; null: all of them. */
   principlesPerPair: number | null;
+  /**
+   * `drawn`: pairs are drawn of the answers to a prompt, and compared. `best-worst`: every answer
+   * is rated, and the best one is paired with the worst one.
+   */
+  pairing: 'drawn' | 'best-worst';
   /** Pairs that are drawn of the answers to one prompt. */
   pairsPerPrompt: number;
+  /** Of `best-worst`: the share of a prompt's range of ratings within which ratings are equal. */
+  lengthGuard: number;
   /** Bounds of each verdict. */
   clamp: readonly [low: number, high: number];
   /** Rows that people labelled; they replace the judge's labels and are added to them. */
@@ -27,12 +34,13 @@ export interface LabelOptions extends RowReading {
 
 export interface LabelPlan {
   judge: string;
+  /** Of `best-worst`: prompts, which become one pair at most. */
   pairs: number;
   /** Pairs that an earlier command has done. */
   done: number;
-  /** For each pair; 0 for a judge that is not asked in words. */
+  /** For each pair; 0 for a judge that is not asked in words, and for one that rates. */
   principles: number;
-  /** Verdicts that are asked for in all. */
+  /** Verdicts or ratings that are asked for in all. */
   verdicts: number;
   /** Pairs that people labelled. */
   human: number;
@@ -57,8 +65,10 @@ export interface LabelSummary {
   pairs: number;
   /** Prompts with fewer than two different answers. */
   single: number;
-  /** Pairs without any verdict. */
+  /** Pairs without any verdict, and prompts with fewer than two rated answers. */
   unlabelled: number;
+  /** Prompts whose answers all have the same rating. */
+  tied: number;
   /** Verdicts that the judge did not give, by reason. */
   failed: Record<string, number>;
   /** Rows that were written. */
@@ -76,6 +86,10 @@ export interface LabelSummary {
   given: Proportion | null;
   /** The same with people's labels, where both are decided. */
   human: Proportion | null;
+  /** Mean ratings of all answers, of the chosen and of the rejected ones; null without ratings. */
+  ratings: { all: number; chosen: number | null; rejected: number | null } | null;
+  /** Mean characters of the more probable answers and of the others; null without labels. */
+  length: { chosen: number; rejected: number } | null;
   /** Rows that people alone labelled. */
   humanOnly: number;
 }

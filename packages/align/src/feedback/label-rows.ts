@@ -11,6 +11,20 @@ export interface LabelLine extends PairLabel {
   row: number;
 }
 
+/** What a judge's ratings of the answers to a prompt are: a line of the journal. */
+export interface RatingLine {
+  row: number;
+  /** One per answer; null for an answer that the judge did not rate. */
+  ratings: (number | null)[];
+  /** Ratings that the judge did not give, by reason. */
+  failed: Record<string, number>;
+}
+
+/** What became of a line: the pair that it labels, or why there is none. */
+export type Labelled =
+  | { pair: LabelPair; label: PairLabel; ratings?: readonly [first: number, second: number] }
+  | { pair: null; why: 'unlabelled' | 'tied'; failed: Record<string, number> };
+
 /** Where a label comes from. */
 type Source = 'judge' | 'people';
 
@@ -21,7 +35,16 @@ type Source = 'judge' | 'people';
 export function labelledRow(
   { row, prompt, rendering, extra, answers }: LabelPair,
   probability: number,
-  { source, judge }: { source: Source; judge: PairLabel | null },
+  {
+    source,
+    judge,
+    ratings,
+  }: {
+    source: Source;
+    judge: PairLabel | null;
+    /** Of both answers, from a judge that rates. */
+    ratings?: readonly [number, number] | undefined;
+  },
 ): object {
   const [a, b] = answers.map(asRead) as [Content, Content];
   const first = probability >= 0.5;
@@ -33,12 +56,17 @@ export function labelledRow(
     ...{ chosen: first ? a : b, rejected: first ? b : a },
     label_probability: first ? probability : 1 - probability,
     labelled_by: source,
-    ...(judge?.probability != null && {
-      judge_probability: first ? judge.probability : 1 - judge.probability,
-      principles: Object.fromEntries(
-        Object.entries(judge.principles).map(([id, one]) => [id, first ? one : 1 - one]),
-      ),
+    ...(ratings && {
+      score_chosen: ratings[first ? 0 : 1],
+      score_rejected: ratings[first ? 1 : 0],
     }),
+    ...(ratings === undefined &&
+      judge?.probability != null && {
+        judge_probability: first ? judge.probability : 1 - judge.probability,
+        principles: Object.fromEntries(
+          Object.entries(judge.principles).map(([id, one]) => [id, first ? one : 1 - one]),
+        ),
+      }),
   };
 }
 
@@ -50,14 +78,24 @@ export class LabelTally {
   readonly #longer: number[] = [];
   readonly #given: number[] = [];
   readonly #human: number[] = [];
+  readonly #lengths: { chosen: number[]; rejected: number[] } = { chosen: [], rejected: [] };
+  readonly #ratings: Record<'all' | 'chosen' | 'rejected', number[]> = {
+    ...{ all: [], chosen: [], rejected: [] },
+  };
   #pairs = 0;
   #unlabelled = 0;
+  #tied = 0;
 
   /** @param human people's probability of the first answer; null if they did not label the pair */
-  add(pair: LabelPair, label: PairLabel, human: number | null): void {
+  add(
+    { pair, label, ratings }: Extract<Labelled, { pair: LabelPair }>,
+    human: number | null,
+  ): void {
     this.#pairs += 1;
-    for (const [why, count] of Object.entries(label.failed)) {
-      this.#failed[why] = (this.#failed[why] ?? 0) + count;
+    this.#fail(label.failed);
+    if (ratings !== undefined) {
+      this.#ratings.chosen.push(Math.max(...ratings));
+      this.#ratings.rejected.push(Math.min(...ratings));
     }
     for (let at = 0; at < label.compared; at++) {
       this.#agree.push(at < label.disagreements ? 0 : 1);
@@ -70,6 +108,8 @@ export class LabelTally {
     this.#certain.push(Math.abs(2 * probability - 1));
     const lead = probability - 0.5;
     const [a, b] = pair.answers.map((answer) => contentText(answer).length) as [number, number];
+    this.#lengths.chosen.push(lead >= 0 ? a : b);
+    this.#lengths.rejected.push(lead >= 0 ? b : a);
     if (a !== b) this.#longer.push(hitOf(lead * (a - b)));
     if (pair.given !== null && pair.given !== 0.5) {
       this.#given.push(hitOf(lead * (pair.given - 0.5)));
@@ -77,17 +117,47 @@ export class LabelTally {
     if (human !== null && human !== 0.5) this.#human.push(hitOf(lead * (human - 0.5)));
   }
 
+  /** A prompt of which no pair was made. */
+  addWithout({ why, failed }: Extract<Labelled, { pair: null }>): void {
+    this.#fail(failed);
+    if (why === 'tied') this.#tied += 1;
+    else this.#unlabelled += 1;
+  }
+
+  /** Ratings of all answers to a prompt. */
+  addRatings(ratings: readonly (number | null)[]): void {
+    this.#ratings.all.push(...ratings.filter((one) => one !== null));
+  }
+
+  #fail(failed: Record<string, number>): void {
+    for (const [why, count] of Object.entries(failed)) {
+      this.#failed[why] = (this.#failed[why] ?? 0) + count;
+    }
+  }
+
   summary(written: { rows: number; single: number; humanOnly: number }): LabelSummary {
     const share = (hits: readonly number[]): Proportion | null => proportionOf(hits);
-    const certain = this.#certain;
+    const { all, chosen, rejected } = this.#ratings;
+    const lengths = this.#lengths;
     return {
-      ...{ pairs: this.#pairs, unlabelled: this.#unlabelled, failed: this.#failed, ...written },
+      ...{ pairs: this.#pairs, unlabelled: this.#unlabelled, tied: this.#tied },
+      ...{ failed: this.#failed, ...written },
       ordersAgree: share(this.#agree),
-      certainty:
-        certain.length === 0 ? null : certain.reduce((sum, one) => sum + one, 0) / certain.length,
+      certainty: meanOf(this.#certain),
       longer: share(this.#longer),
       given: share(this.#given),
       human: share(this.#human),
+      ratings:
+        all.length === 0
+          ? null
+          : { all: meanOf(all)!, chosen: meanOf(chosen), rejected: meanOf(rejected) },
+      length:
+        lengths.chosen.length === 0
+          ? null
+          : { chosen: meanOf(lengths.chosen)!, rejected: meanOf(lengths.rejected)! },
     };
   }
 }
+
+const meanOf = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;

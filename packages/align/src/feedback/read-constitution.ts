@@ -38,6 +38,29 @@ const handbookSchema = z.object({
   system_prompt: z.string().optional(),
 });
 
+/** The two halves of a constitution: for critics and revisers, and for judges. */
+type Half = 'critiques' | 'preferences';
+
+const lacking: Readonly<Record<Half, string>> = {
+  critiques: 'has questions for judges only, but no critiques and revisions',
+  preferences: 'has critiques only, but no questions for judges ("preference")',
+};
+
+/**
+ * Reads a constitution that has what is needed of it.
+ * @param file null: Keel's own
+ * @throws ConfigError as `readConstitution`; Error if that half is missing
+ */
+export function constitutionWith(half: Half, file: string | null): Constitution {
+  const read = readConstitution(file ?? ownConstitutionFile);
+  if (read[half].length > 0) return read;
+  throw new Error(`${file}: ${lacking[half]}. Pass another --constitution`);
+}
+
+/** Checks a constitution before it is used. @throws as `constitutionWith` */
+export const checkConstitution = (file: string | null, half: Half): void =>
+  void constitutionWith(half, file);
+
 /**
  * Reads a constitution: YAML or JSON in Keel's own form, the paper's JSON of critiques and
  * revisions (`CritiqueRevisionInstructions.json`) or of preferences (`RLMadisonInstructions.json`),

@@ -22,15 +22,25 @@ export interface LabelPair {
   given: number | null;
 }
 
-const kinds = ['preference', 'samples', 'completion'] as const;
+const severalKinds = ['samples', 'completion'] as const;
+const kinds = ['preference', ...severalKinds] as const;
+type SeveralKind = (typeof severalKinds)[number];
 type Kind = (typeof kinds)[number];
 
-export interface LabelData {
-  pairs: LabelPair[];
+interface ReadRows {
   badRows: number;
   /** Prompts with fewer than two different answers. */
   single: number;
   fingerprint: string;
+}
+
+export interface LabelData extends ReadRows {
+  pairs: LabelPair[];
+}
+
+/** A prompt with different answers, two or more. */
+export interface AnswerGroup extends Omit<LabelPair, 'answers' | 'given'> {
+  answers: Content[];
 }
 
 /**
@@ -49,23 +59,33 @@ export async function readLabelPairs(
   if (rows.kind === 'preference') {
     return { ...common, single: 0, pairs: await preferencePairs(rows) };
   }
-  const groups = rows.kind === 'samples' ? await listed(rows) : await gathered(rows);
+  const { groups, single } = await differing(rows);
   const pairs: LabelPair[] = [];
-  let single = 0;
   for (const { answers, ...group } of groups) {
-    const different = answers.filter(
-      (one, at) => answers.findIndex((other) => sameContent(one, other)) === at,
+    const all = answers.flatMap((one, at) =>
+      answers.slice(at + 1).map((other): [Content, Content] => [one, other]),
     );
-    const all = different.flatMap((one, at) =>
-      different.slice(at + 1).map((other): [Content, Content] => [one, other]),
-    );
-    if (all.length === 0) single += 1;
     const rounds = Math.min(pairsPerPrompt, all.length);
     for (const pair of drawWithoutRepetition(all, { seed, row: group.row, rounds })) {
       pairs.push({ ...group, answers: pair, given: null });
     }
   }
   return { ...common, single, pairs };
+}
+
+/**
+ * Answers by their prompts, for a judge that rates each of them.
+ * @throws DataError for an invalid row, and for rows that are pairs already
+ */
+export async function readAnswerGroups(
+  options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
+): Promise<ReadRows & { groups: AnswerGroup[] }> {
+  await using rows = await openOneOf<SeveralKind>(
+    { ...rowsOf(options), data: options.data, refuse: unlabelledFault },
+    severalKinds,
+  );
+  const common = { badRows: rows.badRowCount, fingerprint: await rows.fingerprint() };
+  return { ...common, ...(await differing(rows)) };
 }
 
 /**
@@ -123,8 +143,18 @@ async function preferencePairs(
   return pairs;
 }
 
-interface AnswerGroup extends Omit<LabelPair, 'answers' | 'given'> {
-  answers: Content[];
+/** Groups without repeated answers, and the number of those with fewer than two. */
+async function differing(
+  rows: SourceOf<SeveralKind>,
+): Promise<{ groups: AnswerGroup[]; single: number }> {
+  const all = rows.kind === 'samples' ? await listed(rows) : await gathered(rows);
+  const groups = all.flatMap((group) => {
+    const answers = group.answers.filter(
+      (one, at) => group.answers.findIndex((other) => sameContent(one, other)) === at,
+    );
+    return answers.length < 2 ? [] : [{ ...group, answers }];
+  });
+  return { groups, single: all.length - groups.length };
 }
 
 async function listed(rows: Extract<SourceOf<Kind>, { kind: 'samples' }>): Promise<AnswerGroup[]> {

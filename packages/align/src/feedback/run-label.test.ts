@@ -41,7 +41,15 @@ const constitution = inside('two.json');
 writeFileSync(constitution, '["Which is kinder?", "Which is safer?"]');
 const optionsOf = (own: Partial<LabelOptions>): LabelOptions => ({
   ...{ judge: judge(), data: [], onBadRow: 'fail', constitution, principlesPerPair: null },
-  ...{ pairsPerPrompt: 1, clamp: [0, 1], human: null, seed: 1, overwrite: false },
+  ...{
+    pairing: 'drawn',
+    lengthGuard: 0,
+    pairsPerPrompt: 1,
+    clamp: [0, 1],
+    human: null,
+    seed: 1,
+    overwrite: false,
+  },
   output: inside(`out-${files++}.jsonl`),
   ...own,
 });
@@ -224,5 +232,90 @@ describe('keel label', () => {
     });
     left = 100;
     expect((await runLabel(options)).summary).toMatchObject({ pairs: 3, rows: 3 });
+  });
+
+  describe('the best with the worst', () => {
+    const answers = ['aaaa', 'aaaab', 'b', 'aabbbbb', 'bbb'];
+    const data = [
+      { prompt: 'p1', completions: answers, id: 7 },
+      { prompt: 'p2', completions: ['b', 'bb'] },
+      { prompt: 'p3', completions: ['fail', 'fail too', 'a'] },
+      { prompt: 'p4', completions: ['a', 'a'] },
+    ];
+    const rated: string[] = [];
+    /** One point for each letter a. */
+    const rating = (own: Partial<Judge> = {}): Judge =>
+      judge({
+        async rate({ answer, instructions }) {
+          expect(instructions).toBeUndefined();
+          const text = String(answer);
+          rated.push(text);
+          const usage = { promptTokens: 0, answerTokens: 0, cost: 0 };
+          if (text.startsWith('fail')) return { failed: 'unreadable', exchanges: [], usage };
+          return { score: text.split('a').length - 1, exchanges: [], usage };
+        },
+        ...own,
+      });
+    const best = (own: Partial<LabelOptions>) =>
+      optionsOf({
+        pairing: 'best-worst',
+        judge: rating(),
+        data: [written('n.jsonl', data)],
+        ...own,
+      });
+
+    it('makes one pair of each prompt by ratings, and counts prompts without one', async () => {
+      rated.length = 0;
+      const options = best({});
+      const { summary } = await runLabel(options);
+      // Of equal ratings, the shorter answer is chosen and the longer one rejected.
+      expect(read(options.output)).toMatchObject([
+        {
+          ...{ id: 7, row: 0, chosen: 'aaaa', rejected: 'bbb', label_probability: 1 },
+          ...{ score_chosen: 4, score_rejected: 0 },
+        },
+      ]);
+      expect(summary).toMatchObject({
+        ...{ pairs: 1, rows: 1, tied: 1, unlabelled: 1, single: 1, failed: { unreadable: 2 } },
+        ratings: { all: (4 + 4 + 0 + 2 + 0 + 0 + 0 + 1) / 8, chosen: 4, rejected: 0 },
+        length: { chosen: 4, rejected: 3 },
+      });
+      expect(rated).toHaveLength(10);
+      expect(asked).toEqual([]);
+      await using source = await openRows(options.output, { kind: 'preference' });
+      expect(source.length).toBe(1);
+    });
+
+    it('guards the length among nearly equal ratings', async () => {
+      const options = best({
+        data: [written('near.jsonl', [{ prompt: 'p', completions: ['aaaabbb', 'aaa', 'a', 'b'] }])],
+        lengthGuard: 0.3,
+      });
+      await runLabel(options);
+      expect(read(options.output)).toMatchObject([
+        { chosen: 'aaa', rejected: 'a', score_chosen: 3, score_rejected: 1 },
+      ]);
+    });
+
+    it('resumes, and the guard may then be another', async () => {
+      const controller = new AbortController();
+      rated.length = 0;
+      const options = best({ judge: rating({ concurrency: 1 }) });
+      const stopped = await runLabel(options, {
+        signal: controller.signal,
+        onProgress: ({ pairs }) => void (pairs === 1 && controller.abort()),
+      });
+      expect(stopped).toMatchObject({ interrupted: true, done: 1 });
+      expect((await runLabel({ ...options, lengthGuard: 0.1 })).summary).toMatchObject({
+        pairs: 1,
+      });
+      expect(rated).toHaveLength(10);
+    });
+
+    it('is refused for pairs, and for a judge that only compares', async () => {
+      await expect(runLabel(best({ judge: judge() }))).rejects.toThrow(/letters.*rates/);
+      const pairsOnly = best({ data: [written('only-pairs.jsonl', pairs)] });
+      await expect(runLabel(pairsOnly)).rejects.toThrow(/only-pairs\.jsonl/);
+    });
   });
 });

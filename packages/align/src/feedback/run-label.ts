@@ -8,68 +8,67 @@ import { fillFileAtomic } from '../files/atomic-write.ts';
 import { Journal } from '../runs/journal.ts';
 import { claimOutput } from '../runs/sampling-job.ts';
 import type { PreferencePrinciple } from './constitution.ts';
-import { drawWithoutRepetition } from './draw.ts';
 import type { LabelHooks, LabelOptions, LabelResult, LabelSummary } from './label-options.ts';
-import { labelPair } from './label-pair.ts';
-import { type LabelLine, LabelTally, labelledRow } from './label-rows.ts';
-import { ownConstitutionFile, readConstitution } from './read-constitution.ts';
-import {
-  type LabelData,
-  type LabelPair,
-  pairKey,
-  readHumanLabels,
-  readLabelPairs,
-} from './read-label-pairs.ts';
+import { type LabelLine, LabelTally, labelledRow, type RatingLine } from './label-rows.ts';
+import { comparing, type LabelWork, rating } from './label-work.ts';
+import { constitutionWith } from './read-constitution.ts';
+import { type LabelPair, pairKey, readHumanLabels } from './read-label-pairs.ts';
 
 type HumanLabels = ReadonlyMap<string, LabelPair>;
 
 /**
  * @throws DataError for invalid rows; ConfigError for an invalid constitution; Error if the judge
- *   cannot compare or cannot be asked (finished pairs are saved), or the output exists already
+ *   cannot do what it is to do or cannot be asked (finished pairs are saved), or the output exists
+ *   already
  */
 export async function runLabel(
   options: LabelOptions,
   hooks: LabelHooks = {},
 ): Promise<LabelResult> {
-  const { judge, output, overwrite, dryRun = false } = options;
+  const { judge, output, overwrite, pairing } = options;
+  if (!overwrite && existsSync(output)) {
+    throw new Error(`${output} already exists. Pass --overwrite, or choose another --output`);
+  }
+  if (pairing === 'best-worst') {
+    const rate = judge.rate?.bind(judge);
+    if (rate !== undefined) return run(await rating({ ...options, rate }), options, hooks);
+    throw new Error(`${judge.name} only compares, but best-worst needs a judge that rates`);
+  }
   if (judge.compare === undefined) {
     throw new Error(
       `${judge.name} rates single answers, but labels need a judge that compares two`,
     );
   }
-  if (!overwrite && existsSync(output)) {
-    throw new Error(`${output} already exists. Pass --overwrite, or choose another --output`);
-  }
-  const principles = principlesOf(options);
-  const data = await readLabelPairs(options, options);
-  if (data.badRows > 0) hooks.onNotice?.(`${data.badRows} bad rows are skipped`);
+  return run(await comparing(options, principlesOf(options)), options, hooks);
+}
+
+async function run<Line extends LabelLine | RatingLine>(
+  work: LabelWork<Line>,
+  options: LabelOptions,
+  hooks: LabelHooks,
+): Promise<LabelResult> {
+  const { judge, output, overwrite, dryRun = false } = options;
+  if (work.badRows > 0) hooks.onNotice?.(`${work.badRows} bad rows are skipped`);
   const human: HumanLabels =
     options.human === null
       ? new Map()
       : await readHumanLabels({ ...options, data: options.human, columns: null });
   using owned = new DisposableStack();
   claimOutput(output, dirname(output), { dryRun, owned, notice: hooks.onNotice });
-  const each = Math.min(options.principlesPerPair ?? principles.length, principles.length);
   const identity = {
-    '--data': data.fingerprint,
+    '--data': work.fingerprint,
     '--judge': judge.identity,
-    'principles of --constitution': JSON.stringify(principles),
-    '--principles-per-pair': each,
-    '--pairs-per-prompt': options.pairsPerPrompt,
-    '--clamp': options.clamp.join(' to '),
-    '--seed': options.seed,
+    ...work.identity,
   };
   const chunk = Math.max(1, judge.concurrency);
+  const { total, principles, verdicts } = work;
   const how = {
-    ...{ chunk, prompts: data.pairs.length, overwrite },
-    parse: (text: string) => JSON.parse(text) as LabelLine,
+    ...{ chunk, prompts: total, overwrite },
+    parse: (text: string) => JSON.parse(text) as Line,
   };
-  const total = data.pairs.length;
   hooks.onPlan?.({
     ...{ judge: judge.name, pairs: total, done: Journal.done(output, identity, how) },
-    principles: judge.isAskedInWords ? each : 0,
-    verdicts: total * (judge.seesOrder ? 2 : 1) * (judge.isAskedInWords ? each : 1),
-    human: human.size,
+    ...{ principles, verdicts, human: human.size },
   });
   if (dryRun) return { output, interrupted: false, done: 0, summary: null };
   const journal = Journal.open(output, identity, how);
@@ -82,37 +81,23 @@ export async function runLabel(
       return { output, interrupted: true, done: journal.length, summary: null };
     }
     const from = journal.length;
-    const lines = await chunkOf(data.pairs.slice(from, from + chunk), from, {
-      ...{ options, principles, each, signal: hooks.signal },
-    });
+    const lines = await chunkOf(work, { from, to: Math.min(total, from + chunk) }, hooks.signal);
     if (lines === null) return { output, interrupted: true, done: journal.length, summary: null };
     journal.append(lines);
     hooks.onProgress?.({ pairs: journal.length, total });
   }
-  const summary = finish(journal, data, human, output);
+  const summary = finish(journal, work, human, output);
   journal.remove();
   return { output, interrupted: false, done: total, summary };
 }
 
-interface Asked {
-  options: LabelOptions;
-  principles: readonly PreferencePrinciple[];
-  /** Principles per pair. */
-  each: number;
-  signal: AbortSignal | undefined;
-}
-
 /** @returns null if it was aborted */
-async function chunkOf(
-  pairs: readonly LabelPair[],
-  from: number,
-  { options, principles, each, signal }: Asked,
-): Promise<LabelLine[] | null> {
-  const { judge, clamp, seed } = options;
-  const asked = pairs.map(async (pair, at): Promise<LabelLine> => {
-    const own = drawWithoutRepetition(principles, { seed, row: from + at, rounds: each });
-    return { row: pair.row, ...(await labelPair(judge, pair, { principles: own, clamp, signal })) };
-  });
+async function chunkOf<Line>(
+  { ask }: LabelWork<Line>,
+  { from, to }: { from: number; to: number },
+  signal: AbortSignal | undefined,
+): Promise<Line[] | null> {
+  const asked = Array.from({ length: to - from }, (_, at) => ask(from + at, signal));
   const settled = await Promise.allSettled(asked);
   if (signal?.aborted) return null;
   return settled.map((one) => {
@@ -122,9 +107,9 @@ async function chunkOf(
 }
 
 /** Writes the rows from the journal, and those that people alone labelled after them. */
-function finish(
-  journal: Journal<LabelLine>,
-  { pairs, single }: LabelData,
+function finish<Line extends LabelLine | RatingLine>(
+  journal: Journal<Line>,
+  { labelled, single }: LabelWork<Line>,
   human: HumanLabels,
   output: string,
 ): LabelSummary {
@@ -137,17 +122,23 @@ function finish(
     };
     const left = new Map(human);
     let at = 0;
-    for (const label of journal.read()) {
-      const pair = pairs[at++]!;
+    for (const line of journal.read()) {
+      if ('ratings' in line) tally.addRatings(line.ratings);
+      const found = labelled(line, at++);
+      if (found.pair === null) {
+        tally.addWithout(found);
+        continue;
+      }
+      const { pair, label, ratings } = found;
       const key = pairKey(pair);
       const known = human.get(key);
       left.delete(key);
       const people = known === undefined ? null : probabilityFor(pair, known);
-      tally.add(pair, label, people);
+      tally.add(found, people);
       const probability = people ?? label.probability;
       if (probability === null) continue;
       const source = people === null ? 'judge' : 'people';
-      write(labelledRow(pair, probability, { source, judge: label }));
+      write(labelledRow(pair, probability, { source, judge: label, ratings }));
     }
     for (const pair of left.values()) {
       humanOnly += 1;
@@ -164,12 +155,7 @@ const probabilityFor = (pair: LabelPair, known: LabelPair): number => {
 };
 
 function principlesOf({ constitution, principlesPerPair }: LabelOptions): PreferencePrinciple[] {
-  const { preferences } = readConstitution(constitution ?? ownConstitutionFile);
-  if (preferences.length === 0) {
-    throw new Error(
-      `${constitution}: has critiques only, but no questions for judges ("preference"). Pass another --constitution`,
-    );
-  }
+  const { preferences } = constitutionWith('preferences', constitution);
   if (principlesPerPair !== null && principlesPerPair > preferences.length) {
     throw new Error(
       `--principles-per-pair: ${constitution ?? 'the constitution'} has ${preferences.length} principles, fewer than ${principlesPerPair}`,

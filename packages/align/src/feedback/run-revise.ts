@@ -18,7 +18,7 @@ import { claimOutput, samplingIdentity } from '../runs/sampling-job.ts';
 import { modelFacts } from '../training/run-plan.ts';
 import type { Constitution } from './constitution.ts';
 import { OpenSpeakers } from './open-speakers.ts';
-import { ownConstitutionFile, readConstitution, readExamples } from './read-constitution.ts';
+import { constitutionWith, readExamples } from './read-constitution.ts';
 import {
   type Lineage,
   PROMPT_VERSION,
@@ -169,12 +169,7 @@ function finish(journal: Journal<Lineage>, output: string): RevisionSummary {
 }
 
 function constitutionOf({ constitution, examples }: ReviseOptions): Constitution {
-  const read = readConstitution(constitution ?? ownConstitutionFile);
-  if (read.critiques.length === 0) {
-    throw new Error(
-      `${constitution}: has questions for judges only, but no critiques and revisions. Pass another --constitution`,
-    );
-  }
+  const read = constitutionWith('critiques', constitution);
   return examples === null ? read : { ...read, examples: readExamples(examples) };
 }
 

@@ -2,22 +2,27 @@
 import { existsSync } from 'node:fs';
 import type { FileHash } from '../data/open-rows.ts';
 import { estimateStage, type StageEstimate } from './estimate-stage.ts';
-import { dependsOn, type Recipe, type RecipeStage } from './recipe.ts';
+import { dependsOn, isMeasuring, type Recipe, type RecipeStage } from './recipe.ts';
 import { withSharedDate } from './shared-date.ts';
 import { StageError } from './stage-error.ts';
+import type { KnownResults } from './stage-identity.ts';
 import { readStageRecords } from './stage-records.ts';
 import { type StageState, stateOfStage } from './stage-state.ts';
 
 export interface PlannedStage {
   stage: RecipeStage;
   state: StageState;
-  /** null for a stage that is done, or that measures. */
+  /** null for a stage that is done, that trains nothing, or that waits for rows. */
   estimate: StageEstimate | null;
+  /** Stages that have yet to write the rows that it trains on. */
+  waitsFor: string[];
 }
 
 export interface RecipePlan {
   stages: PlannedStage[];
-  /** Training stages other than the last whose result no stage uses, perhaps by mistake. */
+  /**
+   * Stages other than the last that make a model or rows that no stage uses, perhaps by mistake.
+   */
   unused: string[];
 }
 
@@ -46,18 +51,33 @@ export async function planRecipe(
       const state = await stateOfStage(stage, { output, records, results, overwrite });
       results.set(stage.name, state.result);
       const done = state.status === 'done';
-      if (!done && stage.kind === 'measuring') await stage.measures.check?.(stage.options);
+      const pending = [...stage.from].flatMap(([option, names]) =>
+        names.some((one) => results.get(one) === null) ? [option] : [],
+      );
+      if (!done && stage.kind === 'job') await stage.job.check?.(stage.options, pending);
+      const known = done || stage.kind === 'job';
+      const waitsFor = known ? [] : rowsNotWritten(stage, { stages, results });
       const estimate =
-        done || stage.kind === 'measuring'
+        known || waitsFor.length > 0
           ? null
           : await estimateStage(recipe, stage, state.step, notice);
-      planned.push({ stage, state, estimate });
+      planned.push({ stage, state, estimate, waitsFor });
     } catch (error) {
       throw new StageError(stage, stages.length, error);
     }
   }
   const used = new Set(stages.flatMap(dependsOn));
-  const trained = stages.filter(({ kind }) => kind === 'training');
-  const unused = trained.slice(0, -1).flatMap(({ name }) => (used.has(name) ? [] : [name]));
+  const making = stages.filter((one) => !isMeasuring(one));
+  const unused = making.slice(0, -1).flatMap(({ name }) => (used.has(name) ? [] : [name]));
   return { stages: planned, unused };
+}
+
+/** The jobs whose rows a stage uses and that have not run yet. */
+function rowsNotWritten(
+  stage: RecipeStage,
+  { stages, results }: Pick<Recipe, 'stages'> & { results: KnownResults },
+): string[] {
+  return dependsOn(stage).filter(
+    (name) => results.get(name) === null && stages.find((one) => one.name === name)?.kind === 'job',
+  );
 }

@@ -15,9 +15,9 @@ import {
   type YamlEntry,
 } from '../config/yaml-config.ts';
 import { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
-import type { MeasuringVerb } from './measuring-verb.ts';
+import type { JobVerb } from './job-verb.ts';
 import { type Recipe, type RecipeStage, stageFolder } from './recipe.ts';
-import { resolveReference, takingOptions } from './stage-references.ts';
+import { resolveReference, rowOptions, takingOptions } from './stage-references.ts';
 import { type StageVerb, stageVerbs } from './stage-verbs.ts';
 
 /** The keys of a recipe's file. */
@@ -26,12 +26,12 @@ export const recipeKeys = ['output', 'defaults', 'stages'] as const;
 export interface ReadRecipeOptions {
   /** Replaces the recipe's own. */
   output?: string | null;
-  /** Kinds of stages that measure, in addition to those that train. */
-  measuring?: readonly MeasuringVerb[];
+  /** Kinds of stages that train nothing, in addition to those that train. */
+  jobs?: readonly JobVerb[];
 }
 
 /** A verb as a stage. */
-type StageKind = { trains: StageVerb; measures: null } | { trains: null; measures: MeasuringVerb };
+type StageKind = { trains: StageVerb; job: null } | { trains: null; job: JobVerb };
 
 /**
  * Reads a recipe and checks every option of every stage.
@@ -40,7 +40,7 @@ type StageKind = { trains: StageVerb; measures: null } | { trains: null; measure
  */
 export function readRecipe(
   path: string,
-  { output = null, measuring = [] }: ReadRecipeOptions = {},
+  { output = null, jobs = [] }: ReadRecipeOptions = {},
 ): Recipe {
   const file = readYamlFile(path, 'a recipe, with "stages:" in it');
   const problems: string[] = [];
@@ -55,10 +55,8 @@ export function readRecipe(
   const reading: Reading = {
     ...{ file, problems },
     kinds: new Map<string, StageKind>([
-      ...Object.entries(stageVerbs).map(
-        ([name, trains]) => [name, { trains, measures: null }] as const,
-      ),
-      ...measuring.map((measures) => [measures.name, { trains: null, measures }] as const),
+      ...Object.entries(stageVerbs).map(([name, trains]) => [name, { trains, job: null }] as const),
+      ...jobs.map((job) => [job.name, { trains: null, job }] as const),
     ]),
     output: output ?? outputOf(path, file, known.get('output'), problems),
   };
@@ -182,7 +180,7 @@ function defaultsOf(
   return pairs;
 }
 
-const definitionOf = ({ trains, measures }: StageKind) => (trains ?? measures).definition;
+const definitionOf = ({ trains, job }: StageKind) => (trains ?? job).definition;
 
 /** The options that a stage may set: all but its output folder. */
 const descriptorsOf = (kind: StageKind): OptionDescriptor[] =>
@@ -190,9 +188,7 @@ const descriptorsOf = (kind: StageKind): OptionDescriptor[] =>
 
 /** The options that defaults may set. */
 const defaultDescriptors = (kind: StageKind): OptionDescriptor[] =>
-  descriptorsOf(kind).filter(
-    ({ name }) => kind.measures === null || kind.measures.defaults.includes(name),
-  );
+  descriptorsOf(kind).filter(({ name }) => kind.job === null || kind.job.defaults.includes(name));
 
 function readStages(
   written: readonly WrittenStage[],
@@ -211,13 +207,13 @@ function readStages(
     try {
       const { name, verb, kind } = stage;
       const own = { name, number: stages.length + 1, verb, from };
-      const { trains, measures } = kind;
+      const { trains, job } = kind;
       if (trains !== null) {
         const options = resolveEntries(trains.definition, { entries, place });
         stages.push({ ...own, kind: 'training', options });
       } else {
-        const options = resolveEntries(measures.definition, { entries, place });
-        stages.push({ ...own, kind: 'measuring', options, measures });
+        const options = resolveEntries(job.definition, { entries, place });
+        stages.push({ ...own, kind: 'job', options, job });
       }
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -255,7 +251,7 @@ function resolveReferences(
 ): Map<string, string[]> {
   const from = new Map<string, string[]>();
   const gives = kind.trains?.gives ?? null;
-  const takes = kind.measures?.takes ?? takingOptions;
+  const takes = { ...rowOptions(descriptorsOf(kind)), ...(kind.job?.takes ?? takingOptions) };
   const resolve = (option: string, value: unknown, place: string): unknown => {
     if (Array.isArray(value)) return value.map((one) => resolve(option, one, place));
     if (typeof value !== 'string') return value;
@@ -273,7 +269,7 @@ function resolveReferences(
       entries.set('model', { value: takesList ? [model] : model, place });
       from.set('model', [...(found.stage.from.get('model') ?? [])]);
     }
-    return `${kind.measures?.prefixes?.[option] ?? ''}${found.path}`;
+    return found.value;
   };
   for (const [option, { value, place }] of [...entries]) {
     entries.set(option, { value: resolve(option, value, place), place });

@@ -15,7 +15,8 @@ import type {
 } from '../runs/report/report-data.ts';
 import { writeReport } from '../runs/report/write-report.ts';
 import {
-  type MeasuringStage,
+  isMeasuring,
+  type JobStage,
   mergedFolder,
   type Recipe,
   type RecipeStage,
@@ -119,7 +120,7 @@ function reported(
       ? record === undefined
         ? 'not started'
         : 'interrupted'
-      : stage.kind === 'measuring'
+      : stage.kind === 'job'
         ? formatDuration(record!.seconds)
         : stepsTook(result.step, record!.seconds);
   return {
@@ -161,12 +162,13 @@ async function lineageOf(
   const madeOf = Object.entries(inputs).flatMap(([key, files]) =>
     files.map(({ name, sha256 }) => ({
       label: labels[key] ?? key,
-      name: name.replace(/^stages\.(.*)$/, '$1/final'),
+      // Rows have the name of their file.
+      name: name.replace(/^stages\.([^/]*)$/, '$1/final').replace(/^stages\./, ''),
       sha256,
     })),
   );
   madeOf.push({ label: 'options', name: `keel ${verb}`, sha256: sha256(JSON.stringify(values)) });
-  if (stage.kind === 'measuring') return [measuredEntry(stage, record.result, madeOf)];
+  if (stage.kind === 'job') return [jobEntry(stage, record.result, madeOf)];
   const { options } = stage;
   const of = verbOf(stage).gives;
   const final = { label: 'adapter', name: `${name}/final`, sha256: record.result.sha256 };
@@ -192,12 +194,12 @@ async function lineageOf(
   return entries;
 }
 
-const measuredEntry = (
-  { name, measures }: MeasuringStage,
+const jobEntry = (
+  stage: JobStage,
   { sha256 }: Result,
   madeOf: LineageEntry['madeOf'],
 ): LineageEntry => ({
-  name: measures.results.map((file) => `${name}/${file}`).join(', '),
-  kind: 'measurements',
+  name: stage.job.results.map((file) => `${stage.name}/${file}`).join(', '),
+  kind: isMeasuring(stage) ? 'measurements' : 'rows for training',
   ...{ sha256, madeOf },
 });

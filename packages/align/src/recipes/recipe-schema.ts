@@ -1,7 +1,7 @@
 // The JSON Schema of recipes, for editors.
 import { snakeCase } from '../config/case.ts';
 import { optionsJsonSchema } from '../config/json-schema.ts';
-import type { MeasuringVerb } from './measuring-verb.ts';
+import type { JobVerb } from './job-verb.ts';
 import { stageVerbs } from './stage-verbs.ts';
 
 type JsonSchema = Record<string, unknown>;
@@ -12,7 +12,7 @@ const text = (description: string): JsonSchema => ({ type: 'string', description
  * Draft 2020-12. A stage may have the options of its verb: the one in `verb`, otherwise its name.
  */
 export function recipeJsonSchema(
-  measuring: readonly Pick<MeasuringVerb, 'name' | 'definition' | 'defaults'>[] = [],
+  jobs: readonly Pick<JobVerb, 'name' | 'definition' | 'defaults'>[] = [],
 ): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
   const defaults: JsonSchema = {};
@@ -20,7 +20,7 @@ export function recipeJsonSchema(
     ...Object.entries(stageVerbs).map(([name, { definition }]) => ({
       ...{ name, definition, shared: null },
     })),
-    ...measuring.map(({ name, definition, defaults: shared }) => ({ name, definition, shared })),
+    ...jobs.map(({ name, definition, defaults: shared }) => ({ name, definition, shared })),
   ];
   const names = kinds.map(({ name }) => name);
   for (const { name, definition, shared } of kinds) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TrainingOptions } from '../config/training-options.ts';
-import type { MeasuringOptions, MeasuringVerb } from './measuring-verb.ts';
+import type { JobOptions, JobVerb } from './job-verb.ts';
 import { type StageVerb, stageVerbs } from './stage-verbs.ts';
 
 interface AnyStage {
@@ -19,16 +19,16 @@ export interface TrainingStage extends AnyStage {
   options: TrainingOptions & Readonly<Record<string, unknown>>;
 }
 
-/** A stage that measures results of earlier stages. */
-export interface MeasuringStage extends AnyStage {
-  kind: 'measuring';
+/** A stage that trains nothing: it measures results of earlier stages, or writes rows. */
+export interface JobStage extends AnyStage {
+  kind: 'job';
   /** Every option; results of earlier stages are given as paths. */
-  options: MeasuringOptions;
-  measures: MeasuringVerb;
+  options: JobOptions;
+  job: JobVerb;
 }
 
 /** One stage of a recipe: a verb with its options. */
-export type RecipeStage = TrainingStage | MeasuringStage;
+export type RecipeStage = TrainingStage | JobStage;
 
 /** Stages that run one after the other. */
 export interface Recipe {
@@ -59,8 +59,12 @@ export const verbOf = ({ verb }: TrainingStage): StageVerb => stageVerbs[verb]!;
 
 export const definitionOf = (
   stage: RecipeStage,
-): StageVerb['definition'] | MeasuringVerb['definition'] =>
-  stage.kind === 'training' ? verbOf(stage).definition : stage.measures.definition;
+): StageVerb['definition'] | JobVerb['definition'] =>
+  stage.kind === 'training' ? verbOf(stage).definition : stage.job.definition;
+
+/** Whether a stage measures results of earlier stages, and makes nothing for later ones. */
+export const isMeasuring = (stage: RecipeStage): boolean =>
+  stage.kind === 'job' && stage.job.rows.length === 0;
 
 /** Earlier stages that a stage depends on, without duplicates. */
 export const dependsOn = ({ from }: RecipeStage): string[] => [

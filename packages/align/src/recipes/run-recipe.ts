@@ -7,18 +7,19 @@ import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
-import type { MeasuringResult, StageVerdict } from './measuring-verb.ts';
+import type { JobResult, StageVerdict } from './job-verb.ts';
 import { mergeResult } from './merge-result.ts';
 import {
   dependsOn,
-  type MeasuringStage,
+  isMeasuring,
+  type JobStage,
   mergedFolder,
   type Recipe,
   type RecipeStage,
   type TrainingStage,
 } from './recipe.ts';
 import { writeRecipeReport } from './recipe-report.ts';
-import { runMeasuring } from './run-measuring.ts';
+import { runJobStage } from './run-job-stage.ts';
 import { runStage } from './run-stage.ts';
 import { withSharedDate } from './shared-date.ts';
 import { StageError } from './stage-error.ts';
@@ -35,11 +36,11 @@ export type RecipeEvent =
   /** The stage's adapter was merged into its base model, for later stages. */
   | { type: 'merge'; stage: TrainingStage; path: string }
   | { type: 'ended'; stage: TrainingStage; result: RunResult; seconds: number }
-  /** A notice of a stage that measures. */
-  | { type: 'notice'; stage: MeasuringStage; text: string }
-  /** Progress of a stage that measures: `done` of `total` answers, verdicts or others. */
-  | { type: 'measuring'; stage: MeasuringStage; what: string; done: number; total: number }
-  | { type: 'measured'; stage: MeasuringStage; result: MeasuringResult; seconds: number }
+  /** A notice of a stage that trains nothing. */
+  | { type: 'notice'; stage: JobStage; text: string }
+  /** Progress of a stage that trains nothing: `done` of `total` answers, verdicts or others. */
+  | { type: 'progress'; stage: JobStage; what: string; done: number; total: number }
+  | { type: 'worked'; stage: JobStage; result: JobResult; seconds: number }
   /** The stage does not run, because a gate failed before it. */
   | { type: 'skipped'; stage: RecipeStage; why: string };
 
@@ -107,7 +108,7 @@ async function runStages(
   for (const stage of stages) {
     const { name } = stage;
     try {
-      const why = whySkipped(stage, verdicts, skipped);
+      const why = whySkipped(stage, stages, verdicts, skipped);
       if (why !== null) {
         onEvent({ type: 'skipped', stage, why });
         skipped.push(name);
@@ -138,7 +139,7 @@ async function runStages(
 }
 
 /**
- * Trains or measures, and reports it.
+ * Runs a stage, and reports it.
  * @returns the step at which a signal stopped it; null if it is done
  */
 async function worked(
@@ -166,30 +167,38 @@ async function worked(
     onEvent({ type: 'ended', stage, result, seconds });
     return result.interrupted ? result.step : null;
   }
-  const { result, seconds } = await runMeasuring(recipe, stage, {
+  const { result, seconds } = await runJobStage(recipe, stage, {
     ...states,
     ...(signal && { signal }),
     onNotice: (text) => onEvent({ type: 'notice', stage, text }),
-    onProgress: (what, done, total) => onEvent({ type: 'measuring', stage, what, done, total }),
+    onProgress: (what, done, total) => onEvent({ type: 'progress', stage, what, done, total }),
   });
-  onEvent({ type: 'measured', stage, result, seconds });
+  onEvent({ type: 'worked', stage, result, seconds });
   return result.interrupted ? 0 : null;
 }
 
 /**
  * After a failed gate nothing is trained. Measurements still run, so that the verdict is complete,
- * unless they need a stage that did not run.
+ * and jobs that write rows for them; unless they need a stage that did not run.
  */
 function whySkipped(
   stage: RecipeStage,
+  stages: readonly RecipeStage[],
   verdicts: RecipeResult['verdicts'],
   skipped: readonly string[],
 ): string | null {
   const missing = dependsOn(stage).filter((name) => skipped.includes(name));
   if (missing.length > 0) return `it needs ${missing.join(' and ')}, which did not run`;
   const failed = verdicts.find(({ verdict }) => !verdict.passed);
-  if (stage.kind === 'measuring' || failed === undefined) return null;
+  if (failed === undefined || servesMeasuring(stage, stages)) return null;
   return `the gate of ${failed.stage} failed`;
+}
+
+/** Whether a stage measures, or a stage that measures needs its rows. */
+function servesMeasuring(stage: RecipeStage, stages: readonly RecipeStage[]): boolean {
+  if (stage.kind === 'training') return false;
+  const users = stages.filter((one) => dependsOn(one).includes(stage.name));
+  return isMeasuring(stage) || users.some((one) => servesMeasuring(one, stages));
 }
 
 /** Writes the merged models that a stage loads, if they do not exist yet. */
@@ -203,8 +212,8 @@ async function mergeBases(
     for (const name of names) {
       const path = mergedFolder(output, name);
       // The option's value says whether it takes the adapter or the merged model.
-      if (![stage.options[option]].flat().includes(path)) continue;
-      // Only stages that train have results.
+      const values = [stage.options[option]].flat().map(String);
+      if (!values.some((value) => value.replace(/^model:/, '') === path)) continue;
       const base = stages.find((one) => one.name === name) as TrainingStage;
       const { identity, result } = records[name]!;
       const from = {

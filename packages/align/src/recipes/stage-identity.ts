@@ -1,19 +1,15 @@
 // What determines a stage's result, and what has changed since it ran.
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, relative, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { addonBuild } from '@keel/torch';
 import { snakeCase } from '../config/case.ts';
 import { yamlValues } from '../config/write-config.ts';
+import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { keelVersion } from '../runs/environment.ts';
 import { inputFiles } from '../training/input-files.ts';
-import {
-  definitionOf,
-  finalFolder,
-  mergedFolder,
-  type RecipeStage,
-  stageFolder,
-} from './recipe.ts';
+import { definitionOf, dependsOn, type RecipeStage, stageFolder } from './recipe.ts';
 import type { StageIdentity } from './stage-records.ts';
 
 /**
@@ -53,15 +49,16 @@ export async function identityOfStage(
     if (known.includes(null)) complete = false;
     const named = await inputFiles(reads, withoutResults(stage, name));
     const files =
-      stages.length > 0 ? [...known.flatMap((one) => one ?? []), ...(named ?? [])] : named;
+      stages.length > 0 ? [...(await resultsIn(stage, name, known)), ...(named ?? [])] : named;
     if (files === null) continue;
     inputs[yamlKey] = files;
     delete values[yamlKey];
   }
-  if (stage.kind === 'measuring') {
-    const more = Object.entries(stage.measures.files?.(stage.options) ?? {});
+  if (stage.kind === 'job') {
+    const more = Object.entries(stage.job.files?.(stage.options) ?? {});
     for (const [name, paths] of more) {
-      const files = await inputFiles('folder', paths);
+      const own = paths.filter((path) => !isResultOf(stage, dependsOn(stage), path));
+      const files = await inputFiles('folder', own);
       if (files !== null) inputs[`${snakeCase(name)}_files`] = files;
     }
   }
@@ -71,16 +68,45 @@ export async function identityOfStage(
   return { identity: { verb, options: plain, inputs, code }, complete };
 }
 
-/** An option's value without the results of earlier stages; a list may have both. */
-function withoutResults({ options, from }: RecipeStage, option: string): unknown {
-  const stages = from.get(option) ?? [];
-  const value = options[option];
-  if (stages.length === 0) return value;
-  const output = dirname(options.output);
-  const results = stages.flatMap((name) =>
-    [finalFolder, mergedFolder, stageFolder].map((folder) => folder(output, name)),
+/** The results of stages that an option names: of rows the files, otherwise the whole results. */
+async function resultsIn(
+  stage: RecipeStage,
+  option: string,
+  known: readonly (readonly FileHash[] | null)[],
+): Promise<FileHash[]> {
+  if (known.includes(null)) return [];
+  const stages = stage.from.get(option) ?? [];
+  const rows = [stage.options[option]]
+    .flat()
+    .map(String)
+    // Models and runs are folders.
+    .filter(
+      (path) =>
+        isResultOf(stage, stages, path) && statSync(path, { throwIfNoEntry: false })?.isFile(),
+    );
+  if (rows.length === 0) return known.flatMap((one) => one ?? []);
+  const folder = dirname(stage.options.output);
+  return Promise.all(
+    rows.map(async (path) => ({
+      name: `stages.${relative(folder, path)}`,
+      sha256: await hashPath(path),
+    })),
   );
-  return [value].flat().filter((one) => !results.includes(String(one)));
+}
+
+/** An option's value without the results of earlier stages; a list may have both. */
+function withoutResults(stage: RecipeStage, option: string): unknown {
+  const stages = stage.from.get(option) ?? [];
+  const value = stage.options[option];
+  if (stages.length === 0) return value;
+  return [value].flat().filter((one) => !isResultOf(stage, stages, String(one)));
+}
+
+/** Whether a path, perhaps written as `model:path`, is a result of one of these stages. */
+function isResultOf({ options }: RecipeStage, stages: readonly string[], path: string): boolean {
+  const plain = path.replace(/^\w+:/, '');
+  const folders = stages.map((name) => stageFolder(dirname(options.output), name));
+  return folders.some((folder) => plain === folder || plain.startsWith(`${folder}${sep}`));
 }
 
 /**

@@ -43,7 +43,7 @@ const record = z.object({
   /** null until it is finished. */
   result: z
     .object({
-      /** SHA-256 of the files of final/, or of what was measured. */
+      /** SHA-256 of the files of final/, or of a job's results. */
       sha256: z.string(),
       step: z.number(),
       ended: z.string(),

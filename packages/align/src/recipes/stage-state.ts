@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hashPath } from '../data/hash-path.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import { latestCheckpoint } from '../runs/checkpoints.ts';
-import { measuredHash } from './measured-hash.ts';
+import { jobHash } from './job-hash.ts';
 import { dependsOn, finalFolder, type RecipeStage, stageFolder } from './recipe.ts';
 import { changesOf, identityOfStage, type KnownResults, keysFrom } from './stage-identity.ts';
 import type { StageIdentity, StageRecord, StageRecords } from './stage-records.ts';
@@ -56,7 +56,7 @@ export async function stateOfStage(
   if (!complete) return run(`depends on ${running.join(' and ')}, which will run first`);
   if (record.result === null) {
     if (!started) return run('interrupted before it started');
-    if (stage.kind === 'measuring') {
+    if (stage.kind === 'job') {
       return { ...run('interrupted'), status: 'resume' };
     }
     const checkpoint = await latestCheckpoint(join(folder, 'checkpoints'));
@@ -81,7 +81,7 @@ export async function stateOfStage(
 
 /** SHA-256 of a stage's result; null if it is missing. */
 async function resultHash(output: string, stage: RecipeStage): Promise<string | null> {
-  if (stage.kind === 'measuring') return measuredHash(output, stage);
+  if (stage.kind === 'job') return jobHash(output, stage);
   const final = finalFolder(output, stage.name);
   return existsSync(final) ? hashPath(final) : null;
 }

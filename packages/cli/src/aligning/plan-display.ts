@@ -2,6 +2,7 @@ import {
   EXPECTED_SHARE,
   formatCount,
   formatDuration,
+  isMeasuring,
   type PlannedStage,
   type Recipe,
   type RecipePlan,
@@ -27,12 +28,16 @@ export function planText(
     const head = `${`${stage.number}.`.padStart(4)} ${stage.name.padEnd(width)}`;
     const indent = ' '.repeat(head.length + 2);
     const first = `${head}  keel ${stage.verb}: ${stateText(planned)}`;
-    if (stage.kind === 'measuring') {
+    if (stage.kind === 'job') {
       const done = planned.state.status === 'done';
-      return done ? [first] : [first, `${indent}${stage.measures.describe(stage.options)}`];
+      return done ? [first] : [first, `${indent}${stage.job.describe(stage.options)}`];
     }
     const { model } = stage.options;
     const made = `${indent}${stage.options.lora ? 'LoRA on ' : ''}${model}`;
+    const { waitsFor } = planned;
+    if (waitsFor.length > 0) {
+      return [first, made, `${indent}rows of ${waitsFor.join(' and ')}, which are not written yet`];
+    }
     if (estimate === null) return [first];
     const { rows, evalRows, steps, tokens, memoryBytes, seconds } = estimate;
     const held = evalRows > 0 ? ` and ${evalRows} held out` : '';
@@ -68,21 +73,25 @@ export function stateText({ state: { status, why, step } }: Pick<PlannedStage, '
 
 function sumText(stages: readonly PlannedStage[], noun: Noun): string {
   const estimates = stages.flatMap(({ estimate }) => estimate ?? []);
-  const measuring = stages.filter(
-    ({ stage: { kind }, state }) => kind === 'measuring' && state.status !== 'done',
+  const jobs = stages.filter(
+    ({ stage: { kind }, state }) => kind === 'job' && state.status !== 'done',
   );
-  if (estimates.length + measuring.length === 0) return 'Nothing to run.';
-  const more =
-    measuring.length === 0
-      ? ''
-      : ` ${capital(count(measuring.length, noun))} that only ${measuring.length === 1 ? 'measures is' : 'measure are'} not in the estimate.`;
-  if (estimates.length === 0) return `To run: ${count(measuring.length, noun)} that measure.`;
+  const waiting = stages.filter(({ waitsFor }) => waitsFor.length > 0);
+  const others = [
+    ...countOf(jobs, 'that trains nothing', 'that train nothing', noun),
+    ...countOf(waiting, 'whose rows do not exist yet', 'whose rows do not exist yet', noun),
+  ];
+  const rest = others.join(' and ');
+  if (estimates.length + others.length === 0) return 'Nothing to run.';
+  if (estimates.length === 0) return `To run: ${rest}.`;
+  const more = rest === '' ? '' : ` Not in the estimate: ${rest}.`;
   const seconds = estimates.reduce((sum, one) => sum + one.seconds, 0);
   const memory = Math.max(...estimates.map((one) => one.memoryBytes));
   return `To run: ${count(estimates.length, noun)}, about ${formatDuration(seconds)} at ${Math.round(100 * EXPECTED_SHARE)}% of this machine's peak matmul speed, at most ${gigabytes(memory)} of memory.${more}`;
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const countOf = (of: readonly unknown[], one: string, many: string, noun: Noun): string[] =>
+  of.length === 0 ? [] : [`${count(of.length, noun)} ${of.length === 1 ? one : many}`];
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
@@ -98,11 +107,12 @@ export function planJson(
     run: output,
     share_of_peak: EXPECTED_SHARE,
     ...(noun === stageNoun && { unused }),
-    [noun.many]: stages.map(({ stage, state: { status, why, step }, estimate }) => ({
+    [noun.many]: stages.map(({ stage, state: { status, why, step }, estimate, waitsFor }) => ({
       ...{ [noun.one]: stage.name, number: stage.number, verb: stage.verb, status, why, step },
       ...(stage.kind === 'training'
         ? { model: stage.options.model }
-        : { measures: stage.measures.describe(stage.options) }),
+        : { [isMeasuring(stage) ? 'measures' : 'writes']: stage.job.describe(stage.options) }),
+      ...(waitsFor.length > 0 && { waits_for: waitsFor }),
       ...(estimate && {
         rows: estimate.rows,
         eval_rows: estimate.evalRows,

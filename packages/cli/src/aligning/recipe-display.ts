@@ -2,6 +2,7 @@ import {
   formatDuration,
   formatNumber,
   formatShare,
+  isMeasuring,
   type Recipe,
   type RecipeEvent,
   type RecipePlan,
@@ -15,7 +16,7 @@ import type { ResultUse, TrainingDisplay } from '../training/display.ts';
 import { HumanDisplay, healthLines } from '../training/human-display.ts';
 import { JsonDisplay, printJson } from '../training/json-display.ts';
 import { chatWith, scoreWith } from '../training/run-verb.ts';
-import { MeasuringBar } from './measuring-bar.ts';
+import { JobBar } from './job-bar.ts';
 import { planJson, planText, stateText } from './plan-display.ts';
 
 type Stage = RecipeEvent['stage'];
@@ -28,13 +29,13 @@ export class RecipeDisplay {
   /** The command that resumes the recipe. */
   readonly #resume: string;
   #current: TrainingDisplay | null = null;
-  readonly #measuring: MeasuringBar;
+  readonly #jobs: JobBar;
 
   constructor(recipe: Recipe, { json, resume }: { json: boolean; resume: string }) {
     this.#recipe = recipe;
     this.#json = json;
     this.#resume = resume;
-    this.#measuring = new MeasuringBar(json);
+    this.#jobs = new JobBar(json);
   }
 
   plan(plan: RecipePlan): void {
@@ -55,7 +56,7 @@ export class RecipeDisplay {
         // The plan has already listed the finished stages.
         else if (status !== 'done')
           say(`\n${this.#label(stage)}  keel ${verb}: ${stateText(event)}`);
-        if (stage.kind === 'measuring') this.#current = null;
+        if (stage.kind === 'job') this.#current = null;
         else
           this.#current = this.#json
             ? new JsonDisplay({ stage: name })
@@ -74,13 +75,13 @@ export class RecipeDisplay {
         break;
       case 'notice':
         if (this.#json) printJson({ type: 'notice', stage: name, text: event.text });
-        else this.#measuring.say(`${this.#label(stage)}  ${event.text}`);
+        else this.#jobs.say(`${this.#label(stage)}  ${event.text}`);
         break;
-      case 'measuring':
-        this.#measuring.progress(name, this.#label(stage), event);
+      case 'progress':
+        this.#jobs.progress(name, this.#label(stage), event);
         break;
-      case 'measured':
-        this.#measured(event);
+      case 'worked':
+        this.#worked(event);
         break;
       case 'skipped':
         if (this.#json) printJson({ type: 'skipped', stage: name, why: event.why });
@@ -88,13 +89,13 @@ export class RecipeDisplay {
     }
   }
 
-  #measured({ stage, result, seconds }: RecipeEvent & { type: 'measured' }): void {
+  #worked({ stage, result, seconds }: RecipeEvent & { type: 'worked' }): void {
     this.close();
     const { headlines, verdict, interrupted } = result;
     if (interrupted) return;
     if (this.#json) {
       printJson({
-        ...{ type: 'measured', stage: stage.name, seconds: Math.round(seconds * 10) / 10 },
+        ...{ type: 'finished', stage: stage.name, seconds: Math.round(seconds * 10) / 10 },
         numbers: headlines.map(({ label, after, before, unit }) => ({
           ...{ label, value: after.value, before: before?.value ?? null, unit },
           ...(after.interval && { interval: after.interval }),
@@ -106,7 +107,11 @@ export class RecipeDisplay {
     for (const line of headlines.map(headlineText)) say(`${this.#label(stage)}  ${line}`);
     for (const line of verdictLines(verdict)) say(`${this.#label(stage)}  ${line}`);
     const took = formatDuration(seconds);
-    say(`${this.#label(stage)}  ${took}. The report is in ${stage.options.output}/report.html`);
+    const { output } = stage.options;
+    const made = isMeasuring(stage)
+      ? `The report is in ${output}/report.html`
+      : `Rows: ${stage.job.rows.map((file) => `${output}/${file}`).join(', ')}`;
+    say(`${this.#label(stage)}  ${took}. ${made}`);
   }
 
   #ended({ stage, result, seconds }: RecipeEvent & { type: 'ended' }): void {
@@ -126,14 +131,14 @@ export class RecipeDisplay {
   #label = ({ name, number }: Stage): string => `[${number}/${this.#recipe.stages.length}] ${name}`;
 
   say(text: string): void {
-    if (this.#measuring.active) this.#measuring.say(text);
+    if (this.#jobs.active) this.#jobs.say(text);
     else if (this.#current !== null) this.#current.say(text);
     else complain(text);
   }
 
   close(): void {
     this.#current?.close();
-    this.#measuring.close();
+    this.#jobs.close();
   }
 
   ended({ path, report, ran, verdicts, skipped, interrupted }: RecipeResult): void {
@@ -179,16 +184,17 @@ export class RecipeDisplay {
 const useOf = ({ verb, options }: TrainingStage, final: string): ResultUse =>
   stageVerbs[verb]!.gives === 'reward model' ? scoreWith(options, final) : chatWith(options, final);
 
-type Measured = (RecipeEvent & { type: 'measured' })['result'];
+type Worked = (RecipeEvent & { type: 'worked' })['result'];
 
-function headlineText({ label, after, unit }: Measured['headlines'][number]): string {
+function headlineText({ label, before, after, unit }: Worked['headlines'][number]): string {
   const show = unit === 'share' ? formatShare : formatNumber;
   const { value, interval } = after;
   const range = interval === undefined ? '' : ` [${show(interval[0])}, ${show(interval[1])}]`;
-  return `${label}: ${show(value)}${range}`;
+  const was = before === null ? '' : ` (${show(before.value)} before)`;
+  return `${label}: ${show(value)}${range}${was}`;
 }
 
-function verdictLines(verdict: Measured['verdict']): string[] {
+function verdictLines(verdict: Worked['verdict']): string[] {
   if (verdict === null) return [];
   return [
     verdict.passed ? 'gate passed' : 'gate failed',

@@ -1,4 +1,4 @@
-import type { MeasuringHooks, MeasuringResult } from '@keel/align';
+import type { JobHooks, JobResult } from '@keel/align';
 import {
   type EvaluatedEntry,
   type Evaluation,
@@ -14,8 +14,8 @@ import { setThreads } from '@keel/torch';
 export async function evaluated(
   options: EvaluationOptions,
   { threads }: { threads: number | null },
-  { signal, onNotice, onProgress }: MeasuringHooks,
-): Promise<MeasuringResult> {
+  { signal, onNotice, onProgress }: JobHooks,
+): Promise<JobResult> {
   if (threads !== null) setThreads(threads);
   const plan = await planEvaluation(options);
   const evaluation = await runEvaluation(options, plan, {
@@ -32,7 +32,7 @@ export async function evaluated(
 }
 
 /** The first metric of every task, of the first entry and of the last. */
-function headlinesOf(entries: readonly EvaluatedEntry[]): MeasuringResult['headlines'] {
+function headlinesOf(entries: readonly EvaluatedEntry[]): JobResult['headlines'] {
   const [first, last] = [entries[0]!, entries.at(-1)!];
   return last.results.flatMap((result, at) => {
     const [found] = result.estimates.values();
@@ -56,7 +56,7 @@ function headlinesOf(entries: readonly EvaluatedEntry[]): MeasuringResult['headl
   });
 }
 
-function verdictOf({ gates, entries }: Evaluation): MeasuringResult['verdict'] {
+function verdictOf({ gates, entries }: Evaluation): JobResult['verdict'] {
   if (gates.length === 0) return null;
   return {
     passed: gates.every(({ passed }) => passed),

@@ -1,4 +1,4 @@
-import type { MeasuringHooks, MeasuringResult, StageVerdict } from '@keel/align';
+import type { JobHooks, JobResult, StageVerdict } from '@keel/align';
 import type { JudgingHooks } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
 import type { JudgeVerbOptions } from '../options/judge.ts';
@@ -29,9 +29,9 @@ type Judged = (
 /** `keel judge` as a stage: its numbers, and the verdict of `min_win_rate`. */
 export async function stageOfJudging(
   options: JudgeVerbOptions,
-  { signal, onNotice, onProgress }: MeasuringHooks,
+  { signal, onNotice, onProgress }: JobHooks,
   judged: Judged,
-): Promise<MeasuringResult> {
+): Promise<JobResult> {
   if (options.threads !== null) setThreads(options.threads);
   const ending = await judged(options, {
     signal,
@@ -49,7 +49,7 @@ export async function stageOfJudging(
   };
 }
 
-function headlinesOf(found: unknown): MeasuringResult['headlines'] {
+function headlinesOf(found: unknown): JobResult['headlines'] {
   const { win_rate, score, accuracy, check, orders } = found as Summary;
   const share = { unit: 'share', better: null } as const;
   return [
@@ -81,7 +81,7 @@ const headline = (
   return [{ label, before: null, after, ...about, note }];
 };
 
-type Headline = MeasuringResult['headlines'][number];
+type Headline = JobResult['headlines'][number];
 
 /** The verdict of --min-win-rate; null without it. */
 export function winRateGate(

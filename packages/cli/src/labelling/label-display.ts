@@ -27,14 +27,21 @@ function advice({ output, summary }: LabelResult): string[] {
 type Proportion = NonNullable<LabelSummary['human']>;
 
 function summaryLines(summary: LabelSummary): [string, string][] {
-  const { pairs, unlabelled, single, failed, certainty, humanOnly } = summary;
+  const { pairs, unlabelled, tied, single, failed, certainty, humanOnly, ratings, length } =
+    summary;
   const lines: [string, string][] = [['pairs', String(pairs)]];
   if (single > 0) lines.push(['left out', `${single} prompts with fewer than two answers`]);
   if (unlabelled > 0) lines.push(['without a verdict', `${unlabelled} pairs`]);
+  if (tied > 0) lines.push(['tied', `${tied} prompts whose answers have the same rating`]);
   for (const [why, count] of Object.entries(failed)) {
     lines.push(['no verdict', `${count} (${why})`]);
   }
-  if (certainty !== null) {
+  if (ratings !== null) {
+    const { all, chosen, rejected } = ratings;
+    const pair =
+      chosen === null ? '' : `, chosen ${chosen.toFixed(2)}, rejected ${rejected!.toFixed(2)}`;
+    lines.push(['mean rating', `${all.toFixed(2)}${pair}`]);
+  } else if (certainty !== null) {
     lines.push(['certainty', `${certainty.toFixed(2)} on average (0: undecided, 1: certain)`]);
   }
   const share = (name: string, one: Proportion | null): void => {
@@ -44,6 +51,13 @@ function summaryLines(summary: LabelSummary): [string, string][] {
   share('longer answer preferred', summary.longer);
   share('agrees with the data', summary.given);
   share('agrees with people', summary.human);
+  if (length !== null) {
+    const { chosen, rejected } = length;
+    lines.push([
+      'mean length',
+      `${chosen.toFixed(0)} characters chosen, ${rejected.toFixed(0)} rejected`,
+    ]);
+  }
   if (humanOnly > 0) lines.push(['by people alone', `${humanOnly} rows`]);
   return lines;
 }

@@ -1,6 +1,6 @@
 import { defineOptions, option, recipeJsonSchema, variant } from '@keel/align/config';
 import { z } from 'zod';
-import { evaluateStage, judgeStage } from './measuring-stages.ts';
+import { jobStages } from './job-stages.ts';
 import { callShape } from './shared.ts';
 
 const schema = z.strictObject({
@@ -48,5 +48,4 @@ export const operand = 'recipe';
 export const example = 'npx keel align recipes/sft-dpo.yaml --dry-run';
 
 /** The JSON Schema of recipes. */
-export const jsonSchema = (): Record<string, unknown> =>
-  recipeJsonSchema([evaluateStage, judgeStage]);
+export const jsonSchema = (): Record<string, unknown> => recipeJsonSchema(jobStages);

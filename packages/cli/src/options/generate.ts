@@ -17,9 +17,10 @@ const schema = z
       shownDefault: 'use --prompts',
     }),
     prompts: option(z.string().min(1).nullable().default(null), {
-      description: 'file of rows with a prompt each (instead of --prompt)',
+      description: 'rows with a prompt each: a file or a glob (instead of --prompt)',
       group: prompt,
-      reads: 'file',
+      reads: 'rows',
+      value: 'file',
       common: true,
       shownDefault: 'use --prompt',
     }),

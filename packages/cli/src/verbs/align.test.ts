@@ -377,7 +377,7 @@ stages:
     const failed = await recipe.align(['--json']);
     expect(failed.code, failed.stderr).toBe(3);
     const events = jsonLines(failed.stdout);
-    const measured = events.filter(({ type }) => type === 'measured');
+    const measured = events.filter(({ type }) => type === 'finished');
     expect(measured.map(({ stage }) => stage)).toEqual(['evaluate', 'judge']);
     expect(measured[0]).toMatchObject({
       numbers: [{ label: expect.stringContaining('sums'), unit: 'share' }],

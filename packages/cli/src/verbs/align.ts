@@ -5,11 +5,11 @@ import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
 import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
-import { measuringVerbs } from './measuring-stages.ts';
+import { jobVerbs } from './job-stages.ts';
 
 export async function run(options: AlignOptions): Promise<number> {
   const { dryRun, overwrite, json } = options;
-  const recipe = readRecipe(options.recipe, { ...options, measuring: measuringVerbs });
+  const recipe = readRecipe(options.recipe, { ...options, jobs: jobVerbs });
   const resume = alignCommand(options);
   const display = new RecipeDisplay(recipe, { json, resume });
   display.plan(await planRecipe(recipe, { overwrite, notice: (text) => display.say(text) }));

@@ -172,26 +172,38 @@ describe('keel generate --output', () => {
     });
   });
 
-  test('leaves whole rows when it is interrupted', async () => {
+  test('resumes after an interruption, with the rows of an uninterrupted command', async () => {
     using folder = new TemporaryFolder();
-    const [prompts, output] = [folder.file('prompts.jsonl'), folder.file('rows.jsonl')];
-    writeFileSync(prompts, `${JSON.stringify({ prompt: chat })}\n`.repeat(2000));
-    const model = ['--model', goldenPath('tiny-chat'), '--max-new-tokens', '100'];
-    const args = ['generate', ...model, '--prompts', prompts, '--output', output];
+    const prompts = folder.file('prompts.jsonl');
+    const asked = Array.from({ length: 40 }, (_, at) => [{ role: 'user', content: `Why ${at}?` }]);
+    writeFileSync(prompts, asked.map((prompt) => `${JSON.stringify({ prompt })}\n`).join(''));
+    const sampled = ['--samples', '2', '--temperature', '1', '--batch-size', '2'];
+    const args = (name: string): string[] => [
+      ...['generate', ...fp32, '--prompts', prompts, ...sampled, '--max-new-tokens', '40'],
+      ...['--output', folder.file(name)],
+    ];
+    const whole = await keel(args('whole.jsonl'));
+    expect(whole.code, whole.stderr).toBe(0);
+    const output = folder.file('rows.jsonl');
     let child: { kill(signal: 'SIGINT'): boolean } | undefined;
     const timer = setInterval(() => {
-      if (!existsSync(output) || !readFileSync(output, 'utf8').includes('\n')) return;
+      const partial = `${output}.partial`;
+      if (!existsSync(partial) || jsonLines(readFileSync(partial, 'utf8')).length < 2) return;
       clearInterval(timer);
       child?.kill('SIGINT');
-    }, 50);
-    const ended = await keel(args, { onChild: (one) => (child = one) });
+    }, 5);
+    const stopped = await keel(args('rows.jsonl'), { onChild: (one) => (child = one) });
     clearInterval(timer);
-    expect(ended.code, ended.stderr).toBe(130);
-    const text = readFileSync(output, 'utf8');
-    expect(text.endsWith('\n')).toBe(true);
-    const rows = jsonLines(text);
-    expect(rows.length).toBeGreaterThan(0);
-    expect(rows.length).toBeLessThan(2000);
-    expect(ended.stdout).toContain(`${rows.length} rows`);
+    expect(stopped.code, stopped.stderr).toBe(130);
+    expect(existsSync(output)).toBe(false);
+    expect(stopped.stdout).toMatch(/\d+ of 80 answers/);
+    const other = await keel([...args('rows.jsonl'), '--seed', '7']);
+    expect(other.stderr).toContain('--seed changed from 42 to 7');
+    const resumed = await keel(args('rows.jsonl'));
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stderr).toContain('rows.jsonl.partial');
+    expect(readFileSync(output, 'utf8')).toBe(readFileSync(folder.file('whole.jsonl'), 'utf8'));
+    expect(existsSync(`${output}.partial`)).toBe(false);
+    expect(jsonLines(readFileSync(output, 'utf8'))).toHaveLength(80);
   });
 });

@@ -216,11 +216,11 @@ export class BatchInFlight {
   }
 
   #draw(sequences: readonly Sequence[], scores: Tensor): Draw[] {
-    const { sampling, seed, promptSeeds } = this.#options;
+    const { sampling, seed, promptSeeds, firstIndex } = this.#options;
     if (sampling.temperature === 0) return drawGreedily(scores);
     const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) =>
       promptSeeds === null
-        ? uniformFor(seed, promptIndex, sampleIndex, tokens.length)
+        ? uniformFor(seed, firstIndex + promptIndex, sampleIndex, tokens.length)
         : uniformFor(promptSeeds[promptIndex]!, 0, sampleIndex, tokens.length),
     );
     const whole = sampling.topK === 0 && sampling.topP === 1 && sampling.minP === 0;

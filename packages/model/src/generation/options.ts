@@ -51,6 +51,11 @@ export interface GenerateOptions extends SamplingOptions {
    * (default: `seed` and the prompt's index).
    */
   promptSeeds?: readonly number[];
+  /**
+   * Index of the first prompt, where the prompts are a part of a longer list: the draws are then
+   * those of the whole list (default: 0).
+   */
+  firstIndex?: number;
   /** Samples of a prompt share its computation and memory (default: 1). */
   samplesPerPrompt?: number;
   /** A sample ends where one of these starts in its text, even across token boundaries. */
@@ -84,6 +89,7 @@ export interface CheckedOptions {
   minNewTokens: number;
   seed: number;
   promptSeeds: readonly number[] | null;
+  firstIndex: number;
   samplesPerPrompt: number;
   stopStrings: readonly string[];
   stopTokenIds: ReadonlySet<number>;
@@ -105,6 +111,7 @@ export function checkOptions(
     maxNewTokens = 256,
     minNewTokens = 0,
     seed = 0,
+    firstIndex = 0,
     samplesPerPrompt = 1,
     stopStrings = [],
     batchSize = 16,
@@ -129,6 +136,9 @@ export function checkOptions(
       `seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}`,
     );
   }
+  if (!Number.isSafeInteger(firstIndex) || firstIndex < 0) {
+    throw new RangeError(`firstIndex must be a whole number of 0 or more, got ${firstIndex}`);
+  }
   if (stopStrings.includes(''))
     throw new RangeError(
       'stopStrings contains an empty string, which would end every sample at once',
@@ -139,6 +149,7 @@ export function checkOptions(
     minNewTokens,
     seed,
     promptSeeds: options.promptSeeds ?? null,
+    firstIndex,
     samplesPerPrompt,
     stopStrings,
     stopTokenIds: new Set(options.stopTokenIds ?? tokenizer.endOfTurnIds),

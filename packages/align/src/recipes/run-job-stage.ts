@@ -1,35 +1,35 @@
-// Runs a stage that measures, and records its identity and its result.
+// Runs a stage that trains nothing, and records its identity and its result.
 import { setThreads, threads, trimMemory } from '@keel/torch';
-import { measuredHash } from './measured-hash.ts';
-import type { MeasuringHooks, MeasuringResult } from './measuring-verb.ts';
-import type { MeasuringStage, Recipe } from './recipe.ts';
+import { jobHash } from './job-hash.ts';
+import type { JobHooks, JobResult } from './job-verb.ts';
+import type { JobStage, Recipe } from './recipe.ts';
 import { recordedHeadlines, StageRecorder } from './stage-recorder.ts';
 import type { StageRecords } from './stage-records.ts';
 import type { StageState } from './stage-state.ts';
 
-export interface MeasuringRun extends MeasuringHooks {
+export interface JobRun extends JobHooks {
   state: StageState;
   /** Updated, and written to stages.json, when the stage starts and ends. */
   records: StageRecords;
 }
 
-/** @returns what was measured and its duration in seconds */
-export async function runMeasuring(
+/** @returns the job's result and its duration in seconds */
+export async function runJobStage(
   recipe: Pick<Recipe, 'output'> & { templateDate: string },
-  stage: MeasuringStage,
-  { state, records, ...hooks }: MeasuringRun,
-): Promise<{ result: MeasuringResult; seconds: number }> {
+  stage: JobStage,
+  { state, records, ...hooks }: JobRun,
+): Promise<{ result: JobResult; seconds: number }> {
   const recorder = new StageRecorder(recipe, stage.name, { state, records });
   const count = threads();
   try {
-    const run = await stage.measures.run();
+    const run = await stage.job.run();
     const result = await run({ ...stage.options, resume: state.status === 'resume' }, hooks);
     const seconds = recorder.seconds();
     if (result.interrupted) recorder.save();
     else {
-      const sha256 = await measuredHash(recipe.output, stage);
+      const sha256 = await jobHash(recipe.output, stage);
       if (sha256 === null) {
-        const files = stage.measures.results.join(', ');
+        const files = stage.job.results.join(', ');
         throw new Error(`keel ${stage.verb} wrote no result (${files}) in ${stage.options.output}`);
       }
       recorder.save({

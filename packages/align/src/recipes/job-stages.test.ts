@@ -15,7 +15,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ConfigError } from '../config/config-error.ts';
 import { defineOptions, option } from '../config/options.ts';
-import type { MeasuringOptions, MeasuringResult, MeasuringVerb } from './measuring-verb.ts';
+import type { JobOptions, JobResult, JobVerb } from './job-verb.ts';
 import { planRecipe } from './plan-recipe.ts';
 import { readRecipe } from './read-recipe.ts';
 import { recipeJsonSchema } from './recipe-schema.ts';
@@ -44,7 +44,7 @@ const schema = z.strictObject({
 });
 
 interface Call {
-  options: MeasuringOptions & { resume: boolean };
+  options: JobOptions & { resume: boolean };
 }
 
 let calls: Call[] = [];
@@ -55,14 +55,15 @@ beforeEach(() => {
   behaviour = { value: 0.5 };
 });
 
-const gauge: MeasuringVerb = {
+const gauge: JobVerb = {
   name: 'gauge',
   definition: defineOptions('gauge', schema, {
     complete: (parsed) => parsed,
-  }) as unknown as MeasuringVerb['definition'],
+  }) as unknown as JobVerb['definition'],
   takes: { model: 'model', adapter: 'adapter', run: 'run', reward: 'reward model' },
   defaults: ['precision', 'templateDate'],
   results: ['numbers.json'],
+  rows: [],
   files: ({ notes }) => ({ notes: notes === null ? [] : [String(notes)] }),
   describe: ({ run, model }) => `gauge of ${String(run ?? model)}`,
   run:
@@ -74,7 +75,7 @@ const gauge: MeasuringVerb = {
       const { value, interrupt = false } = behaviour;
       const { output } = options;
       const floor = Number(options.floor);
-      const result: MeasuringResult = {
+      const result: JobResult = {
         interrupted: interrupt || signal?.aborted === true,
         headlines: [
           {
@@ -100,7 +101,7 @@ let count = 0;
 const path = join(folder, 'recipe.yaml');
 const read = (stages: string, name: string, defaults = '') => {
   writeFileSync(path, `output: ${folder}/${name}\n${defaults}stages:\n${stages}`);
-  return readRecipe(path, { measuring: [gauge] });
+  return readRecipe(path, { jobs: [gauge] });
 };
 const fresh = (): string => `run-${count++}`;
 
@@ -133,7 +134,7 @@ describe('a stage that measures', () => {
       'defaults: {precision: fp32, batch_size: 4}\n',
     );
     const [, gauged, lora, both] = stages;
-    expect(gauged).toMatchObject({ kind: 'measuring', name: 'gauge', number: 2, verb: 'gauge' });
+    expect(gauged).toMatchObject({ kind: 'job', name: 'gauge', number: 2, verb: 'gauge' });
     expect(gauged!.options).toMatchObject({
       ...{ run: `${folder}/x/sft`, precision: 'fp32', output: `${folder}/x/gauge` },
     });
@@ -191,8 +192,8 @@ describe('a stage that measures', () => {
     ]);
     const first = await events(recipe);
     expect(first.types.map(({ type, stage }) => `${stage.name} ${type}`)).toEqual([
-      ...['sft stage', 'sft ended', 'gauge stage', 'gauge notice', 'gauge measuring'],
-      'gauge measured',
+      ...['sft stage', 'sft ended', 'gauge stage', 'gauge notice', 'gauge progress'],
+      'gauge worked',
     ]);
     expect(first.result).toMatchObject({ ran: ['sft', 'gauge'], skipped: [], interrupted: null });
     expect(first.result.verdicts).toMatchObject([{ stage: 'gauge', verdict: { passed: true } }]);
@@ -272,10 +273,8 @@ describe('a stage that measures', () => {
   test('that writes no result is an error, and a folder of others is refused', async () => {
     const name = fresh();
     const recipe = read(`${sft()}  gauge: {run: "\${stages.sft}"}\n`, name);
-    const lost: MeasuringVerb = { ...gauge, results: ['absent.json'] };
-    const stages = recipe.stages.map((one) =>
-      one.kind === 'measuring' ? { ...one, measures: lost } : one,
-    );
+    const lost: JobVerb = { ...gauge, results: ['absent.json'] };
+    const stages = recipe.stages.map((one) => (one.kind === 'job' ? { ...one, job: lost } : one));
     await expect(runRecipe({ ...recipe, stages })).rejects.toThrow(/gauge.*absent\.json/);
     const other = read(`  gauge: {floor: 0.1}\n`, fresh());
     await runRecipe(other);

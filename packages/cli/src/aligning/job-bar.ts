@@ -10,8 +10,8 @@ interface Progress {
   total: number;
 }
 
-/** Progress of a stage that measures: a bar on a terminal, otherwise a line from time to time. */
-export class MeasuringBar {
+/** Progress of a stage that trains nothing: a bar on a terminal, otherwise some lines. */
+export class JobBar {
   readonly #json: boolean;
   #pace = new PlainPace({ seconds: 5 });
   #now: Progress = { what: '', done: 0, total: 0 };
@@ -35,7 +35,7 @@ export class MeasuringBar {
     this.#now = { what, done, total };
     if (this.#bar === null) {
       if (!this.#pace.due(0)) return;
-      if (this.#json) printJson({ type: 'measuring', stage, what, done, total });
+      if (this.#json) printJson({ type: 'progress', stage, what, done, total });
       else say(`${label}  ${done} of ${total} ${what}`);
     } else if (this.#bar.isActive) this.#bar.update(done);
     else this.#bar.start(total, done);

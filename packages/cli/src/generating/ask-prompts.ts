@@ -1,0 +1,75 @@
+import { DataError } from '@keel/align';
+import { isChat, tokenisedAt } from '@keel/align/data';
+import { promptFault } from '@keel/align/internal';
+import type { LanguageModel } from '@keel/model';
+import { openModel } from '../open-model.ts';
+import type { GenerateVerbOptions } from '../options/generate.ts';
+import { type AskedRow, askedRow } from './answer-rows.ts';
+import type { DisplayParts } from './generation-display.ts';
+import { promptTokens } from './prompt-tokens.ts';
+import { type AskedPrompt, readPrompts } from './read-prompts.ts';
+
+/** A model with the prompts that it is to answer. */
+export interface AskedPrompts {
+  model: LanguageModel;
+  /** The role to run the model in; null: the base alone. */
+  adapter: string | null;
+  /** Token ids of the prompts. */
+  tokens: number[][];
+  rows: readonly AskedRow[];
+  parts: DisplayParts;
+  /** Facts about the prompts that the user should know. */
+  notes: string[];
+}
+
+/**
+ * Opens the model and reads the prompts.
+ * @throws DataError, Error for an invalid prompt; CheckpointError for an invalid model
+ */
+export async function askPrompts(options: GenerateVerbOptions): Promise<AskedPrompts> {
+  const asked = await readPrompts(options);
+  const { model, adapter } = await openModel(options);
+  const tokens = asked.map((prompt) => {
+    const make = (): number[] => promptTokens(prompt, model.tokenizer, options);
+    const found = prompt.place === undefined ? make() : tokenisedAt(prompt.place, make);
+    const fault = promptFault(found, model.tokenizer, model.decoder.config);
+    if (fault === null) return found;
+    if (prompt.place !== undefined) throw new DataError({ ...prompt.place, ...fault });
+    throw new Error(`--prompt: expected ${fault.expected}, found ${fault.found}. ${fault.advice}`);
+  });
+  const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options));
+  return {
+    ...{ model, adapter, tokens, rows, notes: notesOn(asked, { model, rows }, options) },
+    parts: {
+      prompts: asked.map(({ prompt }) => prompt),
+      samples: options.samples,
+      fromFile: options.prompts !== null,
+    },
+  };
+}
+
+function notesOn(
+  asked: readonly AskedPrompt[],
+  { model, rows }: Pick<AskedPrompts, 'model' | 'rows'>,
+  { prompts, raw, output }: GenerateVerbOptions,
+): string[] {
+  const notes: string[] = [];
+  const plain = asked.filter(isPlainRow).length;
+  if (plain > 0 && !raw && model.tokenizer.chatTemplate !== null) {
+    notes.push(
+      `${plain} of ${asked.length} rows of ${prompts} are plain text, which is continued without the chat template. ` +
+        'To ask them in a chat, pass --wrap-chat; to continue plain text without this note, pass --raw',
+    );
+  }
+  const dropped = [...new Set(rows.flatMap((row) => row.dropped))];
+  if (output !== null && dropped.length > 0) {
+    notes.push(
+      `the rows are written without their fields ${dropped.join(', ')}, which would make them rows of another kind`,
+    );
+  }
+  return notes;
+}
+
+/** Whether a prompt is a row's plain text: text on the command line is a user's message. */
+const isPlainRow = ({ prompt, place }: AskedPrompt): boolean =>
+  place !== undefined && !isChat(prompt);
