@@ -286,6 +286,20 @@ test('helpsteer: consecutive answers to a prompt are compared; ties and single o
   expect(other.written).toMatchObject([{ chosen: [assistant('a')], score_chosen: 4 }]);
 });
 
+test('verdicts that the target has no place for are counted as dropped', async () => {
+  const keel = { from: 'keel' };
+  const names = async (row: object, to: 'sft' | 'prompts') =>
+    (await converted([row], { ...keel, to })).summary.dropped.map(({ column }) => column);
+  const scored = { prompt: 'q', completions: ['a', 'b'], scores: [1, 2] };
+  const { scores: _, ...ranked } = { ...scored, ranking: [2, 1] };
+  const thumb = { prompt: 'q', completion: 'a', label: true, label_probability: 0.9 };
+  for (const to of ['sft', 'prompts'] as const) {
+    expect(await names(scored, to)).toContain('scores');
+    expect(await names(ranked, to)).toContain('ranking');
+  }
+  expect(await names(thumb, 'prompts')).toEqual(['completion', 'label', 'label_probability']);
+});
+
 test('helpsteer: every answer to a bad prompt is counted as a bad row', async () => {
   const bad = [4, 3, 1].map((score) => helpSteerRow('<extra_id_9>', String(score), score));
   const good = [4, 1].map((score) => helpSteerRow('Q', String(score), score));

@@ -137,12 +137,17 @@ const stepsRow = ({ prompt, completions, labels, columns }: ExampleOf<'steps'>):
 /** Rows of a ranking, of another kind. */
 function ofRanking(
   ranking: RankingRow,
-  { prompt, columns }: ExampleOf<'ranking'>,
+  { prompt, columns, order }: ExampleOf<'ranking'>,
   target: Exclude<Target, 'rankings'>,
   how: { index: number; pairing: ConvertPairing; seed: number },
   reading: Reading,
 ): Fields[] {
   const { place } = reading;
+  if (target === 'prompts' || target === 'sft') {
+    for (const name of Object.keys(order)) {
+      reading.drop(name, `${target} rows do not compare answers`);
+    }
+  }
   if (target === 'prompts') {
     reading.drop('completions', 'prompts have no answers');
     return [checked('prompt', { prompt, ...columns }, place)];
@@ -227,7 +232,8 @@ function ofOther(
       const whole = { prompt, completion, label, ...known };
       if (target === 'kto') return [{ ...whole, ...columns }];
       if (target === 'prompts') {
-        reading.drop('completion', 'prompts have no answers');
+        const fields = ['completion', 'label', ...(known ? ['label_probability'] : [])];
+        for (const name of fields) reading.drop(name, 'prompts have no answers');
         return [{ prompt, ...columns }];
       }
       const good = isDesirable(parseRow('unpaired', whole, reading.place));

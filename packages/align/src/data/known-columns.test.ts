@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { droppedByTraining, rowMarkFault } from './known-columns.ts';
+import { droppedByTraining, leftOutOfPrompt, rowMarkFault } from './known-columns.ts';
 import { parseRow } from './parse-row.ts';
 import type { RowKind } from './rows.ts';
 
@@ -111,6 +111,16 @@ describe('what training would drop', () => {
     expect(dropped('messages', { messages, row_weight: 2 })).toMatchObject({ field: 'row_weight' });
     expect(dropped('messages', { messages, weight: 1 })).toBeNull();
     expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
+  });
+
+  test('text of a short column that is only a part of other words', () => {
+    const asked = (prompt: string, input: string) =>
+      leftOutOfPrompt(parseRow('prompt', { prompt, input }, place));
+    expect(asked('Is the letter a vowel?', 'e')).toMatchObject({ field: 'input' });
+    expect(asked('Double 112.', '12')).toMatchObject({ field: 'input' });
+    expect(asked('Is the letter e a vowel?', 'e')).toBeNull();
+    expect(asked('Double (12), and 112.', '12')).toBeNull();
+    expect(asked('\u4e2d\u6587', '\u6587')).toBeNull();
   });
 
   test('an answer that was cut off, where it would be imitated or labelled', () => {

@@ -290,7 +290,7 @@ export const leftOutOfPrompt = (row: Row): Omit<DataErrorDetails, keyof Place> |
   for (const name of names) {
     const part = row.extra[name];
     const texts = textsIn(part).filter((text) => !isNoValue(text));
-    if (texts.every((text) => asked.includes(asWords(text)))) continue;
+    if (texts.every((text) => holdsWords(asked, asWords(text)))) continue;
     return {
       field: name,
       expected: `the ${name} as part of the ${field}`,
@@ -319,6 +319,22 @@ const isFalse = (label: unknown): boolean => {
 };
 
 const asWords = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
+
+/** A longer text is not in a prompt by accident. */
+const SHORT = 12;
+
+/** Whether a text has these words; a short word counts only if it is not a part of another one. */
+function holdsWords(text: string, words: string): boolean {
+  if (words.length > SHORT) return text.includes(words);
+  // Scripts without upper case, such as Chinese, do not separate words.
+  const isPart = (a: string | undefined, b: string | undefined): boolean =>
+    /^[\p{Lu}\p{Ll}\p{N}]{2}$/u.test(`${a ?? ' '}${b ?? ' '}`);
+  for (let at = text.indexOf(words); at !== -1; at = text.indexOf(words, at + 1)) {
+    const end = at + words.length;
+    if (!isPart(text[at - 1], words[0]) && !isPart(words.at(-1), text[end])) return true;
+  }
+  return words === '';
+}
 
 /** Whether a column is part of what is asked, in one tool or another. */
 export const belongsToPrompt = (name: string): boolean =>

@@ -1,6 +1,7 @@
 // Reads the pairs that a judge is to label: preference rows, lists of answers, or rows with one
 // answer each, of which those to the same prompt belong together.
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { exactJson } from '@keel/model/exact-json';
 import { type RowReading, rowsOf } from '../config/row-options.ts';
 import { asRead, type Content, sameContent } from '../data/messages.ts';
@@ -175,12 +176,22 @@ async function gathered(
     const { prompt, completion, rendering, extra } = await rows.read(row);
     const key = exactJson([asRead(prompt), rendering ?? null]);
     const known = groups.get(key);
-    if (known !== undefined) known.answers.push(completion);
-    else
-      groups.set(key, { row, prompt, ...withRendering(rendering), extra, answers: [completion] });
+    if (known !== undefined) {
+      known.answers.push(completion);
+      known.extra = shared(known.extra, extra);
+    } else {
+      const own = { row, prompt, ...withRendering(rendering), extra };
+      groups.set(key, { ...own, answers: [completion] });
+    }
   }
   return [...groups.values()];
 }
+
+/** The columns that are the same in both rows: others belong to one of the answers. */
+const shared = (one: AnswerGroup['extra'], other: AnswerGroup['extra']): AnswerGroup['extra'] =>
+  Object.fromEntries(
+    Object.entries(one).filter(([name, value]) => isDeepStrictEqual(value, other[name])),
+  );
 
 const withRendering = (rendering: Rendering | undefined): { rendering?: Rendering } =>
   rendering === undefined ? {} : { rendering };

@@ -103,7 +103,7 @@ describe('keel label', () => {
     const texts = read(one.output).map(({ chosen, rejected }) => `${rejected}<${chosen}`);
     expect(texts.sort()).toEqual(['a<aa', 'a<aaa', 'aa<aaa']);
     const single = listed.flatMap(({ prompt, completions }) =>
-      completions.map((completion, sample) => ({ prompt, completion, sample })),
+      completions.map((completion, sample) => ({ prompt, completion, sample, id: prompt })),
     );
     const other = optionsOf({ data: [written('single.jsonl', single)], pairsPerPrompt: 5 });
     await runLabel(other);
@@ -112,6 +112,11 @@ describe('keel label', () => {
         .map(({ chosen, rejected }) => `${rejected}<${chosen}`)
         .sort(),
     ).toEqual(texts);
+    // A column that differs between the answers to a prompt belongs to one of them.
+    for (const row of read(other.output)) {
+      expect(row).toMatchObject({ id: 'p1' });
+      expect(row).not.toHaveProperty('sample');
+    }
   });
 
   it('mixes in what people said, and counts where both agree', async () => {

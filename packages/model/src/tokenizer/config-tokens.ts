@@ -162,9 +162,12 @@ const dictOf = (tokens: TokenFields['extra_special_tokens']): Record<string, Nam
   Array.isArray(tokens) ? {} : (tokens ?? {});
 
 function extraOf(config: TokenFields, map: TokenFields): NamedToken[] {
+  const asList = (tokens: TokenFields['extra_special_tokens']): NamedToken[] =>
+    Array.isArray(tokens) ? tokens : [];
   const own = config.extra_special_tokens ?? config.additional_special_tokens;
-  const asList = (tokens: typeof own): NamedToken[] => (Array.isArray(tokens) ? tokens : []);
-  return [...asList(own ?? map.additional_special_tokens), ...asList(map.extra_special_tokens)];
+  // An object names tokens: it does not list the ones without a name.
+  const listed = Array.isArray(own) ? own : map.additional_special_tokens;
+  return [...asList(listed), ...asList(map.extra_special_tokens)];
 }
 
 /**

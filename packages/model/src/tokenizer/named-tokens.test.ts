@@ -85,6 +85,14 @@ describe('tokens with model-specific names', () => {
     expect(seen(config)).toEqual(expected);
   });
 
+  it('are special beside the unnamed tokens of special_tokens_map.json', () => {
+    const tokenizer = load({
+      'tokenizer_config.json': { extra_special_tokens: { image_token: '<|image|>' } },
+      'special_tokens_map.json': { additional_special_tokens: ['<|extra|>'] },
+    });
+    expect(tokenizer.encode('<|image|><|extra|>')).toEqual([endId + 1, endId + 2]);
+  });
+
   it('are special, and added if they are new', () => {
     const tokenizer = load({ 'tokenizer_config.json': { image_token: '<|image|>' } });
     expect(tokenizer.encode('<|image|>')).toEqual([endId + 1]);
