@@ -9,9 +9,7 @@ export async function labelled(
   hooks: LabelHooks & { onNotice(text: string): void },
 ): Promise<LabelResult> {
   const { clamp } = options;
-  await using judge = comparesByRating(
-    await openVerbJudge({ ...options, rubric: null }, hooks.onNotice),
-  );
+  await using judge = comparesByRating(await openVerbJudge(options, hooks.onNotice));
   const bounds = clamp === null ? ([0, 1] as const) : ([clamp[0]!, clamp[1]!] as const);
   return await runLabel({ ...options, judge, clamp: bounds }, hooks);
 }
