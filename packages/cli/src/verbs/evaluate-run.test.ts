@@ -100,6 +100,8 @@ test('measures win rates and preference accuracies before and after, and resumes
     expect(wins!.value).toBeGreaterThanOrEqual(longer!.value);
     expect(agree!.value).toBe(1);
   }
+  // Other answers after training than before.
+  expect(metric(after, 'rewarded', 'win_rate')).not.toBe(metric(before, 'rewarded', 'win_rate'));
   // A reward model judges the pairs, whatever model is evaluated.
   expect(metric(after, 'reward', 'margin')).toBe(metric(before, 'reward', 'margin'));
   for (const task of ['implicit', 'auto']) expectImplicit(entries, task);
