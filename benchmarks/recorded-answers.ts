@@ -54,12 +54,17 @@ function questionOf(transcript: string): string {
 /** Without the stop text: models that were sampled until the next turn began it. */
 const answerOf = (sample: string): string => sample.replace(/\n\s*Human:\s*$/, '').trim();
 
-/** Evenly spaced answers: they are sorted by a score that the authors' preference model gave. */
-const spaced = (answers: readonly string[]): string[] =>
-  Array.from(
-    { length: perPrompt },
-    (_, at) => answers[Math.round((at * (answers.length - 1)) / Math.max(1, perPrompt - 1))]!,
+/**
+ * Evenly spaced answers from the first to the last, or the middle one: they are sorted by a score of
+ * the authors' preference model.
+ */
+function spaced(answers: readonly string[]): string[] {
+  const last = answers.length - 1;
+  const places = Array.from({ length: perPrompt }, (_, at) =>
+    perPrompt === 1 ? last / 2 : (at * last) / (perPrompt - 1),
   );
+  return places.map((place) => answers[Math.round(place)]!);
+}
 
 function write(
   name: string,

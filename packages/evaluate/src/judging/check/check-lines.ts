@@ -18,6 +18,9 @@ export function checkLines(summary: CheckSummary): Line[] {
       'accuracy',
       `${ratedOr(accuracy, 'none')}${tied > 0 ? ` of ${summary.decided}; on the others people are tied` : ''}`,
     ],
+    ...summary.categories.map(
+      (one): Line => [`  ${one.category}`, `${rated(one.accuracy)} of ${one.pairs}`],
+    ),
     ...(byOrder === null
       ? []
       : ([

@@ -62,6 +62,15 @@ describe('summariseCheck', () => {
     expect(summariseCheck(rows).findings.map(({ code }) => code)).toContain('length-bias');
   });
 
+  it('shows the accuracy of each category', () => {
+    const rows = ['easy', 'hard', 'hard'].map((category, row) =>
+      labelled(row, [0.1, 0.9], [row === 2 ? 'a' : 'b'], { category }),
+    );
+    const lines = new Map(checkLines(summariseCheck(rows)));
+    expect(lines.get('  easy')).toMatch(/^100% .* of 1$/);
+    expect(lines.get('  hard')).toMatch(/^50% .* of 2$/);
+  });
+
   it('has no number where there is none', () => {
     const failed = summariseCheck([labelled(0, [null, null], ['a'])]);
     expect(failed).toMatchObject({ accuracy: null, calibration: null, byOrder: null, judged: 0 });
