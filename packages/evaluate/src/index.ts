@@ -11,7 +11,7 @@ export {
 export { type OpenCheckOptions, openCheck } from './checks/open-check.ts';
 export type { Difference } from './comparing/compare-entries.ts';
 export type { TaskResult } from './comparing/task-result.ts';
-export { type EvaluationEntry, entriesOf } from './evaluating/entries.ts';
+export { type EvaluationEntry, entriesOf, runEntries } from './evaluating/entries.ts';
 export {
   type EvaluationHooks,
   planEvaluation,

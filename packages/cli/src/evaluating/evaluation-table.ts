@@ -14,24 +14,27 @@ const SHOWN = 4;
 
 export function printEvaluation({ entries, gates, seconds, report }: Evaluation): void {
   const [first] = entries as readonly [EvaluatedEntry, ...EvaluatedEntry[]];
-  const rows = first.results.flatMap((result, at) =>
-    [...result.estimates.values()].slice(0, SHOWN).map(({ metric }, place) => {
-      const cells = entries.map(({ results }) => {
-        const found = results[at]!.estimates.get(metricId(metric))?.estimate;
+  const rows = first.results.flatMap(({ task }, at) => {
+    const results = entries.map((one) => one.results[at]!);
+    const measured = task.metrics.filter((metric) =>
+      results.some(({ estimates }) => estimates.has(metricId(metric))),
+    );
+    return measured.slice(0, SHOWN).map((metric, place) => {
+      const cells = results.map(({ estimates }) => {
+        const found = estimates.get(metricId(metric))?.estimate;
         if (found === undefined) return '-';
         const [low, high] = found.interval.map((one) => numberText(metric, one));
         return `${numberText(metric, found.value)} (${low} to ${high})`;
       });
-      const { name } = result.task;
-      const count = result.outcomes.length - result.skipped;
+      const count = Math.max(...results.map(({ outcomes, skipped }) => outcomes.length - skipped));
       return [
-        place === 0 ? name : '',
+        place === 0 ? task.name : '',
         place === 0 ? String(count) : '',
         metricId(metric),
         ...cells,
       ];
-    }),
-  );
+    });
+  });
   const names = entries.map(({ entry }) => entry.name);
   say(`\n${columns([['task', 'rows', 'metric', ...names], ...rows])}`);
   say('\nIn brackets: 95% intervals over rows.');

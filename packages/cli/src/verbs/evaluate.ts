@@ -3,8 +3,8 @@ import {
   type EvaluationOptions,
   entriesOf,
   planEvaluation,
+  runEntries,
   runEvaluation,
-  runSides,
 } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
 import { evaluationDisplay } from '../evaluating/evaluation-display.ts';
@@ -62,5 +62,5 @@ export function entriesFor({
   model,
   adapter,
 }: EvaluateVerbOptions): EvaluationEntry[] {
-  return folder === null ? entriesOf(model, adapter ?? []) : [...runSides(folder).sides];
+  return folder === null ? entriesOf(model, adapter ?? []) : runEntries(folder);
 }

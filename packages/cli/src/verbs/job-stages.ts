@@ -70,11 +70,11 @@ export const jobVerbs: readonly JobVerb[] = [
       const { evaluationOptions } = await import('./evaluate.ts');
       const options = given as unknown as EvaluateVerbOptions;
       const { run, model, adapter } = options;
-      const named = { adapter: null, model: '' };
+      // An earlier stage has not run, so what it trains is not known: an adapter, or all weights.
       const entries =
         run === null
           ? entriesOf(model, adapter ?? [])
-          : ['before', run].map((name) => ({ ...named, name }));
+          : ['before', run].map((name) => ({ name, model: '', adapter: run }));
       await planEvaluation(evaluationOptions(options, entries));
     },
     async run() {

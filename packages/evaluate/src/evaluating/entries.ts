@@ -1,5 +1,6 @@
 // What is evaluated: models, adapters of one model, or a run before and after.
 import { ConfigError } from '@keel/align/config';
+import { runSides } from '../judging/answers/answering-side.ts';
 
 /** A model, or an adapter of it. */
 export interface EvaluationEntry {
@@ -7,7 +8,16 @@ export interface EvaluationEntry {
   model: string;
   /** null: the model alone. */
   adapter: string | null;
+  /**
+   * What its implicit rewards are measured against: an adapter, or null for nothing (default: of an
+   * adapter, the model alone).
+   */
+  reference?: string | null;
 }
+
+/** Whether it has implicit rewards. */
+export const hasReference = ({ adapter, reference }: EvaluationEntry): boolean =>
+  reference === undefined ? adapter !== null : reference !== null;
 
 /** The word for the model without an adapter. */
 export const BASE = 'base';
@@ -41,6 +51,19 @@ export function entriesOf(
   throw new ConfigError([
     `--${adapters.length > 0 ? 'adapter' : 'model'}: ${twice.name} is listed twice`,
   ]);
+}
+
+/**
+ * A training run before and after. Its implicit rewards are measured against where it started.
+ * @throws Error as {@link runSides}
+ */
+export function runEntries(run: string): EvaluationEntry[] {
+  const [before, after] = runSides(run).sides;
+  const continued = before.adapter !== null && after.adapter !== null;
+  return [
+    { ...before, reference: null },
+    { ...after, ...(continued && { reference: before.adapter }) },
+  ];
 }
 
 /** A run's result is named as the run. */

@@ -11,7 +11,7 @@ import { readLmEvalTasks } from '../lm-eval/read-task.ts';
 import { openSuiteTask } from '../suites/open-suite-task.ts';
 import { readSuite } from '../suites/read-suite.ts';
 import type { Task } from '../tasks/task.ts';
-import type { EvaluationEntry } from './entries.ts';
+import { type EvaluationEntry, hasReference } from './entries.ts';
 import type {
   EvaluatedEntry,
   Evaluation,
@@ -40,7 +40,11 @@ export async function planEvaluation(options: EvaluationOptions): Promise<Evalua
   const { limit, unsafeCode, precision, device } = options;
   for (const name of options.suites) {
     const suite = readSuite(name);
-    const own = { limit, unsafeCode, precision, device, folder: dirname(suite.path) };
+    const own = {
+      ...{ limit, unsafeCode, precision, device },
+      hasReference: options.entries.some(hasReference),
+      folder: dirname(suite.path),
+    };
     for (const task of suite.tasks) tasks.push(await openSuiteTask(task, own));
   }
   for (const path of options.tasks) {

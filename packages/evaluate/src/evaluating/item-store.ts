@@ -6,7 +6,7 @@ import { appendWhole, exactJson, writeFileAtomic } from '@keel/align/internal';
 import type { Item, Outcome, Task } from '../tasks/task.ts';
 
 /** Changes when outcomes are computed or written in another way. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What a row is asked, as a hash: rows with the same key have the same outcome. */
 export const itemKey = ({ request, doc }: Item): string =>

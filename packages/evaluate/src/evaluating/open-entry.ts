@@ -1,9 +1,9 @@
 // Loads the models of entries, one after the other; adapters of one model share it.
 import { type TemplateOptions, templateSettings } from '@keel/align/config';
 import { hashAdapter } from '@keel/align/internal';
-import { loadAdapter, loadModel, type Precision } from '@keel/model';
+import { loadAdapter, loadModel, type Precision, type Role } from '@keel/model';
 import type { Subject } from '../tasks/task.ts';
-import type { EvaluationEntry } from './entries.ts';
+import { type EvaluationEntry, hasReference } from './entries.ts';
 import { sha256 } from './item-store.ts';
 
 export interface OpenEntryOptions extends TemplateOptions {
@@ -34,13 +34,22 @@ export async function* openEntries(
       device: options.device as 'auto' | 'cpu',
     });
     try {
-      for (const [at, entry] of own.entries()) {
-        const role = entry.adapter === null ? 'reference' : `adapter-${at}`;
-        if (entry.adapter !== null) loadAdapter(model.decoder, entry.adapter, role);
-        const reference = entry.adapter === null ? null : 'reference';
+      const roles = new Map<string | null, Role>([[null, 'reference']]);
+      const roleOf = (named: string | null): Role => {
+        const known = roles.get(named);
+        if (known !== undefined) return known;
+        const role = `adapter-${roles.size}`;
+        loadAdapter(model.decoder, named!, role);
+        roles.set(named, role);
+        return role;
+      };
+      for (const entry of own) {
+        const role = roleOf(entry.adapter);
+        const reference = hasReference(entry) ? roleOf(entry.reference ?? null) : null;
+        const adapters = [entry.adapter, entry.reference ?? null];
         const parts = [
           ...[await model.hash(), model.tokenizer.hash, model.decoder.computeType],
-          ...[entry.adapter === null ? '' : hashAdapter(entry.adapter)],
+          ...adapters.map((one) => (one === null ? '' : hashAdapter(one))),
         ];
         const subject = { name: entry.name, model, role, reference };
         yield { entry, subject, identity: sha256(parts.join('\n')) };

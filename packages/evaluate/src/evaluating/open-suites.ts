@@ -12,6 +12,8 @@ import type { Outcome, Subject, Task } from '../tasks/task.ts';
  */
 export const openSuites: OpenSuites = async (suites, { model, role }) => {
   const tasks: Task[] = [];
+  // Full fine-tuning changes the base model itself, so it has no reference.
+  const reference = role === 'reference' ? null : 'reference';
   for (const name of suites) {
     const suite = readSuite(name);
     const folder = dirname(suite.path);
@@ -20,12 +22,11 @@ export const openSuites: OpenSuites = async (suites, { model, role }) => {
       unsafeCode: false,
       precision: 'auto',
       device: 'auto',
+      hasReference: reference !== null,
       folder,
     } as const;
     for (const task of suite.tasks) tasks.push(await openSuiteTask(task, own));
   }
-  // Full fine-tuning changes the base model itself, so it has no reference.
-  const reference = role === 'reference' ? null : 'reference';
   const subject: Subject = { name: 'policy', model, role, reference };
   return {
     async measure(signal) {

@@ -33,13 +33,10 @@ export async function openPreferences(
   docs: readonly Doc[],
   options: OpenTaskOptions,
 ): Promise<TaskParts> {
-  if (spec.by === 'reward' && spec.reward === undefined) {
-    throw new ConfigError([`${place}: by: reward needs the key reward: a spec or a folder`]);
-  }
-  const byReward = spec.by === 'reward' || (spec.by === 'auto' && spec.reward !== undefined);
+  const by = scoredBy(spec, place, options);
   const items = preferenceRequests(docs, spec.chat ?? true);
   const ties = items.some(({ request }) => request.reference !== null);
-  const reward = byReward ? specPath(spec.reward!, options.folder) : null;
+  const reward = by === 'reward' ? specPath(spec.reward!, options.folder) : null;
   return {
     items,
     metrics: [
@@ -48,10 +45,15 @@ export async function openPreferences(
       meanOf('margin', true),
     ],
     filters: ['none'],
-    ...(reward !== null && { identity: fingerprint(reward) }),
+    identity: reward === null ? by : fingerprint(reward),
     async run(asked, subject, { signal, done }) {
       await using opened = reward === null ? null : await openSpec(reward, options);
-      const score = opened === null ? likelihoods(spec, subject) : rewards(opened);
+      if (by === 'implicit' && subject.reference === null) {
+        for (const item of asked) done(item, withoutScore(item.request as PreferenceRequest));
+        return;
+      }
+      const own = by === 'implicit' ? implicitRewards : likelihoods;
+      const score = opened === null ? own(spec, subject) : rewards(opened);
       for (const item of asked as Item<PreferenceRequest>[]) {
         await breathe();
         signal.throwIfAborted();
@@ -60,6 +62,27 @@ export async function openPreferences(
       }
     },
   };
+}
+
+/**
+ * One kind of score for all entries, since differences between two kinds would mean nothing.
+ * @throws ConfigError for a kind that is not available
+ */
+function scoredBy(
+  { by, reward }: Spec,
+  place: string,
+  { hasReference }: OpenTaskOptions,
+): Exclude<Spec['by'], 'auto'> {
+  if (by === 'reward' && reward === undefined) {
+    throw new ConfigError([`${place}: by: reward needs the key reward: a spec or a folder`]);
+  }
+  if (by === 'implicit' && !hasReference) {
+    throw new ConfigError([
+      `${place}: by: implicit compares an adapter with the model that it started from, and no adapter is evaluated. Pass --adapter, or a --run that trained an adapter, or set by: likelihood`,
+    ]);
+  }
+  if (by !== 'auto') return by;
+  return reward !== undefined ? 'reward' : hasReference ? 'implicit' : 'likelihood';
 }
 
 const openSpec = (reward: string, { precision, device, unsafeCode }: OpenTaskOptions) =>
@@ -101,6 +124,15 @@ async function outcomeOf(
   };
 }
 
+/** Of a model that has no implicit reward. */
+const withoutScore = ({ answers, group }: PreferenceRequest): Outcome => ({
+  ...{ values: {}, target: 'chosen', responses: [], filtered: { none: [] } },
+  arguments: [[answers.prompt, answers.chosen, answers.rejected]],
+  skipped:
+    'an implicit reward compares an adapter with the model that it started from, and this is not such an adapter',
+  ...(group !== null && { group }),
+});
+
 async function scoresOf(
   about: Answers,
   score: Score,
@@ -128,34 +160,36 @@ const rewards =
     return { scores, truncated: false };
   };
 
-function likelihoods(spec: Spec, { model, role, reference }: Subject): Score {
-  const base = spec.by === 'likelihood' ? null : reference;
-  if (spec.by === 'implicit' && base === null) {
-    throw new Error(
-      `${spec.name}: the implicit reward compares an adapter with its base, and ${model.name} has no adapter. Pass --adapter, or set by: likelihood`,
-    );
-  }
+/** The sum of an answer's log-probabilities, or their mean with `per_token`. */
+function likelihoods({ per_token: perToken }: Spec, { model, role }: Subject): Score {
   return async ({ prompt, rendering }, answers) => {
-    const { prompt: context, answers: tokenised } = tokeniseAnswers(
-      prompt,
-      answers,
-      model.tokenizer,
-      rendering,
+    const asked = tokeniseAnswers(prompt, answers, model.tokenizer, rendering);
+    const { scores, truncated } = scoreContinuations(
+      model,
+      role,
+      asked.prompt,
+      asked.answers.map(({ tokens }) => tokens),
+      asked.answers.map(({ scored }) => scored),
     );
-    const score = (as: typeof role) =>
-      scoreContinuations(
-        model,
-        as,
-        context,
-        tokenised.map(({ tokens }) => tokens),
-        tokenised.map(({ scored }) => scored),
-      );
-    const { scores: own, truncated } = score(role);
-    const from = base === null ? null : score(base).scores;
-    const scores = own.map(({ logp, tokens }, at) => {
-      const value = logp - (from?.[at]?.logp ?? 0);
-      return spec.per_token ? value / tokens : value;
-    });
-    return { scores, truncated };
+    return {
+      scores: scores.map(({ logp, tokens }) => (perToken ? logp / tokens : logp)),
+      truncated,
+    };
+  };
+}
+
+/**
+ * Log-probabilities minus those of the reference: the implicit reward of DPO (Rafailov et al. 2023,
+ * arXiv:2305.18290) divided by beta.
+ */
+function implicitRewards(spec: Spec, subject: Subject): Score {
+  const own = likelihoods(spec, subject);
+  const from = likelihoods(spec, { ...subject, role: subject.reference! });
+  return async (...asked) => {
+    const [after, before] = [await own(...asked), await from(...asked)];
+    return {
+      scores: after.scores.map((value, at) => value - before.scores[at]!),
+      truncated: after.truncated || before.truncated,
+    };
   };
 }

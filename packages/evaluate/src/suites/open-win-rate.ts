@@ -1,6 +1,8 @@
 // A suite's win rate: a judge compares the model's answers with given ones, in both orders.
 import { DataError } from '@keel/align';
+import { type Content, isChat } from '@keel/align/data';
 import { openJudge } from '../judges/open-judge.ts';
+import { assistantTurn } from '../judging/answers/read-answers.ts';
 import { judgePairs } from '../judging/asking/judge-pairs.ts';
 import { readerOf, textOf } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
@@ -8,7 +10,7 @@ import { runGeneration } from '../tasks/generation.ts';
 import { mean, meanOf, shareOf } from '../tasks/metrics.ts';
 import type { Item } from '../tasks/task.ts';
 import { promptsOf, settingsOf } from './generating.ts';
-import { type Prompt, renderPrompt } from './prompts.ts';
+import { askedContent, type Prompt, renderPrompt } from './prompts.ts';
 import { fingerprint, specPath } from './spec-path.ts';
 import type { SpecOf } from './suite-schema.ts';
 import type { OpenTaskOptions, TaskParts } from './task-parts.ts';
@@ -54,10 +56,13 @@ export async function openWinRate(
           settings: settingsOf(spec),
           render: ({ request }, { tokenizer }) => renderPrompt(request.prompt, tokenizer),
           judge: (answers, { doc, request }, signal) => {
+            const { rendering } = request.prompt;
+            const prompt = askedContent(request.prompt, subject.model.tokenizer);
+            const answerTo = isChat(prompt) ? assistantTurn : (text: string): Content => text;
             const pairs = answers.map((answer, row) => ({
               ...{ row, category: null, modelA: 'baseline', modelB: subject.name },
-              ...{ prompt: request.prompt.content, extra: request.extra },
-              answers: [request.baseline, answer] as const,
+              ...{ prompt, extra: request.extra, ...(rendering && { rendering }) },
+              answers: [answerTo(request.baseline), answerTo(answer)] as const,
             }));
             // A local judge answers one question at a time.
             const verdicts = turn.then(() =>

@@ -49,24 +49,23 @@ export function renderingOf({ row, place }: Doc): Rendering | undefined {
   return parseRow('prompt', { prompt, tools, chat_template_kwargs }, place).rendering;
 }
 
-/** @throws Error for a chat if the model has no chat template */
-export function renderPrompt(
+/**
+ * What a model is asked, as its judge sees it too: text that is continued, or the messages of a
+ * chat.
+ * @throws Error for a chat if the model has no chat template
+ */
+export function askedContent(
   { content, system, chat, rendering }: Prompt,
   tokenizer: Tokenizer,
-): RenderedPrompt {
+): Content {
   const template = tokenizer.chatTemplate !== null;
-  const rendered = typeof content !== 'string' || (chat ?? template);
-  if (!rendered) {
+  if (typeof content === 'string' && !(chat ?? template)) {
     if (rendering !== undefined) {
       throw new Error(
         'the rows have tools or chat_template_kwargs, which only a chat template can use. Remove the columns, or set chat: true in the suite',
       );
     }
-    const text = system === null ? (content as string) : `${system}\n\n${content}`;
-    return {
-      tokens: tokenizer.encode(text, { addSpecialTokens: true }),
-      ...{ text, opened: '', cuttable: true },
-    };
+    return system === null ? content : `${system}\n\n${content}`;
   }
   if (!template) {
     throw new Error(
@@ -74,8 +73,20 @@ export function renderPrompt(
     );
   }
   const turns = typeof content === 'string' ? [{ role: 'user', content }] : content;
-  const messages = system === null ? [...turns] : [{ role: 'system', content: system }, ...turns];
-  const { text, opened } = openedPrompt({ tokenizer, messages, rendering });
-  const tokens = promptTokens(messages, tokenizer, { rendering });
+  return system === null ? turns : [{ role: 'system', content: system }, ...turns];
+}
+
+/** @throws Error as {@link askedContent} */
+export function renderPrompt(prompt: Prompt, tokenizer: Tokenizer): RenderedPrompt {
+  const asked = askedContent(prompt, tokenizer);
+  if (typeof asked === 'string') {
+    return {
+      tokens: tokenizer.encode(asked, { addSpecialTokens: true }),
+      ...{ text: asked, opened: '', cuttable: true },
+    };
+  }
+  const { rendering } = prompt;
+  const { text, opened } = openedPrompt({ tokenizer, messages: asked, rendering });
+  const tokens = promptTokens(asked, tokenizer, { rendering });
   return { tokens, text, opened, cuttable: false };
 }

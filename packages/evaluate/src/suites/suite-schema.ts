@@ -128,7 +128,7 @@ export const taskSchemas = {
       .enum(['auto', 'reward', 'implicit', 'likelihood'])
       .default('auto')
       .describe(
-        'reward: `reward`; implicit: log-probability minus that of the base model; likelihood: log-probability; auto: reward if there is one, implicit for an adapter, otherwise likelihood',
+        'reward: `reward`; implicit: log-probability minus that of the model that an adapter started from; likelihood: log-probability; auto: reward if there is one, implicit if an adapter is evaluated, otherwise likelihood',
       ),
     chat: chat.describe('whether plain prompts become user messages of a chat (default: true)'),
     reward: text.optional().describe('reward spec or folder of a reward model, for `by: reward`'),

@@ -9,6 +9,8 @@ export interface OpenTaskOptions {
   folder: string;
   precision: Precision;
   device: string;
+  /** Whether an evaluated model has implicit rewards, as an adapter has. */
+  hasReference: boolean;
   /** Only the first rows; null: all, or the task's own limit. */
   limit: number | null;
 }

@@ -20,6 +20,9 @@ export function checkLines(summary: CheckSummary): Line[] {
         ? 'none: no pair has both a verdict and an answer that most people prefer'
         : `${rated(accuracy)}${tied > 0 ? ` of ${summary.decided}; on the others people are tied` : ''}`,
     ],
+    ...summary.categories.map(
+      (one): Line => [`  ${one.category}`, `${rated(one.accuracy)} of ${one.pairs}`],
+    ),
     ...(byOrder === null
       ? []
       : ([

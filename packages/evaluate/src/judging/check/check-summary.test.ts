@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataError } from '@keel/align';
 import { describe, expect, it } from 'vitest';
 import { TestFolder } from '../testing/folders.ts';
@@ -58,6 +60,15 @@ describe('summariseCheck', () => {
       longerWins: { judge: { value: 1 }, people: { value: 0.75 } },
     });
     expect(summariseCheck(rows).findings.map(({ code }) => code)).toContain('length-bias');
+  });
+
+  it('shows the accuracy of each category', () => {
+    const rows = ['easy', 'hard', 'hard'].map((category, row) =>
+      labelled(row, [0.1, 0.9], [row === 2 ? 'a' : 'b'], { category }),
+    );
+    const lines = new Map(checkLines(summariseCheck(rows)));
+    expect(lines.get('  easy')).toMatch(/^100% .* of 1$/);
+    expect(lines.get('  hard')).toMatch(/^50% .* of 2$/);
   });
 
   it('has no number where there is none', () => {
@@ -130,6 +141,23 @@ describe('readLabels', () => {
     expect(pairs.map(({ category, row: index }) => [category, index])).toEqual([
       ['easy', 0],
       ['hard', 1],
+    ]);
+  });
+
+  it('names the categories of files of one name after their folders', async () => {
+    using folder = new TestFolder();
+    const files = ['Natural', 'Neighbor'].map((name) => {
+      mkdirSync(join(folder.path, name));
+      const file = join(folder.path, name, 'dataset.json');
+      // As LLMBar publishes them: a list of rows.
+      const row = { input: 'p', output_1: 'x', output_2: 'y', label: 1 };
+      writeFileSync(file, JSON.stringify([row]));
+      return file;
+    });
+    const pairs = await readLabels(files, {});
+    expect(pairs.map(({ category, votes }) => [category, votes])).toEqual([
+      ['Natural', ['a']],
+      ['Neighbor', ['a']],
     ]);
   });
 

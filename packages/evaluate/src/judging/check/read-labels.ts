@@ -1,6 +1,6 @@
 // Pairs with people's verdicts, in three forms: preference rows (chosen and rejected), two answers
 // with the votes of several people, and two answers with one label (as in LLMBar).
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { DataError } from '@keel/align';
 import { likelier, type Place, parseRow } from '@keel/align/data';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
@@ -32,7 +32,8 @@ const promptColumns = ['prompt', 'instruction', 'input'] as const;
 const voteColumns = ['labels', 'votes', 'label', 'preference'] as const;
 
 /**
- * Pairs of several files get the file's name as their category, unless the rows have one.
+ * Pairs of several files get the file's name as their category, or that of its folder where files
+ * have the same name, unless the rows have one.
  * @throws DataError for a file without rows, and for the first bad row unless bad rows are skipped
  */
 export async function readLabels(
@@ -45,13 +46,22 @@ export async function readLabels(
       ? preferencePair(row, place, fields)
       : votedPair(row, place, fields);
   const pairs: Omit<LabelledPair, 'row'>[] = [];
-  for (const file of files) {
-    const stem = basename(file, extname(file));
+  const names = namesOf(files);
+  for (const [at, file] of files.entries()) {
     for (const pair of await readRows([file], read, reading)) {
-      pairs.push({ ...pair, category: pair.category ?? (files.length > 1 ? stem : null) });
+      pairs.push({ ...pair, category: pair.category ?? (files.length > 1 ? names[at]! : null) });
     }
   }
   return pairs.map((pair, row) => ({ ...pair, row }));
+}
+
+/** Files by their names; those of one name, such as LLMBar's dataset.json, by their folders. */
+function namesOf(files: readonly string[]): readonly string[] {
+  const forms = [
+    files.map((file) => basename(file, extname(file))),
+    files.map((file) => basename(dirname(resolve(file)))),
+  ];
+  return forms.find((names) => new Set(names).size === names.length) ?? files;
 }
 
 function preferencePair(

@@ -3,9 +3,9 @@ import { html, type Markup, reliabilityDiagram, renderReport } from '@keel/align
 import { checkLines } from '../check/check-lines.ts';
 import type { CheckSummary, LabelledVerdict } from '../check/check-summary.ts';
 import { majorityOf } from '../check/read-labels.ts';
-import { counted, percent, rated } from '../summary/words.ts';
+import { counted, percent } from '../summary/words.ts';
 import { answerLists, filterStyle } from './answer-list.ts';
-import { columnTable, countTable, findingList, judgingStyle, shareCard } from './page-parts.ts';
+import { countTable, findingList, judgingStyle, shareCard } from './page-parts.ts';
 
 /** The report's HTML. */
 export function checkReport(summary: CheckSummary, rows: readonly LabelledVerdict[]): string {
@@ -14,11 +14,6 @@ export function checkReport(summary: CheckSummary, rows: readonly LabelledVerdic
   const sections = [
     findingList(summary.findings),
     countTable('Numbers', checkLines(summary)),
-    columnTable(
-      'By category',
-      ['Category', 'Pairs', 'Accuracy'],
-      summary.categories.map((one) => [one.category, String(one.pairs), rated(one.accuracy)]),
-    ),
     calibration &&
       html`<section aria-labelledby="calibration">
 <h2 id="calibration">Does the judge's confidence hold?</h2>
