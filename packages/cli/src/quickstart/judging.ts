@@ -40,7 +40,7 @@ export async function judgeAnswers(
   const { summary } = await runComparison(
     {
       ...{ output, overwrite: false, limit: null, retryFailed: false, dryRun: false },
-      ...{ reading: {}, names: null, unpaired: 'fail', emptyLoses: true, category: 'category' },
+      ...{ reading: {}, names: null, unpaired: 'fail', emptyLoses: true },
       source: { kind: 'answers', files },
       check: { files: [labels], reading: {} },
       openJudge: () => openJudge(`reward:${reward}`),

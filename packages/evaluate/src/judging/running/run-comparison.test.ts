@@ -37,11 +37,14 @@ function comparison(folder: TestFolder, judge: Judge): ComparisonOptions {
   const prompts = Array.from({ length: 12 }, (_, row) => `question ${row} <b>"&'</b>`);
   const a = folder.rows(
     'base.jsonl',
-    prompts.map((prompt) => chat(prompt, 'x'.repeat(10))),
+    prompts.map((prompt) => ({ ...chat(prompt, 'x'.repeat(10)), kind: 'any' })),
   );
   const b = folder.rows(
     'tuned.jsonl',
-    prompts.map((prompt, row) => chat(prompt, '<img src=x onerror=alert(1)>'.repeat(row % 3))),
+    prompts.map((prompt, row) => ({
+      ...chat(prompt, '<img src=x onerror=alert(1)>'.repeat(row % 3)),
+      kind: 'any',
+    })),
   );
   return {
     ...common(judge, folder.file('out')),
@@ -164,7 +167,9 @@ describe('runComparison with a check of the judge', () => {
     using folder = new TestFolder();
     const judge = longerWins();
     const check = { files: [labels(folder)], reading: {} };
-    const options = { ...comparison(folder, judge), limit: 2, check };
+    const named = comparison(folder, judge);
+    // The labels have no such column.
+    const options = { ...named, limit: 2, check, category: 'kind' };
     const modes: string[] = [];
     const hooks = { onProgress: (_: unknown, mode: string) => modes.push(mode) };
     const { summary } = await runComparison(options, hooks);

@@ -76,11 +76,14 @@ export async function runComparison(
   return { summary, interrupted: false, output };
 }
 
-/** The check of the judge, on all labelled pairs and in a folder of its own. */
+/** The check of the judge: on all labelled pairs, by no category, in a folder of its own. */
 const checkOf = (
   options: ComparisonOptions,
   check: NonNullable<ComparisonOptions['check']>,
-): CheckOptions => ({ ...options, ...check, output: join(options.output, CHECK), limit: null });
+): CheckOptions => ({
+  ...{ ...options, ...check, output: join(options.output, CHECK) },
+  ...{ limit: null, category: null },
+});
 
 /** Writes the summary and the report. */
 export function writeSummary(
