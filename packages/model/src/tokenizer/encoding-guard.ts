@@ -50,7 +50,7 @@ export class GuardedTokenizer implements Disposable {
         request,
         MILLISECONDS + characters * MILLISECONDS_A_CHARACTER,
       );
-      // What comes from a process may be views of one buffer, which cannot be passed on to a thread.
+      // An answer of a process may be views of one buffer, which cannot be passed on to a thread.
       return {
         ...{ counts, ids: ids.slice() },
         ...{ starts: starts?.slice() ?? null, ends: ends?.slice() ?? null },
