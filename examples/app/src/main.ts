@@ -33,6 +33,8 @@ process.once('SIGINT', () => stop.abort());
 const run = await alignPairs(
   {
     ...{ model, output, data: pairs(database, 'train'), evalData: pairs(database, 'held-out') },
+    // DPO alone may make the preferred answers less likely too; their likelihood prevents that.
+    ...{ loss: ['sigmoid', 'chosen_nll'], lossWeights: [1, 0.5] },
     ...{ lora: true, learningRate: 5e-4, maxSteps: Number(values.steps) },
   },
   { onEvent, signal: stop.signal },
