@@ -73,7 +73,7 @@ function peopleLines({ votes, accuracy, kappa }: CheckSummary['people']): Line[]
 
 function kappaText({ value, interval }: CheckSummary['kappa']): string {
   if (value === null || interval === null) {
-    return 'undefined: all verdicts are the same';
+    return 'undefined: the better answer is at the same place in all pairs';
   }
   return `${value.toFixed(2)} [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]`;
 }
