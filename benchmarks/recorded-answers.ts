@@ -1,6 +1,6 @@
 // The recorded answers of Constitutional AI (Bai et al. 2022, arXiv:2212.08073) as files that
-// `keel judge` reads: a file of rows with prompt and completion for each model and each round. Shows
-// how long they are, and how the refusal classifier labels them.
+// `keel judge` reads: a file of rows with prompt and completion for each model and each round.
+// Shows how long they are, and how the refusal classifier labels them.
 // node benchmarks/recorded-answers.ts --data samples --output answers [--per-prompt 5]
 // --data has LAMDA_HHRLHF.jsonl, LAMDA_SLMADISON.jsonl and LAMDA_RLMADISON.jsonl of
 // github.com/anthropics/ConstitutionalHarmlessnessPaper, under these names or others that end so.
@@ -55,8 +55,8 @@ function questionOf(transcript: string): string {
 const answerOf = (sample: string): string => sample.replace(/\n\s*Human:\s*$/, '').trim();
 
 /**
- * Evenly spaced answers from the first to the last, or the middle one: they are sorted by a score of
- * the authors' preference model.
+ * Evenly spaced answers from the first to the last, or the middle one: they are sorted by a score
+ * of the authors' preference model.
  */
 function spaced(answers: readonly string[]): string[] {
   const last = answers.length - 1;
