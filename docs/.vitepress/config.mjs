@@ -114,6 +114,7 @@ export default defineConfig({
             page('Claims of the papers', '/results/objectives'),
             page('Reward models', '/results/reward'),
             page('Judges', '/results/judges'),
+            page('Ranking Constitutional AI', '/results/ai-feedback-ranking'),
             page('Ratings from labels', '/results/ratings'),
             page('Generation', '/results/generation'),
             page('Sequence length', '/results/length'),

@@ -75,7 +75,7 @@ function peopleLines({ votes, accuracy, kappa }: CheckSummary['people']): Line[]
 
 function kappaText({ value, interval }: CheckSummary['kappa']): string {
   if (value === null || interval === null) {
-    return 'undefined: all verdicts are the same';
+    return 'undefined: the better answer is at the same place in all pairs';
   }
   const [low, high] = interval.map(decimals);
   return `${decimals(value)} [${low}, ${high}]`;

@@ -62,6 +62,13 @@ describe('summariseCheck', () => {
     expect(summariseCheck(rows).findings.map(({ code }) => code)).toContain('length-bias');
   });
 
+  it('has no kappa if all labels are the same, as those of preference rows', () => {
+    const rows = [0.1, 0.4, 0.9, 0.7].map((first, row) => labelled(row, [first], ['b']));
+    expect(summariseCheck(rows)).toMatchObject({ kappa: { value: null, interval: null } });
+    const mixed = rows.map((row, at) => ({ ...row, votes: [at < 2 ? ('b' as const) : 'a'] }));
+    expect(summariseCheck(mixed as LabelledVerdict[]).kappa.value).toBe(1);
+  });
+
   it('shows the accuracy of each category', () => {
     const rows = ['easy', 'hard', 'hard'].map((category, row) =>
       labelled(row, [0.1, 0.9], [row === 2 ? 'a' : 'b'], { category }),

@@ -39,7 +39,7 @@ export interface CheckSummary {
   accuracy: Proportion | null;
   /** Each order for itself, for judges that see the order. */
   byOrder: OrderAccuracy | null;
-  /** Cohen's kappa over first, second and tie; null where it is undefined. */
+  /** Cohen's kappa over first, second and tie; null if all labels are the same. */
   kappa: Agreement;
   calibration: Calibration | null;
   people: PeopleSummary;
@@ -92,10 +92,7 @@ export function summariseCheck(rows: readonly LabelledVerdict[]): CheckSummary {
     decided: decided.length,
     accuracy,
     byOrder: byOrder(decided),
-    kappa: cohenKappa(
-      judged.map((row) => category(rowWinner(row))),
-      judged.map(({ votes }) => category(majorityOf(votes))),
-    ),
+    kappa: kappaOf(judged),
     calibration: decided.length === 0 ? null : calibrationOf(decided.map(gapOf)),
     people: peopleOf(rows),
     orders: orderStatistics(judged),
@@ -116,6 +113,19 @@ export function summariseCheck(rows: readonly LabelledVerdict[]): CheckSummary {
 }
 
 const category = (winner: Winner): number => ({ a: 1, b: 2, tie: 0 })[winner];
+
+/**
+ * In preference rows, the second answer is always the better one. Agreement by chance is then the
+ * judge's share of this place, so kappa would be 0 whatever the judge says.
+ */
+function kappaOf(judged: readonly LabelledVerdict[]): Agreement {
+  const labels = judged.map(({ votes }) => category(majorityOf(votes)));
+  if (new Set(labels).size < 2) return { value: null, interval: null, units: judged.length };
+  return cohenKappa(
+    judged.map((row) => category(rowWinner(row))),
+    labels,
+  );
+}
 
 /** 1 if the verdict is that of most people, 0 if it is the opposite, one half for a tie. */
 const hitOf = (winner: Winner, votes: readonly Winner[]): number =>
