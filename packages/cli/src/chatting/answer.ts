@@ -12,13 +12,17 @@ export async function answer(
   options: GenerateOptions & { signal: AbortSignal },
   write: (text: string) => void,
 ): Promise<void> {
-  let [text, opened] = ['', ''];
+  let [text, opened, ended] = ['', '', false];
   try {
     const turn = turnPrompt(model, conversation.messages);
     opened = turn.opened;
     for await (const event of generate(model, [turn.tokens], options)) {
       text += event.text;
       write(event.text);
+      if (event.type === 'done') {
+        const { finishReason } = event.result;
+        ended = finishReason !== 'length' && finishReason !== 'aborted';
+      }
     }
   } catch (error) {
     conversation.undo();
@@ -26,5 +30,5 @@ export async function answer(
   }
   write('\n');
   if (text === '' && options.signal.aborted) conversation.undo();
-  else conversation.answer(opened + text);
+  else conversation.answer(opened + text, ended);
 }

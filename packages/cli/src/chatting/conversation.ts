@@ -1,14 +1,23 @@
 import { appendFileSync } from 'node:fs';
-import type { Message } from '@keel/align/data';
+import { type Message, renderingColumns } from '@keel/align/data';
+import { exactJson } from '@keel/model/exact-json';
 import { fileError } from '@keel/model/without-torch';
 
 /** A conversation: an optional system message and turns of user and assistant. */
 export class Conversation {
   #system: string | null;
   #turns: Message[] = [];
+  /** Answers that were stopped or reached the maximum length. */
+  readonly #cutOff = new WeakSet<Message>();
+  /** Columns of a row of this conversation: what the template is rendered with. */
+  readonly columns: ReturnType<typeof renderingColumns>;
 
-  constructor(system: string | null = null) {
+  constructor(
+    system: string | null = null,
+    template: Parameters<typeof renderingColumns>[1] = null,
+  ) {
     this.#system = system;
+    this.columns = renderingColumns(undefined, template);
   }
 
   get messages(): Message[] {
@@ -25,8 +34,16 @@ export class Conversation {
     this.#turns.push({ role: 'user', content });
   }
 
-  answer(content: string): void {
-    this.#turns.push({ role: 'assistant', content });
+  /** @param ended whether the model ended it itself */
+  answer(content: string, ended: boolean): void {
+    const turn: Message = { role: 'assistant', content };
+    this.#turns.push(turn);
+    if (!ended) this.#cutOff.add(turn);
+  }
+
+  /** Whether an answer was stopped or reached the maximum length. */
+  isCutOff(answer: Message): boolean {
+    return this.#cutOff.has(answer);
   }
 
   /** Starts over with the same system message. */
@@ -49,12 +66,16 @@ export class Conversation {
   }
 
   /**
-   * Appends the conversation to a JSONL file, as a row with `messages`.
+   * Appends the conversation to a JSONL file, as a row with `messages`. Answers that were cut off
+   * are marked as not to be trained on, because training would end them.
    * @throws FileError if the file cannot be written
    */
   save(path: string): void {
     try {
-      appendFileSync(path, `${JSON.stringify({ messages: this.messages })}\n`);
+      const messages = this.messages.map((turn) =>
+        this.isCutOff(turn) ? { ...turn, weight: 0 } : turn,
+      );
+      appendFileSync(path, `${exactJson({ messages, ...this.columns })}\n`);
     } catch (error) {
       throw fileError(error, { path, use: 'written' });
     }

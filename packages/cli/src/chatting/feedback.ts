@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@keel/align/data';
 import { appendWhole } from '@keel/align/internal';
 import { makeFolder } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import type { Conversation } from './conversation.ts';
 
 /** A rating that this chat wrote: its row, and where it is in the file. */
@@ -17,6 +18,9 @@ interface FeedbackRow {
   prompt: Message[];
   completion: Message[];
   label: boolean;
+  chat_template_kwargs?: Record<string, unknown>;
+  /** `length` for an answer that was stopped or reached the maximum length. */
+  finish_reason?: string;
 }
 
 /** Writes ratings of answers to a JSONL file, as rows for `keel kto`. */
@@ -36,7 +40,11 @@ export class Feedback {
     const { messages } = conversation;
     const answer = messages.at(-1);
     if (answer?.role !== 'assistant') return 'There is no answer to rate yet.';
-    const row = { prompt: messages.slice(0, -1), completion: [answer], label };
+    const cut = conversation.isCutOff(answer);
+    const row = {
+      ...{ prompt: messages.slice(0, -1), completion: [answer], label, ...conversation.columns },
+      ...(cut && { finish_reason: 'length' }),
+    };
     const word = label ? 'good' : 'bad';
     try {
       const before = this.#ratingOf(row);
@@ -45,7 +53,8 @@ export class Feedback {
         return `Not changed: other rows follow the rating in ${this.path}. Edit the file`;
       }
       this.#append(row);
-      return `Rated ${word}: added to ${this.path}`;
+      const note = cut ? '. It was cut off, so training leaves it out (--on-bad-row skip)' : '';
+      return `Rated ${word}: added to ${this.path}${note}`;
     } catch (error) {
       return `Not saved: ${(error as Error).message}`;
     }
@@ -91,4 +100,4 @@ export class Feedback {
   }
 }
 
-const line = (row: FeedbackRow): string => `${JSON.stringify(row)}\n`;
+const line = (row: FeedbackRow): string => `${exactJson(row)}\n`;

@@ -99,8 +99,29 @@ describe('keel chat', () => {
     expect(rows.map(({ prompt }) => prompt.at(-1)!.content)).toEqual(['Why blue?', 'And red?']);
     expect(rows[1]!.prompt[1]).toEqual(rows[0]!.completion[0]);
     expect(stdout.split(file)).toHaveLength(6);
+    // Nobody ends an answer within six tokens: training refuses it until someone says otherwise.
     const run = ['--output', folder.file('run'), '--max-steps', '1', '--batch-size', '2', '--lora'];
-    const trained = await keel(['kto', '--model', goldenPath('tiny-chat'), '--data', file, ...run]);
+    const train = () => keel(['kto', '--model', goldenPath('tiny-chat'), '--data', file, ...run]);
+    expect((await train()).stderr).toMatch(/:1.*finish_reason/);
+    const ended = rows.map((row) => `${JSON.stringify({ ...row, finish_reason: 'stop' })}\n`);
+    writeFileSync(file, ended.join(''));
+    const trained = await train();
     expect(trained.code, trained.stderr).toBe(0);
+  });
+
+  test('rows have the template variables, and cut answers are not to be trained on', async () => {
+    using folder = new TemporaryFolder();
+    const [saved, rated] = [folder.file('chats.jsonl'), folder.file('feedback.jsonl')];
+    const lines = ['Why blue?', '/good', `/save ${saved}`];
+    const variables = { style: 'short', depth: 2 };
+    const more = ['--feedback', rated, '--chat-template-kwargs', JSON.stringify(variables)];
+    const { code, stderr } = await talk(lines, more);
+    expect(code, stderr).toBe(0);
+    expect(jsonLines(readFileSync(saved, 'utf8'))).toMatchObject([
+      { messages: [{}, { role: 'assistant', weight: 0 }], chat_template_kwargs: variables },
+    ]);
+    expect(jsonLines(readFileSync(rated, 'utf8'))).toMatchObject([
+      { label: true, finish_reason: 'length', chat_template_kwargs: variables },
+    ]);
   });
 });

@@ -16,7 +16,7 @@ export async function run(options: ChatOptions): Promise<number> {
       `${options.model} has no chat template. Pass --chat-template, or use keel generate`,
     );
   }
-  const conversation = new Conversation(options.system);
+  const conversation = new Conversation(options.system, model.tokenizer.chatTemplate);
   const feedback = new Feedback(options.feedback);
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const lines = createInterface({
