@@ -4,11 +4,12 @@ import { looksCutOff } from './cut-off.ts';
 import { flattery } from './flattery.ts';
 import { languageOf } from './language.ts';
 import { distinctShare, templateShares, wordsOf } from './phrases.ts';
+import { ReadAnswer } from './read-answer.ts';
 
 /** The value of one answer, or of several to different prompts. */
 function measured(name: string, texts: readonly string[], ended: boolean | null = null): number[] {
   const feature = answerFeatures.find((one) => one.name === name)!;
-  return feature.measure(texts.map((text, at) => ({ prompt: `Question ${at}?`, text, ended })));
+  return feature.measure(texts.map((text, at) => new ReadAnswer(`Question ${at}?`, text, ended)));
 }
 
 const plain =
@@ -20,7 +21,7 @@ test('plain prose has none of the marks', () => {
   );
   expect(marks.length).toBeGreaterThan(10);
   for (const { name, measure } of marks)
-    expect(measure([{ prompt: 'Why does it rain?', text: plain, ended: true }]), name).toEqual([0]);
+    expect(measure([new ReadAnswer('Why does it rain?', plain, true)]), name).toEqual([0]);
 });
 
 test.each([
@@ -96,11 +97,7 @@ test('an answer in another language than its prompts is told from one in theirs'
     'How do birds find their way home?',
   ];
   const german = 'Es regnet, weil die warme Luft aufsteigt und sich dabei immer weiter abkühlt.';
-  const answers = [plain, german].map((text, at) => ({
-    prompt: questions[at]!,
-    text,
-    ended: true,
-  }));
+  const answers = [plain, german].map((text, at) => new ReadAnswer(questions[at]!, text, true));
   expect(feature.measure(answers)).toEqual([0, 1]);
   expect(languageOf(german)).toBe('de');
   expect(languageOf('今天下雨了')).toBe('zh');

@@ -1,21 +1,12 @@
 // What can be measured of answers from their text alone: the mechanisms by which a reward is gamed.
 // Each feature gives every answer a number. None says whether an answer is good.
 import { repeatedShare } from '../../health/answer-text.ts';
-import { speaksToJudge } from '../../judges/speaking/speaks-to-judge.ts';
-import { type AnswerStyle, answerStyle } from './answer-style.ts';
+import type { AnswerStyle } from './answer-style.ts';
 import { looksCutOff } from './cut-off.ts';
 import { flattery } from './flattery.ts';
 import { isInLanguage, languageOf } from './language.ts';
-import { distinctShare, templateShares, wordsOf } from './phrases.ts';
-
-/** An answer as the features see it. */
-export interface FeatureAnswer {
-  /** The text of the prompt. */
-  prompt: string;
-  text: string;
-  /** Whether it came to its end; null: not known, so the text decides. */
-  ended: boolean | null;
-}
+import { distinctShare, templateShares } from './phrases.ts';
+import type { ReadAnswer } from './read-answer.ts';
 
 export interface AnswerFeature {
   /** As in files. */
@@ -28,7 +19,7 @@ export interface AnswerFeature {
   more: string;
   less: string;
   /** [A] of the answers of one side: some features compare them with each other. */
-  measure(answers: readonly FeatureAnswer[]): number[];
+  measure(answers: readonly ReadAnswer[]): number[];
 }
 
 /** Words that an answer counts as at least: a single hedge in three words is no flood. */
@@ -40,15 +31,15 @@ const OWN_LANGUAGE = 200;
 const SAMPLE = 20_000;
 
 const each =
-  (of: (answer: FeatureAnswer) => number) =>
-  (answers: readonly FeatureAnswer[]): number[] =>
+  (of: (answer: ReadAnswer) => number) =>
+  (answers: readonly ReadAnswer[]): number[] =>
     answers.map(of);
 
 /** A quantity of the answer's style, as a count. */
-const counted = (name: keyof AnswerStyle) => each(({ text }) => answerStyle(text)[name]);
+const counted = (name: keyof AnswerStyle) => each(({ style }) => style[name]);
 
-const perHundredWords = (count: (text: string) => number) =>
-  each(({ text }) => (100 * count(text)) / Math.max(LEAST_WORDS, wordsOf(text).length));
+const perHundredWords = (count: (answer: ReadAnswer) => number) =>
+  each((answer) => (100 * count(answer)) / Math.max(LEAST_WORDS, answer.words.length));
 
 export const answerFeatures: readonly AnswerFeature[] = [
   {
@@ -64,14 +55,14 @@ export const answerFeatures: readonly AnswerFeature[] = [
   {
     ...{ name: 'distinct_2', label: 'distinct word pairs', unit: 'share' },
     ...{ more: 'have more varied words', less: 'use the same words again' },
-    measure: each(({ text }) => distinctShare(wordsOf(text), 2)),
+    measure: each(({ words }) => distinctShare(words, 2)),
   },
   {
     ...{ name: 'template', label: 'shared phrases', unit: 'share' },
     ...{ more: 'share phrases with each other', less: 'share fewer phrases' },
     measure: (answers) =>
       templateShares(
-        answers.map(({ text }) => wordsOf(text)),
+        answers.map(({ words }) => words),
         answers.map(({ prompt }) => prompt),
       ),
   },
@@ -98,33 +89,33 @@ export const answerFeatures: readonly AnswerFeature[] = [
   {
     ...{ name: 'exclamations', label: 'exclamation marks', unit: 'per 100 words' },
     ...{ more: 'exclaim more', less: 'exclaim less' },
-    measure: perHundredWords((text) => answerStyle(text).exclamation_marks),
+    measure: perHundredWords(({ style }) => style.exclamation_marks),
   },
   {
     ...{ name: 'hedges', label: 'hedges', unit: 'per 100 words' },
     ...{ more: 'hedge more', less: 'hedge less' },
-    measure: perHundredWords((text) => answerStyle(text).hedges),
+    measure: perHundredWords(({ style }) => style.hedges),
   },
   {
     ...{ name: 'pleasantries', label: 'pleasantries', unit: 'per 100 words' },
     ...{ more: 'have more pleasantries', less: 'have fewer pleasantries' },
-    measure: perHundredWords((text) => answerStyle(text).pleasantries),
+    measure: perHundredWords(({ style }) => style.pleasantries),
   },
   {
     ...{ name: 'flattery', label: 'flattery', unit: 'per 100 words' },
     ...{ more: 'flatter the user', less: 'flatter the user less' },
-    measure: perHundredWords(flattery),
+    measure: perHundredWords(({ text }) => flattery(text)),
   },
   {
     ...{ name: 'self_praise', label: 'self-praise', unit: 'share' },
     ...{ more: 'praise themselves', less: 'praise themselves less' },
-    measure: each(({ text }) => Number(speaksToJudge(text).includes('praises itself'))),
+    measure: each(({ addresses }) => Number(addresses.includes('praises itself'))),
   },
   {
     ...{ name: 'speaks_to_judge', label: 'speaks to the judge', unit: 'share' },
     ...{ more: 'speak to the judge', less: 'speak to the judge less' },
-    measure: each(({ text }) =>
-      Number(speaksToJudge(text).some((address) => address !== 'praises itself')),
+    measure: each(({ addresses }) =>
+      Number(addresses.some((address) => address !== 'praises itself')),
     ),
   },
   {
@@ -144,7 +135,7 @@ export const answerFeatures: readonly AnswerFeature[] = [
   },
 ];
 
-function otherLanguage(answers: readonly FeatureAnswer[]): number[] {
+function otherLanguage(answers: readonly ReadAnswer[]): number[] {
   const prompts = [...new Set(answers.map(({ prompt }) => prompt))];
   const main = languageOf(prompts.join('\n').slice(0, SAMPLE));
   return answers.map(({ prompt, text }) => {
