@@ -116,6 +116,7 @@ export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { renderReport, writeReport } from '../runs/report/write-report.ts';
 export { lockRun } from '../runs/run-lock.ts';
+export type { SampleLine } from '../runs/samples-log.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';
