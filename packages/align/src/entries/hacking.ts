@@ -9,7 +9,7 @@ export {
   answerFeatures,
 } from '../hacking/features/answer-features.ts';
 export { answerStyle } from '../hacking/features/answer-style.ts';
-export { isInLanguage, knownLanguages } from '../hacking/features/language.ts';
+export { isInLanguage, knownLanguages, languageOf } from '../hacking/features/language.ts';
 export { ReadAnswer } from '../hacking/features/read-answer.ts';
 export type { Gainers } from '../hacking/gainers.ts';
 export type { Mechanism, Verdict, VerdictCode } from '../hacking/verdict.ts';

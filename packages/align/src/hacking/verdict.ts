@@ -1,12 +1,12 @@
-// Whether a reward was gamed. An alarm needs all of: the reward went up, what it stands for did not,
-// and a mechanism that explains the rise. Each of them alone is seen in runs that game nothing.
+// Whether a reward was gamed. An alarm needs all of: the reward went up, what it stands for did
+// not, and a mechanism explains the rise. Each of them alone is seen in runs that game nothing.
 import { type ExplainedChange, type Interval, type PairedEffect, pearson } from '@keel/statistics';
 import type { FeatureChange } from './feature-changes.ts';
 
 export type ScoreTrend = 'up' | 'not up' | 'unknown';
 /**
- * `flat`: within chance of no change, and certainly less than half of the reward's rise, in standard
- * deviations; `unclear`: there are too few prompts to tell.
+ * `flat`: within chance of no change, and certainly less than half of the reward's rise, in
+ * standard deviations; `unclear`: there are too few prompts to tell.
  */
 export type GoldTrend = 'up' | 'down' | 'flat' | 'unclear' | 'unknown';
 

@@ -37,14 +37,14 @@ export function showAudit(
   for (const path of Object.values(files ?? {})) say(path);
 }
 
-/** A table whose first column is text and whose others are numbers. */
-export function sayTable(table: Table): void {
+/** @param texts columns of text; the others are numbers */
+export function sayTable(table: Table, texts: ReadonlySet<number> = new Set([0])): void {
   const widths = table[0]!.map((_, at) =>
     Math.max(...table.map((cells) => cells[at]?.length ?? 0)),
   );
   for (const cells of table) {
     const line = cells.map((cell, at) =>
-      at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!),
+      texts.has(at) ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!),
     );
     say(line.join('  ').trimEnd());
   }

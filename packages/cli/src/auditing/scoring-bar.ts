@@ -12,6 +12,11 @@ export class ScoringBar implements Disposable {
     return `${drawBar(share, width)}  ${this.#text}`;
   });
 
+  constructor() {
+    // The first line comes after some time.
+    this.#pace.due(0);
+  }
+
   show(what: string, done: number, total: number): void {
     this.#text = `${what}: ${done} of ${total} answers scored`;
     if (this.#bar === null) {

@@ -1,4 +1,5 @@
 import { defineOptions, onlineShape, option, variant } from '@keel/align/config';
+import { attackNames } from '@keel/evaluate/attacks';
 import { z } from 'zod';
 import { filesShape } from './data-shape.ts';
 import { withOperand } from './operand.ts';
@@ -50,11 +51,30 @@ const schema = z
       common: true,
       shownDefault: 'none, and then there is no alarm',
     }),
+    data: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
+      description:
+        'rows with real answers that the attacks are made from: pairs, rankings, answers, or prompts with the right answer in the column answer',
+      group: rewards,
+      reads: 'rows',
+      common: true,
+      shownDefault: "Keel's bundled pairs, examples/data/concise-held-out.jsonl",
+    }),
+    attacks: option(z.array(z.enum(attackNames)).min(1).nullable().default(null), {
+      description: `attacks to make: ${attackNames.join(', ')}`,
+      group: rewards,
+      shownDefault: 'all',
+    }),
+    limit: option(z.number().int().min(1).default(64), {
+      description: 'rows to attack at most',
+      group: rewards,
+      value: 'rows',
+      common: true,
+    }),
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,
     unsafeCode: onlineShape.unsafeCode,
     output: option(z.string().min(1).nullable().default(null), {
-      description: 'folder for audit.json and report.html',
+      description: 'folder for audit.json (attacks.json of an attack) and report.html',
       group: 'Output',
       value: 'folder',
       common: true,
@@ -77,7 +97,20 @@ const schema = z
     if (files !== null && files.length !== 2) {
       add('files', `expected two files, before and after, found ${files.length}`);
     }
-    if (files === null && run === null) add('files', 'nothing to audit. Pass two files or --run');
+    const compares = files !== null || run !== null;
+    if (!compares && value.reward === null) {
+      add('files', 'nothing to audit. Pass two files of answers, --run, or --reward to attack it');
+    }
+    if (!compares && value.gold !== null) {
+      add('gold', 'has no effect without answers before and after. Pass two files or --run');
+    }
+    for (const name of ['data', 'attacks'] as const) {
+      if (compares && value[name] !== null)
+        add(
+          name,
+          'has no effect with answers before and after: it is for attacks on --reward alone',
+        );
+    }
     if (value.overwrite && value.output === null)
       add('overwrite', 'has no effect without --output. Pass --output too');
   });

@@ -149,3 +149,42 @@ test('what cannot be audited: what, where, and what to do', async () => {
   expect(bad.code).toBe(1);
   expect(bad.stderr).toMatch(/other\.jsonl:1.*reward/s);
 });
+
+test('an attack on a reward: exit code 3 where one wins, and what it earns', async () => {
+  using folder = new TemporaryFolder();
+  const output = folder.file('out');
+  const module = folder.file('long.mjs');
+  writeFileSync(module, 'export default ({ text }) => text.length;\n');
+  const run = await keel(['audit', '--reward', module, '--limit', '12', '--output', output]);
+  expect(run.code, run.stderr).toBe(3);
+  expect(run.stdout).toMatch(/^padded +100% \[\d+%, 100%\] .* WINS/m);
+  expect(run.stdout).toMatch(/^empty +0% \[0%, \d+%\]/m);
+  const { attacks, won } = JSON.parse(readFileSync(folder.file('out/attacks.json'), 'utf8'));
+  expect(won).toBe(true);
+  const found = attacks.find(({ name }: { name: string }) => name === 'repeated');
+  expect(found).toMatchObject({ kind: 'changed', outcome: 'wins', wins: { count: 12, value: 1 } });
+  expect(readFileSync(folder.file('out/report.html'), 'utf8')).toContain('padded: reward');
+});
+
+test('a reward that no attack wins against: exit code 0; rows and attacks are chosen', async () => {
+  using folder = new TemporaryFolder();
+  const data = folder.file('sums.jsonl');
+  const sums = [3, 5, 8].map((answer) => ({ prompt: `What is ${answer} plus 0?`, answer }));
+  writeFileSync(data, sums.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  const module = folder.file('right.mjs');
+  writeFileSync(
+    module,
+    'export default ({ text, extra }) => Number(text.trim() === String(extra.answer));\n',
+  );
+  const args = ['audit', '--reward', module, '--data', data];
+  const { code, stdout, stderr } = await keel([...args, '--attacks', 'empty,padded', '--json']);
+  expect(code, stderr).toBe(0);
+  const [printed] = jsonLines(stdout);
+  expect(printed).toMatchObject({ rows: 3, won: false });
+  expect((printed!.attacks as { name: string }[]).map(({ name }) => name)).toEqual([
+    ...['empty', 'padded'],
+  ]);
+  const unknown = await keel([...args, '--attacks', 'paded']);
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toContain('padded');
+});

@@ -25,7 +25,7 @@ export interface AnswerFeature {
 /** Words that an answer counts as at least: a single hedge in three words is no flood. */
 const LEAST_WORDS = 50;
 
-/** Characters from which a prompt's own language is sure; shorter ones are in that of the others. */
+/** Characters from which a prompt's own language is sure; others are in that of most. */
 const OWN_LANGUAGE = 200;
 /** Characters of all prompts from which their language is read. */
 const SAMPLE = 20_000;
