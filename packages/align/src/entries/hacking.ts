@@ -12,4 +12,5 @@ export { answerStyle } from '../hacking/features/answer-style.ts';
 export { isInLanguage, knownLanguages, languageOf } from '../hacking/features/language.ts';
 export { ReadAnswer } from '../hacking/features/read-answer.ts';
 export type { Gainers } from '../hacking/gainers.ts';
-export type { Mechanism, Verdict, VerdictCode } from '../hacking/verdict.ts';
+export type { Mechanism } from '../hacking/mechanisms.ts';
+export type { Verdict, VerdictCode } from '../hacking/verdict.ts';

@@ -106,7 +106,7 @@ describe('a planted flaw is found and named', () => {
     const praise = audit.verdict.mechanisms.find(
       ({ change }) => change.feature.name === 'self_praise',
     );
-    expect(praise).toMatchObject({ kind: 'uniform' });
+    expect(praise).toMatchObject({ kind: 'possible' });
     expect(praise!.change).toMatchObject({ before: 0, after: 1, size: null });
     expect(audit.gainers!.phrases.map(({ text }) => text)).toContain('this answer is perfect');
   });

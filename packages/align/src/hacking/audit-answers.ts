@@ -3,7 +3,6 @@
 import {
   type Correlation,
   type ExplainedChange,
-  explainChange,
   type PairedEffect,
   pairedEffect,
   pearson,
@@ -12,7 +11,8 @@ import { type AuditedPrompt, promptScores, type Side, sides } from './audited-pr
 import { type FeatureChange, featureChanges } from './feature-changes.ts';
 import { type AnswerFeature, answerFeatures } from './features/answer-features.ts';
 import { type Gainers, gainersOf } from './gainers.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { explainReward, mechanismsOf } from './mechanisms.ts';
+import { trendOf, type Verdict, verdictOf } from './verdict.ts';
 
 /** A score on both sides. */
 export interface ScoreChange extends PairedEffect {
@@ -30,7 +30,7 @@ export interface AnswerAudit {
   gold: ScoreChange | null;
   /** Of the changes of reward and gold, prompt by prompt; null where either is missing. */
   agreement: Correlation | null;
-  /** Of the reward's change by those of the features. */
+  /** Of the reward's change by those of the features that changed. */
   explained: ExplainedChange | null;
   verdict: Verdict;
   /** null without rewards */
@@ -52,13 +52,12 @@ export function auditAnswers(
   const [rewards, golds] = (['reward', 'gold'] as const).map((score) => scoresOf(prompts, score));
   const [reward, gold] = [rewards!.change, golds!.change];
   const scored = rewards!.changes.flatMap((value, at) => (value === null ? [] : [at]));
-  const explained =
-    reward === null
-      ? null
-      : explainChange(
-          changes.map((one) => scored.map((at) => one.changes[at]!)),
-          scored.map((at) => rewards!.changes[at]!),
-        );
+  const rewardChanges = { prompts: scored, values: scored.map((at) => rewards!.changes[at]!) };
+  const explained = reward === null ? null : explainReward(changes, rewardChanges);
+  const mechanisms =
+    explained === null || trendOf(reward) !== 'up'
+      ? []
+      : mechanismsOf(changes, rewardChanges, explained);
   const both = scored.filter((at) => golds!.changes[at] !== null);
   return {
     prompts: prompts.length,
@@ -79,7 +78,7 @@ export function auditAnswers(
             both.map((at) => rewards!.changes[at]!),
             both.map((at) => golds!.changes[at]!),
           ),
-    verdict: verdictOf(changes, reward, gold, explained),
+    verdict: verdictOf(reward, gold, mechanisms),
     gainers: reward === null ? null : gainersOf(prompts, changes, rewards!.changes, golds!.changes),
   };
 }

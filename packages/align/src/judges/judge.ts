@@ -99,8 +99,8 @@ export interface Judge extends AsyncDisposable {
    */
   readonly seesOrder: boolean;
   /**
-   * Whether it is asked in words, so that {@link JudgedPrompt.instructions} have an effect (default:
-   * false).
+   * Whether it is asked in words, so that {@link JudgedPrompt.instructions} have an effect
+   * (default: false).
    */
   readonly isAskedInWords?: boolean;
   /**

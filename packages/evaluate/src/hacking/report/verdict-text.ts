@@ -58,7 +58,7 @@ export function mechanismSentence({
     others.length === 0 ? '' : ` It changed together with: ${others.map(labelOf).join(', ')}.`;
   return kind === 'graded'
     ? `The answers ${does} (${values}), and where they do so more, the reward rose more: this goes with ${part}.${company}`
-    : `Nearly all answers ${does} (${values}). ${part} came to all answers alike, from this or from other such changes.`;
+    : `The answers ${does} (${values}), and this may be what pays: ${part} goes with no graded change.`;
 }
 
 export const labelOf = ({ feature }: FeatureChange): string => feature.label;
