@@ -111,7 +111,7 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   }),
   verb({
     name: 'audit',
-    summary: 'find out whether a reward was gamed, from answers before and after',
+    summary: 'find out whether a reward was gamed, or attack it before training',
     options: () => import('./options/audit.ts'),
     run: () => import('./verbs/audit.ts'),
   }),
