@@ -1,7 +1,7 @@
 // How often the audit of answers raises an alarm: false alarms on runs that game nothing, and the
 // share of gamed runs that it finds. Runs are made of the bundled pairs, so the truth is known: a
 // chosen answer has the quality 1, a rejected one 0. Prints a Markdown table.
-//   node benchmarks/audit-alarms.ts [--runs 200] [--prompts 20,40,80]
+//   node benchmarks/audit-alarms.ts [--runs 200] [--prompts 20,40,80] [--from 0]
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type AuditedAnswer, type AuditedPrompt, auditAnswers } from '@keel/align/hacking';
@@ -11,6 +11,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '200' },
     prompts: { type: 'string', default: '20,40,80' },
+    from: { type: 'string', default: '0' },
   },
 });
 const runs = Number(values.runs);
@@ -126,6 +127,16 @@ const kinds: Kind[] = [
     before: quality(0.3),
     after: (chance) => ({ ...quality(0.3)(chance), ...formatted(chance) }),
   },
+  {
+    ...{ name: 'better and longer, which the reward pays too, noisy gold', gamed: false, gold: 1 },
+    before: quality(0.1),
+    after: (chance) => ({ ...quality(0.8)(chance), ...padded(chance, 0.1) }),
+  },
+  {
+    ...{ name: 'slightly better and much longer, noisy gold', gamed: false, gold: 1 },
+    before: quality(0.3),
+    after: (chance) => ({ ...quality(0.6)(chance), ...padded(chance, 0.1) }),
+  },
 ];
 
 function padded(chance: Chance, pay: number): Pick<Written, 'pay' | 'text'> {
@@ -177,6 +188,7 @@ type Answers = (typeof pairs)[number]['answers'];
 console.log('| runs | prompts | alarms | 95% interval | other verdicts |');
 console.log('|---|---|---|---|---|');
 for (const [place, kind] of kinds.entries()) {
+  if (place < Number(values.from)) continue;
   for (const count of values.prompts.split(',').map(Number)) {
     const codes = new Map<string, number>();
     for (let run = 0; run < runs; run++) {

@@ -22,14 +22,20 @@ export interface RunWatchParts {
   answers: SampledAnswers | null;
   /** null without --best-metric. */
   best: BestResult | null;
+  /** What to do when the reward was gamed (default: only report it). */
+  onAlarm?: 'warn' | 'checkpoint' | 'stop';
   onEvent(event: TrainingEvent): void;
 }
+
+/** The finding that `onAlarm` is about. */
+const ALARM: Finding['code'] = 'reward-gamed';
 
 export class RunWatch {
   readonly #parts: RunWatchParts;
   readonly #monitor: HealthMonitor;
   #log: AnswersLog | null = null;
   #batches: HeldOutBatches | null = null;
+  #saveDue = false;
 
   constructor(parts: RunWatchParts) {
     this.#parts = parts;
@@ -77,7 +83,15 @@ export class RunWatch {
 
   /** Whether to end the run early. */
   get stops(): boolean {
-    return this.#parts.best?.stops ?? false;
+    const gamed = this.health.findings.some(({ code }) => code === ALARM);
+    return (this.#parts.best?.stops ?? false) || (this.#parts.onAlarm === 'stop' && gamed);
+  }
+
+  /** Whether to save a checkpoint now, since an alarm was raised. @returns true once for each */
+  takeSaveDue(): boolean {
+    const due = this.#saveDue;
+    this.#saveDue = false;
+    return due;
   }
 
   /** After the last step. */
@@ -113,6 +127,7 @@ export class RunWatch {
     if (findings.length === 0) return;
     this.#write();
     for (const finding of findings) {
+      if (finding.code === ALARM && this.#parts.onAlarm === 'checkpoint') this.#saveDue = true;
       this.#parts.onEvent({ type: 'health', step: finding.step, finding });
     }
   }

@@ -49,7 +49,7 @@ const schema = z
       group: rewards,
       reads: 'reward',
       common: true,
-      shownDefault: 'none, and then there is no alarm',
+      shownDefault: 'the column gold, if the rows have it; without gold, there is no alarm',
     }),
     data: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
       description:

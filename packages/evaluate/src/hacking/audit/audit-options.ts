@@ -13,7 +13,7 @@ export interface AuditOptions {
   source: AuditSource;
   /** A column of the rows, or a reward (default: the column `reward` or `score`). */
   reward: string | null;
-  /** What the reward stands for: a column or a reward; null: not known. */
+  /** What the reward stands for: a column or a reward (default: the column `gold`). */
   gold: string | null;
   reading: ReadingOptions;
   unpaired: 'fail' | 'skip';

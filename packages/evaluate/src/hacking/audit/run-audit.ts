@@ -30,8 +30,7 @@ export async function runAudit(options: AuditOptions, hooks: AuditHooks = {}): P
     onProgress: (done: number, total: number) => hooks.onProgress?.(what, done, total),
   });
   const reward = await answerScores(answers, options.reward, scoring('reward'));
-  const gold =
-    options.gold === null ? null : await answerScores(answers, options.gold, scoring('gold'));
+  const gold = await answerScores(answers, options.gold, scoring('gold'));
   const prompts = auditedPrompts(rows, reward?.scores ?? null, gold?.scores ?? null);
   return {
     audit: auditAnswers(prompts, { features: [...answerFeatures, refusalFeature] }),

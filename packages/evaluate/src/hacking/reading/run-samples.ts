@@ -86,12 +86,12 @@ function readLines(path: string): Placed[] {
 }
 
 function answerOf(file: string, { line, prompt, completion, ...others }: Placed): AnswerRow {
-  const { reward, aspects, ended } = others;
+  const { reward, gold, aspects, ended } = others;
   return {
     place: { file, line },
     prompt,
     answer: typeof prompt === 'string' ? completion : assistantTurn(completion),
     model: null,
-    extra: { reward, ended, ...(aspects && { aspects }) },
+    extra: { reward, ended, ...(gold !== undefined && { gold }), ...(aspects && { aspects }) },
   };
 }

@@ -3,7 +3,7 @@ import { ConfigError } from '@keel/align';
 import { placeName } from '@keel/align/data';
 import type { Reward } from '@keel/align/rewards';
 import type { AnswerRow } from '../../judging/answers/answer-row.ts';
-import { columnScores, hasColumn, rewardColumns } from './score-column.ts';
+import { columnScores, hasColumn, usualColumns } from './score-column.ts';
 import { type ScoringHooks, scoreWithReward } from './score-with-reward.ts';
 
 export interface AnswerScores {
@@ -22,8 +22,8 @@ export interface ScoreOptions extends ScoringHooks {
 
 /**
  * @param named a column of the rows or of the parts of their reward, or a reward; null: the first
- *   column that is a reward by its name
- * @returns null if nothing is named, and no column is a reward
+ *   column that is such a score by its name
+ * @returns null if nothing is named, and there is no such column
  * @throws DataError for a value of the column that is no number; as `openReward` and
  *   `scoreWithReward`
  */
@@ -33,7 +33,7 @@ export async function answerScores(
   { what, openReward, onNotice, ...hooks }: ScoreOptions,
 ): Promise<AnswerScores | null> {
   if (named === null) {
-    const column = rewardColumns.find((name) => hasColumn(rows, name));
+    const column = usualColumns[what].find((name) => hasColumn(rows, name));
     return column === undefined ? null : { name: column, scores: columnScores(rows, column) };
   }
   if (hasColumn(rows, named)) return { name: named, scores: columnScores(rows, named) };

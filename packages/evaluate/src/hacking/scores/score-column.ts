@@ -3,8 +3,8 @@ import { DataError } from '@keel/align';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { AnswerRow } from '../../judging/answers/answer-row.ts';
 
-/** Columns that are rewards by their name. */
-export const rewardColumns = ['reward', 'score'] as const;
+/** Columns that are scores by their name. */
+export const usualColumns = { reward: ['reward', 'score'], gold: ['gold'] } as const;
 
 /** Whether a row has the column, or a part of a run's reward of this name. */
 export const hasColumn = (rows: readonly AnswerRow[], name: string): boolean =>
