@@ -1,6 +1,6 @@
 // The reward was gamed: on held-out answers it rose, the gold reward did not, and changes of the
-// answers explain the rise. The audit (packages/align/src/hacking) decides, with its thresholds, and
-// writes its verdict into the numbers of the evaluation; this check only reports it.
+// answers explain the rise. The audit (packages/align/src/hacking) decides, with its thresholds,
+// and writes its verdict into the numbers of the evaluation; this check only reports it.
 import type { Detector } from './detector.ts';
 import { shown } from './numbers.ts';
 
