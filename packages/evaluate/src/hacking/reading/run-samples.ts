@@ -35,10 +35,10 @@ export function readRunSamples(run: string): RunSamples {
       heldOut.filter((line) => line.step === step),
     );
     // A run that was resumed with fewer held-out rows has answers without a partner.
-    const shared = (all: readonly Placed[], others: readonly Placed[]) =>
-      all.filter(({ prompt }) =>
-        others.some((other) => promptKey(other.prompt) === promptKey(prompt)),
-      );
+    const shared = (all: readonly Placed[], others: readonly Placed[]) => {
+      const known = new Set(others.map(({ prompt }) => promptKey(prompt)));
+      return all.filter(({ prompt }) => known.has(promptKey(prompt)));
+    };
     return {
       before: rows(shared(before!, after!)),
       after: rows(shared(after!, before!)),
