@@ -24,6 +24,7 @@ export interface RunWatchParts {
   best: BestResult | null;
   /** What to do when the reward was gamed (default: only report it). */
   onAlarm?: 'warn' | 'checkpoint' | 'stop';
+  notice?(text: string): void;
   onEvent(event: TrainingEvent): void;
 }
 
@@ -127,9 +128,16 @@ export class RunWatch {
     if (findings.length === 0) return;
     this.#write();
     for (const finding of findings) {
-      if (finding.code === ALARM && this.#parts.onAlarm === 'checkpoint') this.#saveDue = true;
       this.#parts.onEvent({ type: 'health', step: finding.step, finding });
+      if (finding.code === ALARM) this.#alarmed(finding.step);
     }
+  }
+
+  #alarmed(step: number): void {
+    const { onAlarm = 'warn', notice } = this.#parts;
+    this.#saveDue = onAlarm === 'checkpoint';
+    if (onAlarm === 'checkpoint') notice?.(`--on-alarm checkpoint: saving one after step ${step}`);
+    if (onAlarm === 'stop') notice?.(`--on-alarm stop: the run ends after step ${step}`);
   }
 
   #write(): void {

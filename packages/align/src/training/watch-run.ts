@@ -33,7 +33,7 @@ export function watchRun(parts: WatchedRun): RunWatch {
     options,
   });
   return new RunWatch({
-    ...{ path: run.path, best, onAlarm, onEvent, answers: answersOf(parts) },
+    ...{ path: run.path, best, onAlarm, onEvent, notice, answers: answersOf(parts) },
     context: { learningRate, maxGradNorm, maxKl },
   });
 }

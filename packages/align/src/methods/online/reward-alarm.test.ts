@@ -53,9 +53,13 @@ const evaluationsOf = (run: string) =>
 describe('an online run with --gold', () => {
   it('stops at the first alarm, which its numbers, its health and its samples show', async () => {
     const options = optionsOf({ onAlarm: 'stop' });
-    const result = await trainGrpo(options);
+    const notices: string[] = [];
+    const result = await trainGrpo(options, {
+      onEvent: (event) => event.type === 'notice' && notices.push(event.text),
+    });
     const gamed = findingsOf(options.output).find(({ code }) => code === 'reward-gamed')!;
     expect(gamed.what).toContain('length');
+    expect(notices.filter((text) => text.includes('--on-alarm'))).toHaveLength(1);
     expect(result).toMatchObject({ step: gamed.step, interrupted: false });
     expect(gamed.step).toBeLessThan(options.maxSteps!);
     const rows = evaluationsOf(options.output);
