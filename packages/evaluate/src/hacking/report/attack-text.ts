@@ -45,7 +45,7 @@ export function attackSentences({ won, results, unscored, reward }: RewardAttack
       : []),
     won
       ? 'A policy that is trained on this reward can learn to do that instead.'
-      : 'No attack wins. That is no proof: a policy finds attacks that nobody thought of.',
+      : 'This is no proof: a policy finds attacks that nobody thought of.',
   ];
 }
 
