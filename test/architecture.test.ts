@@ -20,7 +20,7 @@ const alignLayers = [
   ['tokenising', 'objectives', 'converting'],
   ['batching', 'runs'],
   ['judges'],
-  ['profiling', 'rewards', 'checking', 'answering'],
+  ['profiling', 'rewards', 'checking', 'answering', 'hacking'],
   ['training', 'merging'],
   ['reference', 'feedback'],
   ['rollouts'],

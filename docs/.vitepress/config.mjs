@@ -62,6 +62,7 @@ export default defineConfig({
             page('Evaluating models', '/guide/evaluating'),
             page('Rating many models', '/guide/rating'),
             page('Health of a run', '/guide/health'),
+            page('Was the reward gamed?', '/guide/reward-hacking'),
             page('Which objective', '/choosing'),
             page('Security', '/security'),
             page('Glossary', '/glossary'),

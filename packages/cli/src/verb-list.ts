@@ -110,6 +110,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/judge.ts'),
   }),
   verb({
+    name: 'audit',
+    summary: 'find out whether a reward was gamed, or attack it before training',
+    options: () => import('./options/audit.ts'),
+    run: () => import('./verbs/audit.ts'),
+  }),
+  verb({
     name: 'evaluate',
     summary: 'run suites of tasks on models, compare them and check gates',
     options: () => import('./options/evaluate.ts'),

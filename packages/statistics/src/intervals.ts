@@ -68,17 +68,36 @@ export function bootstrapMeanInterval(
 export function bootstrapInterval(
   count: number,
   statistic: (draws: Uint32Array) => number,
-  { seed = 0, resamples = 10_000, confidence = 0.95 }: BootstrapOptions = {},
+  options?: BootstrapOptions,
 ): Interval {
+  return bootstrapIntervals(count, 1, (draws) => [statistic(draws)], options)[0]!;
+}
+
+/**
+ * {@link bootstrapInterval} of several statistics of the same draws.
+ *
+ * @param size the number of statistics
+ */
+export function bootstrapIntervals(
+  count: number,
+  size: number,
+  statistics: (draws: Uint32Array) => readonly number[],
+  { seed = 0, resamples = 10_000, confidence = 0.95 }: BootstrapOptions = {},
+): Interval[] {
   if (count === 0) throw new RangeError('an interval needs at least one value');
   const random = resamplingRandom(seed);
   const draws = new Uint32Array(count);
-  const found = Float64Array.from({ length: resamples }, () => {
+  const found = Array.from({ length: size }, () => new Float64Array(resamples));
+  for (let sample = 0; sample < resamples; sample++) {
     for (let draw = 0; draw < count; draw++) draws[draw] = Math.floor(random() * count);
-    return statistic(draws);
-  }).sort();
+    const values = statistics(draws);
+    for (let at = 0; at < size; at++) found[at]![sample] = values[at]!;
+  }
   const tail = (1 - confidence) / 2;
-  return [quantile(found, tail), quantile(found, 1 - tail)];
+  return found.map((values): Interval => {
+    const sorted = values.sort();
+    return [quantile(sorted, tail), quantile(sorted, 1 - tail)];
+  });
 }
 
 /**

@@ -13,7 +13,14 @@ export { leftOutOfPrompt, rowMarkFault } from '../data/known-columns.ts';
 export { likelier, pairRanks } from '../data/label-probability.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { dialogue, wholeAnswer } from '../data/message-text.ts';
-export { asRead, type Content, isChat, type Message, textOf } from '../data/messages.ts';
+export {
+  asRead,
+  type Content,
+  contentText,
+  isChat,
+  type Message,
+  textOf,
+} from '../data/messages.ts';
 export { openEither, openOneOf, type SourceOf } from '../data/open-either.ts';
 export { openRows, type RowSource } from '../data/open-rows.ts';
 export { type PlacedValue, ValueSource } from '../data/open-values.ts';

@@ -112,6 +112,7 @@ export { html, type Markup } from '../runs/report/markup.ts';
 export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { renderReport, writeReport } from '../runs/report/write-report.ts';
+export type { SampleLine } from '../runs/samples-log.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { claimOutput, samplingIdentity } from '../runs/sampling-job.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';

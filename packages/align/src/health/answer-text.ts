@@ -25,7 +25,7 @@ export function answerFault(answer: string): AnswerFault | null {
 }
 
 /** Share of the text's 8-letter pieces that repeat an earlier piece. */
-function repeatedShare(characters: readonly string[]): number {
+export function repeatedShare(characters: readonly string[]): number {
   const count = characters.length - PIECE + 1;
   if (count < LEAST_PIECES) return 0;
   const pieces = new Set<string>();

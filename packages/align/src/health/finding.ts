@@ -11,6 +11,7 @@ export const findingCodes = [
   'all-cut-off',
   'kl-bound',
   'gradients-clipped',
+  'reward-gamed',
 ] as const;
 
 export type FindingCode = (typeof findingCodes)[number];

@@ -38,6 +38,13 @@ export class RunHistory {
     else this.answers.now = answers;
   }
 
+  /** Names that start with a prefix, and what follows it. */
+  namesFrom(prefix: string): { name: string; rest: string }[] {
+    return [...this.#courses.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => ({ name, rest: name.slice(prefix.length) }));
+  }
+
   /** How many values of this name there were. */
   count(name: string): number {
     return this.#courses.get(name)?.count ?? 0;

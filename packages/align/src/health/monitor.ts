@@ -12,6 +12,7 @@ import { gradientsClipped } from './gradients-clipped.ts';
 import { RunHistory } from './history.ts';
 import { klBound } from './kl-bound.ts';
 import { nothingLearnt } from './nothing-learnt.ts';
+import { rewardGamed } from './reward-gamed.ts';
 import { zeroVariance } from './zero-variance.ts';
 
 /** All checks, in the order in which a report lists them. */
@@ -25,6 +26,7 @@ const detectors: readonly Detector[] = [
   allCutOff,
   klBound,
   gradientsClipped,
+  rewardGamed,
 ];
 
 /** What was checked and found, as in health.json. */

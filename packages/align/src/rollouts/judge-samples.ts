@@ -59,9 +59,38 @@ class LateSignal implements Disposable {
  */
 export async function judgeSamples(
   reward: Reward,
+  sampled: SampledRollouts,
+  options: JudgeOptions,
+): Promise<Judgement> {
+  const { outcomes, named } = await outcomesOf(reward, sampled, options);
+  const scores = outcomes.map(({ score }, index) => {
+    if (score !== null) return score;
+    throw new Error(
+      `${named(index)}: the reward returned no score; training needs a score for every answer. Return a number for such answers too`,
+    );
+  });
+  return { scores, aspects: outcomes.map(({ aspects }) => aspects ?? {}) };
+}
+
+/**
+ * Scores of a reward that is not trained on.
+ * @returns [S]; null: it has no score for the answer
+ * @throws Error as {@link judgeSamples}, except for answers without a score
+ */
+export async function scoreSamples(
+  reward: Reward,
+  sampled: SampledRollouts,
+  options: Omit<JudgeOptions, 'learns'>,
+): Promise<(number | null)[]> {
+  const { outcomes } = await outcomesOf(reward, sampled, { ...options, learns: false });
+  return outcomes.map(({ score }) => score);
+}
+
+async function outcomesOf(
+  reward: Reward,
   { prompts, samples }: SampledRollouts,
   { learns, place, signal, onWait }: JudgeOptions,
-): Promise<Judgement> {
+) {
   const inputs = samples.map(({ group, text, tokens }): RewardInput => {
     const { prompt, extra, opened, rendering } = prompts[group]!;
     const completion = isChat(prompt) ? [{ role: 'assistant' as const, content: text }] : text;
@@ -83,11 +112,5 @@ export async function judgeSamples(
     if (!(error instanceof RewardError)) throw error;
     throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });
   }
-  const scores = outcomes.map(({ score }, index) => {
-    if (score !== null) return score;
-    throw new Error(
-      `${named(index)}: the reward returned no score; training needs a score for every answer. Return a number for such answers too`,
-    );
-  });
-  return { scores, aspects: outcomes.map(({ aspects }) => aspects ?? {}) };
+  return { outcomes, named };
 }

@@ -16,7 +16,7 @@ import type { Reward, RewardState } from '../rewards/reward.ts';
 import type { RunningMomentsState } from '../rewards/running-moments.ts';
 import type { SampleLine } from '../runs/samples-log.ts';
 import type { Metrics } from '../training/training-task.ts';
-import { type Judgement, judgeSamples } from './judge-samples.ts';
+import { type Judgement, judgeSamples, scoreSamples } from './judge-samples.ts';
 import type { KlControllerState } from './kl-controller.ts';
 import type { KlPenalty } from './kl-penalty.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
@@ -45,6 +45,8 @@ export interface OnlineParts {
   /** The reference that training compares with, if it follows the policy. */
   movingReference: MovingReference | null;
   reward: Reward;
+  /** What the reward stands for: scores held-out answers (default: nothing does). */
+  gold?: Reward | null;
   seed: number;
   /** Maximum size of a pass. */
   limit: MicroBatchLimit;
@@ -228,8 +230,10 @@ export class RolloutWorker {
     const { referenceRole } = this.#parts;
     await this.#score(rollouts, this.#options.kl !== null, referenceRole);
     const kl = answerKl(rollouts);
-    const lines = sampleLines(sampled, judged, kl).map((line) => ({
+    const golds = await this.#gold(sampled);
+    const lines = sampleLines(sampled, judged, kl).map((line, at) => ({
       ...line,
+      ...(golds !== null && { gold: golds[at]! }),
       held_out: true as const,
     }));
     return { samples: sampled.samples, judged, kl, lines };
@@ -256,6 +260,15 @@ export class RolloutWorker {
         ...{ learns, signal, onWait },
         place: (row) => place(row, heldOut),
       }),
+    );
+  }
+
+  /** [S] of held-out answers; null without a gold reward. */
+  async #gold(sampled: SampledRollouts): Promise<(number | null)[] | null> {
+    const { gold = null, place, signal, onWait } = this.#parts;
+    if (gold === null) return null;
+    return await phase('reward', () =>
+      scoreSamples(gold, sampled, { signal, onWait, place: (row) => place(row, true) }),
     );
   }
 

@@ -4,7 +4,7 @@
 /** Options that do not change the numbers of the run, by their YAML keys. */
 const free = [
   ...['output', 'eval_steps', 'save_steps', 'save_total_limit', 'log_every'],
-  ...['sample_prompts', 'sample_tokens', 'eval_suites', 'max_kl'],
+  ...['sample_prompts', 'sample_tokens', 'eval_suites', 'max_kl', 'on_alarm'],
   // The same gradient, bit for bit.
   'gradient_checkpointing',
   ...['reward_concurrency', 'reward_timeout'],

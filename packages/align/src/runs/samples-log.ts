@@ -19,6 +19,8 @@ export interface SampleLine {
   /** null: the reward was not asked. */
   reward: number | null;
   aspects?: Record<string, number>;
+  /** Of held-out answers with --gold; null: it has no score for the answer. */
+  gold?: number | null;
   /** To the reference, in nats, summed over its tokens; null without a reference. */
   kl: number | null;
   /** Whether it came to its end before --max-new-tokens. */

@@ -22,14 +22,21 @@ export interface RunWatchParts {
   answers: SampledAnswers | null;
   /** null without --best-metric. */
   best: BestResult | null;
+  /** What to do when the reward was gamed (default: only report it). */
+  onAlarm?: 'warn' | 'checkpoint' | 'stop';
+  notice?(text: string): void;
   onEvent(event: TrainingEvent): void;
 }
+
+/** The finding that `onAlarm` is about. */
+const ALARM: Finding['code'] = 'reward-gamed';
 
 export class RunWatch {
   readonly #parts: RunWatchParts;
   readonly #monitor: HealthMonitor;
   #log: AnswersLog | null = null;
   #batches: HeldOutBatches | null = null;
+  #saveDue = false;
 
   constructor(parts: RunWatchParts) {
     this.#parts = parts;
@@ -77,7 +84,15 @@ export class RunWatch {
 
   /** Whether to end the run early. */
   get stops(): boolean {
-    return this.#parts.best?.stops ?? false;
+    const gamed = this.health.findings.some(({ code }) => code === ALARM);
+    return (this.#parts.best?.stops ?? false) || (this.#parts.onAlarm === 'stop' && gamed);
+  }
+
+  /** Whether to save a checkpoint now, since an alarm was raised. @returns true once for each */
+  takeSaveDue(): boolean {
+    const due = this.#saveDue;
+    this.#saveDue = false;
+    return due;
   }
 
   /** After the last step. */
@@ -114,7 +129,15 @@ export class RunWatch {
     this.#write();
     for (const finding of findings) {
       this.#parts.onEvent({ type: 'health', step: finding.step, finding });
+      if (finding.code === ALARM) this.#alarmed(finding.step);
     }
+  }
+
+  #alarmed(step: number): void {
+    const { onAlarm = 'warn', notice } = this.#parts;
+    this.#saveDue = onAlarm === 'checkpoint';
+    if (onAlarm === 'checkpoint') notice?.(`--on-alarm checkpoint: saving one after step ${step}`);
+    if (onAlarm === 'stop') notice?.(`--on-alarm stop: the run ends after step ${step}`);
   }
 
   #write(): void {

@@ -194,7 +194,8 @@ async function runSteps(
       if (step % options.logEvery === 0 || step === totalSteps) record({ step, ...metrics });
       onEvent({ type: 'step', step, totalSteps, metrics });
       if (evaluationDue) await evaluate();
-      if (saveSteps !== null && step % saveSteps === 0) await save();
+      const alarmed = watch?.takeSaveDue() ?? false;
+      if (alarmed || (saveSteps !== null && step % saveSteps === 0)) await save();
       if (profiler?.due) tellProfile();
       await setImmediate();
     }

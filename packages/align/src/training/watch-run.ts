@@ -6,13 +6,13 @@ import type { MeasuredHeadline } from '../runs/report/run-report.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { BestResult } from './best-result.ts';
 import type { Notice } from './run-data.ts';
-import { RunWatch } from './run-watch.ts';
+import { RunWatch, type RunWatchParts } from './run-watch.ts';
 import { type FoundPrompts, tokeniseSamples } from './sample-prompts.ts';
 import { SampledAnswers } from './sampled-answers.ts';
 import type { TrainingEvent } from './training-event.ts';
 
 export interface WatchedRun {
-  options: TrainingOptions & { maxKl?: number | null };
+  options: TrainingOptions & { maxKl?: number | null } & Pick<RunWatchParts, 'onAlarm'>;
   policy: { model: LanguageModel; role: Role; parameters: ReadonlyMap<string, Tensor> };
   run: RunFolder;
   /** null: no sample prompts. */
@@ -26,14 +26,14 @@ export interface WatchedRun {
 /** @throws Error if the better direction of --best-metric is unknown */
 export function watchRun(parts: WatchedRun): RunWatch {
   const { options, policy, run, headlines, notice, onEvent } = parts;
-  const { learningRate, maxGradNorm, maxKl = null, saveSteps } = options;
+  const { learningRate, maxGradNorm, maxKl = null, saveSteps, onAlarm = 'warn' } = options;
   const best = BestResult.of({
     ...{ parameters: policy.parameters, path: run.bestPath, notice, known: headlines },
     savesCheckpoints: saveSteps !== null,
     options,
   });
   return new RunWatch({
-    ...{ path: run.path, best, onEvent, answers: answersOf(parts) },
+    ...{ path: run.path, best, onAlarm, onEvent, notice, answers: answersOf(parts) },
     context: { learningRate, maxGradNorm, maxKl },
   });
 }

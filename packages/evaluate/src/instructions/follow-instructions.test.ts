@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@keel/align/config';
+import { isInLanguage } from '@keel/align/hacking';
 import { describe, expect, test } from 'vitest';
 import { followsLoosely, followsStrictly, readInstructions } from './follow-instructions.ts';
 import { instructionKinds } from './instruction-kinds.ts';
-import { isInLanguage } from './language.ts';
 
 interface Golden {
   id: string;

@@ -1,8 +1,8 @@
 // Whether an answer follows the instructions of a row, strictly and loosely (Zhou et al. 2023,
 // section 2.3).
 import { ConfigError, nearest } from '@keel/align/config';
+import { knownLanguages } from '@keel/align/hacking';
 import { instructionKinds } from './instruction-kinds.ts';
-import { knownLanguages } from './language.ts';
 
 /** An instruction with its parameters checked. */
 export interface Instruction {

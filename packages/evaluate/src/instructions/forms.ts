@@ -1,5 +1,5 @@
+import { isInLanguage } from '@keel/align/hacking';
 import { count, instruction, isWithin, relation, text } from './instruction.ts';
-import { isInLanguage } from './language.ts';
 
 const isUpper = (part: string): boolean =>
   part !== part.toLowerCase() && part === part.toUpperCase();

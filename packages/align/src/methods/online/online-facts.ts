@@ -7,12 +7,15 @@ import {
 } from '../../reference/reference-fact.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import type { PlanFact } from '../../training/run-plan.ts';
+import type { AlarmAction } from './online-options.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
 interface OnlineChoice
   extends ReferenceChoice,
     Pick<RolloutOptions, 'numGenerations' | 'maxNewTokens' | 'temperature'> {
   reward: string;
+  gold: string | null;
+  onAlarm: AlarmAction;
   /** Absent: the method has one objective. */
   loss?: string;
   /** Absent: the method has no KL; null: that of its objective. */
@@ -40,12 +43,25 @@ export function onlineFacts(
       text: `${options.reward}${named}`,
       data: { name: reward.name, spec: options.reward },
     },
+    ...(options.gold === null ? [] : [goldFact(options.gold, options.onAlarm)]),
     ...(loss === undefined ? [] : [{ name: 'objective', text: loss, data: { name: loss } }]),
     ...(beta === undefined
       ? []
       : [beta === 0 ? noReference('beta is 0') : klReference(options, beta, parameters)]),
   ];
 }
+
+const goldFact = (gold: string, onAlarm: AlarmAction): PlanFact => ({
+  name: 'gold',
+  text: `${gold}, on held-out answers; if the reward is gamed: ${actions[onAlarm]}`,
+  data: { spec: gold, onAlarm },
+});
+
+const actions: Readonly<Record<AlarmAction, string>> = {
+  warn: 'report it',
+  checkpoint: 'save a checkpoint and continue',
+  stop: 'stop',
+};
 
 function klReference(options: OnlineChoice, beta: number | null, parameters: Parameters): PlanFact {
   const found = referenceFact(options, parameters);

@@ -28,9 +28,11 @@ import {
 import { fromProgram, type RewardedOptions } from '../registration/from-program.ts';
 import { openPretraining, openPretrainingRows } from '../supervised/open-pretraining.ts';
 import type { PretrainingOptions } from '../supervised/pretraining-options.ts';
+import { gamingMetrics } from './gaming-metrics.ts';
 import { heldOutAnswers, readHeldOutChange, rewardHeadline } from './held-out-change.ts';
 import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
 import { onlineFacts } from './online-facts.ts';
+import type { AlarmAction } from './online-options.ts';
 import { OnlineTask } from './online-task.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
@@ -42,6 +44,8 @@ export interface OnlineOptions
   reward: string;
   rewardConcurrency: number;
   rewardTimeout: number | null;
+  gold: string | null;
+  onAlarm: AlarmAction;
   acceptChangedReward: boolean;
   unsafeCode: boolean;
   numIterations?: number;
@@ -57,6 +61,8 @@ export interface OnlinePolicy<Own> extends Policy {
   /** The reference that training compares with, if it follows the policy. */
   movingReference: MovingReference | null;
   reward: Reward;
+  /** What the reward stands for; null: not known. */
+  gold: Reward | null;
   /** What the method adds to the base. */
   own: Own;
 }
@@ -154,11 +160,12 @@ async function loadRoles<Options extends OnlineOptions, Own>(
     };
     const reward = await (program === null ? openReward(options.reward, how) : program.open(how));
     if (program === null || program.isOwned) owned.use(reward);
+    const gold = options.gold === null ? null : owned.use(await openReward(options.gold, how));
     return {
       ...loaded,
       parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
       referenceRole: options.adapter === null ? 'reference' : START,
-      ...{ movingReference, reward, own },
+      ...{ movingReference, reward, gold, own },
     };
   } catch (error) {
     loaded[Symbol.dispose]();
@@ -185,6 +192,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     rowKind: 'prompt',
     async checkRows(_, options, notice) {
       await (program === null ? checkReward(options.reward) : program.check());
+      if (options.gold !== null) await checkReward(options.gold);
       text = owned.use(await openPretrainingRows(options, notice));
     },
     load: (options) =>
@@ -199,18 +207,24 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     async task(prepared) {
       const { options, policy, data, source, evaluation, passes, path, addInput } = prepared;
       const { tell, notice, signal } = prepared;
-      const { model, role, referenceRole, movingReference, reward, own } = policy;
+      const { model, role, referenceRole, movingReference, reward, gold, own } = policy;
       const files = await (program === null ? rewardFiles(options.reward) : program.files());
       await addInput('--reward', files, {
         mayChange: options.acceptChangedReward,
       });
+      if (options.gold !== null) {
+        const goldFiles = await rewardFiles(options.gold);
+        await addInput('--gold', goldFiles, { mayChange: options.acceptChangedReward });
+      }
       const { batchSize, seed } = options;
+      const samples = join(path, 'samples.jsonl');
       return new OnlineTask({
-        ...{ model, role, referenceRole, movingReference, reward, batchSize, seed },
+        ...{ model, role, referenceRole, movingReference, reward, gold, batchSize, seed },
         ...{ source, evaluation, ...passes, notice, signal },
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
-        samples: new SamplesLog(join(path, 'samples.jsonl')),
+        samples: new SamplesLog(samples),
+        ...(gold !== null && { gaming: () => gamingMetrics(samples) }),
         onWait: (seconds) => tell({ type: 'waiting', for: 'reward', seconds }),
         onSamples: (step, samples) => tell({ type: 'samples', step, samples }),
         place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
@@ -231,6 +245,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     },
     headlines: [
       { label: HELD_OUT_REWARD, metric: 'eval_reward', unit: 'number', better: 'higher' },
+      { label: 'Held-out gold reward', metric: 'eval_gold', unit: 'number', better: 'higher' },
       {
         label: 'Held-out KL to the reference (nats per answer)',
         metric: 'eval_objective/kl',

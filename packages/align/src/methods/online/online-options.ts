@@ -10,6 +10,10 @@ const reward = 'Reward';
 const kl = 'KL and reference';
 const update = 'Policy update';
 
+/** What a run does when its reward was gamed. */
+export const alarmActions = ['warn', 'checkpoint', 'stop'] as const;
+export type AlarmAction = (typeof alarmActions)[number];
+
 /** Options of every online verb. */
 export const onlineShape = {
   ...trainingShape,
@@ -50,6 +54,18 @@ export const onlineShape = {
     description: "run code from answers without a sandbox, with all of this user's rights",
     group: reward,
     flagOnly: true,
+  }),
+  gold: option(z.string().min(1).nullable().default(null), {
+    description:
+      'what the reward stands for: another reward, in the same forms, that scores the held-out answers at every evaluation; nothing is trained on it',
+    group: reward,
+    reads: 'reward',
+    shownDefault: 'none',
+  }),
+  onAlarm: option(z.enum(alarmActions).default('warn'), {
+    description:
+      'what to do when the held-out answers show that the reward was gamed (--gold did not rise with it): report it, also save a checkpoint and continue, or also stop',
+    group: reward,
   }),
   rewardClip: option(z.number().positive().nullable().default(null), {
     description: 'clip rewards to plus or minus this',
@@ -282,6 +298,9 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
     klCorrection?: boolean;
     klController?: string;
     numGenerations: number;
+    gold: string | null;
+    onAlarm: AlarmAction;
+    evalData: string[] | null;
     minibatches?: number;
     clipRange?: number;
     clipRangeHigh?: number | null;
@@ -321,6 +340,12 @@ export function checkOnline(
       'maxNewTokens',
       `expected fewer tokens than --max-length (${value.maxLength}), which includes the prompt, found ${value.maxNewTokens}`,
     );
+  }
+  if (value.gold !== null && value.evalData === null) {
+    add('gold', 'scores held-out answers, and there are none. Pass --eval-data too');
+  }
+  if (value.gold === null && value.onAlarm !== 'warn') {
+    add('onAlarm', 'has no effect without --gold: nothing tells whether the reward was gamed');
   }
   if (value.minNewTokens > value.maxNewTokens) {
     add(

@@ -37,6 +37,8 @@ export interface OnlineTaskParts
   onSamples?(step: number, samples: readonly JudgedLine[]): void;
   /** null: samples are not logged. */
   samples: SamplesLog | null;
+  /** Whether the reward was gamed, after the held-out answers are logged (default: unknown). */
+  gaming?(): Metrics;
 }
 
 /** The run ends after this many rollout batches in a row without anything to train on. */
@@ -178,11 +180,14 @@ export class OnlineTask extends RowTask<PromptSource> {
     // All at once: an interrupted evaluation leaves nothing in the log.
     log?.append(lines);
     const { mean, variance } = moments(judged.scores);
+    const golds = lines.flatMap(({ gold = null }) => gold ?? []);
     return {
       reward: mean,
       reward_std: Math.sqrt(variance),
       ...answerMetrics(samples, judged),
       ...(kl.length > 0 && { 'objective/kl': moments(kl).mean }),
+      ...(golds.length > 0 && { gold: moments(golds).mean }),
+      ...this.#parts.gaming?.(),
     };
   }
 

@@ -130,7 +130,8 @@ const missing = (field: string, flag: string, place: Place): DataError =>
     advice: 'Add the field to the row, or remove the option',
   });
 
-function refuseUnpaired(
+/** @throws DataError naming answers without a partner */
+export function refuseUnpaired(
   a: readonly AnswerRow[],
   b: readonly AnswerRow[],
   [alone, left]: Pairing['unpaired'],

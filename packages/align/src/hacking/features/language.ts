@@ -1,4 +1,4 @@
-// The language of an answer: by its script where only one language has it, else by its trigrams
+// The language of a text: by its script where only one language has it, else by its trigrams
 // (franc), among the languages of IFEval.
 import { francAll } from 'franc';
 
@@ -86,3 +86,22 @@ export function isInLanguage(answer: string, language: string): boolean {
   const near = answer.length < SURE ? NEAR : 1;
   return guesses.some(([guess, score]) => guess === 'und' || (guess === code && score >= near));
 }
+
+/**
+ * The language that a text is most likely in, by its ISO 639-1 code.
+ * @returns null for a text without letters, and for one that is too short to tell languages of its
+ *   script apart
+ */
+export function languageOf(text: string): string | null {
+  const script = scriptOf(text);
+  const only = Object.entries(languages).filter(([, [, other]]) => other === script);
+  if (only.length <= 1) return only[0]?.[0] ?? null;
+  const [guess] = francAll(text.toLowerCase(), {
+    only: only.map(([, [code]]) => code),
+    minLength: SURE_START,
+  })[0]!;
+  return only.find(([, [code]]) => code === guess)?.[0] ?? null;
+}
+
+/** Characters from which the best guess is a language at all. */
+const SURE_START = 60;

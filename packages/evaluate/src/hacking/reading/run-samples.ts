@@ -1,0 +1,97 @@
+// The answers of an online run before and after, from its samples.jsonl.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SampleLine } from '@keel/align/internal';
+import { type AnswerRow, promptKey } from '../../judging/answers/answer-row.ts';
+import { assistantTurn } from '../../judging/answers/read-answers.ts';
+
+export interface RunSamples {
+  before: AnswerRow[];
+  after: AnswerRow[];
+  /** Which answers these are, for people. */
+  about: string;
+}
+
+type Placed = SampleLine & { line: number };
+
+/**
+ * Held-out answers at the first and at the last evaluation. Without held-out prompts, the first and
+ * the last answers to each prompt that was trained on more than once.
+ * @throws Error if the folder has no such answers, or a line is damaged
+ */
+export function readRunSamples(run: string): RunSamples {
+  const path = join(run, 'samples.jsonl');
+  if (!existsSync(path)) {
+    throw new Error(
+      `--run ${run}: there is no samples.jsonl. Pass the folder of a run that samples answers, such as one of keel grpo, or two files of answers`,
+    );
+  }
+  const lines = readLines(path);
+  const heldOut = lines.filter(({ held_out }) => held_out === true);
+  const [first, last] = ends(heldOut);
+  const rows = (found: readonly Placed[]) => found.map((line) => answerOf(path, line));
+  if (first !== last) {
+    const [before, after] = [first, last].map((step) =>
+      heldOut.filter((line) => line.step === step),
+    );
+    // A run that was resumed with fewer held-out rows has answers without a partner.
+    const shared = (all: readonly Placed[], others: readonly Placed[]) => {
+      const known = new Set(others.map(({ prompt }) => promptKey(prompt)));
+      return all.filter(({ prompt }) => known.has(promptKey(prompt)));
+    };
+    return {
+      before: rows(shared(before!, after!)),
+      after: rows(shared(after!, before!)),
+      about: `held-out prompts, after ${first} and after ${last} steps`,
+    };
+  }
+  const repeated = [...Map.groupBy(lines, ({ prompt }) => promptKey(prompt)).values()].flatMap(
+    (own) => {
+      const [start, end] = ends(own);
+      return start === end ? [] : [{ own, start, end }];
+    },
+  );
+  if (repeated.length === 0) {
+    throw new Error(
+      `--run ${run}: no prompt was answered twice, so there is no before and after. Train with --eval-data, or answer the same prompts with keel generate before and after, and pass both files`,
+    );
+  }
+  return {
+    before: rows(repeated.flatMap(({ own, start }) => own.filter(({ step }) => step === start))),
+    after: rows(repeated.flatMap(({ own, end }) => own.filter(({ step }) => step === end))),
+    about: 'the first and the last answers to each training prompt',
+  };
+}
+
+/** The first and the last step of lines, which are in the order of their steps. */
+const ends = (lines: readonly Placed[]): [first: number | null, last: number | null] => [
+  lines[0]?.step ?? null,
+  lines.at(-1)?.step ?? null,
+];
+
+function readLines(path: string): Placed[] {
+  const texts = readFileSync(path, 'utf8').split('\n');
+  // After the last newline there is nothing, or the line of a writer that was killed.
+  texts.pop();
+  return texts.map((text, index) => {
+    try {
+      return { ...(JSON.parse(text) as SampleLine), line: index + 1 };
+    } catch (cause) {
+      throw new Error(
+        `${path}:${index + 1}: is not a JSON object, so the file is damaged. Remove the line, or restore the file`,
+        { cause },
+      );
+    }
+  });
+}
+
+function answerOf(file: string, { line, prompt, completion, ...others }: Placed): AnswerRow {
+  const { reward, gold, aspects, ended } = others;
+  return {
+    place: { file, line },
+    prompt,
+    answer: typeof prompt === 'string' ? completion : assistantTurn(completion),
+    model: null,
+    extra: { reward, ended, ...(gold !== undefined && { gold }), ...(aspects && { aspects }) },
+  };
+}

@@ -1,0 +1,62 @@
+// Where the scores of answers come from: a column of their rows, or a reward.
+import { ConfigError } from '@keel/align';
+import { placeName } from '@keel/align/data';
+import type { Reward } from '@keel/align/rewards';
+import type { AnswerRow } from '../../judging/answers/answer-row.ts';
+import { columnScores, hasColumn, usualColumns } from './score-column.ts';
+import { type ScoringHooks, scoreWithReward } from './score-with-reward.ts';
+
+export interface AnswerScores {
+  /** The column, or the reward's name. */
+  name: string;
+  /** One for each row; null: none. */
+  scores: (number | null)[];
+}
+
+export interface ScoreOptions extends ScoringHooks {
+  /** The option that names the scores. */
+  what: 'reward' | 'gold';
+  openReward(spec: string): Promise<Reward>;
+  onNotice?(text: string): void;
+}
+
+/**
+ * @param named a column of the rows or of the parts of their reward, or a reward; null: the first
+ *   column that is such a score by its name
+ * @returns null if nothing is named, and there is no such column
+ * @throws DataError for a value of the column that is no number; as `openReward` and
+ *   `scoreWithReward`
+ */
+export async function answerScores(
+  rows: readonly AnswerRow[],
+  named: string | null,
+  { what, openReward, onNotice, ...hooks }: ScoreOptions,
+): Promise<AnswerScores | null> {
+  if (named === null) {
+    const column = usualColumns[what].find((name) => hasColumn(rows, name));
+    return column === undefined ? null : { name: column, scores: columnScores(rows, column) };
+  }
+  if (hasColumn(rows, named)) return { name: named, scores: columnScores(rows, named) };
+  await using reward = await opened(openReward(named), `--${what} ${named}`);
+  const inputs = rows.map(({ prompt, answer, extra, rendering, place }) => ({
+    ...{ prompt, completion: answer, extra, place: placeName(place) },
+    ...(rendering && { rendering }),
+  }));
+  const { scores, unreadable, fault } = await scoreWithReward(reward, inputs, hooks);
+  if (fault !== null) {
+    onNotice?.(`${reward.name} cannot read ${unreadable} of ${rows.length} answers. ${fault}`);
+  }
+  return { name: reward.name, scores };
+}
+
+/** Says that a name was taken for a reward because no row has such a column. */
+async function opened(reward: Promise<Reward>, option: string): Promise<Reward> {
+  try {
+    return await reward;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError([
+      `${option}: the rows have no column of this name, and it cannot be opened as a reward. ${error.message}`,
+    ]);
+  }
+}
