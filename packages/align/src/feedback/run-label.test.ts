@@ -145,6 +145,22 @@ describe('keel label', () => {
     expect(summary).toMatchObject({ rows: 4, humanOnly: 1, human: { count: 2, value: 0.5 } });
   });
 
+  it('counts the bad rows of people too', async () => {
+    const people = written('bad-people.jsonl', [
+      { prompt: 'p1', chosen: 'aaa', rejected: 'b' },
+      { prompt: 'p2', chosen: 'b', weight: 0.5, rejected: 'aa' },
+    ]);
+    const notices: string[] = [];
+    const options = optionsOf({
+      ...{ data: [written('pairs.jsonl', pairs)], human: [people], onBadRow: 'skip' },
+    });
+    await runLabel(options, { onNotice: (text) => notices.push(text) });
+    expect(notices).toEqual([expect.stringMatching(/^--human\b.*\b1\b/)]);
+    expect(read(options.output).map(({ labelled_by }) => labelled_by)).toEqual([
+      ...['people', 'judge', 'judge'],
+    ]);
+  });
+
   it('resumes to the byte, with the same principles for each pair', async () => {
     const many = Array.from({ length: 7 }, (_, at) => ({
       ...{ prompt: `p${at}`, chosen: 'a'.repeat(at + 1), rejected: 'b' },
@@ -289,6 +305,22 @@ describe('keel label', () => {
       expect(asked).toEqual([]);
       await using source = await openRows(options.output, { kind: 'preference' });
       expect(source.length).toBe(1);
+    });
+
+    it('has no scores where people prefer the answer with the lower rating', async () => {
+      const people = [
+        { prompt: 'p1', chosen: 'bbb', rejected: 'aaaa' },
+        { prompt: 'p5', chosen: 'aa', rejected: 'b' },
+      ];
+      const options = best({
+        data: [written('two.jsonl', [data[0]!, { prompt: 'p5', completions: ['b', 'aa'] }])],
+        human: [written('people-best.jsonl', people)],
+      });
+      await runLabel(options);
+      const [against, along] = read(options.output);
+      expect(against).toMatchObject({ chosen: 'bbb', rejected: 'aaaa', labelled_by: 'people' });
+      expect(against).not.toHaveProperty('score_chosen');
+      expect(along).toMatchObject({ labelled_by: 'people', score_chosen: 2, score_rejected: 0 });
     });
 
     it('guards the length among nearly equal ratings', async () => {

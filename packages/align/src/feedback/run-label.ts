@@ -49,10 +49,8 @@ async function run<Line extends LabelLine | RatingLine>(
 ): Promise<LabelResult> {
   const { judge, output, overwrite, dryRun = false } = options;
   if (work.badRows > 0) hooks.onNotice?.(`${work.badRows} bad rows are skipped`);
-  const human: HumanLabels =
-    options.human === null
-      ? new Map()
-      : await readHumanLabels({ ...options, data: options.human, columns: null });
+  const { labels: human, badRows } = await humanLabels(options);
+  if (badRows > 0) hooks.onNotice?.(`--human: ${badRows} bad rows are skipped`);
   using owned = new DisposableStack();
   claimOutput(output, dirname(output), { dryRun, owned, notice: hooks.onNotice });
   const identity = {
@@ -90,6 +88,13 @@ async function run<Line extends LabelLine | RatingLine>(
   journal.remove();
   return { output, interrupted: false, done: total, summary };
 }
+
+const humanLabels = async (
+  options: LabelOptions,
+): Promise<{ labels: HumanLabels; badRows: number }> =>
+  options.human === null
+    ? { labels: new Map(), badRows: 0 }
+    : await readHumanLabels({ ...options, data: options.human, columns: null });
 
 /** @returns null if it was aborted */
 async function chunkOf<Line>(
