@@ -104,7 +104,10 @@ export async function readHumanLabels(
   return { labels, badRows: rows.badRowCount };
 }
 
-/** What training refuses, and numbers that belong to a label that may change. */
+/**
+ * What training refuses, and numbers that belong to a label that may change. Answers that were cut
+ * off can be judged.
+ */
 function unlabelledFault(row: Row): ReturnType<typeof trainingFault> {
   for (const field of ['margin', 'score_chosen', 'score_rejected'] as const) {
     const value = 'chosen' in row ? row[field] : undefined;
@@ -116,7 +119,8 @@ function unlabelledFault(row: Row): ReturnType<typeof trainingFault> {
       advice: 'Remove the column',
     };
   }
-  return trainingFault(row);
+  const { finish_reason: _, ...extra } = row.extra;
+  return trainingFault({ ...row, extra });
 }
 
 /** A pair whichever of its answers comes first. */

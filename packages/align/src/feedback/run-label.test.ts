@@ -200,6 +200,15 @@ describe('keel label', () => {
     });
   });
 
+  it('labels answers that keel generate cut off', async () => {
+    const rows = ['a', 'aa'].map((completion) => ({
+      ...{ prompt: 'p', completion, finish_reason: 'length' },
+    }));
+    const options = optionsOf({ data: [written('cut.jsonl', rows)] });
+    await runLabel(options);
+    expect(read(options.output)).toMatchObject([{ chosen: 'aa', rejected: 'a' }]);
+  });
+
   it('refuses what training refuses and margins, and keeps other columns', async () => {
     for (const [name, own] of [
       ['context', { context: 'what it is about' }],
