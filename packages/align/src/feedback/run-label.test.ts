@@ -190,7 +190,8 @@ describe('keel label', () => {
       }),
       ...{ seesOrder: false, isAskedInWords: false },
     });
-    const options = optionsOf({ judge: failing, data: [written('pairs.jsonl', pairs)] });
+    const data = [written('pairs.jsonl', pairs)];
+    const options = optionsOf({ judge: failing, constitution: null, data });
     const { summary } = await runLabel(options);
     expect(summary).toMatchObject({
       unlabelled: 3,
@@ -240,6 +241,18 @@ describe('keel label', () => {
     const options = optionsOf({ data });
     await runLabel(options);
     await expect(runLabel(options)).rejects.toThrow(/--overwrite/);
+  });
+
+  it('refuses principles for a judge that is not asked in words', async () => {
+    const own = judge({ isAskedInWords: false });
+    const data = [written('pairs.jsonl', pairs)];
+    const label = (more: Partial<LabelOptions>) =>
+      runLabel(optionsOf({ judge: own, data, ...more }));
+    await expect(label({})).rejects.toThrow(/--constitution.*letters/);
+    await expect(label({ constitution: null, principlesPerPair: 2 })).rejects.toThrow(
+      /--principles-per-pair.*letters/,
+    );
+    expect((await label({ constitution: null })).summary).toMatchObject({ rows: 3 });
   });
 
   it('saves finished pairs if the judge fails, and plans without asking', async () => {

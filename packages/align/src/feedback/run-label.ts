@@ -39,7 +39,20 @@ export async function runLabel(
       `${judge.name} rates single answers, but labels need a judge that compares two`,
     );
   }
+  if (judge.isAskedInWords !== true) refusePrinciples(options);
   return run(await comparing(options, principlesOf(options)), options, hooks);
+}
+
+/** @throws Error naming an option that has no effect on a judge without words */
+function refusePrinciples({ judge, constitution, principlesPerPair }: LabelOptions): void {
+  const named = Object.entries({
+    '--constitution': constitution,
+    '--principles-per-pair': principlesPerPair,
+  }).find(([, value]) => value !== null);
+  if (named === undefined) return;
+  throw new Error(
+    `${named[0]}: has no effect, because ${judge.name} is not asked under principles. Remove the option, or choose another --judge`,
+  );
 }
 
 async function run<Line extends LabelLine | RatingLine>(
