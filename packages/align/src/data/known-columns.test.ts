@@ -148,6 +148,15 @@ describe('what training would drop', () => {
     expect(dropped('unpaired', { ...cut, label: true })).toMatchObject({ field: 'finish_reason' });
     expect(dropped('completion', { ...cut, finish_reason: 'stop' })).toBeNull();
     expect(dropped('preference', { ...pair, finish_reason: 'length' })).toBeNull();
+    const field = 'rejected_finish_reason';
+    expect(dropped('preference', { ...pair, [field]: 'length' })).toMatchObject({ field });
+    const ranked = { prompt: 'a', completions: ['b', 'c'], scores: [1, 2] };
+    const reasons = (...finish_reasons: string[]) =>
+      dropped('ranking', { ...ranked, finish_reasons });
+    expect(reasons('stop', 'length')).toMatchObject({ field: 'finish_reasons' });
+    expect(reasons('stop', 'stop')).toBeNull();
+    // Of other answers than the row's.
+    expect(reasons('length')).toBeNull();
   });
 
   test.each<[string, unknown]>([

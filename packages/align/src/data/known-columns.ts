@@ -247,17 +247,37 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
   return uncertainLabel(row) ?? cutAnswer(row) ?? leftOutOfAnswer(row) ?? leftOutOfPrompt(row);
 };
 
-/** An answer that `keel generate` cut off: training would end it as if it were whole. */
+/**
+ * Columns of `keel generate` and `keel best-of-n`: `length` for an answer that was cut off. The last
+ * one is a list with a reason for each answer.
+ */
+export const finishColumns = [
+  ...['finish_reason', 'chosen_finish_reason', 'rejected_finish_reason'],
+  'finish_reasons',
+];
+
+/** An answer that was cut off: training would end it as if it were whole. */
 const cutAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
-  const { finish_reason: reason } = row.extra;
-  if (reason !== 'length' || !('completion' in row || 'messages' in row)) return null;
+  const field = finishColumns.find((name) => isCut(row, name));
+  if (field === undefined) return null;
   return {
-    field: 'finish_reason',
+    field,
     expected: 'an answer that the model finished',
     found: '"length": it was cut off, and training would teach the model to end there',
     advice:
       'Generate with a larger --max-new-tokens, skip such rows with --on-bad-row skip, or remove the column to train on them as they are',
   };
+};
+
+/** Whether the column says so, and is about the row's answers. */
+const isCut = (row: Row, name: string): boolean => {
+  const reason = row.extra[name];
+  if (name === 'finish_reason') {
+    return reason === 'length' && ('completion' in row || 'messages' in row);
+  }
+  if (name !== 'finish_reasons') return reason === 'length' && 'chosen' in row;
+  const answers = 'completions' in row ? row.completions.length : 0;
+  return Array.isArray(reason) && reason.length === answers && reason.includes('length');
 };
 
 /** A probability next to an answer that is imitated, which has no label to be uncertain. */

@@ -49,6 +49,11 @@ async function run<Line extends LabelLine | RatingLine>(
 ): Promise<LabelResult> {
   const { judge, output, overwrite, dryRun = false } = options;
   if (work.badRows > 0) hooks.onNotice?.(`${work.badRows} bad rows are skipped`);
+  if (work.cutOff > 0) {
+    hooks.onNotice?.(
+      `${work.cutOff} answers were cut off at the maximum length. Training on their labels ends them as if they were whole: generate with a larger --max-new-tokens`,
+    );
+  }
   const human: HumanLabels =
     options.human === null
       ? new Map()
