@@ -248,8 +248,8 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
 };
 
 /**
- * Columns of `keel generate` and `keel best-of-n`: `length` for an answer that was cut off. The last
- * one is a list with a reason for each answer.
+ * Columns of `keel generate` and `keel best-of-n`: `length` for an answer that was cut off. The
+ * last one is a list with a reason for each answer.
  */
 export const finishColumns = [
   ...['finish_reason', 'chosen_finish_reason', 'rejected_finish_reason'],
