@@ -3,8 +3,10 @@
 // and not much more.
 
 const common = new Set(
-  ('a an and are as at be by can do for from have i in is it its me my not of on or so that the ' +
-    'this to up use was what when which with you your').split(' '),
+  (
+    'a an and are as at be by can do for from have i in is it its me my not of on or so that the ' +
+    'this to up use was what when which with you your'
+  ).split(' '),
 );
 
 const words = (text: string): Set<string> =>

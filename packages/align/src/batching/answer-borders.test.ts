@@ -424,6 +424,34 @@ describe('a prompt that ends with the start of an answer', () => {
   });
 });
 
+describe('a header that has settings only where the model answers', () => {
+  // As Granite 3 writes it with the variable "controls".
+  const granite = tinyChatTokenizer(
+    "{% for m in messages %}{{ '<role>' + m.role + '</role>' + m.content + '<end>' }}{% endfor %}" +
+      "{% if add_generation_prompt %}{{ '<role>assistant' }}{% if controls %}{{ ' ' + (controls | tojson) }}{% endif %}{{ '</role>' }}{% endif %}",
+  );
+  const rendering = { tools: null, variables: { controls: { length: 'short' } } };
+  const asked = '<role>user</role>a<end><role>assistant {"length": "short"}</role>';
+
+  it('is before the answer in training too', () => {
+    expect(shown(granite, [user('a')], [assistant('b')], [assistant('c')], rendering)).toEqual({
+      ...{ prompt: asked, chosen: '«b<end>»', rejected: '«c<end>»' },
+    });
+    const prompt = { prompt: [user('a')], rendering, extra: {} };
+    const sampled = tokenisePrompt(prompt, granite, { maxPromptLength: null })!;
+    expect(granite.decode(sampled.tokens)).toBe(asked);
+  });
+
+  it('is not scored in a conversation', () => {
+    const messages = [user('a'), assistant('b'), user('c'), assistant('d')];
+    const row = { messages, rendering, extra: {} };
+    const example = tokeniseExample(row, granite, { ...defaultScoring, maxLength: null })!;
+    expect(marked(granite, example)).toBe(
+      '<role>user</role>a<end><role>assistant</role>«b<end>»<role>user</role>c<end><role>assistant</role>«d<end>»',
+    );
+  });
+});
+
 describe('a prompt that ends with tool calls', () => {
   const calling = template({
     text: "(m.content or '') + (m.tool_calls[0].function.name if m.tool_calls else '')",

@@ -70,6 +70,11 @@ export function answerStart(
       return { start: own.start, promptLength: length };
     }
     const between = [whole.text.slice(a + shared, own?.start), prompt.text.slice(b + shared)];
+    const [inWhole, inPrompt] = between as [string, string];
+    // Only a sampled header has settings in it, and both headers end alike.
+    if (own?.field === 'content' && inWhole.trim() !== '' && inPrompt.endsWith(inWhole)) {
+      return { start: own.start, promptLength: length };
+    }
     // The header counts turns, for example: the answer is its own text. A tag before that text is
     // part of the answer. A tag that only the prompt has is not before this answer.
     return own?.field === 'content' && !between.some((text) => anyTag.test(text))

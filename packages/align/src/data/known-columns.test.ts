@@ -113,6 +113,25 @@ describe('what training would drop', () => {
     expect(dropped('messages', { messages, weight: 'heavy' })).toBeNull();
   });
 
+  test('reasoning beside the answer that it belongs to', () => {
+    const reasoning = 'Two and two make four.';
+    const row = { prompt: 'What is 2 + 2?', completion: 'It is 4.' };
+    const field = 'reasoning_content';
+    expect(dropped('completion', { ...row, [field]: reasoning })).toMatchObject({ field });
+    expect(dropped('unpaired', { ...row, label: true, Complex_CoT: reasoning })).toMatchObject({
+      field: 'Complex_CoT',
+    });
+    expect(dropped('preference', { ...pair, chosen_reasoning: reasoning })).toMatchObject({
+      field: 'chosen_reasoning',
+    });
+    expect(dropped('completion', { ...row, [field]: 'on' })).toBeNull();
+    const thought = { ...row, completion: `<think>\n${reasoning}\n</think>\nIt is 4.` };
+    expect(dropped('completion', { ...thought, [field]: reasoning })).toBeNull();
+    const said = [...messages, { role: 'assistant', content: 'b', [field]: reasoning }];
+    expect(dropped('messages', { messages: said, [field]: reasoning })).toBeNull();
+    expect(dropped('prompt', { prompt: 'a', [field]: reasoning })).toBeNull();
+  });
+
   test('text of a short column that is only a part of other words', () => {
     const asked = (prompt: string, input: string) =>
       leftOutOfPrompt(parseRow('prompt', { prompt, input }, place));
@@ -129,6 +148,15 @@ describe('what training would drop', () => {
     expect(dropped('unpaired', { ...cut, label: true })).toMatchObject({ field: 'finish_reason' });
     expect(dropped('completion', { ...cut, finish_reason: 'stop' })).toBeNull();
     expect(dropped('preference', { ...pair, finish_reason: 'length' })).toBeNull();
+    const field = 'rejected_finish_reason';
+    expect(dropped('preference', { ...pair, [field]: 'length' })).toMatchObject({ field });
+    const ranked = { prompt: 'a', completions: ['b', 'c'], scores: [1, 2] };
+    const reasons = (...finish_reasons: string[]) =>
+      dropped('ranking', { ...ranked, finish_reasons });
+    expect(reasons('stop', 'length')).toMatchObject({ field: 'finish_reasons' });
+    expect(reasons('stop', 'stop')).toBeNull();
+    // Of other answers than the row's.
+    expect(reasons('length')).toBeNull();
   });
 
   test.each<[string, unknown]>([

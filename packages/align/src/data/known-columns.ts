@@ -10,7 +10,8 @@ import type { DataErrorDetails, Fail, Place } from './data-error.ts';
 import { describeValue } from './data-error.ts';
 import { isEmpty, isNoValue } from './is-empty.ts';
 import { LABEL_PROBABILITY } from './label-probability.ts';
-import { contentText } from './messages.ts';
+import { wholeAnswer } from './message-text.ts';
+import { type Content, contentText } from './messages.ts';
 import { lookalikes, plainName } from './plain-name.ts';
 import type { Row } from './rows.ts';
 
@@ -243,20 +244,40 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
       advice: 'Remove such rows, or train on both labels with keel kto',
     };
   }
-  return uncertainLabel(row) ?? cutAnswer(row) ?? leftOutOfPrompt(row);
+  return uncertainLabel(row) ?? cutAnswer(row) ?? leftOutOfAnswer(row) ?? leftOutOfPrompt(row);
 };
 
-/** An answer that `keel generate` cut off: training would end it as if it were whole. */
+/**
+ * Columns of `keel generate` and `keel best-of-n`: `length` for an answer that was cut off. The
+ * last one is a list with a reason for each answer.
+ */
+export const finishColumns = [
+  ...['finish_reason', 'chosen_finish_reason', 'rejected_finish_reason'],
+  'finish_reasons',
+];
+
+/** An answer that was cut off: training would end it as if it were whole. */
 const cutAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
-  const { finish_reason: reason } = row.extra;
-  if (reason !== 'length' || !('completion' in row || 'messages' in row)) return null;
+  const field = finishColumns.find((name) => isCut(row, name));
+  if (field === undefined) return null;
   return {
-    field: 'finish_reason',
+    field,
     expected: 'an answer that the model finished',
     found: '"length": it was cut off, and training would teach the model to end there',
     advice:
       'Generate with a larger --max-new-tokens, skip such rows with --on-bad-row skip, or remove the column to train on them as they are',
   };
+};
+
+/** Whether the column says so, and is about the row's answers. */
+const isCut = (row: Row, name: string): boolean => {
+  const reason = row.extra[name];
+  if (name === 'finish_reason') {
+    return reason === 'length' && ('completion' in row || 'messages' in row);
+  }
+  if (name !== 'finish_reasons') return reason === 'length' && 'chosen' in row;
+  const answers = 'completions' in row ? row.completions.length : 0;
+  return Array.isArray(reason) && reason.length === answers && reason.includes('length');
 };
 
 /** A probability next to an answer that is imitated, which has no label to be uncertain. */
@@ -270,6 +291,42 @@ const uncertainLabel = ({ extra }: Row): Omit<DataErrorDetails, keyof Place> | n
     advice:
       'Remove the column, or train on uncertain labels with keel dpo, reward (pairs) or kto (answers with a label)',
   };
+};
+
+/** Columns with the reasoning that belongs before an answer. */
+const reasoningColumns = [
+  ...['reasoning_content', 'reasoning', 'reasoning_text', 'thinking', 'thinking_content'],
+  ...['thought', 'thoughts', 'chain_of_thought', 'cot', 'complex_cot'],
+  ...['chosen_reasoning', 'rejected_reasoning'],
+];
+
+/** Reasoning beside an answer, which a template would replace by an empty block. */
+const leftOutOfAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
+  const names = columnsNamed(row.extra, reasoningColumns);
+  if (names.length === 0) return null;
+  const answers = answersOf(row).map((answer) => asWords(wholeAnswer({ completion: answer })));
+  if (answers.length === 0) return null;
+  for (const name of names) {
+    const value = row.extra[name];
+    // A short word is a setting, such as "on".
+    if (typeof value !== 'string' || value.trim().length <= SHORT) continue;
+    if (answers.some((answer) => answer.includes(asWords(value)))) continue;
+    return {
+      field: name,
+      expected: 'the reasoning as a part of the answer',
+      found: describeValue(value),
+      advice:
+        'Write it as "reasoning_content" of the assistant\'s message, or in the text of the answer, or remove the column',
+    };
+  }
+  return null;
+};
+
+const answersOf = (row: Row): Content[] => {
+  if ('messages' in row) return [row.messages];
+  if ('completion' in row) return [row.completion];
+  if ('chosen' in row) return [row.chosen, row.rejected];
+  return 'completions' in row ? [...row.completions] : [];
 };
 
 /**

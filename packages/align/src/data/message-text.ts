@@ -5,6 +5,8 @@ import type { Rendering } from './rendering.ts';
 
 interface Answered {
   completion: Content;
+  /** An assistant message at its end is the start of the answer, which continues it. */
+  prompt?: Content;
   /** What the generation prompt put before a sampled completion, such as `<think>\n`. */
   opened?: string;
 }
@@ -14,11 +16,18 @@ interface Asked {
   rendering?: Rendering | undefined;
 }
 
+/** The text of an assistant message at the end of a prompt, which the answer continues, or ''. */
+export function prefillOf(prompt: Content): string {
+  const last = isChat(prompt) ? prompt.at(-1) : undefined;
+  return last?.role === 'assistant' ? textOf(last) : '';
+}
+
 /**
- * The whole message that an answer is part of: what the generation prompt opened, and everything
- * after it, including reasoning and tool calls.
+ * The whole message that an answer is part of: what the prompt started or the generation prompt
+ * opened, and everything after it, including reasoning and tool calls.
  */
-export const wholeMessage = ({ completion, opened = '' }: Answered): string =>
+export const wholeMessage = ({ completion, prompt = '', opened = '' }: Answered): string =>
+  prefillOf(prompt) +
   opened +
   (isChat(completion)
     ? completion
@@ -28,9 +37,9 @@ export const wholeMessage = ({ completion, opened = '' }: Answered): string =>
     : completion);
 
 /** {@link wholeMessage}, with the messages of others in an answer, such as results of tools. */
-export function wholeAnswer(input: Answered): string {
-  const { completion, opened = '' } = input;
-  if (!isChat(completion)) return wholeMessage(input);
+export function wholeAnswer({ completion, opened = '' }: Answered): string {
+  // Judges see the start of an answer as the end of the prompt.
+  if (!isChat(completion)) return wholeMessage({ completion, opened });
   const parts = completion.map((message) =>
     message.role === 'assistant' ? saidIn(message) : spokenBy(message),
   );

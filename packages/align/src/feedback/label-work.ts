@@ -18,6 +18,8 @@ export interface LabelWork<Line> {
   /** Prompts with fewer than two different answers. */
   single: number;
   badRows: number;
+  /** Answers that were cut off at the maximum length. */
+  cutOff: number;
   /** What its lines depend on besides the judge and the data. */
   identity: JobIdentity;
   fingerprint: string;

@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { exactJson } from '@keel/model/exact-json';
 import { type RowReading, rowsOf } from '../config/row-options.ts';
+import { finishColumns } from '../data/known-columns.ts';
 import { asRead, type Content, sameContent } from '../data/messages.ts';
 import { openOneOf, type SourceOf } from '../data/open-either.ts';
 import { openRows } from '../data/open-rows.ts';
-import type { Rendering } from '../data/rendering.ts';
+import { type Rendering, renderingColumns } from '../data/rendering.ts';
 import type { Row } from '../data/rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
 import { drawWithoutRepetition } from './draw.ts';
@@ -32,6 +33,8 @@ interface ReadRows {
   badRows: number;
   /** Prompts with fewer than two different answers. */
   single: number;
+  /** Answers that `keel generate` cut off. */
+  cutOff: number;
   fingerprint: string;
 }
 
@@ -56,7 +59,7 @@ export async function readLabelPairs(
     { ...rowsOf(options), data: options.data, refuse: unlabelledFault },
     kinds,
   );
-  const common = { badRows: rows.badRowCount, fingerprint: await rows.fingerprint() };
+  const common = await commonOf(rows);
   if (rows.kind === 'preference') {
     return { ...common, single: 0, pairs: await preferencePairs(rows) };
   }
@@ -85,7 +88,7 @@ export async function readAnswerGroups(
     { ...rowsOf(options), data: options.data, refuse: unlabelledFault },
     severalKinds,
   );
-  const common = { badRows: rows.badRowCount, fingerprint: await rows.fingerprint() };
+  const common = await commonOf(rows);
   return { ...common, ...(await differing(rows)) };
 }
 
@@ -97,36 +100,47 @@ export async function readHumanLabels(
   options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
 ): Promise<{ labels: Map<string, LabelPair>; badRows: number }> {
   await using rows = await openRows(options.data, {
-    ...{ ...rowsOf(options), kind: 'preference', refuse: trainingFault },
+    ...{ ...rowsOf(options), kind: 'preference', refuse: unlabelledFault },
   });
   const pairs = await preferencePairs(rows);
   const labels = new Map(pairs.map((pair) => [pairKey(pair), pair]));
   return { labels, badRows: rows.badRowCount };
 }
 
-/**
- * What training refuses, and numbers that belong to a label that may change. Answers that were cut
- * off can be judged.
- */
+/** What training refuses, and numbers that belong to a label that may change. */
 function unlabelledFault(row: Row): ReturnType<typeof trainingFault> {
   for (const field of ['margin', 'score_chosen', 'score_rejected'] as const) {
     const value = 'chosen' in row ? row[field] : undefined;
     if (value === undefined) continue;
     return {
       field,
-      expected: `a pair without a ${field}, which belongs to its old label`,
+      expected: `a pair without a ${field}, which belongs to another label`,
       found: String(value),
       advice: 'Remove the column',
     };
   }
-  const { finish_reason: _, ...extra } = row.extra;
-  return trainingFault({ ...row, extra });
+  // A cut answer may be judged; how many there are is reported.
+  const columns = Object.entries(row.extra).filter(([name]) => !finishColumns.includes(name));
+  return trainingFault({ ...row, extra: Object.fromEntries(columns) });
+}
+
+async function commonOf(rows: SourceOf<Kind>): Promise<Omit<ReadRows, 'single'>> {
+  let cutOff = 0;
+  for await (const { extra } of rows.iterate()) {
+    const reasons = finishColumns.flatMap((name) => extra[name] ?? []);
+    cutOff += reasons.filter((reason) => reason === 'length').length;
+  }
+  return { badRows: rows.badRowCount, cutOff, fingerprint: await rows.fingerprint() };
 }
 
 /** A pair whichever of its answers comes first. */
-export function pairKey({ prompt, answers }: Pick<LabelPair, 'prompt' | 'answers'>): string {
+export function pairKey({
+  prompt,
+  rendering,
+  answers,
+}: Pick<LabelPair, 'prompt' | 'rendering' | 'answers'>): string {
   const texts = answers.map((answer) => exactJson(asRead(answer))).sort();
-  const whole = exactJson([asRead(prompt), ...texts]);
+  const whole = exactJson([asRead(prompt), renderingColumns(rendering), ...texts]);
   return createHash('sha256').update(whole).digest('hex');
 }
 

@@ -1,5 +1,6 @@
 // Rows for training that are made of a lineage.
 import type { Lineage } from './revise.ts';
+import { withoutReasoning } from './said-text.ts';
 
 /** The prompt and what it is rendered with. */
 const asked = ({ row, prompt, tools, chat_template_kwargs }: Lineage) => ({
@@ -24,16 +25,22 @@ export function supervisedRow(lineage: Lineage): object | null {
 
 /**
  * A row for `keel dpo` or `keel reward`: the last revision is better than the first answer.
- * @returns null if the answer was not revised
+ * Revisions have no reasoning, so the answer's is left out too: otherwise, the first thing to learn
+ * from such rows is not to think.
+ * @returns null if the answer was not revised, or is nothing but reasoning
  */
 export function preferenceRow(lineage: Lineage): object | null {
-  const { answer, final, rounds } = lineage;
+  const { answer, answer_ended, final, rounds } = lineage;
   const principles = rounds.flatMap(({ outcome, principle }) =>
     outcome === 'revised' ? [principle] : [],
   );
   if (principles.length === 0 || final === answer) return null;
+  const rejected = withoutReasoning(answer);
+  if (rejected.trim() === '' || rejected === final) return null;
   return {
     ...{ ...asked(lineage), chosen: [{ role: 'assistant', content: final }] },
-    ...{ rejected: [{ role: 'assistant', content: answer }], principles },
+    ...{ rejected: [{ role: 'assistant', content: rejected }], principles },
+    // Training refuses it by default: it would learn that the answer ended there.
+    ...(!answer_ended && { rejected_finish_reason: 'length' }),
   };
 }

@@ -62,6 +62,11 @@ async function run<Line extends LabelLine | RatingLine>(
 ): Promise<LabelResult> {
   const { judge, output, overwrite, dryRun = false } = options;
   if (work.badRows > 0) hooks.onNotice?.(`${work.badRows} bad rows are skipped`);
+  if (work.cutOff > 0) {
+    hooks.onNotice?.(
+      `${work.cutOff} answers were cut off at the maximum length. Training on their labels ends them as if they were whole: generate with a larger --max-new-tokens`,
+    );
+  }
   const { labels: human, badRows } = await humanLabels(options);
   if (badRows > 0) hooks.onNotice?.(`--human: ${badRows} bad rows are skipped`);
   using owned = new DisposableStack();

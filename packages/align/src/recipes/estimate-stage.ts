@@ -144,7 +144,7 @@ async function loadForSizes(recipe: Recipe, stage: TrainingStage): Promise<Sized
 function modelForSizes(recipe: Recipe, { options, from }: TrainingStage): string {
   const [name] = from.get('model') ?? [];
   if (name === undefined || existsSync(options.model)) return options.model;
-  // Only stages that train have results.
+  // Only stages that train have models.
   return modelForSizes(recipe, recipe.stages.find((one) => one.name === name) as TrainingStage);
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { prefillOf } from '../data/message-text.ts';
 import { type CodeTask, codeTask, codeTaskShape } from './code-task.ts';
 import { extractCode } from './extract-code.ts';
 import { type Reward, RewardError, type RewardInput, type RewardOutcome } from './reward.ts';
@@ -69,7 +70,9 @@ async function judge(
   fail: (message: string) => never,
   signal: AbortSignal | undefined,
 ): Promise<RewardOutcome> {
-  const program = task.prefix + extractCode(input.completion, spec.language);
+  // Code that is the prompt is part of the program anyway.
+  const prefill = spec.prompt_is_code ? '' : prefillOf(input.prompt);
+  const program = task.prefix + extractCode(input.completion, spec.language, prefill);
   if ('cases' in task) {
     let passed = 0;
     let note: string | undefined;

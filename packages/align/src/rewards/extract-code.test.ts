@@ -18,3 +18,10 @@ test('in a chat, only the assistant counts', () => {
   const chat = [{ role: 'assistant', content: '~~~Python\nx\n~~~' }];
   expect(extractCode(chat, 'python')).toBe('x\n');
 });
+
+test('a block may begin in the prompt', () => {
+  const start = 'Here it is:\n```python\n';
+  expect(extractCode('x = 1\n```', 'python', start)).toBe('x = 1\n');
+  expect(extractCode('  return 1', 'python', `${start}def f():\n`)).toBe('def f():\n  return 1');
+  expect(extractCode('x = 1', 'python', 'Here it is: ')).toBe('x = 1');
+});

@@ -8,10 +8,15 @@ const names = { python: ['python', 'py', 'python3'] };
 /**
  * The code in a completion: its last fenced block in the language, else its last block without a
  * language, else all of it. An unclosed block extends to the end.
+ * @param prefill the start of the answer in the prompt, in which a block may begin
  */
-export function extractCode(completion: Content, language: keyof typeof names): string {
+export function extractCode(
+  completion: Content,
+  language: keyof typeof names,
+  prefill = '',
+): string {
   const text = spokenText(completion);
-  const blocks = [...text.matchAll(fence)].map(([, , name, code]) => ({
+  const blocks = [...`${prefill}${text}`.matchAll(fence)].map(([, , name, code]) => ({
     name: name!.toLowerCase(),
     code: code!,
   }));

@@ -25,6 +25,18 @@ test('an invalid pattern is rejected', () => {
   expect(() => regexReward({ type: 'regex', pattern: '(' })).toThrow('Unterminated group');
 });
 
+test('matches the message with its start in the prompt', async () => {
+  const prompt = [
+    { role: 'user', content: 'q' },
+    { role: 'assistant', content: 'Answer: ' },
+  ];
+  const reward = regexReward({ type: 'regex', pattern: '^Answer: 4$' });
+  const [input] = answers(['4']);
+  const scored = async (own: object) => (await reward.score([{ ...input!, ...own }]))[0]!.score;
+  expect(await scored({ prompt })).toBe(1);
+  expect(await scored({ prompt: prompt.slice(0, 1) })).toBe(0);
+});
+
 test('matches the message with what the generation prompt opened, or only the text', async () => {
   const scored = async (spec: object): Promise<unknown> => {
     const reward = regexReward({ type: 'regex', pattern: '^<think>', ...spec });

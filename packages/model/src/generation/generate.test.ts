@@ -100,6 +100,16 @@ test('the seed determines the result', async () => {
   expect(texts(await run(6))).not.toEqual(texts(first));
 });
 
+test('a part of the prompts has the draws of the whole list', async () => {
+  const decoder = model(tinyDecoder());
+  const options = { seed: 5, maxNewTokens: 12, samplesPerPrompt: 2 };
+  const whole = await generateAll(decoder, prompts, options);
+  const rest = await generateAll(decoder, prompts.slice(1), { ...options, firstIndex: 1 });
+  expect(texts(rest)).toEqual(texts(whole.slice(2)));
+  expect(texts(await generateAll(decoder, prompts.slice(1), options))).not.toEqual(texts(rest));
+  expect(() => generate(decoder, [[1]], { firstIndex: -1 })).toThrow(/firstIndex/);
+});
+
 test('samples of one prompt share its computation', async () => {
   const decoder = tinyDecoder();
   const hidden = vi.spyOn(decoder, 'hidden');

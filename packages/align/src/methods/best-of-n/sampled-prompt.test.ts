@@ -37,6 +37,7 @@ describe('rowOfForm', () => {
     expect(parseRow('preference', row, place)).toMatchObject({
       ...{ prompt: 'Say it:', chosen: ' bb', rejected: ' a' },
       ...{ score_chosen: 3, score_rejected: 1 },
+      extra: { chosen_finish_reason: 'stop', rejected_finish_reason: 'stop' },
     });
   });
 

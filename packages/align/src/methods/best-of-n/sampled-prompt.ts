@@ -67,6 +67,7 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
     const content = `${opened}${texts[at]!}`;
     return isChat(prompt) ? [{ role: 'assistant', content }] : content;
   };
+  const finish = (at: number): string => (ended[at] ? 'stop' : 'length');
   if (form === 'all') {
     if (usable.length < 2) return null;
     return {
@@ -75,19 +76,23 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
       ...rendering,
       completions: usable.map(answer),
       scores: usable.map((at) => scores[at]!),
+      finish_reasons: usable.map(finish),
     };
   }
   const best = firstOf(usable, (at, most) => scores[at]! > scores[most]!);
   if (best === undefined) return null;
   if (form === 'best') {
-    const finish = { finish_reason: ended[best] ? 'stop' : 'length' };
-    return { row, prompt, ...rendering, completion: answer(best), score: scores[best]!, ...finish };
+    return {
+      ...{ row, prompt, ...rendering, completion: answer(best), score: scores[best]! },
+      finish_reason: finish(best),
+    };
   }
   const worst = firstOf(usable, (at, least) => scores[at]! < scores[least]!)!;
   if (scores[best] === scores[worst] || texts[best] === texts[worst]) return null;
   return {
     ...{ row, prompt, ...rendering, chosen: answer(best), rejected: answer(worst) },
     ...{ score_chosen: scores[best]!, score_rejected: scores[worst]! },
+    ...{ chosen_finish_reason: finish(best), rejected_finish_reason: finish(worst) },
   };
 }
 

@@ -41,6 +41,8 @@ export const arenaHard: BattleFormat = {
       const prompt = uid === undefined ? null : `uid ${String(uid)}`;
       return [{ a, b, outcome: first, weight, prompt, style: () => null, ...judgeIn(row) }];
     });
-    return found.length > 0 ? found : reading.skip('judgements without a score');
+    if (found.length === 0) return reading.skip('judgements without a score');
+    if (found.length < (row.games as unknown[]).length) reading.skip('games without a score');
+    return found;
   },
 };
