@@ -56,10 +56,7 @@ export function labelledRow(
     ...{ chosen: first ? a : b, rejected: first ? b : a },
     label_probability: first ? probability : 1 - probability,
     labelled_by: source,
-    ...(ratings && {
-      score_chosen: ratings[first ? 0 : 1],
-      score_rejected: ratings[first ? 1 : 0],
-    }),
+    ...(ratings && scoresOf(first ? ratings : [ratings[1], ratings[0]])),
     ...(ratings === undefined &&
       judge?.probability != null && {
         judge_probability: first ? judge.probability : 1 - judge.probability,
@@ -69,6 +66,10 @@ export function labelledRow(
       }),
   };
 }
+
+/** None if people prefer the answer with the lower rating: training reads them as a margin. */
+const scoresOf = ([chosen, rejected]: readonly [number, number]): object =>
+  chosen < rejected ? {} : { score_chosen: chosen, score_rejected: rejected };
 
 /** Counts labels as they are read. */
 export class LabelTally {

@@ -98,12 +98,13 @@ export async function readAnswerGroups(
  */
 export async function readHumanLabels(
   options: RowReading & { data: readonly string[]; onBadRow: 'fail' | 'skip' },
-): Promise<Map<string, LabelPair>> {
+): Promise<{ labels: Map<string, LabelPair>; badRows: number }> {
   await using rows = await openRows(options.data, {
     ...{ ...rowsOf(options), kind: 'preference', refuse: unlabelledFault },
   });
   const pairs = await preferencePairs(rows);
-  return new Map(pairs.map((pair) => [pairKey(pair), pair]));
+  const labels = new Map(pairs.map((pair) => [pairKey(pair), pair]));
+  return { labels, badRows: rows.badRowCount };
 }
 
 /** What training refuses, and numbers that belong to a label that may change. */

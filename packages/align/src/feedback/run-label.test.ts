@@ -145,6 +145,22 @@ describe('keel label', () => {
     expect(summary).toMatchObject({ rows: 4, humanOnly: 1, human: { count: 2, value: 0.5 } });
   });
 
+  it('counts the bad rows of people too', async () => {
+    const people = written('bad-people.jsonl', [
+      { prompt: 'p1', chosen: 'aaa', rejected: 'b' },
+      { prompt: 'p2', chosen: 'b', weight: 0.5, rejected: 'aa' },
+    ]);
+    const notices: string[] = [];
+    const options = optionsOf({
+      ...{ data: [written('pairs.jsonl', pairs)], human: [people], onBadRow: 'skip' },
+    });
+    await runLabel(options, { onNotice: (text) => notices.push(text) });
+    expect(notices).toEqual([expect.stringMatching(/^--human\b.*\b1\b/)]);
+    expect(read(options.output).map(({ labelled_by }) => labelled_by)).toEqual([
+      ...['people', 'judge', 'judge'],
+    ]);
+  });
+
   it('resumes to the byte, with the same principles for each pair', async () => {
     const many = Array.from({ length: 7 }, (_, at) => ({
       ...{ prompt: `p${at}`, chosen: 'a'.repeat(at + 1), rejected: 'b' },
@@ -174,7 +190,8 @@ describe('keel label', () => {
       }),
       ...{ seesOrder: false, isAskedInWords: false },
     });
-    const options = optionsOf({ judge: failing, data: [written('pairs.jsonl', pairs)] });
+    const data = [written('pairs.jsonl', pairs)];
+    const options = optionsOf({ judge: failing, constitution: null, data });
     const { summary } = await runLabel(options);
     expect(summary).toMatchObject({
       unlabelled: 3,
@@ -182,6 +199,15 @@ describe('keel label', () => {
       failed: { 'no label': 3 },
       longer: null,
     });
+  });
+
+  it('labels answers that keel generate cut off', async () => {
+    const rows = ['a', 'aa'].map((completion) => ({
+      ...{ prompt: 'p', completion, finish_reason: 'length' },
+    }));
+    const options = optionsOf({ data: [written('cut.jsonl', rows)] });
+    await runLabel(options);
+    expect(read(options.output)).toMatchObject([{ chosen: 'aa', rejected: 'a' }]);
   });
 
   it('refuses what training refuses and margins, and keeps other columns', async () => {
@@ -215,6 +241,18 @@ describe('keel label', () => {
     const options = optionsOf({ data });
     await runLabel(options);
     await expect(runLabel(options)).rejects.toThrow(/--overwrite/);
+  });
+
+  it('refuses principles for a judge that is not asked in words', async () => {
+    const own = judge({ isAskedInWords: false });
+    const data = [written('pairs.jsonl', pairs)];
+    const label = (more: Partial<LabelOptions>) =>
+      runLabel(optionsOf({ judge: own, data, ...more }));
+    await expect(label({})).rejects.toThrow(/--constitution.*letters/);
+    await expect(label({ constitution: null, principlesPerPair: 2 })).rejects.toThrow(
+      /--principles-per-pair.*letters/,
+    );
+    expect((await label({ constitution: null })).summary).toMatchObject({ rows: 3 });
   });
 
   it('saves finished pairs if the judge fails, and plans without asking', async () => {
@@ -289,6 +327,22 @@ describe('keel label', () => {
       expect(asked).toEqual([]);
       await using source = await openRows(options.output, { kind: 'preference' });
       expect(source.length).toBe(1);
+    });
+
+    it('has no scores where people prefer the answer with the lower rating', async () => {
+      const people = [
+        { prompt: 'p1', chosen: 'bbb', rejected: 'aaaa' },
+        { prompt: 'p5', chosen: 'aa', rejected: 'b' },
+      ];
+      const options = best({
+        data: [written('two.jsonl', [data[0]!, { prompt: 'p5', completions: ['b', 'aa'] }])],
+        human: [written('people-best.jsonl', people)],
+      });
+      await runLabel(options);
+      const [against, along] = read(options.output);
+      expect(against).toMatchObject({ chosen: 'bbb', rejected: 'aaaa', labelled_by: 'people' });
+      expect(against).not.toHaveProperty('score_chosen');
+      expect(along).toMatchObject({ labelled_by: 'people', score_chosen: 2, score_rejected: 0 });
     });
 
     it('guards the length among nearly equal ratings', async () => {

@@ -39,7 +39,20 @@ export async function runLabel(
       `${judge.name} rates single answers, but labels need a judge that compares two`,
     );
   }
+  if (judge.isAskedInWords !== true) refusePrinciples(options);
   return run(await comparing(options, principlesOf(options)), options, hooks);
+}
+
+/** @throws Error naming an option that has no effect on a judge without words */
+function refusePrinciples({ judge, constitution, principlesPerPair }: LabelOptions): void {
+  const named = Object.entries({
+    '--constitution': constitution,
+    '--principles-per-pair': principlesPerPair,
+  }).find(([, value]) => value !== null);
+  if (named === undefined) return;
+  throw new Error(
+    `${named[0]}: has no effect, because ${judge.name} is not asked under principles. Remove the option, or choose another --judge`,
+  );
 }
 
 async function run<Line extends LabelLine | RatingLine>(
@@ -54,10 +67,8 @@ async function run<Line extends LabelLine | RatingLine>(
       `${work.cutOff} answers were cut off at the maximum length. Training on their labels ends them as if they were whole: generate with a larger --max-new-tokens`,
     );
   }
-  const human: HumanLabels =
-    options.human === null
-      ? new Map()
-      : await readHumanLabels({ ...options, data: options.human, columns: null });
+  const { labels: human, badRows } = await humanLabels(options);
+  if (badRows > 0) hooks.onNotice?.(`--human: ${badRows} bad rows are skipped`);
   using owned = new DisposableStack();
   claimOutput(output, dirname(output), { dryRun, owned, notice: hooks.onNotice });
   const identity = {
@@ -95,6 +106,13 @@ async function run<Line extends LabelLine | RatingLine>(
   journal.remove();
   return { output, interrupted: false, done: total, summary };
 }
+
+const humanLabels = async (
+  options: LabelOptions,
+): Promise<{ labels: HumanLabels; badRows: number }> =>
+  options.human === null
+    ? { labels: new Map(), badRows: 0 }
+    : await readHumanLabels({ ...options, data: options.human, columns: null });
 
 /** @returns null if it was aborted */
 async function chunkOf<Line>(

@@ -167,6 +167,11 @@ describe('no alarm', () => {
     expect(codeOf(changed({ reward: 1 }))).toBe('reward-not-up');
     expect(codeOf(changed({ reward: null }))).toBe('no-reward');
     expect(codeOf(gamed.slice(0, 9))).toBe('too-few');
+    const fewGolds = gamed.map((one, at) => ({
+      ...one,
+      after: one.after.map((answer) => ({ ...answer, gold: at < 9 ? answer.gold : null })),
+    }));
+    expect(codeOf(fewGolds)).toBe('unclear');
   });
 
   test('in runs whose reward and style rose, and gold too, although it is noisy', () => {

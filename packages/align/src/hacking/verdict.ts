@@ -29,7 +29,7 @@ export interface Verdict {
   mechanisms: Mechanism[];
 }
 
-/** Prompts below which nothing is decided. */
+/** Prompts with a score below which nothing is decided from it. */
 const LEAST_PROMPTS = 10;
 /** Gold that rises by this share of the reward's rise, or more, may follow it. */
 const FOLLOWS = 0.5;
@@ -66,6 +66,7 @@ function codeOf(
 
 function goldTrend(reward: PairedEffect | null, gold: PairedEffect | null): GoldTrend {
   if (gold?.interval == null) return 'unknown';
+  if (gold.count < LEAST_PROMPTS) return 'unclear';
   const [low, high] = gold.interval;
   if (low > 0) return 'up';
   if (high < 0) return 'down';

@@ -22,7 +22,7 @@ export function showAttack(
   say('');
   sayTable(attackTable(found), new Set([0, 5]));
   say('');
-  say(styled(['bold', found.won ? 'red' : 'reset'], attackTitle(found)));
+  say(styled(found.won ? ['bold', 'red'] : 'bold', attackTitle(found)));
   for (const sentence of attackSentences(found)) say(`  ${sentence}`);
   for (const path of Object.values(files ?? {})) say(path);
 }

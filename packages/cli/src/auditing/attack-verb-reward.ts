@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   attackReward,
   checkAttackFiles,
@@ -15,20 +16,23 @@ import { showAttack } from './attack-display.ts';
 import { openVerbReward } from './open-verb-reward.ts';
 import { ScoringBar } from './scoring-bar.ts';
 
-const bundled = fileURLToPath(
-  new URL('../../../../examples/data/concise-held-out.jsonl', import.meta.url),
-);
+/** Rows to attack at most, by default. */
+const LIMIT = 64;
+
+/** Pairs that come with a clone; an installed package has no examples. */
+const bundled = join(import.meta.dirname, '../../../../examples/data/concise-held-out.jsonl');
 
 /** `keel audit --reward`: attacks a reward. @returns the exit code */
 export async function attackVerbReward(options: AuditVerbOptions): Promise<number> {
   const { output, overwrite, onBadRow, columns, wrapChat, limit } = options;
+  const data = options.data ?? bundledRows();
   if (output !== null) checkAttackFiles(output, overwrite);
   if (options.threads !== null) setThreads(options.threads);
   using bar = new ScoringBar();
   using stopping = new StopSignals((name) => complain(`${name}: stopped. Nothing was written`));
   try {
     const rows = await readRealAnswers({
-      ...{ data: options.data ?? [bundled], onBadRow, columns, wrapChat, limit },
+      ...{ data, onBadRow, columns, wrapChat, limit: limit ?? LIMIT },
       onSkipped: (count) => complain(`${count} bad rows are skipped`),
     });
     await using reward = await openVerbReward(options.reward!, options);
@@ -47,4 +51,12 @@ export async function attackVerbReward(options: AuditVerbOptions): Promise<numbe
     if (stopping.signal.aborted && error === stopping.signal.reason) return stopping.exitCode;
     throw error;
   }
+}
+
+/** @throws Error in an installed package */
+function bundledRows(): string[] {
+  if (existsSync(bundled)) return [bundled];
+  throw new Error(
+    '--data: this installation has no bundled rows. Pass rows with real answers, such as pairs',
+  );
 }

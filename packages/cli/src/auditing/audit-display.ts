@@ -32,7 +32,7 @@ export function showAudit(
     sayTable(explained);
   }
   say('');
-  say(styled(['bold', audit.verdict.alarm ? 'red' : 'reset'], verdictTitle(audit.verdict)));
+  say(styled(audit.verdict.alarm ? ['bold', 'red'] : 'bold', verdictTitle(audit.verdict)));
   for (const sentence of verdictSentences(audit)) say(`  ${sentence}`);
   for (const path of Object.values(files ?? {})) say(path);
 }

@@ -53,7 +53,9 @@ export class Feedback {
         return `Not changed: other rows follow the rating in ${this.path}. Edit the file`;
       }
       this.#append(row);
-      const note = cut ? '. It was cut off, so training leaves it out (--on-bad-row skip)' : '';
+      const note = cut
+        ? '. It was cut off, so training refuses this row, or skips it with --on-bad-row skip'
+        : '';
       return `Rated ${word}: added to ${this.path}${note}`;
     } catch (error) {
       return `Not saved: ${(error as Error).message}`;

@@ -17,12 +17,4 @@ export class InOrder<T> {
       this.#next += 1;
     }
   }
-
-  /** Passes on the values that wait for earlier ones. */
-  rest(): void {
-    for (const place of [...this.#waiting.keys()].sort((a, b) => a - b)) {
-      this.#passOn(this.#waiting.get(place) as T, place);
-    }
-    this.#waiting.clear();
-  }
 }

@@ -57,18 +57,19 @@ const schema = z
       group: rewards,
       reads: 'rows',
       common: true,
-      shownDefault: "Keel's bundled pairs, examples/data/concise-held-out.jsonl",
+      shownDefault: "Keel's bundled pairs, examples/data/concise-held-out.jsonl of a clone",
     }),
     attacks: option(z.array(z.enum(attackNames)).min(1).nullable().default(null), {
       description: `attacks to make: ${attackNames.join(', ')}`,
       group: rewards,
       shownDefault: 'all',
     }),
-    limit: option(z.number().int().min(1).default(64), {
+    limit: option(z.number().int().min(1).nullable().default(null), {
       description: 'rows to attack at most',
       group: rewards,
       value: 'rows',
       common: true,
+      shownDefault: '64',
     }),
     rewardConcurrency: onlineShape.rewardConcurrency,
     rewardTimeout: onlineShape.rewardTimeout,
@@ -104,12 +105,23 @@ const schema = z
     if (!compares && value.gold !== null) {
       add('gold', 'has no effect without answers before and after. Pass two files or --run');
     }
-    for (const name of ['data', 'attacks'] as const) {
+    for (const name of ['data', 'attacks', 'limit'] as const) {
       if (compares && value[name] !== null)
         add(
           name,
           'has no effect with answers before and after: it is for attacks on --reward alone',
         );
+    }
+    const given = {
+      onBadRow: value.onBadRow !== 'fail',
+      columns: value.columns !== null,
+      wrapChat: value.wrapChat,
+    };
+    for (const [name, is] of Object.entries(given)) {
+      if (is && run !== null) add(name, 'has no effect with --run, which reads samples of a run');
+    }
+    if (!compares && value.unpaired !== 'fail') {
+      add('unpaired', 'has no effect without answers before and after. Pass two files or --run');
     }
     if (value.overwrite && value.output === null)
       add('overwrite', 'has no effect without --output. Pass --output too');

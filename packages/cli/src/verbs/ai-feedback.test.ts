@@ -49,16 +49,17 @@ test('keel revise with an endpoint as critic writes rows that sft and dpo train 
     completion: [{ content: expect.stringMatching(/^I would rather say it so: /) }],
   });
   const short = ['--lora', '--max-steps', '1', '--model', tinyChat, ...machine];
-  for (const [verb, file] of [
-    ['sft', 'sft.jsonl'],
-    ['dpo', 'preferences.jsonl'],
-  ] as const) {
-    const run = folder.file(verb);
-    const trained = await runIn(folder, [
-      ...[verb, '--data', `${output}/${file}`, '--output', run, ...short],
-    ]);
-    expect(trained.code, trained.stderr).toBe(0);
-  }
+  const train = (verb: string, data: string) =>
+    runIn(folder, [verb, '--data', data, '--output', folder.file(verb), ...short]);
+  const tuned = await train('sft', `${output}/sft.jsonl`);
+  expect(tuned.code, tuned.stderr).toBe(0);
+  // Nobody ends an answer within eight tokens: training refuses it until someone says otherwise.
+  const pairs = `${output}/preferences.jsonl`;
+  expect((await train('dpo', pairs)).stderr).toContain('rejected_finish_reason');
+  const ended = rowsOf(pairs).map((row) => ({ ...row, rejected_finish_reason: 'stop' }));
+  writeFileSync(pairs, ended.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const aligned = await train('dpo', pairs);
+  expect(aligned.code, aligned.stderr).toBe(0);
   const again = await runIn(folder, args);
   expect(again.code).not.toBe(0);
   expect(again.stderr).toContain('--overwrite');

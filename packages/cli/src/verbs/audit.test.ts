@@ -150,6 +150,18 @@ test('what cannot be audited: what, where, and what to do', async () => {
   expect(bad.stderr).toMatch(/other\.jsonl:1.*reward/s);
 });
 
+test.each([
+  ['--columns', ['--run', 'runs/any', '--columns', 'prompt=question']],
+  ['--wrap-chat', ['--run', 'runs/any', '--wrap-chat']],
+  ['--on-bad-row', ['--run', 'runs/any', '--on-bad-row', 'skip']],
+  ['--limit', ['before.jsonl', 'after.jsonl', '--limit', '5']],
+  ['--unpaired', ['--reward', 'length:9', '--unpaired', 'skip']],
+])('%s is refused where it would have no effect', async (name, args) => {
+  const { code, stderr } = await keel(['audit', ...args]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(name);
+});
+
 test('an attack on a reward: exit code 3 where one wins, and what it earns', async () => {
   using folder = new TemporaryFolder();
   const output = folder.file('out');

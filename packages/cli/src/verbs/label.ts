@@ -23,7 +23,7 @@ function workPlan(plan: LabelPlan, { output, constitution, pairing }: LabelVerbO
   const { judge, pairs, done, principles, verdicts, human } = plan;
   const resumed = done > 0 ? `, ${done} of them are done` : '';
   const best = pairing === 'best-worst';
-  const none = best ? 'answers are rated one by one' : 'the judge is not asked in words';
+  const none = best ? 'answers are rated one by one' : 'this judge is asked without them';
   const each =
     principles === 0
       ? `none: ${none}`

@@ -2,23 +2,7 @@ import { answerStyle } from '@keel/align/hacking';
 import { expect, test } from 'vitest';
 import { styleCheck } from './answer-style.ts';
 
-const answer = `# Plan
-
-Great question! Perhaps you **should** wait, it depends.
-
-- one
-* two
-3. three
-
-| a | b |
-|---|---|
-| 1 | 2 |
-
-\`\`\`python
-# no header
-- not an item!
-\`\`\`
-Done 🙂`;
+const answer = '# Plan\n\nPerhaps **wait**, it depends.\n\n- one\n';
 
 test('the check judges nothing, and has shares', async () => {
   const row = { prompt: '', extra: {} };

@@ -26,15 +26,15 @@ export function pairByPrompt(
   after: readonly AnswerRow[],
   unpaired: 'fail' | 'skip',
 ): Paired {
-  const byPrompt = (rows: readonly AnswerRow[]) =>
-    Map.groupBy(rows, ({ prompt }) => promptKey(prompt));
+  const keyOf = ({ prompt, rendering }: AnswerRow): string => promptKey(prompt, rendering);
+  const byPrompt = (rows: readonly AnswerRow[]) => Map.groupBy(rows, keyOf);
   const [were, are] = [byPrompt(before), byPrompt(after)];
   const prompts = [...were].flatMap(([key, rows]): PairedAnswers[] => {
     const others = are.get(key);
     return others === undefined ? [] : [{ prompt: rows[0]!.prompt, before: rows, after: others }];
   });
-  const alone = before.filter(({ prompt }) => !are.has(promptKey(prompt)));
-  const left = after.filter(({ prompt }) => !were.has(promptKey(prompt)));
+  const alone = before.filter((row) => !are.has(keyOf(row)));
+  const left = after.filter((row) => !were.has(keyOf(row)));
   if (prompts.length === 0) refuseUnpaired(before, after, [alone, left], 'No prompt is in both');
   if (unpaired === 'fail') refuseUnpaired(before, after, [alone, left]);
   return { prompts, unpaired: { before: alone.length, after: left.length } };

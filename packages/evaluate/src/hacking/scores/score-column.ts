@@ -17,8 +17,9 @@ export const hasColumn = (rows: readonly AnswerRow[], name: string): boolean =>
 export const columnScores = (rows: readonly AnswerRow[], name: string): (number | null)[] =>
   rows.map((row) => {
     const value = valueIn(row, name);
-    if (value === undefined || value === null || value === '') return null;
+    if (value === undefined || value === null) return null;
     // Cells of CSV files are texts.
+    if (typeof value === 'string' && value.trim() === '') return null;
     const number = typeof value === 'string' ? Number(value) : value;
     if (typeof number === 'bigint' || typeof number === 'boolean') return Number(number);
     if (typeof number === 'number' && Number.isFinite(number)) return number;
