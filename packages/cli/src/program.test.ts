@@ -109,6 +109,7 @@ test.each([
   ['dpo', '--rpo-alpha', '--loss sigmoid,chosen_nll_by_token and --loss-weights 1,alpha'],
   ['grpo', '--log-completions', '--show-samples'],
   ['generate', '--max-tokens', '--max-new-tokens'],
+  ['generate', '--data', '--prompts'],
   ['dpo', '--max_tokens', '--max-length'],
   ['sft', '--cutoff-len', '--max-length'],
   ['dpo', '--lora-r', '--lora-rank'],

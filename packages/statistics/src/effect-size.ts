@@ -36,15 +36,22 @@ export function pairedEffect(before: readonly number[], after: readonly number[]
   const differences = after.map((value, at) => value - before[at]!);
   const interval = studentInterval(differences);
   const size = sizeOf(before, after, null);
+  // All values of these draws are alike before, and after: nothing changed, or the unit is missing.
+  const sizeWithoutSpread = ([draw]: Uint32Array): number =>
+    before[draw!] === after[draw!] ? 0 : size!;
   return {
     count,
     ...{ before: mean(before), after: mean(after), difference: mean(differences), interval, size },
     sizeInterval:
       size === null || count < 2
         ? null
-        : bootstrapInterval(count, (draws) => sizeOf(before, after, draws) ?? size, {
-            resamples: RESAMPLES,
-          }),
+        : bootstrapInterval(
+            count,
+            (draws) => sizeOf(before, after, draws) ?? sizeWithoutSpread(draws),
+            {
+              resamples: RESAMPLES,
+            },
+          ),
   };
 }
 

@@ -140,6 +140,8 @@ describe('pairedEffect', () => {
       ...{ difference: 1, interval: [1, 1], size: null, sizeInterval: null },
     });
     expect(pairedEffect([1, 2], [1, 2])).toMatchObject({ size: 0, interval: [0, 0] });
+    // A third of the draws lack the only item that changed.
+    expect(pairedEffect([0, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0]).sizeInterval![0]).toBe(0);
     expect(pairedEffect([1], [2])).toMatchObject({ interval: null, sizeInterval: null });
     expect(() => pairedEffect([], [])).toThrow(RangeError);
     expect(() => pairedEffect([1], [1, 2])).toThrow(RangeError);

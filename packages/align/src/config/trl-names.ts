@@ -2,8 +2,9 @@ import type { OptionDescriptor } from './options.ts';
 
 /**
  * What to write instead of a name of TRL, transformers, PEFT, Unsloth, Axolotl, LLaMA-Factory,
- * OpenRLHF, verl or vLLM. `{key}` or `{key: value}` names an option; it is printed as a YAML key, a
- * flag or a property. If there are several hints, the first one whose options the verb has is used.
+ * OpenRLHF, verl or vLLM, or of another verb. `{key}` or `{key: value}` names an option; it is
+ * printed as a YAML key, a flag or a property. If there are several hints, the first one whose
+ * options the verb has is used.
  */
 const hints: Readonly<Record<string, string | readonly string[]>> = {
   accumulation_steps:
@@ -35,6 +36,7 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   critic_lr: 'use {critic_learning_rate}',
   critic_pretrain: 'use {critic_from}',
   cutoff_len: 'use {max_length}',
+  data: 'use {prompts}',
   data_path: 'use {data}',
   data_seed: 'use {seed}',
   dataloader_num_workers: 'rows are tokenised in other threads while training runs',

@@ -53,6 +53,7 @@ test.each([
   ['a: 1\n---\nb: 2\n', /^x\.yaml:2:1: .*second document/],
   ['a:\n\tb: 1\n', /^x\.yaml:2:1: .*\btab\b/],
   ['a: !x 1\n', /^x\.yaml:1:4: .*\btag !x\b/],
+  ['a: !function utils.f\n', /^x\.yaml:1:4: .*Python function/],
   ['a: @x\n', /^x\.yaml:1:4: .* @\. .*quotes/],
   ['- a\n', /^x\.yaml:1:1: expected a mapping of options, found a list/],
   ['a\n', /^x\.yaml:1:1: expected a mapping of options, found a single value/],

@@ -230,6 +230,9 @@ function explainFault({ code, message, pos: [start, end] }: YAMLError, text: str
     case 'TAB_AS_INDENT':
       return 'not valid YAML: a tab indents this line. Indent with spaces';
     case 'TAG_RESOLVE_FAILED':
+      if (text.slice(start).startsWith('!function')) {
+        return '!function names a Python function, which Keel does not run. Write the key as a column or a Jinja template, or remove it if the task does not need it';
+      }
       return `unknown tag ${text.slice(start, end).trim()}. Remove it, or put quotes around a text that starts with "!"`;
     case 'BAD_SCALAR_START':
       return `not valid YAML: a value cannot start with ${text.slice(start, end).slice(0, 1)}. Put quotes around it`;

@@ -85,6 +85,7 @@ describe('constitutions', () => {
       'name: x\nversion: 1\nprinciples:\n  - id: a\n    critique: b\n',
       /half\.yaml:4:\d+.*"revision"/s,
     ],
+    ['no-version.yaml', 'name: x\nprinciples: [{id: a, preference: b}]\n', /version.*number/s],
     [
       'twice.yaml',
       'name: x\nversion: 1\nprinciples:\n  - {id: a, preference: b}\n  - {id: a, preference: c}\n',

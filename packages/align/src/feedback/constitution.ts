@@ -39,7 +39,9 @@ export const constitutionSchema = z
   .strictObject({
     name: text,
     /** Changes whenever a word of the file changes, so that rows say what they were made with. */
-    version: z.union([z.string().min(1), z.number()]).transform(String),
+    version: z
+      .union([z.string().min(1), z.number()], { error: 'expected a number or text, such as 1' })
+      .transform(String),
     description: text.optional(),
     principles: z.array(principleSchema).min(1),
     examples: z.array(exampleSchema).default([]),

@@ -56,7 +56,15 @@ export class OpenSpeakers {
     const base = adapter === null ? result : baseOfAdapter(adapter);
     const { templateDate } = this.#options;
     const template = templateSettings({ templateDate }, adapter);
-    return (await this.#open(base, adapter, template)).speaker;
+    try {
+      return (await this.#open(base, adapter, template)).speaker;
+    } catch (error) {
+      if (existsSync(name) || name.startsWith('hub:') || !(error instanceof Error)) throw error;
+      throw new Error(
+        `critic or reviser ${name}: ${error.message}. For a model behind an endpoint, pass endpoint:${name}`,
+        { cause: error },
+      );
+    }
   }
 
   async #open(

@@ -9,16 +9,18 @@ import {
 } from '@keel/evaluate';
 import { say, styled } from '../terminal.ts';
 
-/** Metrics of every task that are shown; the report has all of them. */
+/** Metrics of every task that are shown; a line names the others, which the report has. */
 const SHOWN = 4;
 
 export function printEvaluation({ entries, gates, seconds, report }: Evaluation): void {
   const [first] = entries as readonly [EvaluatedEntry, ...EvaluatedEntry[]];
+  const hidden: string[] = [];
   const rows = first.results.flatMap(({ task }, at) => {
     const results = entries.map((one) => one.results[at]!);
     const measured = task.metrics.filter((metric) =>
       results.some(({ estimates }) => estimates.has(metricId(metric))),
     );
+    hidden.push(...measured.slice(SHOWN).map((metric) => `${task.name}/${metricId(metric)}`));
     return measured.slice(0, SHOWN).map((metric, place) => {
       const cells = results.map(({ estimates }) => {
         const found = estimates.get(metricId(metric))?.estimate;
@@ -38,6 +40,7 @@ export function printEvaluation({ entries, gates, seconds, report }: Evaluation)
   const names = entries.map(({ entry }) => entry.name);
   say(`\n${columns([['task', 'rows', 'metric', ...names], ...rows])}`);
   say('\nIn brackets: 95% intervals over rows.');
+  if (hidden.length > 0) say(`Only in the report: ${hidden.join(', ')}`);
   for (const { entry, differences } of entries.slice(1)) {
     say(`\n${entry.name} minus ${first.entry.name}, on the same rows:`);
     const shown = first.results.flatMap(({ task }) =>

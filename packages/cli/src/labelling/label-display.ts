@@ -24,15 +24,17 @@ function advice({ output, summary }: LabelResult): string[] {
   ];
 }
 
+const counted = (prompts: number): string => `${prompts} prompt${prompts === 1 ? '' : 's'}`;
+
 type Proportion = NonNullable<LabelSummary['human']>;
 
 function summaryLines(summary: LabelSummary): [string, string][] {
   const { pairs, unlabelled, tied, single, failed, certainty, humanOnly, ratings, length } =
     summary;
   const lines: [string, string][] = [['pairs', String(pairs)]];
-  if (single > 0) lines.push(['skipped', `${single} prompts with fewer than two answers`]);
+  if (single > 0) lines.push(['skipped', `${counted(single)} with fewer than two answers`]);
   if (unlabelled > 0) lines.push(['without a verdict', `${unlabelled} pairs`]);
-  if (tied > 0) lines.push(['tied', `${tied} prompts whose answers have the same rating`]);
+  if (tied > 0) lines.push(['tied', `${counted(tied)} whose answers have the same rating`]);
   for (const [why, count] of Object.entries(failed)) {
     lines.push(['no verdict', `${count} (${why})`]);
   }

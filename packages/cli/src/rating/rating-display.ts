@@ -1,5 +1,6 @@
 import { drawBar } from '@keel/align/internal';
 import {
+  battlesText,
   intervalText,
   nextText,
   type RatingJsonInput,
@@ -105,11 +106,11 @@ function tableOf({ results: { overall, elo } }: RatingJsonInput): string[][] {
   ];
 }
 
-function showCategories({ results: { overall, categories } }: RatingJsonInput): void {
-  say(styled('bold', '\nBy category'), ': rating and half of its 95% interval');
+function showCategories({ read, results: { overall, categories } }: RatingJsonInput): void {
+  say(styled('bold', `\nBy ${read.categories!.column}`), ': rating and half of its 95% interval');
   showTable([
     ['', 'model', ...categories.map(({ name }) => name)],
-    ['', '', ...categories.map(({ battles }) => `${whole(battles)} battles`)],
+    ['', '', ...categories.map(({ battles }) => battlesText(battles))],
     ...overall.ratings.map(({ name }) => [
       '',
       name,

@@ -16,7 +16,10 @@ const suite = folder.file('small.yaml');
 const gates = folder.file('gates.yaml');
 beforeAll(() => {
   writeFileSync(folder.file('rows.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
-  writeFileSync(suite, 'tasks:\n  - {name: small, type: multiple-choice, data: rows.jsonl}\n');
+  writeFileSync(
+    suite,
+    'tasks:\n  - {name: small, type: multiple-choice, data: rows.jsonl, mutual_information: true}\n',
+  );
   writeFileSync(
     gates,
     'gates:\n  - {metric: small/acc, at_least: 0}\n  - {metric: small/acc, at_least: 1.1}\n',
@@ -32,6 +35,7 @@ describe('keel evaluate', () => {
     const { code, stdout, stderr } = await evaluate('--output', output, '--gate', gates);
     expect(code, stderr).toBe(3);
     expect(stdout).toMatch(/small +4 +acc +\d+\.\d% \(/);
+    expect(stdout).toMatch(/Only in the report: small\/\w+$/m);
     expect(stdout).toMatch(/passed +small\/acc .*0\.0%/);
     expect(stdout).toMatch(/failed +small\/acc .*110\.0%.* \d+\.\d points/);
     expect(existsSync(`${output}/report.html`)).toBe(true);

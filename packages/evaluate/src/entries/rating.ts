@@ -8,5 +8,12 @@ export {
 } from '../rating/rate-battles.ts';
 export { checkRatingFiles, writeRatingFiles } from '../rating/ratings-files.ts';
 export { type RatingJsonInput, ratingsJson } from '../rating/ratings-json.ts';
-export { intervalText, nextText, readSentences, styleText, whole } from '../rating/ratings-text.ts';
+export {
+  battlesText,
+  intervalText,
+  nextText,
+  readSentences,
+  styleText,
+  whole,
+} from '../rating/ratings-text.ts';
 export { type BattleReading, type ReadBattles, readBattles } from '../rating/read-battles.ts';

@@ -56,7 +56,7 @@ export async function planEvaluation(options: EvaluationOptions): Promise<Evalua
   const twice = tasks.find(({ name }, at) => tasks.findIndex((one) => one.name === name) !== at);
   if (twice !== undefined) {
     throw new ConfigError([
-      `the task "${twice.name}" is in two of the suites and task files. Rename one, since its results have this name`,
+      `the task "${twice.name}" is in two of the suites and task files, and its results have this name. Evaluate one after the other, with an --output for each, or rename one`,
     ]);
   }
   const gates = options.gates === null ? [] : readGates(options.gates, tasks, options.entries);

@@ -42,6 +42,7 @@ export function writeEvaluationReport(evaluation: Evaluation, options: Evaluatio
 const styles = `
 .evaluation td { text-align: right; }
 .evaluation td.changed { font-weight: 600; }
+.evaluation td .note { white-space: normal; }
 .gates td { text-align: left; }
 .rows dd { white-space: pre-wrap; overflow-wrap: anywhere; }
 `;

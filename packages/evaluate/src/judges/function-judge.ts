@@ -85,7 +85,10 @@ function several(exports: Readonly<Record<string, unknown>>, module: string): Ju
   const functions = ['compare', 'rate'].filter((name) => typeof exports[name] === 'function');
   if (functions.length === 0) {
     const [only] = Object.entries(exports).filter(([, value]) => typeof value === 'function');
-    const advice = only === undefined ? '' : `, or pass ${module}#${only[0]}`;
+    const advice =
+      only === undefined
+        ? ''
+        : `, or pass ${module}#${only[0]} if it takes a prompt and answers, or reward:${module} if it is a reward`;
     throw new Error(
       `judge ${module}: the module exports no function "compare" or "rate". Export one${advice}`,
     );

@@ -91,3 +91,18 @@ judges:
     await expect(openJudge(spec)).rejects.toThrow(/bad\.yaml:2:1.*"comand".*"command"/s);
   });
 });
+
+describe('what is no judge', () => {
+  const rewardFile = (): string =>
+    written('a-reward.ts', 'export default ({ text }) => text.length;');
+  test.each([
+    ['endpoint:', () => 'endpoint:', /endpoint:MODEL/],
+    ['a folder', () => folder, /reward:.*model:/],
+    ['the name of the default model', () => 'SmolLM2-135M-Instruct', /model:SmolLM2-135M-Instruct/],
+    ['a misspelled kind', () => 'rewards:x', /reward:x/],
+    ['a file without an ending', () => written('labels', ''), /labels:.*labels/],
+    ['a module with a reward', rewardFile, /compare.*reward:.*a-reward\.ts/],
+  ])('%s: names what to write', async (_, text, message) => {
+    await expect(openJudge(text())).rejects.toThrow(message);
+  });
+});

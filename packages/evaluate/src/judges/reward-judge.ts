@@ -104,7 +104,7 @@ export function rewardJudge(reward: Reward, { name, identity, by }: RewardJudgeO
       return {
         first: by === 'sigmoid' ? 1 / (1 + Math.exp(-lead)) : (Math.sign(lead) + 1) / 2,
         tie: by === 'sign' && lead === 0 ? 1 : 0,
-        why: `scores ${first} and ${second}`,
+        why: `scores ${Number(first!.toPrecision(6))} and ${Number(second!.toPrecision(6))}`,
         exchanges: [],
         usage: noUsage,
       };

@@ -205,6 +205,13 @@ describe('formats', () => {
     expect([...table.columns().weight]).toEqual([2, 1]);
   });
 
+  it('a column that no row has is an error', async () => {
+    const path = fileOf([{ model_a: 'x', model_b: 'y', winner: 'tie' }]);
+    await expect(read([path], { columns: ['model_a=left'] })).rejects.toThrow(
+      /"left".*--columns model_a=left/,
+    );
+  });
+
   it('files of several formats, packed ones too', async () => {
     const { formats, table } = await read([
       fileOf([{ model_a: 'x', model_b: 'y', winner: 'model_a' }], 'jsonl.gz'),
@@ -250,6 +257,7 @@ describe('rows', () => {
     await expect(read([path], { only: ['tag.maths=true'] })).rejects.toThrow(/--only/);
     await expect(read([path], { by: 'colour' })).rejects.toThrow(/"colour".*--by/);
     await expect(read([path], { cluster: 'colour' })).rejects.toThrow(/"colour".*--cluster/);
+    await expect(read([path], { exclude: ['q'] })).rejects.toThrow(/q.*--exclude.*x, .*z/);
     await expect(read([path], { exclude: ['x', 'z'] })).rejects.toThrow(/3 .*--exclude/);
   });
 

@@ -5,7 +5,14 @@ import { styleNames } from './battles/answer-style.ts';
 import type { RatingResults } from './rate-battles.ts';
 import { plotStyle, ratingsPlot, winMatrix } from './rating-plots.ts';
 import type { RatingJsonInput } from './ratings-json.ts';
-import { intervalText, nextText, readSentences, styleText, whole } from './ratings-text.ts';
+import {
+  battlesText,
+  intervalText,
+  nextText,
+  readSentences,
+  styleText,
+  whole,
+} from './ratings-text.ts';
 
 /** @param command that made the report, for its last section */
 export function writeRatingsReport(path: string, input: RatingJsonInput, command: string): void {
@@ -26,7 +33,7 @@ A difference of 100 points is a win rate of 64%.</p>
 <p class="lead">Share that the row's model won against the column's; a tie is half a win. Pairs without a battle are empty.</p>
 <figure class="wide" tabindex="0">${winMatrix(overall.ratings, pairs)}</figure></section>`,
       ...(overall.coefficients.length > 0 ? [styleSection(results)] : []),
-      ...(results.categories.length > 0 ? [categorySection(results)] : []),
+      ...(results.categories.length > 0 ? [categorySection(input)] : []),
       ...(results.next.length > 0 ? [nextSection(results)] : []),
     ],
     styles: [plotStyle],
@@ -84,10 +91,10 @@ at equal strength of the models.</p>
 <ul>${coefficients.map((one, index) => html`<li>${styleText(styleNames[index]!, one)}</li>`)}</ul></section>`;
 }
 
-function categorySection({ overall, categories }: RatingResults): Markup {
-  return html`<section aria-labelledby="categories"><h2 id="categories">Ratings by category</h2>
+function categorySection({ read, results: { overall, categories } }: RatingJsonInput): Markup {
+  return html`<section aria-labelledby="categories"><h2 id="categories">Ratings by ${read.categories!.column}</h2>
 <div class="wide" tabindex="0"><table class="compared">
-<thead><tr><th scope="col">model</th>${categories.map(({ name, battles }) => html`<th scope="col">${name}<span class="note">${whole(battles)} battles</span></th>`)}</tr></thead>
+<thead><tr><th scope="col">model</th>${categories.map(({ name, battles }) => html`<th scope="col">${name}<span class="note">${battlesText(battles)}</span></th>`)}</tr></thead>
 <tbody>${overall.ratings.map(
     ({ name }) => html`<tr><th scope="row">${name}</th>${categories.map(({ ratings }) => {
       const own = ratings?.ratings.find((one) => one.name === name);

@@ -10,6 +10,8 @@ export const whole = (count: number): string => count.toLocaleString('en-US');
 const counted = (count: number, one: string): string =>
   `${whole(count)} ${one}${count === 1 ? '' : 's'}`;
 
+export const battlesText = (count: number): string => counted(count, 'battle');
+
 /** What was read, and what was not. */
 export function readSentences(read: ReadBattles): string[] {
   const { table, rows, ties, judges, skipped, badRows, firstBadRow } = read;

@@ -33,8 +33,8 @@ export interface ReadHooks {
 /** Battles, and what was read. */
 export interface ReadBattles {
   table: BattleTable;
-  /** Values of the column `by` in the order of their first row, and the value of each battle. */
-  categories: { names: readonly string[]; of: readonly number[] } | null;
+  /** The column `by`, its values in the order of their first row, and the value of each battle. */
+  categories: { column: string; names: readonly string[]; of: readonly number[] } | null;
   /** Files by format. */
   formats: Readonly<Record<string, readonly string[]>>;
   rows: number;
@@ -87,6 +87,9 @@ class BattleReader {
   readonly #skipped = new Map<string, number>();
   readonly #clusters = new Set<string>();
   readonly #seenColumns = new Set<string>();
+  /** Models that battles name, and columns of --columns that rows have. */
+  readonly #seenModels = new Set<string>();
+  readonly #seenRenamed = new Set<string>();
   #rows = 0;
   #ties = 0;
   #unclustered = 0;
@@ -145,6 +148,7 @@ class BattleReader {
   #battle(battle: RowBattle, row: Fields, reading: RowReading) {
     const { a, b, outcome, weight, judge } = battle;
     const { by, cluster: clusterBy, styleControl, exclude } = this.#options;
+    this.#seenModels.add(a).add(b);
     if (exclude.includes(a) || exclude.includes(b)) {
       reading.skip('battles of models that --exclude names');
       return [];
@@ -175,9 +179,11 @@ class BattleReader {
 
   #read(value: Fields): Fields {
     if (this.#renamed.size === 0) return value;
-    const own = [...this.#renamed].flatMap(([field, column]) =>
-      column in value ? [[field, value[column]] as const] : [],
-    );
+    const own = [...this.#renamed].flatMap(([field, column]) => {
+      if (!(column in value)) return [];
+      this.#seenRenamed.add(column);
+      return [[field, value[column]] as const];
+    });
     return { ...value, ...Object.fromEntries(own) };
   }
 
@@ -207,9 +213,29 @@ class BattleReader {
     };
   }
 
-  /** @throws DataError if there is no battle, or no row has a column that an option names */
+  /**
+   * @throws DataError if there is no battle, or no row has a column or a model that an option names
+   */
   end(): ReadBattles {
     const file = this.#options.files.join(', ');
+    for (const [field, column] of this.#renamed) {
+      if (this.#seenRenamed.has(column)) continue;
+      throw new DataError({
+        file,
+        expected: `a column "${column}", as in --columns ${field}=${column}`,
+        found: 'no row that has it',
+      });
+    }
+    // The battles that --only excludes are not read, so they may have any model.
+    const excluded = this.#only.length === 0 ? this.#options.exclude : [];
+    for (const model of excluded) {
+      if (this.#seenModels.has(model) || this.#seenModels.size === 0) continue;
+      throw new DataError({
+        file,
+        expected: `battles of ${model}, as in --exclude`,
+        found: `battles of ${[...this.#seenModels].join(', ')}`,
+      });
+    }
     const named = [
       ['--by', this.#options.by],
       ['--cluster', this.#options.cluster === 'prompt' ? null : this.#options.cluster],
@@ -221,7 +247,7 @@ class BattleReader {
       throw new DataError({
         file,
         expected: `a column "${column}", as in ${flag}`,
-        found: 'no row with a value in it',
+        found: 'no row that has a value in it',
       });
     }
     if (this.#table.length === 0) {
@@ -242,7 +268,7 @@ class BattleReader {
       categories:
         this.#options.by === null
           ? null
-          : { names: [...this.#categories.keys()], of: this.#categoryOf },
+          : { column: this.#options.by, names: [...this.#categories.keys()], of: this.#categoryOf },
       formats: Object.fromEntries(formats),
       rows: this.#rows,
       clusterName: this.#options.cluster,

@@ -1,7 +1,7 @@
 // Reads what a judge is written as: a spec file, or a short form.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { soughtAt } from '@keel/model/without-torch';
+import { DEFAULT_MODEL_NAME, soughtAt } from '@keel/model/without-torch';
 import { z } from 'zod';
 import { ConfigError } from '../../config/config-error.ts';
 import { nearest } from '../../config/nearest.ts';
@@ -44,6 +44,11 @@ export function readJudge(text: string, kinds: JudgeKinds, folder = '.'): JudgeS
   const colon = text.indexOf(':');
   const [name, rest] = colon < 0 ? ['', text] : [text.slice(0, colon), text.slice(colon + 1)];
   if (Object.hasOwn(kinds, name)) {
+    if (rest === '') {
+      throw new ConfigError([
+        `judge ${text}: nothing follows the colon. Write ${kinds[name]!.form}`,
+      ]);
+    }
     return { spec: shortForm(text, kinds[name]!.short(rest), kinds), folder, file: null };
   }
   if (/\.(ya?ml|json)$/.test(text)) {
@@ -54,12 +59,26 @@ export function readJudge(text: string, kinds: JudgeKinds, folder = '.'): JudgeS
   if (Object.hasOwn(kinds, 'function') && isModule(text)) {
     return { spec: shortForm(text, kinds.function!.short(text), kinds), folder, file: null };
   }
-  const near = name === '' ? null : nearest(name, Object.keys(kinds));
-  const advice =
-    near === null
-      ? `Expected ${['a spec (.yaml, .json)', ...formsOf(kinds)].join(', ')}`
-      : `Did you mean ${near}:${rest}?`;
-  throw new ConfigError([`judge ${text}: there is no such file${soughtAt(text)}. ${advice}`]);
+  throw new ConfigError([`judge ${text}: ${noJudge(text, kinds)}`]);
+}
+
+/** Why a text is no judge, and which short form is meant. */
+function noJudge(text: string, kinds: JudgeKinds): string {
+  const forms = ['a spec (.yaml, .json)', ...formsOf(kinds)].join(', ');
+  if (existsSync(text)) {
+    const written = statSync(text).isDirectory()
+      ? [`reward:${text} for a reward model`, `model:${text} for a language model`]
+      : [`labels:${text} for people's labels`];
+    return `a judge is not written as a path alone. Write ${written.join(' or ')}. Expected ${forms}`;
+  }
+  const none = `there is no such file${soughtAt(text)}`;
+  if (text === DEFAULT_MODEL_NAME || text.startsWith('hub:'))
+    return `${none}. Did you mean model:${text}?`;
+  const [kind, ...rest] = text.split(':');
+  const near = rest.length === 0 ? null : nearest(kind!, Object.keys(kinds));
+  return near === null
+    ? `${none}. Expected ${forms}`
+    : `${none}. Did you mean ${near}:${rest.join(':')}?`;
 }
 
 /**

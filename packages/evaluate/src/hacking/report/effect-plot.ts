@@ -9,6 +9,8 @@ export interface PlottedEffect extends Pick<PairedEffect, 'size' | 'sizeInterval
 }
 
 const [width, row, left, right, top] = [760, 22, 230, 24, 30];
+/** Longer labels lose their middle, so that the names of files can be read. */
+const LABEL = { start: 8, end: 24 };
 /** Larger effects are drawn at the edge. */
 const MOST = 4;
 
@@ -43,8 +45,13 @@ export function effectPlot(effects: readonly PlottedEffect[]): Markup | null {
 ${ticks.map((tick) => html`<line class="${tick === 0 ? 'zero' : 'grid'}" x1="${at(tick)}" x2="${at(tick)}" y1="${top - 8}" y2="${height - 4}"/><text class="middle" x="${at(tick)}" y="${top - 18}">${tick > 0 ? '+' : ''}${tick}</text>\n`)}${drawn.map(
   ({ label, kind, size, sizeInterval }, index) => {
     const y = top + index * row + row / 2;
-    return html`<g><title>${label}: ${size!.toFixed(2)}</title><text class="right" x="${left - 12}" y="${y}">${label}</text>${sizeInterval && html`<line class="${kind}" x1="${at(sizeInterval[0])}" x2="${at(sizeInterval[1])}" y1="${y}" y2="${y}"/>`}<circle class="${kind}" cx="${at(size!)}" cy="${y}" r="4"/></g>
+    return html`<g><title>${label}: ${size!.toFixed(2)}</title><text class="right" x="${left - 12}" y="${y}">${shortLabel(label)}</text>${sizeInterval && html`<line class="${kind}" x1="${at(sizeInterval[0])}" x2="${at(sizeInterval[1])}" y1="${y}" y2="${y}"/>`}<circle class="${kind}" cx="${at(size!)}" cy="${y}" r="4"/></g>
 `;
   },
 )}</svg>`;
 }
+
+const shortLabel = (label: string): string =>
+  label.length <= LABEL.start + LABEL.end + 1
+    ? label
+    : `${label.slice(0, LABEL.start)}…${label.slice(-LABEL.end)}`;

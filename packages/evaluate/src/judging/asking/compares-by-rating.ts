@@ -40,7 +40,7 @@ export function comparesByRating(judge: Judge): Comparing {
       const lead = Math.sign(first.score - second.score);
       return {
         ...common,
-        why: `scores ${first.score} and ${second.score}`,
+        why: `scores ${Number(first.score.toPrecision(6))} and ${Number(second.score.toPrecision(6))}`,
         first: (1 + lead) / 2,
         tie: lead === 0 ? 1 : 0,
       };

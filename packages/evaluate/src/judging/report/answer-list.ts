@@ -87,7 +87,7 @@ function verdictText({ row, preference_b, failed, rule, category }: VerdictRow):
   const named = `${row}${category === null ? '' : ` (${category})`}`;
   if (preference_b === null) return `Row ${named}: no verdict: ${failed}`;
   const why = rule === null ? '' : `, without asking: ${rule}`;
-  return `Row ${named}: b is better with ${percent(preference_b)}${why}`;
+  return `Row ${named}: b is better with a probability of ${percent(preference_b)}${why}`;
 }
 
 function orderText({ first, preference_first, why }: OrderVerdict): Markup | null {
