@@ -30,15 +30,21 @@ export async function writeAnswers(
       if (bar === null && !json && pace.due(done)) complain(`${done} of ${total} answers`);
     },
   }).finally(() => bar?.stop());
-  const { rows, empty, interrupted } = sampled;
+  const { rows, empty, cutOff, interrupted } = sampled;
   if (empty > 0)
     complain(`${empty} empty answers are not in the file, because no verb accepts them`);
+  if (cutOff > 0) {
+    complain(
+      `${cutOff} of ${rows} answers were cut off, and training refuses them. Pass a larger --max-new-tokens, or skip them with --on-bad-row skip`,
+    );
+  }
   if (json) sayJson({ type: 'final', output, rows, empty, interrupted, done: sampled.done });
   else if (interrupted) {
     say(`Stopped after ${sampled.done} of ${total} answers. Run the same command again to resume.`);
   } else {
     say(`Wrote ${rows} rows to ${output}.`);
-    say(`Train on them:  npx keel sft --data ${shellWord(output)}`);
+    const skip = cutOff > 0 ? ' --on-bad-row skip' : '';
+    if (cutOff < rows) say(`Train on them:  npx keel sft --data ${shellWord(output)}${skip}`);
   }
   return stopping.exitCode;
 }

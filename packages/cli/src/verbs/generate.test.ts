@@ -126,6 +126,7 @@ describe('keel generate --output', () => {
     const { code, stderr } = await keel(args);
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('chosen');
+    expect(stderr).toMatch(/\b2 of 2\b.*--on-bad-row skip/);
     const written = readFileSync(output, 'utf8');
     expect(written).toContain('"id":12345678901234567890');
     const found = jsonLines(written);
@@ -140,7 +141,11 @@ describe('keel generate --output', () => {
       expect(read.code, read.stderr).toBe(0);
     }
     const run = ['--output', folder.file('run'), '--max-steps', '1', '--lora'];
-    const taught = await keel(['sft', ...model, '--data', output, ...run]);
+    const train = (data: string) => keel(['sft', ...model, '--data', data, ...run]);
+    expect((await train(output)).stderr).toMatch(/rows\.jsonl:1.*finish_reason/);
+    const ended = folder.file('ended.jsonl');
+    writeFileSync(ended, written.replaceAll('"finish_reason":"length"', '"finish_reason":"stop"'));
+    const taught = await train(ended);
     expect(taught.code, taught.stderr).toBe(0);
     const again = await keel(args);
     expect(again.code).toBe(1);
