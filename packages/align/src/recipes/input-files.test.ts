@@ -9,7 +9,7 @@ test('the options of training verbs whose files are part of what a run is made o
     );
   expect(Object.fromEntries(reads)).toEqual({
     ...{ data: 'rows', evalData: 'rows', normaliseData: 'rows', pretrainingData: 'rows' },
-    ...{ model: 'model', reference: 'model', reward: 'reward' },
+    ...{ model: 'model', reference: 'model', reward: 'reward', gold: 'reward' },
     ...{ adapter: 'folder', criticFrom: 'folder', discriminatorFrom: 'folder' },
     ...{ chatTemplate: 'file', head: 'file', config: 'file' },
   });
