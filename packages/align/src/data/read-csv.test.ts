@@ -1,7 +1,7 @@
 import { PythonFloat } from '@keel/model';
 import { expect, test } from 'vitest';
+import { droppedByTraining } from './dropped-columns.ts';
 import { dataErrorOf, temporaryFiles } from './fixtures/temporary-files.ts';
-import { droppedByTraining } from './known-columns.ts';
 import { openRows } from './open-rows.ts';
 import type { RowKind } from './rows.ts';
 

@@ -1,7 +1,7 @@
 // Finds valid rows that training cannot use. Every row is checked before a model is loaded.
 import type { DataErrorDetails, Place } from './data-error.ts';
 import { shorten } from './data-error.ts';
-import { droppedByTraining } from './known-columns.ts';
+import { droppedByTraining } from './dropped-columns.ts';
 import { isChat, sameContent, textOf } from './messages.ts';
 import type { RankingRow, Row } from './rows.ts';
 

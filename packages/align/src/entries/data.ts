@@ -8,8 +8,8 @@ export {
   type Place,
   placeName,
 } from '../data/data-error.ts';
+export { leftOutOfPrompt, rowMarkFault } from '../data/dropped-columns.ts';
 export { eachValue } from '../data/each-value.ts';
-export { leftOutOfPrompt, rowMarkFault } from '../data/known-columns.ts';
 export { likelier, pairRanks } from '../data/label-probability.ts';
 export { isTrained } from '../data/message-fields.ts';
 export { dialogue, wholeAnswer } from '../data/message-text.ts';

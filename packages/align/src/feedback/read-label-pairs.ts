@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { exactJson } from '@keel/model/exact-json';
 import { type RowReading, rowsOf } from '../config/row-options.ts';
-import { finishColumns } from '../data/known-columns.ts';
+import { finishColumns } from '../data/dropped-columns.ts';
 import { asRead, type Content, sameContent } from '../data/messages.ts';
 import { openOneOf, type SourceOf } from '../data/open-either.ts';
 import { openRows } from '../data/open-rows.ts';

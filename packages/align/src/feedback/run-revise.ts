@@ -7,7 +7,7 @@ import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
 import { completeDate, localNow } from '../config/template-options.ts';
-import { leftOutOfPrompt, rowMarkFault } from '../data/known-columns.ts';
+import { leftOutOfPrompt, rowMarkFault } from '../data/dropped-columns.ts';
 import { isChat } from '../data/messages.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
 import type { PromptRow, Row } from '../data/rows.ts';

@@ -3,7 +3,7 @@ import type { Tokenizer } from '@keel/model';
 import { defaultScoring } from '../batching/scoring-rules.ts';
 import { scoredCount } from '../batching/tokenise-example.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { rowMarkFault } from '../data/known-columns.ts';
+import { rowMarkFault } from '../data/dropped-columns.ts';
 import { pairRanks } from '../data/label-probability.ts';
 import type { RefuseRow } from '../data/open-rows.ts';
 import type { RowKind, RowOf } from '../data/rows.ts';

@@ -4,7 +4,7 @@ import { exactJson } from '@keel/model/exact-json';
 import { rowsOf } from '../config/row-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { DataRows } from '../data/derived-rows.ts';
-import { rowMarkFault } from '../data/known-columns.ts';
+import { rowMarkFault } from '../data/dropped-columns.ts';
 import {
   type OpenRowsOptions,
   openRows,

@@ -14,7 +14,7 @@ import {
   localNow,
   templateSettings,
 } from '../../config/template-options.ts';
-import { rowMarkFault } from '../../data/known-columns.ts';
+import { rowMarkFault } from '../../data/dropped-columns.ts';
 import { openRows } from '../../data/open-rows.ts';
 import { writeFully } from '../../files/append-whole.ts';
 import { fillFileAtomic } from '../../files/atomic-write.ts';

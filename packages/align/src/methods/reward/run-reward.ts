@@ -5,7 +5,7 @@ import { type Proportion, type RewardFindings, rewardFindings } from '@keel/stat
 import { readAnswers, targetMargin } from '../../batching/tokenise-judged.ts';
 import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
-import { leftOutOfPrompt } from '../../data/known-columns.ts';
+import { leftOutOfPrompt } from '../../data/dropped-columns.ts';
 import { isSoft } from '../../data/label-probability.ts';
 import { openOneOf, type SourceOf } from '../../data/open-either.ts';
 import { openRows } from '../../data/open-rows.ts';
