@@ -13,9 +13,10 @@ import {
 } from '../data/label-probability.ts';
 import { asRead } from '../data/messages.ts';
 import { parseRow } from '../data/parse-row.ts';
-import { type RankingPairing, rankingPairs } from '../data/ranking-pairs.ts';
+import { type RankingPairing, rankedPairs } from '../data/ranking-pairs.ts';
 import type { PreferenceRow, RankingRow, RowKind } from '../data/rows.ts';
 import { rankingFault, trainingFault } from '../data/training-fault.ts';
+import { type Finishes, takeFinishes } from './finishes.ts';
 import type { Example, ExampleKind, Fields, Reading } from './formats/example.ts';
 import type { ConvertPairing, Target } from './target-names.ts';
 
@@ -61,21 +62,22 @@ export function rowsOfExample(
   reading: Reading,
 ): Fields[] | null {
   const { place } = reading;
-  const example = withoutOwnFields(withProbability(given), reading);
+  const { example, finishes } = takeFinishes(withoutOwnFields(withProbability(given), reading));
   if (example.kind === 'steps') return [checked('process', stepsRow(example), place)];
   const target = to ?? possible[example.kind][0]!;
   if (example.kind === 'ranking') {
-    const ranking = parseRow('ranking', rankingRow(example), place);
+    const whole = { ...rankingRow(example), ...finishes.all() };
+    const ranking = parseRow('ranking', whole, place);
     if (Math.max(...ranking.ranks) === 1 && target !== 'prompts') {
       return reading.skip('no answer is better than another');
     }
-    if (target === 'rankings') return [checked('ranking', rankingRow(example), place)];
+    if (target === 'rankings') return [checked('ranking', whole, place)];
     refuseFault(rankingFault(ranking), place);
-    return ofRanking(ranking, example, target, { index, pairing, seed }, reading);
+    return ofRanking(ranking, { ...example, finishes }, target, { index, pairing, seed }, reading);
   }
   // A chat that is labelled as bad must not be written without its label.
   const { label } = example.kind === 'chat' && target === 'sft' ? given.columns : {};
-  const rows = ofOther(example, target, given.columns, reading);
+  const rows = ofOther(example, finishes, target, given.columns, reading);
   return rows?.map((row) => checked(kinds[target], row, place, { label })) ?? null;
 }
 
@@ -137,7 +139,7 @@ const stepsRow = ({ prompt, completions, labels, columns }: ExampleOf<'steps'>):
 /** Rows of a ranking, of another kind. */
 function ofRanking(
   ranking: RankingRow,
-  { prompt, columns, order }: ExampleOf<'ranking'>,
+  { prompt, columns, order, finishes }: ExampleOf<'ranking'> & { finishes: Finishes },
   target: Exclude<Target, 'rankings'>,
   how: { index: number; pairing: ConvertPairing; seed: number },
   reading: Reading,
@@ -149,53 +151,59 @@ function ofRanking(
     }
   }
   if (target === 'prompts') {
-    reading.drop('completions', 'prompts have no answers');
+    dropAnswers(reading, 'completions', ...finishes.names);
     return [checked('prompt', { prompt, ...columns }, place)];
   }
   if (target === 'sft') {
     reading.drop('completions', 'only the best answer is written');
-    const best = asRead(ranking.completions[ranking.ranks.indexOf(1)]!);
-    return [checked('supervised', { prompt, completion: best, ...columns }, place)];
+    const best = ranking.ranks.indexOf(1);
+    const completion = asRead(ranking.completions[best]!);
+    return [
+      checked('supervised', { prompt, completion, ...columns, ...finishes.single(best) }, place),
+    ];
   }
   const pairs = pairsOf(ranking, how);
-  if (pairs.length < allPairs(ranking)) {
+  if (pairs.length < rankedPairs(ranking.ranks, 'all').length) {
     reading.drop('completions', `--pairing ${how.pairing} excludes some pairs`);
   }
-  return pairs.flatMap(({ score_chosen, score_rejected, ...answers }) => {
-    const [chosen, rejected] = [asRead(answers.chosen), asRead(answers.rejected)];
-    const scores = score_chosen === undefined ? {} : { score_chosen, score_rejected };
-    const pair = { prompt, chosen, rejected, ...scores, ...columns };
-    if (target === 'pairs') return [checked('preference', pair, place)];
-    if (score_chosen !== undefined) reading.drop('scores', 'a thumb is true or false');
-    return thumbs(prompt, chosen, rejected, columns).map((row) => checked('unpaired', row, place));
+  const { completions, scores } = ranking;
+  return pairs.flatMap(([better, worse]) => {
+    const [chosen, rejected] = [asRead(completions[better]!), asRead(completions[worse]!)];
+    if (target === 'pairs') {
+      const both = scores && { score_chosen: scores[better], score_rejected: scores[worse] };
+      const rest = { ...both, ...columns, ...finishes.pair(better, worse) };
+      return [checked('preference', { prompt, chosen, rejected, ...rest }, place)];
+    }
+    if (scores !== undefined) reading.drop('scores', 'a thumb is true or false');
+    const good = { completion: chosen, ...finishes.single(better) };
+    const bad = { completion: rejected, ...finishes.single(worse) };
+    return thumbs(prompt, good, bad, columns).map((row) => checked('unpaired', row, place));
   });
 }
 
-const allPairs = ({ ranks }: RankingRow): number =>
-  ranks.reduce((sum, rank) => sum + ranks.filter((other) => other > rank).length, 0);
-
 function pairsOf(
-  ranking: RankingRow,
+  { ranks }: RankingRow,
   { index, pairing, seed }: { index: number; pairing: ConvertPairing; seed: number },
-): PreferenceRow[] {
-  if (pairing !== 'best_random') return rankingPairs(ranking, pairing as RankingPairing);
-  const best = ranking.completions[ranking.ranks.indexOf(1)];
-  const ofBest = rankingPairs(ranking, 'all').filter(({ chosen }) => chosen === best);
+): [better: number, worse: number][] {
+  if (pairing !== 'best_random') return rankedPairs(ranks, pairing as RankingPairing);
+  const best = ranks.indexOf(1);
+  const ofBest = rankedPairs(ranks, 'all').filter(([better]) => better === best);
   const hash = createHash('sha256').update(`${seed} ${index}`).digest();
   return [ofBest[hash.readUIntBE(0, 6) % ofBest.length]!];
 }
 
+/** @param better and `worse`: the answers, with the columns that are theirs */
 function thumbs(
   prompt: unknown,
-  chosen: unknown,
-  rejected: unknown,
+  better: Fields,
+  worse: Fields,
   columns: Fields,
   probability?: number,
 ): Fields[] {
-  const [better, worse] = answerLabels(probability);
+  const labels = answerLabels(probability);
   return [
-    { prompt, completion: chosen, ...better, ...columns },
-    { prompt, completion: rejected, ...worse, ...columns },
+    { prompt, ...better, ...labels[0], ...columns },
+    { prompt, ...worse, ...labels[1], ...columns },
   ];
 }
 
@@ -205,11 +213,13 @@ function thumbs(
  */
 function ofOther(
   example: Exclude<Example, { kind: 'ranking' | 'steps' }>,
+  finishes: Finishes,
   target: Target,
   given: Fields,
   reading: Reading,
 ): Fields[] | null {
-  const { columns } = example;
+  const alone = example.kind !== 'pair' && target !== 'prompts';
+  const columns = { ...example.columns, ...(alone && finishes.single(0)) };
   switch (example.kind) {
     case 'text':
       return [{ text: example.text, ...columns }];
@@ -218,12 +228,13 @@ function ofOther(
     case 'chat': {
       if (target === 'sft') return [{ messages: example.messages, ...columns }];
       reading.drop('messages', 'prompts end before the last answer');
+      dropAnswers(reading, ...finishes.names);
       return [{ prompt: beforeAnswer(example.messages), ...columns }];
     }
     case 'answer': {
       const { prompt, completion } = example;
       if (target === 'sft') return [{ prompt, completion, ...columns }];
-      reading.drop('completion', 'prompts have no answers');
+      dropAnswers(reading, 'completion', ...finishes.names);
       return [{ prompt, ...columns }];
     }
     case 'thumb': {
@@ -233,7 +244,7 @@ function ofOther(
       if (target === 'kto') return [{ ...whole, ...columns }];
       if (target === 'prompts') {
         const fields = ['completion', 'label', ...(known ? ['label_probability'] : [])];
-        for (const name of fields) reading.drop(name, 'prompts have no answers');
+        dropAnswers(reading, ...fields, ...finishes.names);
         return [{ prompt, ...columns }];
       }
       const good = isDesirable(parseRow('unpaired', whole, reading.place));
@@ -241,12 +252,13 @@ function ofOther(
       return good ? [{ prompt, completion, ...columns }] : reading.skip('the answer is bad');
     }
     case 'pair':
-      return ofPair(example, target, given, reading);
+      return ofPair(example, finishes, target, given, reading);
   }
 }
 
 function ofPair(
   example: ExampleOf<'pair'>,
+  finishes: Finishes,
   target: Target,
   given: Fields,
   reading: Reading,
@@ -262,14 +274,18 @@ function ofPair(
     example.prompt === undefined
       ? splitPair({ ...given, ...whole }, reading.place)
       : { ...example, prompt: example.prompt };
-  if (target === 'pairs') return [{ prompt, chosen, rejected, ...scores, ...columns }];
+  if (target === 'pairs') {
+    return [{ prompt, chosen, rejected, ...scores, ...columns, ...finishes.pair(0, 1) }];
+  }
   const { margin, score_chosen: best, score_rejected: worst } = scores;
   const probability = probabilityIn({ ...given, ...whole }, reading.place);
   if (target === 'kto') {
     for (const name of Object.keys(scores)) {
       if (name !== LABEL_PROBABILITY) reading.drop(name, 'kto rows do not compare answers');
     }
-    return thumbs(prompt, chosen, rejected, columns, probability);
+    const better = { completion: chosen, ...finishes.single(0) };
+    const worse = { completion: rejected, ...finishes.single(1) };
+    return thumbs(prompt, better, worse, columns, probability);
   }
   if (target !== 'prompts' && likelier(probability) === 0) {
     return reading.skip('neither answer is more probably better');
@@ -289,20 +305,25 @@ function ofPair(
       reading.drop(alone, 'a ranking has a score for each answer, or none');
     }
     const ranking = swapped ? [2, 1] : [1, 2];
-    return [{ prompt, completions: [chosen, rejected], ranking, ...order, ...columns }];
+    const both = { completions: [chosen, rejected], ranking, ...order };
+    return [{ prompt, ...both, ...columns, ...finishes.all() }];
   }
   for (const name of Object.keys(scores)) {
     reading.drop(name, `${target} rows do not compare answers`);
   }
   if (target === 'prompts') {
-    reading.drop('chosen', 'prompts have no answers');
-    reading.drop('rejected', 'prompts have no answers');
+    dropAnswers(reading, 'chosen', 'rejected', ...finishes.names);
     return [{ prompt, ...columns }];
   }
   const other = swapped ? 'chosen' : 'rejected';
   reading.drop(other, `only the ${swapped ? 'more probably better' : 'chosen'} answer is written`);
-  return [{ prompt, completion: swapped ? rejected : chosen, ...columns }];
+  const own = finishes.single(swapped ? 1 : 0);
+  return [{ prompt, completion: swapped ? rejected : chosen, ...columns, ...own }];
 }
+
+const dropAnswers = (reading: Reading, ...names: string[]): void => {
+  for (const name of names) reading.drop(name, 'prompts have no answers');
+};
 
 /** The checked probability of a pair's label; undefined if it has none. */
 const probabilityIn = (row: Fields, place: Place): number | undefined =>

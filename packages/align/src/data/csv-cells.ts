@@ -5,7 +5,9 @@ import { own } from '../config/own.ts';
 import { isTurn } from './messages.ts';
 
 const numbers = new Set(['margin', 'score_chosen', 'score_rejected', 'label_probability']);
-const lists = new Set(['messages', 'completions', 'ranking', 'scores', 'labels']);
+const lists = new Set([
+  ...['messages', 'completions', 'ranking', 'scores', 'labels', 'finish_reasons'],
+]);
 const contents = new Set(['prompt', 'completion', 'chosen', 'rejected', 'messages']);
 
 const truths: Record<string, boolean> = { true: true, false: false, 1: true, 0: false };
@@ -55,7 +57,8 @@ export const withoutBlankPrompt = (
   return row;
 };
 
-const listIn = (text: string): unknown[] | undefined => {
+/** The list that is written as JSON text. */
+export const listIn = (text: string): unknown[] | undefined => {
   try {
     const value: unknown = parseExactJson(text);
     return Array.isArray(value) ? value : undefined;

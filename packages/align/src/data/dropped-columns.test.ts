@@ -75,6 +75,9 @@ describe('what training would drop', () => {
       dropped('ranking', { ...ranked, finish_reasons });
     expect(reasons('stop', 'length')).toMatchObject({ field: 'finish_reasons' });
     expect(reasons('stop', 'stop')).toBeNull();
+    // As CSV and some Parquet files write lists.
+    const text = { ...ranked, finish_reasons: '["stop", "length"]' };
+    expect(dropped('ranking', text)).toMatchObject({ field: 'finish_reasons' });
     // Of other answers than the row's.
     expect(reasons('length')).toBeNull();
   });

@@ -2,6 +2,7 @@
 // of its prompt or of its answer. docs/guide/rows.md lists them.
 import { truthOf } from './csv-cells.ts';
 import { type DataErrorDetails, describeValue, type Place } from './data-error.ts';
+import { finishColumns, finishReasons } from './finish-reasons.ts';
 import { isEmpty, isNoValue } from './is-empty.ts';
 import { instructions, promptParts, textsIn } from './known-columns.ts';
 import { LABEL_PROBABILITY } from './label-probability.ts';
@@ -82,15 +83,6 @@ export const droppedByTraining = (row: Row): Omit<DataErrorDetails, keyof Place>
   return uncertainLabel(row) ?? cutAnswer(row) ?? leftOutOfAnswer(row) ?? leftOutOfPrompt(row);
 };
 
-/**
- * Columns of `keel generate` and `keel best-of-n`: `length` for an answer that was cut off. The
- * last one is a list with a reason for each answer.
- */
-export const finishColumns = [
-  ...['finish_reason', 'chosen_finish_reason', 'rejected_finish_reason'],
-  'finish_reasons',
-];
-
 /** An answer that was cut off: training would end it as if it were whole. */
 const cutAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null => {
   const field = finishColumns.find((name) => isCut(row, name));
@@ -111,9 +103,11 @@ const isCut = (row: Row, name: string): boolean => {
     return reason === 'length' && ('completion' in row || 'messages' in row);
   }
   if (name !== 'finish_reasons') return reason === 'length' && 'chosen' in row;
-  const answers = 'completions' in row ? row.completions.length : 0;
-  return Array.isArray(reason) && reason.length === answers && reason.includes('length');
+  return 'completions' in row && isAnyCut(finishReasons(reason, row.completions.length));
 };
+
+const isAnyCut = (reasons: readonly unknown[] | null): boolean =>
+  reasons?.includes('length') ?? false;
 
 /** A probability next to an answer that is imitated, which has no label to be uncertain. */
 const uncertainLabel = ({ extra }: Row): Omit<DataErrorDetails, keyof Place> | null => {

@@ -1,6 +1,7 @@
 // Builds the pairs of a ranking. InstructGPT (Ouyang et al. 2022, section 3.5) uses all of them;
 // Zephyr (Tunstall et al. 2023) and many datasets derived from UltraFeedback use the best answer
 // and a worse one.
+import { pairColumns } from './finish-reasons.ts';
 import type { PreferenceRow, RankingRow } from './rows.ts';
 
 export const rankingPairings = ['all', 'best_worst', 'adjacent'] as const;
@@ -14,24 +15,31 @@ export type RankingPairing = (typeof rankingPairings)[number];
 /**
  * Pairs of a ranking, with the better answer as chosen and both scores if the ranking has them.
  */
-export function rankingPairs(
-  { prompt, completions, ranks, scores, extra, rendering }: RankingRow,
-  pairing: RankingPairing,
-): PreferenceRow[] {
-  const worst = Math.max(...ranks);
-  if (worst === 1) return [];
-  const pair = (better: number, worse: number): PreferenceRow => ({
+export function rankingPairs(ranking: RankingRow, pairing: RankingPairing): PreferenceRow[] {
+  const { prompt, completions, scores, extra, rendering } = ranking;
+  return rankedPairs(ranking.ranks, pairing).map(([better, worse]) => ({
     prompt,
     chosen: completions[better]!,
     rejected: completions[worse]!,
     ...(scores && { score_chosen: scores[better]!, score_rejected: scores[worse]! }),
-    extra,
+    extra: pairColumns(extra, completions.length, better, worse),
     ...(rendering && { rendering }),
-  });
-  if (pairing === 'best_worst') return [pair(ranks.indexOf(1), ranks.lastIndexOf(worst))];
+  }));
+}
+
+/** The pairs of a ranking as indices of their answers, the better one first. */
+export function rankedPairs(
+  ranks: readonly number[],
+  pairing: RankingPairing,
+): [better: number, worse: number][] {
+  const worst = Math.max(...ranks);
+  if (worst === 1) return [];
+  if (pairing === 'best_worst') return [[ranks.indexOf(1), ranks.lastIndexOf(worst)]];
   const paired = (better: number, worse: number): boolean =>
     pairing === 'all' ? ranks[better]! < ranks[worse]! : ranks[better]! + 1 === ranks[worse]!;
   return ranks.flatMap((_, better) =>
-    ranks.flatMap((_, worse) => (paired(better, worse) ? [pair(better, worse)] : [])),
+    ranks.flatMap((_, worse): [number, number][] =>
+      paired(better, worse) ? [[better, worse]] : [],
+    ),
   );
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { exactJson } from '@keel/model/exact-json';
 import { type RowReading, rowsOf } from '../config/row-options.ts';
-import { finishColumns } from '../data/dropped-columns.ts';
+import { finishColumns } from '../data/finish-reasons.ts';
 import { asRead, type Content, sameContent } from '../data/messages.ts';
 import { openOneOf, type SourceOf } from '../data/open-either.ts';
 import { openRows } from '../data/open-rows.ts';
@@ -120,9 +120,11 @@ function unlabelledFault(row: Row): ReturnType<typeof trainingFault> {
     };
   }
   // A cut answer may be judged; how many there are is reported.
-  const columns = Object.entries(row.extra).filter(([name]) => !finishColumns.includes(name));
+  const columns = Object.entries(row.extra).filter(([name]) => !isFinish(name));
   return trainingFault({ ...row, extra: Object.fromEntries(columns) });
 }
+
+const isFinish = (name: string): boolean => (finishColumns as readonly string[]).includes(name);
 
 async function commonOf(rows: SourceOf<Kind>): Promise<Omit<ReadRows, 'single'>> {
   let cutOff = 0;
