@@ -48,7 +48,7 @@ export async function readLabels(
   const pairs: Omit<LabelledPair, 'row'>[] = [];
   const names = namesOf(files);
   for (const [at, file] of files.entries()) {
-    for (const pair of await readRows([file], read, reading)) {
+    for (const pair of await readRows([file], read, { ...reading, votes: true })) {
       pairs.push({ ...pair, category: pair.category ?? (files.length > 1 ? names[at]! : null) });
     }
   }
