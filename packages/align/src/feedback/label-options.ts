@@ -73,6 +73,8 @@ export interface LabelSummary {
   failed: Record<string, number>;
   /** Rows that were written. */
   rows: number;
+  /** Those of them with an answer that was cut off: training refuses them. */
+  cutOff: number;
   /**
    * Share of verdicts that did not change with the order of the answers; null if none was asked in
    * both orders.

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { resolveDevice, resolvePrecision } from '@keel/model';
 import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
+import { hiddenNotice } from '../batching/hidden-token.ts';
 import { rowsOf } from '../config/row-options.ts';
 import { completeDate, localNow } from '../config/template-options.ts';
+import { carriedColumns, droppedNotice } from '../data/carried-columns.ts';
 import { leftOutOfPrompt, rowMarkFault } from '../data/dropped-columns.ts';
 import { isChat } from '../data/messages.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
@@ -49,10 +51,16 @@ export async function runRevise(
   }
   if (options.threads !== null) setThreads(options.threads);
   const constitution = constitutionOf(options);
+  const dropped = new Set<string>();
+  const refuse = (row: Row): ReturnType<typeof promptFaultOf> => {
+    for (const name of carriedColumns(row.extra).dropped) dropped.add(name);
+    return promptFaultOf(row);
+  };
   await using rows = await openRows(options.data, {
-    ...{ ...rowsOf(options), kind: 'prompt', refuse: promptFaultOf },
+    ...{ ...rowsOf(options), kind: 'prompt', refuse },
   });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
+  if (dropped.size > 0) hooks.onNotice?.(droppedNotice([...dropped]));
   using owned = new DisposableStack();
   claimOutput(lineage, output, { dryRun, owned, notice: hooks.onNotice });
   const device = resolveDevice(options.device);
@@ -115,6 +123,7 @@ async function reviseAll(
   { journal, chunk, hooks }: { journal: Journal<Lineage>; chunk: number; hooks: ReviseHooks },
 ): Promise<boolean> {
   const total = rows.length;
+  let hidden = false;
   if (journal.length > 0) {
     hooks.onNotice?.(`Resuming after ${journal.length} prompts (${journal.path})`);
   }
@@ -122,8 +131,8 @@ async function reviseAll(
     const from = journal.length;
     const places = Array.from({ length: Math.min(chunk, total - from) }, (_, at) => from + at);
     const read = await rows.readMany(places);
-    const prompts = read.map(({ prompt, rendering }, at) => ({
-      row: places[at]!,
+    const prompts = read.map(({ prompt, rendering, extra }, at) => ({
+      ...{ row: places[at]!, columns: carriedColumns(extra).columns },
       messages: isChat(prompt) ? prompt : [{ role: 'user', content: prompt }],
       rendering,
     }));
@@ -134,6 +143,10 @@ async function reviseAll(
     const done = await reviseChunk(prompts, parts, {
       chunk: from / chunk,
       signal: hooks.signal,
+      onHidden(token) {
+        if (!hidden) hooks.onNotice?.(hiddenNotice(token));
+        hidden = true;
+      },
       onTurn: () => report(++turns / turnsPerPrompt(parts.rounds)),
     });
     if (done === null) return false;
@@ -159,7 +172,7 @@ function finish(journal: Journal<Lineage>, output: string): RevisionSummary {
   for (const lineage of journal.read()) {
     tally.add(lineage, {
       supervised: supervisedRow(lineage) !== null,
-      preference: preferenceRow(lineage) !== null,
+      preference: preferenceRow(lineage),
     });
   }
   const summary = tally.summary();

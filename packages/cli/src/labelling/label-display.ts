@@ -1,7 +1,7 @@
 import type { LabelResult, LabelSummary } from '@keel/align';
 import { orderWarning } from '@keel/align/judges';
 import { type JobDisplay, jobDisplay } from '../job-display.ts';
-import { shellWord } from '../shell-word.ts';
+import { cutOffLines, trainLines } from '../training/train-command.ts';
 
 /** Shows the progress and the result of labelling. */
 export const labelDisplay = (json: boolean): JobDisplay<LabelResult> =>
@@ -15,12 +15,9 @@ function advice({ output, summary }: LabelResult): string[] {
       ? []
       : [`\n${warning} \`npx keel judge --check\` compares judges with people.`]),
     `\n${rows} rows: ${output}`,
-    ...(rows === 0
-      ? []
-      : [
-          `Align a model with them: npx keel dpo --data ${shellWord(output)}`,
-          `Or train a reward model:  npx keel reward --data ${shellWord(output)}`,
-        ]),
+    ...trainLines('Align a model with them:', 'dpo', output, summary!),
+    ...trainLines('Or train a reward model: ', 'reward', output, summary!),
+    ...cutOffLines(summary!),
   ];
 }
 
