@@ -109,16 +109,6 @@ describe('keel chat', () => {
     expect(trained.code, trained.stderr).toBe(0);
   });
 
-  test('/good and /save say that the text of an answer lacks special tokens', async () => {
-    using folder = new TemporaryFolder();
-    const lines = ['Why blue?', '/good', `/save ${folder.file('chats.jsonl')}`];
-    const more = ['--feedback', folder.file('feedback.jsonl'), '--max-new-tokens', '100'];
-    const { code, stdout, stderr } = await talk(lines, [...more, '--temperature', '4']);
-    expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/Rated good: .*special tokens that their text leaves out, such as <\|/);
-    expect(stdout).toMatch(/Added to .*special tokens that their text leaves out, such as <\|/);
-  });
-
   test('rows have the template variables, and cut answers are not to be trained on', async () => {
     using folder = new TemporaryFolder();
     const [saved, rated] = [folder.file('chats.jsonl'), folder.file('feedback.jsonl')];
