@@ -7,6 +7,8 @@ export interface LabelOptions extends RowReading {
   judge: Judge;
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
+  /** Use only so many pairs from the start, or prompts of `best-worst`; null: all (the default). */
+  limit?: number | null;
   /** File of the principles; null: Keel's own. */
   constitution: string | null;
   /** Principles that are drawn for each pair; null: all of them. */

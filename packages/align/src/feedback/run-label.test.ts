@@ -66,6 +66,21 @@ const pairs = [
 ];
 
 describe('keel label', () => {
+  it('labels only so many pairs, and prompts of best-worst', async () => {
+    const data = [written('pairs.jsonl', pairs)];
+    const options = optionsOf({ data, limit: 2 });
+    const { summary } = await runLabel(options);
+    expect(read(options.output).map(({ prompt }) => prompt)).toEqual(['p1', 'p2']);
+    expect(summary).toMatchObject({ pairs: 2, rows: 2 });
+    const rows = ['p1', 'p2', 'p3'].map((prompt) => ({ prompt, completions: ['a', 'aa'] }));
+    const rate = async () => ({ score: asked.push({} as JudgedPair), exchanges: [], usage });
+    const usage = { promptTokens: 0, answerTokens: 0, cost: 0 };
+    const best = optionsOf({ data: [written('many.jsonl', rows)], limit: 1 });
+    const other = { judge: judge({ rate }), pairing: 'best-worst' as const, constitution: null };
+    const rated = await runLabel({ ...best, ...other });
+    expect(rated.summary).toMatchObject({ pairs: 1, rows: 1 });
+  });
+
   it('lets what is said of an answer change places with it, and counts cut answers', async () => {
     const of = (chosen: string, rejected: string, cut: object) => ({
       ...{ prompt: 'p', chosen, rejected, chosen_model: 'm', rejected_model: 'n' },

@@ -95,7 +95,8 @@ async function run<Line extends LabelLine | RatingLine>(
   if (dryRun) return { output, interrupted: false, done: 0, summary: null };
   const journal = Journal.open(output, identity, how);
   if (journal.length > 0) {
-    hooks.onNotice?.(`Resuming after ${journal.length} pairs (${journal.path})`);
+    const unit = options.pairing === 'best-worst' ? 'prompts' : 'pairs';
+    hooks.onNotice?.(`Resuming after ${journal.length} ${unit} (${journal.path})`);
   }
   hooks.onProgress?.({ pairs: journal.length, total });
   while (journal.length < total) {

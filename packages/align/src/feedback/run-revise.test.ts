@@ -168,6 +168,14 @@ describe('keel revise', () => {
     await expect(opening).rejects.toThrow(/prompt/);
   });
 
+  it('uses only so many prompts', async () => {
+    await using endpoint = await openScriptedEndpoint(helpful);
+    const options = optionsOf({ critic: specOf(endpoint.url), rounds: 1, limit: 3 });
+    const { done, summary } = await runRevise(options);
+    expect([done, summary!.prompts]).toEqual([3, 3]);
+    expect(lines(options.output, 'lineage.jsonl').map(({ row }) => row)).toEqual([0, 1, 2]);
+  });
+
   it('carries the other columns of rows, and notes what it leaves out of them and of answers', async () => {
     await using endpoint = await openScriptedEndpoint(helpful);
     const path = inside(`columns-${outputs++}.jsonl`);

@@ -77,8 +77,9 @@ export async function runRevise(
   };
   const identity = await identityOf(options, rows, parts);
   const chunk = options.batchSize;
+  const total = Math.min(rows.length, options.limit ?? rows.length);
   const how = {
-    ...{ chunk, prompts: rows.length, overwrite },
+    ...{ chunk, prompts: total, overwrite },
     parse: (text: string) => parseExactJson(text) as Lineage,
   };
   hooks.onPlan?.({
@@ -89,12 +90,12 @@ export async function runRevise(
       principles: constitution.critiques.length,
       examples: fewShot ? constitution.examples.length : 0,
     },
-    ...{ prompts: rows.length, done: Journal.done(lineage, identity, how) },
+    ...{ prompts: total, done: Journal.done(lineage, identity, how) },
     ...{ precision, device, threads: threads() },
   });
   if (dryRun) return { output, interrupted: false, done: 0, summary: null };
   const journal = Journal.open(lineage, identity, how);
-  if (!(await reviseAll(rows, parts, { journal, chunk, hooks }))) {
+  if (!(await reviseAll(rows, parts, { journal, chunk, total, hooks }))) {
     return { output, interrupted: true, done: journal.length, summary: null };
   }
   const summary = finish(journal, output);
@@ -120,9 +121,13 @@ function promptFaultOf(row: Row): ReturnType<typeof leftOutOfPrompt> {
 async function reviseAll(
   rows: RowSource<'prompt'>,
   parts: RevisionParts,
-  { journal, chunk, hooks }: { journal: Journal<Lineage>; chunk: number; hooks: ReviseHooks },
+  {
+    journal,
+    chunk,
+    total,
+    hooks,
+  }: { journal: Journal<Lineage>; chunk: number; total: number; hooks: ReviseHooks },
 ): Promise<boolean> {
-  const total = rows.length;
   let hidden = false;
   if (journal.length > 0) {
     hooks.onNotice?.(`Resuming after ${journal.length} prompts (${journal.path})`);
@@ -207,6 +212,7 @@ async function identityOf(
     '--rounds': rounds,
     ...samplingIdentity(sampling),
     '--batch-size': batchSize,
+    ...(options.limit == null ? {} : { '--limit': options.limit }),
     '--precision': precision,
     '--device': device,
   };

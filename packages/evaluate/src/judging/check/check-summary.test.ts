@@ -155,6 +155,9 @@ describe('readLabels', () => {
     const row = { prompt: 'p', output_1: 'x', output_2: 'y', label: 1 };
     const files = ['easy', 'hard'].map((name) => folder.rows(`${name}.jsonl`, [row]));
     const pairs = await readLabels(files, {});
+    const more = ['one', 'two'].map((name) => folder.rows(`${name}.jsonl`, [row, row, row]));
+    const some = await readLabels(more, {}, {}, 2);
+    expect(some.map(({ category }) => category)).toEqual(['one', 'one', 'two', 'two']);
     expect(pairs.map(({ category, row: index }) => [category, index])).toEqual([
       ['easy', 0],
       ['hard', 1],
