@@ -51,7 +51,7 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
   };
   writeReport(files.report, {
     title: 'Objectives compared',
-    summary: `${some}${steps} steps of ${options.batchSize} pairs each, on the same rows in the same order; measured on ${reference.pairs.rows.length} held-out pairs and ${reference.answers.length} prompts.`,
+    summary: `${some}${steps} ${steps === 1 ? 'step' : 'steps'} of ${options.batchSize} ${options.batchSize === 1 ? 'pair' : 'pairs'} each, on the same rows in the same order; measured on ${reference.pairs.rows.length} held-out pairs and ${reference.answers.length} prompts.`,
     created: new Date().toISOString(),
     compared,
     ran: {

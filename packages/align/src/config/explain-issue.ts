@@ -19,7 +19,10 @@ export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: 
     case 'invalid_type':
       return explainType(descriptor, issue.path.length > 1, found);
     case 'invalid_value':
-      return explainChoice(descriptor, issue.values.map(String), found);
+      return explainChoice(descriptor, issue.values.map(String), {
+        found,
+        ofItem: issue.path.length > 1,
+      });
     case 'too_small':
       if (issue.origin === 'array') return `expected at least ${issue.minimum} value`;
       if (issue.origin === 'string') return 'expected text, found an empty value';
@@ -32,9 +35,14 @@ export function explainIssue(issue: Issue, descriptor: OptionDescriptor, value: 
 }
 
 /** The nearest choice comes first, because the list may be long. */
-function explainChoice(descriptor: OptionDescriptor, choices: string[], found: unknown): string {
+function explainChoice(
+  descriptor: OptionDescriptor,
+  choices: string[],
+  { found, ofItem }: { found: unknown; ofItem: boolean },
+): string {
   const { nullable, otherNames = {} } = descriptor;
-  const none = nullable ? ' (or none)' : '';
+  // A list may be absent, but "none" is no item of one.
+  const none = nullable && !ofItem ? ' (or none)' : '';
   if (typeof found !== 'string') return unknownChoice(found, choices, none);
   // For a name from another trainer, the nearest spelling would be a wrong suggestion.
   const name = found.toLowerCase().replaceAll('-', '_');

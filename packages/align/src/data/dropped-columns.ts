@@ -198,6 +198,10 @@ const isFalse = (label: unknown): boolean => {
   return Number(label) <= 0 || /^(false|f|no|n)$/i.test(label.trim());
 };
 
+/** Columns that say something about an answer: its reasoning, and whether it is good. */
+export const answerColumns = (columns: Readonly<Record<string, unknown>>): string[] =>
+  columnsNamed(columns, [...reasoningColumns, ...labelColumns]);
+
 const asWords = (text: string): string => text.trim().replaceAll(/\s+/g, ' ');
 
 /** A longer text is not in a prompt by accident. */

@@ -9,6 +9,8 @@ export interface EachValueHooks {
   reject(error: DataError): void;
   /** Share of the files' rows that were read, from 0 to 1. */
   progress?(share: number): void;
+  /** The column `label` has votes (1, 2, or 0 for a tie), no truth values: CSV's stay text. */
+  votes?: boolean;
 }
 
 const maxRowBytes = 64 * 2 ** 20;
@@ -21,7 +23,7 @@ const maxRowBytes = 64 * 2 ** 20;
  */
 export async function eachValue(
   specs: readonly string[],
-  { each, reject, progress = () => {} }: EachValueHooks,
+  { each, reject, progress = () => {}, votes = false }: EachValueHooks,
 ): Promise<string[]> {
   const files = await resolveFiles([...specs]);
   for (const [index, name] of files.entries()) {
@@ -29,7 +31,7 @@ export async function eachValue(
       each(value, place);
       return false;
     };
-    const context = { name, kind: null, maxRowBytes, accept, reject };
+    const context = { name, kind: null, maxRowBytes, accept, reject, votes };
     const file = await openFile(name, {
       ...context,
       progress: (done, total) => progress((index + done / Math.max(1, total)) / files.length),

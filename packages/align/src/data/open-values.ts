@@ -16,6 +16,8 @@ export interface PlacedValue {
 export interface OpenValuesOptions extends RowReading {
   /** Receives a row that cannot be read, such as a line that is not JSON. May throw it. */
   reject(error: DataError): void;
+  /** The column `label` has votes (1, 2, or 0 for a tie), no truth values: CSV's stay text. */
+  votes?: boolean;
 }
 
 const maxRowBytes = 64 * 2 ** 20;
@@ -41,7 +43,7 @@ export class ValueSource implements AsyncDisposable {
    */
   static async open(
     specs: readonly string[],
-    { reject, ...reading }: OpenValuesOptions,
+    { reject, votes = false, ...reading }: OpenValuesOptions,
   ): Promise<ValueSource> {
     const files = await resolveFiles([...specs]);
     const reader = new RowReader(reading);
@@ -52,7 +54,7 @@ export class ValueSource implements AsyncDisposable {
           reader.note(value);
           return true;
         };
-        const context = { name, kind: null, fieldOf: reader.fieldOf, maxRowBytes };
+        const context = { name, kind: null, fieldOf: reader.fieldOf, maxRowBytes, votes };
         parts.push(await openFile(name, { ...context, accept, reject, progress: () => {} }));
       }
       reader.checkSeen(specs.join(', '));

@@ -3,6 +3,8 @@
 import { PythonFloat } from '@keel/model';
 import { inOrder, parseExactJson, setField } from '@keel/model/exact-json';
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree } from 'hyparquet';
+import { durationsOf } from './arrow-durations.ts';
+import { digitsOf, isoDate, isoDateTime, isoDuration, isoTime } from './parquet-times.ts';
 
 /**
  * The values of a decoded row, by its schema:
@@ -11,50 +13,67 @@ import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree 
  *   which every message has.
  * - Whole numbers are numbers, or bigint beyond 2^53. Whole floats are {@link PythonFloat}.
  * - Decimals are numbers if a double represents all their digits, otherwise text.
- * - Dates and times are text in ISO 8601, with all their digits.
+ * - Dates, times and Arrow's durations are text in ISO 8601, with all their digits.
+ * - Fields of structs and maps have the file's order.
+ *
+ * Of rows that are read by {@link storedSchema}.
  */
 export const rowValues = (metadata: FileMetaData): ((row: unknown) => unknown) => {
+  const durations = durationsOf(metadata);
   const columns = parquetSchema(metadata).children.map(
-    (child) => [child.element.name, converter(child)] as const,
+    (child) => [child.element.name, converter(child, durations)] as const,
   );
+  const names = columns.map(([name]) => name);
   return (row) => {
     const fields: Record<string, unknown> = {};
     for (const [name, convert] of columns) {
       setField(fields, name, convert((row as Record<string, unknown>)[name] ?? null));
     }
-    return fields;
+    return inOrder(fields, names);
   };
 };
 
+type Durations = ReturnType<typeof durationsOf>;
 type Convert = (value: unknown) => unknown;
 
 /** Converts a value that may be null. */
-const converter = (tree: SchemaTree): Convert => {
-  const convert =
-    tree.element.repetition_type === 'REPEATED' && !isGroup(tree) ? listOf(tree) : shaped(tree);
+const converter = (tree: SchemaTree, durations: Durations): Convert => {
+  const isList = tree.element.repetition_type === 'REPEATED' && !isGroup(tree);
+  const convert = isList ? items(leaf(tree, durations)) : shaped(tree, durations);
   return (value) => (value === null || value === undefined ? null : convert(value));
 };
 
 const isGroup = (tree: SchemaTree): boolean => tree.children.length > 0;
 
-const shaped = (tree: SchemaTree): Convert => {
+const shaped = (tree: SchemaTree, durations: Durations): Convert => {
   const { converted_type: type, logical_type: logical } = tree.element;
   const [inner] = tree.children;
-  if (inner === undefined) return leaf(tree);
+  if (inner === undefined) return leaf(tree, durations);
   if (logical?.type === 'VARIANT') return anyValue;
   const repeated = tree.children.length === 1 && inner.element.repetition_type === 'REPEATED';
   if (type === 'LIST' && repeated) {
     const [item] = inner.children;
-    return inner.children.length === 1 ? items(converter(item!)) : items(struct(inner));
+    return inner.children.length === 1
+      ? items(converter(item!, durations))
+      : within(inner, items(struct(inner, durations)));
   }
-  if ((type === 'MAP' || type === 'MAP_KEY_VALUE') && repeated && inner.children.length === 2) {
-    return map(converter(inner.children[1]!));
+  if (isMap(tree.element) && repeated && inner.children.length === 2) {
+    return within(inner, map(inner, durations));
   }
-  if (tree.element.repetition_type === 'REPEATED') return items(struct(tree));
-  return struct(tree);
+  if (tree.element.repetition_type === 'REPEATED') return items(struct(tree, durations));
+  return struct(tree, durations);
 };
 
-const listOf = (tree: SchemaTree): Convert => items(leaf(tree));
+type Element = FileMetaData['schema'][number];
+
+const isMap = ({ converted_type: type, logical_type: logical }: Element): boolean =>
+  type === 'MAP' || type === 'MAP_KEY_VALUE' || logical?.type === 'MAP';
+
+/** For the value of a group's only field. */
+const within =
+  ({ element: { name } }: SchemaTree, convert: Convert): Convert =>
+  (value) =>
+    convert((value as Record<string, unknown>)[name] ?? []);
 
 const items =
   (convert: Convert): Convert =>
@@ -63,18 +82,33 @@ const items =
       item === null || item === undefined ? null : convert(item),
     );
 
-const map =
-  (convert: Convert): Convert =>
-  (value) => {
+/** For the entries of a map: an object with the keys as text. */
+const map = (entries: SchemaTree, durations: Durations): Convert => {
+  const [key, part] = entries.children.map(
+    (child) => [child.element.name, converter(child, durations)] as const,
+  ) as [readonly [string, Convert], readonly [string, Convert]];
+  return (value) => {
     const fields: Record<string, unknown> = {};
-    for (const [name, part] of Object.entries(value as object)) {
-      setField(fields, name, convert(part));
-    }
-    return fields;
+    const names = Array.from(value as Iterable<Record<string, unknown>>, (entry) => {
+      const name = keyText(key[1](entry[key[0]]));
+      setField(fields, name, part[1](entry[part[0]]));
+      return name;
+    });
+    return inOrder(fields, [...new Set(names)]);
   };
+};
 
-const struct = ({ children }: SchemaTree): Convert => {
-  const fields = children.map((child) => [child.element.name, converter(child)] as const);
+/** @throws Error for a key that is no text, number or truth value */
+const keyText = (key: unknown): string => {
+  if (key instanceof PythonFloat) return `${key.value.toFixed(1)}`;
+  if (typeof key !== 'object' || key === null) return `${key}`;
+  throw new Error('a map has keys that are no text, number or truth value');
+};
+
+const struct = ({ children }: SchemaTree, durations: Durations): Convert => {
+  const fields = children.map(
+    (child) => [child.element.name, converter(child, durations)] as const,
+  );
   const isMessage = fields.some(([name]) => name === 'role');
   return (value) => {
     const kept: Record<string, unknown> = {};
@@ -89,7 +123,7 @@ const struct = ({ children }: SchemaTree): Convert => {
   };
 };
 
-const leaf = ({ element }: SchemaTree): Convert => {
+const leaf = ({ element, path }: SchemaTree, durations: Durations): Convert => {
   const { type, converted_type: converted, logical_type: logical } = element;
   if (converted === 'JSON' || logical?.type === 'VARIANT') return (value) => value;
   if (converted === 'DECIMAL') return decimal(element.scale ?? 0);
@@ -97,8 +131,21 @@ const leaf = ({ element }: SchemaTree): Convert => {
   if (logical?.type === 'TIMESTAMP' && logical.isAdjustedToUTC) return (value) => `${value}Z`;
   if (logical?.type !== 'TIMESTAMP' && /^TIMESTAMP/.test(converted ?? ''))
     return (value) => `${value}Z`;
-  return anyValue;
+  // A time of day has no date, and so no offset from UTC: pyarrow, too, reads all without one.
+  if (logical?.type === 'TIME') return counted(isoTime, digitsOf[logical.unit]);
+  if (converted === 'TIME_MILLIS') return counted(isoTime, digitsOf.MILLIS);
+  if (converted === 'TIME_MICROS') return counted(isoTime, digitsOf.MICROS);
+  // hyparquet converts dates only by their converted type.
+  if (logical?.type === 'DATE' && converted === undefined) return (value) => isoDate(Number(value));
+  const unit = durations.get(path.join('.'));
+  return unit === undefined ? anyValue : counted(isoDuration, digitsOf[unit]);
 };
+
+/** For a count of units with `digits` digits of a second's fraction. */
+const counted =
+  (written: (count: bigint, digits: number) => string, digits: number): Convert =>
+  (value) =>
+    written(BigInt(value as number | bigint), digits);
 
 const float: Convert = (value) =>
   typeof value === 'number' && Number.isInteger(value) ? new PythonFloat(value) : value;
@@ -137,13 +184,17 @@ const decimalText = (unscaled: bigint, scale: number): string => {
 };
 
 /**
- * The schema with decimals as their stored integers: hyparquet would multiply them by a power of
- * ten, which turns 0.3 into 0.30000000000000004.
+ * The schema to read rows by, for {@link rowValues}:
+ * - Decimals are their stored integers: hyparquet would multiply them by a power of ten, which turns
+ *   0.3 into 0.30000000000000004.
+ * - Maps are groups of entries: hyparquet would make objects of them, in which JavaScript moves keys
+ *   such as "10" to the front.
  */
-export const withStoredDecimals = (metadata: FileMetaData): FileMetaData => ({
+export const storedSchema = (metadata: FileMetaData): FileMetaData => ({
   ...metadata,
   schema: metadata.schema.map((element) => {
-    if (element.converted_type !== 'DECIMAL' || element.type === 'BYTE_ARRAY') return element;
+    const isDecimal = element.converted_type === 'DECIMAL' && element.type !== 'BYTE_ARRAY';
+    if (!isDecimal && !isMap(element)) return element;
     const { converted_type: _, logical_type: __, ...stored } = element;
     return stored;
   }),
@@ -166,27 +217,15 @@ const jsonFromBytes = (bytes: Uint8Array | undefined): unknown => {
   return typeof text === 'string' ? parseExactJson(text) : text;
 };
 
-/** @param digits of the fraction of a second */
-const isoTime = (since: bigint, digits: number): string => {
-  const perSecond = 10n ** BigInt(digits);
-  const fraction = ((since % perSecond) + perSecond) % perSecond;
-  const seconds = new Date(Number((since - fraction) / perSecond) * 1000)
-    .toISOString()
-    .slice(0, 19);
-  const decimals = `${fraction}`.padStart(digits, '0').replace(/0+$/, '');
-  return decimals === '' ? seconds : `${seconds}.${decimals}`;
-};
-
 /** How hyparquet decodes values that JSON cannot represent. */
 export const parsers = {
   stringFromBytes,
   jsonFromBytes,
-  dateFromDays: (days: number | undefined) =>
-    days === undefined ? undefined : new Date(days * 86_400_000).toISOString().slice(0, 10),
+  dateFromDays: (days: number | undefined) => (days === undefined ? undefined : isoDate(days)),
   timestampFromMilliseconds: (value: bigint | undefined) =>
-    value === undefined ? value : isoTime(BigInt(value), 3),
+    value === undefined ? value : isoDateTime(BigInt(value), 3),
   timestampFromMicroseconds: (value: bigint | undefined) =>
-    value === undefined ? value : isoTime(BigInt(value), 6),
+    value === undefined ? value : isoDateTime(BigInt(value), 6),
   timestampFromNanoseconds: (value: bigint | undefined) =>
-    value === undefined ? value : isoTime(BigInt(value), 9),
+    value === undefined ? value : isoDateTime(BigInt(value), 9),
 } as Partial<ParquetParsers>;

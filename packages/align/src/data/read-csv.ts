@@ -163,7 +163,7 @@ const rowFrom = (
   header: string[],
   record: string[],
   place: Place,
-  { fieldOf = sameName }: IndexContext,
+  { fieldOf = sameName, votes = false }: IndexContext,
 ): Record<string, unknown> => {
   if (record.length !== header.length) {
     throw new DataError({
@@ -175,7 +175,9 @@ const rowFrom = (
   }
   const row: Record<string, unknown> = {};
   for (const [column, name] of header.entries()) {
-    setField(row, name, cellValue(fieldOf(name), record[column]!));
+    const field = fieldOf(name);
+    const text = record[column]!;
+    setField(row, name, votes && field === 'label' ? text : cellValue(field, text));
   }
   return withoutBlankPrompt(row, fieldOf);
 };

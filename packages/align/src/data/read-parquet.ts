@@ -11,7 +11,7 @@ import {
   type SchemaTree,
 } from 'hyparquet';
 import { DataError, type Place } from './data-error.ts';
-import { parsers, rowValues, withStoredDecimals } from './parquet-values.ts';
+import { parsers, rowValues, storedSchema } from './parquet-values.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 
 /** Decoded row groups are cached up to this many uncompressed bytes. */
@@ -49,15 +49,16 @@ export const readParquet = async (
   } catch (error) {
     throw unreadable(file, error);
   }
+  let valuesOf: ReturnType<typeof rowValues>;
   try {
     checkColumns(metadata, file);
     checkCodecs(metadata, file);
     checkSizes(metadata, file, size);
+    valuesOf = rowValues(metadata);
   } catch (error) {
     throw unreadable(file, error);
   }
-  const valuesOf = rowValues(metadata);
-  const stored = withStoredDecimals(metadata);
+  const stored = storedSchema(metadata);
   let rowStart = 0;
   const groups: Group[] = metadata.row_groups.map((group) => {
     const rowCount = Number(group.num_rows);

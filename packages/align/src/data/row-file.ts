@@ -17,6 +17,8 @@ export interface IndexContext {
   kind: RowKind | null;
   /** The field that a column is read as (default: the column's name). */
   fieldOf?(column: string): string;
+  /** The column `label` has votes (1, 2, or 0 for a tie), no truth values: CSV's stay text. */
+  votes?: boolean;
   /**
    * Whether the value is a good row. Records a bad one, or throws unless bad rows are skipped.
    */

@@ -63,6 +63,7 @@ export { listed } from '../config/listed.ts';
 export { placeIn, readSpec, specFaults } from '../config/spec-file.ts';
 export { readYamlFile, type YamlFile } from '../config/yaml-file.ts';
 export { refuseExisting } from '../converting/refuse-existing.ts';
+export { carriedColumns, droppedNotice } from '../data/carried-columns.ts';
 export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export { withoutReasoning } from '../feedback/said-text.ts';
 export { appendWhole, writeFully } from '../files/append-whole.ts';

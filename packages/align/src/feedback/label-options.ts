@@ -7,6 +7,8 @@ export interface LabelOptions extends RowReading {
   judge: Judge;
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
+  /** Use only so many pairs from the start, or prompts of `best-worst`; null: all (the default). */
+  limit?: number | null;
   /** File of the principles; null: Keel's own. */
   constitution: string | null;
   /** Principles that are drawn for each pair; null: all of them. */
@@ -73,6 +75,8 @@ export interface LabelSummary {
   failed: Record<string, number>;
   /** Rows that were written. */
   rows: number;
+  /** Those of them with an answer that was cut off: training refuses them. */
+  cutOff: number;
   /**
    * Share of verdicts that did not change with the order of the answers; null if none was asked in
    * both orders.

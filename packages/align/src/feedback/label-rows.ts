@@ -33,7 +33,7 @@ type Source = 'judge' | 'people';
  * @param probability that the first answer is better
  */
 export function labelledRow(
-  { row, prompt, rendering, extra, answers }: LabelPair,
+  { row, prompt, rendering, extra, answers, given }: LabelPair,
   probability: number,
   {
     source,
@@ -49,7 +49,7 @@ export function labelledRow(
   const [a, b] = answers.map(asRead) as [Content, Content];
   const first = probability >= 0.5;
   return {
-    ...extra,
+    ...(first || given === null ? extra : swapped(extra)),
     ...(source === 'judge' && { row }),
     prompt: asRead(prompt),
     ...renderingColumns(rendering),
@@ -66,6 +66,24 @@ export function labelledRow(
       }),
   };
 }
+
+/** The columns of a pair whose answers change places: each goes with its answer. */
+const swapped = (extra: LabelPair['extra']): LabelPair['extra'] =>
+  Object.fromEntries(
+    Object.entries(extra).map(([name, value]) => {
+      const [, side, rest] = /^(chosen|rejected)(_.+)$/s.exec(name) ?? [];
+      return [
+        side === undefined ? name : `${side === 'chosen' ? 'rejected' : 'chosen'}${rest}`,
+        value,
+      ];
+    }),
+  );
+
+/** Whether training refuses a labelled row, because one of its answers was cut off. */
+export const isCutPair = (row: object): boolean =>
+  ['chosen_finish_reason', 'rejected_finish_reason'].some(
+    (name) => (row as Record<string, unknown>)[name] === 'length',
+  );
 
 /** None if people prefer the answer with the lower rating: training reads them as a margin. */
 const scoresOf = ([chosen, rejected]: readonly [number, number]): object =>
@@ -136,7 +154,7 @@ export class LabelTally {
     }
   }
 
-  summary(written: { rows: number; single: number; humanOnly: number }): LabelSummary {
+  summary(written: Pick<LabelSummary, 'rows' | 'cutOff' | 'single' | 'humanOnly'>): LabelSummary {
     const share = (hits: readonly number[]): Proportion | null => proportionOf(hits);
     const { all, chosen, rejected } = this.#ratings;
     const lengths = this.#lengths;

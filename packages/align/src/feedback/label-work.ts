@@ -40,8 +40,9 @@ export async function comparing(
   options: LabelOptions & { judge: Pick<Judge, 'compare' | 'seesOrder' | 'isAskedInWords'> },
   principles: readonly PreferencePrinciple[],
 ): Promise<LabelWork<LabelLine>> {
-  const { judge, principlesPerPair, clamp, seed, pairsPerPrompt } = options;
-  const { pairs, ...read } = await readLabelPairs(options, options);
+  const { judge, principlesPerPair, clamp, seed, pairsPerPrompt, limit } = options;
+  const { pairs: all, ...read } = await readLabelPairs(options, options);
+  const pairs = all.slice(0, limit ?? all.length);
   const each = Math.min(principlesPerPair ?? principles.length, principles.length);
   const inWords = judge.isAskedInWords === true;
   return {
@@ -55,6 +56,7 @@ export async function comparing(
       '--pairs-per-prompt': pairsPerPrompt,
       '--clamp': clamp.join(' to '),
       '--seed': seed,
+      ...limited(limit),
     },
     async ask(at, signal) {
       const own = drawWithoutRepetition(principles, { seed, row: at, rounds: each });
@@ -73,14 +75,15 @@ export async function comparing(
 export async function rating(
   options: LabelOptions & { rate: NonNullable<Judge['rate']> },
 ): Promise<LabelWork<RatingLine>> {
-  const { rate, lengthGuard } = options;
-  const { groups, ...read } = await readAnswerGroups(options);
+  const { rate, lengthGuard, limit } = options;
+  const { groups: all, ...read } = await readAnswerGroups(options);
+  const groups = all.slice(0, limit ?? all.length);
   return {
     ...read,
     total: groups.length,
     principles: 0,
     verdicts: groups.reduce((sum, { answers }) => sum + answers.length, 0),
-    identity: { '--pairing': 'best-worst' },
+    identity: { '--pairing': 'best-worst', ...limited(limit) },
     async ask(at, signal) {
       const { row, answers, ...about } = groups[at]!;
       const line: RatingLine = { row, ratings: [], failed: {} };
@@ -94,6 +97,10 @@ export async function rating(
     labelled: (line, at) => bestPair(groups[at]!, line, lengthGuard),
   };
 }
+
+/** A job without a limit is the same as one of before there were any. */
+const limited = (limit: number | null | undefined): JobIdentity =>
+  limit == null ? {} : { '--limit': limit };
 
 function bestPair(
   { answers, ...group }: AnswerGroup,

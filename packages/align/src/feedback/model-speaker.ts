@@ -7,6 +7,7 @@ import {
 } from '@keel/model';
 import { promptTokens } from '../answering/prompt-tokens.ts';
 import { answerOpening } from '../batching/answer-start.ts';
+import { hiddenToken } from '../batching/hidden-token.ts';
 import { promptFault } from '../batching/prompt-fault.ts';
 import { openedPrompt } from '../batching/prompt-text.ts';
 import type { Conversation, Said, Speaker } from './speaker.ts';
@@ -83,9 +84,13 @@ export function modelSpeaker(
           ...(failed !== null && { failed }),
         }),
       );
-      for (const [index, { text, finishReason }] of results.entries()) {
+      for (const [index, { text, tokens, finishReason }] of results.entries()) {
         const at = open[index]!;
-        said[at] = { text: turns[at]!.opened + text, ended: finishReason !== 'length' };
+        const hidden = hiddenToken(tokens, tokenizer);
+        said[at] = {
+          ...{ text: turns[at]!.opened + text, ended: finishReason !== 'length' },
+          ...(hidden !== null && { hidden }),
+        };
       }
       return said;
     },

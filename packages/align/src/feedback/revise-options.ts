@@ -15,6 +15,8 @@ export interface ReviseOptions extends TemplateOptions, RowReading {
   threads: number | null;
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
+  /** Use only so many prompts, from the start; null: all (the default). */
+  limit?: number | null;
   /** Another model that criticises; null: the policy. */
   critic: string | null;
   /** Another model that revises; null: the critic. */

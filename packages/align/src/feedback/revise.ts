@@ -26,6 +26,8 @@ export const PROMPT_VERSION = 1;
 export interface RevisionPrompt extends Conversation {
   /** Index of the row in the data, from 0. */
   row: number;
+  /** The row's other columns, which the rows for training have too. */
+  columns?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type RoundOutcome = 'revised' | 'nothing to change' | 'no critique' | 'no revision';
@@ -48,6 +50,8 @@ export interface Round {
 export interface Lineage {
   row: number;
   prompt: Message[];
+  /** The row's other columns; absent if there are none. */
+  columns?: Readonly<Record<string, unknown>>;
   /** What the prompt was rendered with, as columns of a row; absent if there was nothing. */
   tools?: unknown[];
   chat_template_kwargs?: Record<string, unknown>;
@@ -85,6 +89,8 @@ export interface ChunkOptions {
   signal?: AbortSignal | undefined;
   /** Called after each turn that someone said. */
   onTurn?(): void;
+  /** Called with a special token that the text of an answer or a revision leaves out. */
+  onHidden?(token: string): void;
 }
 
 /** Turns that are asked for at most, per prompt. */
@@ -98,7 +104,7 @@ export const turnsPerPrompt = (rounds: number): number => 1 + 2 * rounds;
 export async function reviseChunk(
   prompts: readonly RevisionPrompt[],
   parts: RevisionParts,
-  { chunk, signal, onTurn }: ChunkOptions,
+  { chunk, signal, onTurn, onHidden }: ChunkOptions,
 ): Promise<Lineage[] | null> {
   const { policy, critic, reviser, constitution, rounds, seed, template } = parts;
   const seeds = splitMix64(splitMix64(BigInt(seed))() ^ BigInt(chunk));
@@ -107,13 +113,18 @@ export async function reviseChunk(
 
   const answers = await ask(policy, prompts);
   if (answers === null) return null;
-  const lineages = prompts.map(({ row, messages, rendering }, at): Lineage => {
+  const noteHidden = ({ hidden }: Said): void => {
+    if (hidden !== undefined) onHidden?.(hidden);
+  };
+  answers.forEach(noteHidden);
+  const lineages = prompts.map(({ row, messages, columns = {}, rendering }, at): Lineage => {
     const { text, ended, failed } = answers[at]!;
     const problem = failed ?? (text.trim() === '' ? 'the answer is empty' : undefined);
     return {
       ...{
         row,
         prompt: asRead([...messages]) as Message[],
+        ...(Object.keys(columns).length > 0 && { columns }),
         ...renderingColumns(rendering, template),
       },
       ...{ answer: text, answer_ended: ended, policy: policy.name, rounds: [], final: text },
@@ -145,6 +156,7 @@ export async function reviseChunk(
       toRevise.map((index) => conversations[index]!.forReviser(rated[index]!.critique)),
     );
     if (revisions === null) return null;
+    revisions.forEach(noteHidden);
     for (const [place, index] of toRevise.entries()) {
       const at = open[index]!;
       rated[index] = revised(

@@ -2,8 +2,9 @@
 import type { Lineage } from './revise.ts';
 import { withoutReasoning } from './said-text.ts';
 
-/** The prompt and what it is rendered with. */
-const asked = ({ row, prompt, tools, chat_template_kwargs }: Lineage) => ({
+/** The prompt, what it is rendered with, and its row's other columns. */
+const asked = ({ row, prompt, columns, tools, chat_template_kwargs }: Lineage) => ({
+  ...columns,
   ...{ row, prompt },
   ...(tools && { tools }),
   ...(chat_template_kwargs && { chat_template_kwargs }),

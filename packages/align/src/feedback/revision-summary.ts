@@ -13,6 +13,8 @@ export interface RevisionSummary {
   /** Rows that were written. */
   supervised: number;
   preferences: number;
+  /** Preferences with a first answer that was cut off: training refuses them. */
+  cutOff: number;
   /** Mean letters of first answers and of final answers; null without answers. */
   length: { answer: number; final: number } | null;
 }
@@ -22,12 +24,12 @@ export class RevisionTally {
   readonly #summary: RevisionSummary = {
     ...{ prompts: 0, failed: {}, dropped: {}, principles: {}, length: null },
     rounds: { revised: 0, 'nothing to change': 0, 'no critique': 0, 'no revision': 0 },
-    ...{ supervised: 0, preferences: 0 },
+    ...{ supervised: 0, preferences: 0, cutOff: 0 },
   };
   #answers = 0;
   #letters = { answer: 0, final: 0 };
 
-  add(lineage: Lineage, rows: { supervised: boolean; preference: boolean }): void {
+  add(lineage: Lineage, rows: { supervised: boolean; preference: object | null }): void {
     const { failed, dropped, rounds, principles } = this.#summary;
     this.#summary.prompts += 1;
     if (lineage.failed !== undefined) failed[lineage.failed] = (failed[lineage.failed] ?? 0) + 1;
@@ -48,7 +50,9 @@ export class RevisionTally {
       if (round.outcome === 'revised') own.revised += 1;
     }
     if (rows.supervised) this.#summary.supervised += 1;
-    if (rows.preference) this.#summary.preferences += 1;
+    if (rows.preference === null) return;
+    this.#summary.preferences += 1;
+    if (!lineage.answer_ended) this.#summary.cutOff += 1;
   }
 
   summary(): RevisionSummary {

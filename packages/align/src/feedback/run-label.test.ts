@@ -66,6 +66,44 @@ const pairs = [
 ];
 
 describe('keel label', () => {
+  it('labels only so many pairs, and prompts of best-worst', async () => {
+    const data = [written('pairs.jsonl', pairs)];
+    const options = optionsOf({ data, limit: 2 });
+    const { summary } = await runLabel(options);
+    expect(read(options.output).map(({ prompt }) => prompt)).toEqual(['p1', 'p2']);
+    expect(summary).toMatchObject({ pairs: 2, rows: 2 });
+    const rows = ['p1', 'p2', 'p3'].map((prompt) => ({ prompt, completions: ['a', 'aa'] }));
+    const rate = async () => ({ score: asked.push({} as JudgedPair), exchanges: [], usage });
+    const usage = { promptTokens: 0, answerTokens: 0, cost: 0 };
+    const best = optionsOf({ data: [written('many.jsonl', rows)], limit: 1 });
+    const other = { judge: judge({ rate }), pairing: 'best-worst' as const, constitution: null };
+    const rated = await runLabel({ ...best, ...other });
+    expect(rated.summary).toMatchObject({ pairs: 1, rows: 1 });
+  });
+
+  it('lets what is said of an answer change places with it, and counts cut answers', async () => {
+    const of = (chosen: string, rejected: string, cut: object) => ({
+      ...{ prompt: 'p', chosen, rejected, chosen_model: 'm', rejected_model: 'n' },
+      ...cut,
+    });
+    const data = written('cut.jsonl', [
+      of('aaa', 'b', { chosen_finish_reason: 'length' }),
+      of('b', 'aaa', { chosen_finish_reason: 'length', rejected_finish_reason: 'stop' }),
+      of('b', 'aa', { chosen_finish_reason: 'stop' }),
+    ]);
+    const options = optionsOf({ data: [data] });
+    const { summary } = await runLabel(options);
+    expect(read(options.output)).toMatchObject([
+      { chosen: 'aaa', chosen_model: 'm', rejected_model: 'n', chosen_finish_reason: 'length' },
+      {
+        ...{ chosen: 'aaa', chosen_model: 'n', rejected_model: 'm' },
+        ...{ chosen_finish_reason: 'stop', rejected_finish_reason: 'length' },
+      },
+      { chosen: 'aa', chosen_model: 'n', rejected_finish_reason: 'stop' },
+    ]);
+    expect(summary).toMatchObject({ rows: 3, cutOff: 2 });
+  });
+
   it('labels pairs with probabilities that no order changes', async () => {
     const options = optionsOf({ data: [written('pairs.jsonl', pairs)] });
     const { summary } = await runLabel(options);

@@ -9,7 +9,13 @@ import { Journal } from '../runs/journal.ts';
 import { claimOutput } from '../runs/sampling-job.ts';
 import type { PreferencePrinciple } from './constitution.ts';
 import type { LabelHooks, LabelOptions, LabelResult, LabelSummary } from './label-options.ts';
-import { type LabelLine, LabelTally, labelledRow, type RatingLine } from './label-rows.ts';
+import {
+  isCutPair,
+  type LabelLine,
+  LabelTally,
+  labelledRow,
+  type RatingLine,
+} from './label-rows.ts';
 import { comparing, type LabelWork, rating } from './label-work.ts';
 import { constitutionWith } from './read-constitution.ts';
 import { type LabelPair, pairKey, readHumanLabels } from './read-label-pairs.ts';
@@ -89,7 +95,8 @@ async function run<Line extends LabelLine | RatingLine>(
   if (dryRun) return { output, interrupted: false, done: 0, summary: null };
   const journal = Journal.open(output, identity, how);
   if (journal.length > 0) {
-    hooks.onNotice?.(`Resuming after ${journal.length} pairs (${journal.path})`);
+    const unit = options.pairing === 'best-worst' ? 'prompts' : 'pairs';
+    hooks.onNotice?.(`Resuming after ${journal.length} ${unit} (${journal.path})`);
   }
   hooks.onProgress?.({ pairs: journal.length, total });
   while (journal.length < total) {
@@ -137,10 +144,11 @@ function finish<Line extends LabelLine | RatingLine>(
   output: string,
 ): LabelSummary {
   const tally = new LabelTally();
-  let [rows, humanOnly] = [0, 0];
+  let [rows, humanOnly, cutOff] = [0, 0, 0];
   fillFileAtomic(output, (descriptor) => {
     const write = (row: object): void => {
       rows += 1;
+      if (isCutPair(row)) cutOff += 1;
       writeFully(descriptor, `${exactJson(row)}\n`);
     };
     const left = new Map(human);
@@ -168,7 +176,7 @@ function finish<Line extends LabelLine | RatingLine>(
       write(labelledRow(pair, pair.given!, { source: 'people', judge: null }));
     }
   });
-  return tally.summary({ rows, single, humanOnly });
+  return tally.summary({ rows, cutOff, single, humanOnly });
 }
 
 /** People's probability that the first answer of a pair is better. */

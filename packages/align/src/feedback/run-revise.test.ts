@@ -168,6 +168,46 @@ describe('keel revise', () => {
     await expect(opening).rejects.toThrow(/prompt/);
   });
 
+  it('uses only so many prompts', async () => {
+    await using endpoint = await openScriptedEndpoint(helpful);
+    const options = optionsOf({ critic: specOf(endpoint.url), rounds: 1, limit: 3 });
+    const { done, summary } = await runRevise(options);
+    expect([done, summary!.prompts]).toEqual([3, 3]);
+    expect(lines(options.output, 'lineage.jsonl').map(({ row }) => row)).toEqual([0, 1, 2]);
+  });
+
+  it('carries the other columns of rows, and notes what it leaves out of them and of answers', async () => {
+    await using endpoint = await openScriptedEndpoint(helpful);
+    const path = inside(`columns-${outputs++}.jsonl`);
+    const own = { id: 12, weight: 1, category: 'travel', answer: '4' };
+    const rows = questions.map((prompt) => ({
+      prompt,
+      ...own,
+      chosen: 'x',
+      thinking: 'A, then B.',
+    }));
+    writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const options = optionsOf({ critic: specOf(endpoint.url), data: [path], rounds: 1 });
+    options.sampling = { ...options.sampling, maxNewTokens: 64 };
+    const notices: string[] = [];
+    const { summary } = await runRevise(options, { onNotice: (text) => notices.push(text) });
+    for (const name of ['sft.jsonl', 'preferences.jsonl']) {
+      const written = lines(options.output, name);
+      expect(written.length).toBeGreaterThan(0);
+      for (const row of written) {
+        expect(row).toMatchObject(own);
+        expect(row).not.toHaveProperty('thinking');
+        expect(name === 'sft.jsonl' && 'chosen' in row).toBe(false);
+      }
+    }
+    expect(notices.filter((text) => text.includes('special tokens'))).toHaveLength(1);
+    expect(notices).toContainEqual(expect.stringMatching(/without their fields chosen, thinking/));
+    const preferences = lines(options.output, 'preferences.jsonl');
+    expect(summary!.cutOff).toBe(
+      preferences.filter(({ rejected_finish_reason: reason }) => reason === 'length').length,
+    );
+  });
+
   it('opens an endpoint that criticises and revises once, so that it has one budget', async () => {
     using owned = new DisposableStack();
     const open = new OpenSpeakers(optionsOf(), { device: 'cpu', precision: 'fp32' }, owned);

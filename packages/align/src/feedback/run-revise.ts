@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { resolveDevice, resolvePrecision } from '@keel/model';
 import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
+import { hiddenNotice } from '../batching/hidden-token.ts';
 import { rowsOf } from '../config/row-options.ts';
 import { completeDate, localNow } from '../config/template-options.ts';
+import { carriedColumns, droppedNotice } from '../data/carried-columns.ts';
 import { leftOutOfPrompt, rowMarkFault } from '../data/dropped-columns.ts';
 import { isChat } from '../data/messages.ts';
 import { openRows, type RowSource } from '../data/open-rows.ts';
@@ -49,10 +51,16 @@ export async function runRevise(
   }
   if (options.threads !== null) setThreads(options.threads);
   const constitution = constitutionOf(options);
+  const dropped = new Set<string>();
+  const refuse = (row: Row): ReturnType<typeof promptFaultOf> => {
+    for (const name of carriedColumns(row.extra).dropped) dropped.add(name);
+    return promptFaultOf(row);
+  };
   await using rows = await openRows(options.data, {
-    ...{ ...rowsOf(options), kind: 'prompt', refuse: promptFaultOf },
+    ...{ ...rowsOf(options), kind: 'prompt', refuse },
   });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
+  if (dropped.size > 0) hooks.onNotice?.(droppedNotice([...dropped]));
   using owned = new DisposableStack();
   claimOutput(lineage, output, { dryRun, owned, notice: hooks.onNotice });
   const device = resolveDevice(options.device);
@@ -69,8 +77,9 @@ export async function runRevise(
   };
   const identity = await identityOf(options, rows, parts);
   const chunk = options.batchSize;
+  const total = Math.min(rows.length, options.limit ?? rows.length);
   const how = {
-    ...{ chunk, prompts: rows.length, overwrite },
+    ...{ chunk, prompts: total, overwrite },
     parse: (text: string) => parseExactJson(text) as Lineage,
   };
   hooks.onPlan?.({
@@ -81,12 +90,12 @@ export async function runRevise(
       principles: constitution.critiques.length,
       examples: fewShot ? constitution.examples.length : 0,
     },
-    ...{ prompts: rows.length, done: Journal.done(lineage, identity, how) },
+    ...{ prompts: total, done: Journal.done(lineage, identity, how) },
     ...{ precision, device, threads: threads() },
   });
   if (dryRun) return { output, interrupted: false, done: 0, summary: null };
   const journal = Journal.open(lineage, identity, how);
-  if (!(await reviseAll(rows, parts, { journal, chunk, hooks }))) {
+  if (!(await reviseAll(rows, parts, { journal, chunk, total, hooks }))) {
     return { output, interrupted: true, done: journal.length, summary: null };
   }
   const summary = finish(journal, output);
@@ -112,9 +121,14 @@ function promptFaultOf(row: Row): ReturnType<typeof leftOutOfPrompt> {
 async function reviseAll(
   rows: RowSource<'prompt'>,
   parts: RevisionParts,
-  { journal, chunk, hooks }: { journal: Journal<Lineage>; chunk: number; hooks: ReviseHooks },
+  {
+    journal,
+    chunk,
+    total,
+    hooks,
+  }: { journal: Journal<Lineage>; chunk: number; total: number; hooks: ReviseHooks },
 ): Promise<boolean> {
-  const total = rows.length;
+  let hidden = false;
   if (journal.length > 0) {
     hooks.onNotice?.(`Resuming after ${journal.length} prompts (${journal.path})`);
   }
@@ -122,8 +136,8 @@ async function reviseAll(
     const from = journal.length;
     const places = Array.from({ length: Math.min(chunk, total - from) }, (_, at) => from + at);
     const read = await rows.readMany(places);
-    const prompts = read.map(({ prompt, rendering }, at) => ({
-      row: places[at]!,
+    const prompts = read.map(({ prompt, rendering, extra }, at) => ({
+      ...{ row: places[at]!, columns: carriedColumns(extra).columns },
       messages: isChat(prompt) ? prompt : [{ role: 'user', content: prompt }],
       rendering,
     }));
@@ -134,6 +148,10 @@ async function reviseAll(
     const done = await reviseChunk(prompts, parts, {
       chunk: from / chunk,
       signal: hooks.signal,
+      onHidden(token) {
+        if (!hidden) hooks.onNotice?.(hiddenNotice(token));
+        hidden = true;
+      },
       onTurn: () => report(++turns / turnsPerPrompt(parts.rounds)),
     });
     if (done === null) return false;
@@ -159,7 +177,7 @@ function finish(journal: Journal<Lineage>, output: string): RevisionSummary {
   for (const lineage of journal.read()) {
     tally.add(lineage, {
       supervised: supervisedRow(lineage) !== null,
-      preference: preferenceRow(lineage) !== null,
+      preference: preferenceRow(lineage),
     });
   }
   const summary = tally.summary();
@@ -194,6 +212,7 @@ async function identityOf(
     '--rounds': rounds,
     ...samplingIdentity(sampling),
     '--batch-size': batchSize,
+    ...(options.limit == null ? {} : { '--limit': options.limit }),
     '--precision': precision,
     '--device': device,
   };

@@ -16,6 +16,8 @@ export interface Said {
   ended: boolean;
   /** Why there is no text, in words: the conversation is too long, the endpoint refused. */
   failed?: string;
+  /** A special token that the text leaves out; absent if there is none. */
+  hidden?: string;
 }
 
 export interface SayOptions {

@@ -11,10 +11,10 @@ import {
 } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
-import { shellWord } from '../shell-word.ts';
 import { say } from '../terminal.ts';
 import { printJson } from '../training/json-display.ts';
 import { sayAbove, shareBar, terminalBar } from '../training/terminal-bar.ts';
+import { cutOffLines, trainLines } from '../training/train-command.ts';
 
 /** Shows the progress and the result of best-of-n sampling. */
 export interface BestOfNDisplay {
@@ -41,9 +41,12 @@ function jsonDisplay(): BestOfNDisplay {
     waiting() {},
     say: (text) => printJson({ type: 'notice', text }),
     close() {},
-    ended({ output, interrupted, done, rows, summary }) {
+    ended({ output, interrupted, done, rows, cutOff, summary }) {
       if (interrupted) printJson({ type: 'interrupted', prompts: done, output });
-      else printJson({ type: 'final', output, rows, ...jsonSummary(summary!) });
+      else {
+        const written = { output, rows, rows_cut_off: cutOff };
+        printJson({ type: 'final', ...written, ...jsonSummary(summary!) });
+      }
     },
   };
 }
@@ -113,7 +116,7 @@ class HumanBestOfN implements BestOfNDisplay {
     this.#bar?.stop();
   }
 
-  ended({ output, interrupted, done, rows, summary }: BestOfNResult): void {
+  ended({ output, interrupted, done, rows, cutOff, summary }: BestOfNResult): void {
     if (interrupted) {
       say(`\nStopped after ${done} prompts. Run the same command again to resume.`);
       return;
@@ -135,7 +138,10 @@ class HumanBestOfN implements BestOfNDisplay {
       say(table(curve));
     }
     say(`\n${rows} rows: ${output}`);
-    if (rows > 0) say(`${use[this.#options.write]} --data ${shellWord(output)}`);
+    const [what, verb] = use[this.#options.write];
+    const written = { rows, cutOff };
+    for (const line of cutOffLines(written)) say(line);
+    for (const line of trainLines(what, verb, output, written)) say(line);
   }
 
   #line(bar: string): string {
@@ -162,10 +168,10 @@ const reasons = {
 };
 
 const use = {
-  best: 'Train on them: npx keel sft',
-  all: 'Train a reward model on them: npx keel reward',
-  pairs: 'Align a model with them: npx keel dpo',
-};
+  best: ['Train on them:', 'sft'],
+  all: ['Train a reward model on them:', 'reward'],
+  pairs: ['Align a model with them:', 'dpo'],
+} as const;
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 

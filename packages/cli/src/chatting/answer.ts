@@ -1,4 +1,4 @@
-import { turnPrompt } from '@keel/align/internal';
+import { hiddenToken, turnPrompt } from '@keel/align/internal';
 import { type GenerateOptions, generate, type LanguageModel } from '@keel/model';
 import type { Conversation } from './conversation.ts';
 
@@ -12,7 +12,7 @@ export async function answer(
   options: GenerateOptions & { signal: AbortSignal },
   write: (text: string) => void,
 ): Promise<void> {
-  let [text, opened, ended] = ['', '', false];
+  let [text, opened, ended, hidden] = ['', '', false, null as string | null];
   try {
     const turn = turnPrompt(model, conversation.messages);
     opened = turn.opened;
@@ -20,7 +20,8 @@ export async function answer(
       text += event.text;
       write(event.text);
       if (event.type === 'done') {
-        const { finishReason } = event.result;
+        const { finishReason, tokens } = event.result;
+        hidden = hiddenToken(tokens, model.tokenizer);
         ended = finishReason !== 'length' && finishReason !== 'aborted';
       }
     }
@@ -30,5 +31,5 @@ export async function answer(
   }
   write('\n');
   if (text === '' && options.signal.aborted) conversation.undo();
-  else conversation.answer(opened + text, ended);
+  else conversation.answer(opened + text, { ended, hidden });
 }

@@ -1,4 +1,5 @@
 import { nearest } from '@keel/align/config';
+import { hiddenNotice } from '@keel/align/internal';
 import type { Conversation } from './conversation.ts';
 import type { Feedback } from './feedback.ts';
 
@@ -39,7 +40,8 @@ const commands: Record<string, ChatCommand> = {
       } catch (error) {
         return `Not saved: ${(error as Error).message}`;
       }
-      return `Added to ${path}`;
+      const hidden = conversation.hiddenIn();
+      return `Added to ${path}${hidden === null ? '' : `. Note: ${hiddenNotice(hidden)}`}`;
     },
   },
   good: {

@@ -9,6 +9,8 @@ export class Conversation {
   #turns: Message[] = [];
   /** Answers that were stopped or reached the maximum length. */
   readonly #cutOff = new WeakSet<Message>();
+  /** A special token of each answer whose text leaves one out. */
+  readonly #hidden = new WeakMap<Message, string>();
   /** Columns of a row of this conversation: what the template is rendered with. */
   readonly columns: ReturnType<typeof renderingColumns>;
 
@@ -34,11 +36,23 @@ export class Conversation {
     this.#turns.push({ role: 'user', content });
   }
 
-  /** @param ended whether the model ended it itself */
-  answer(content: string, ended: boolean): void {
+  /**
+   * @param ended whether the model ended it itself
+   * @param hidden a special token that the text leaves out; null: none
+   */
+  answer(
+    content: string,
+    { ended, hidden = null }: { ended: boolean; hidden?: string | null },
+  ): void {
     const turn: Message = { role: 'assistant', content };
     this.#turns.push(turn);
     if (!ended) this.#cutOff.add(turn);
+    if (hidden !== null) this.#hidden.set(turn, hidden);
+  }
+
+  /** A special token that the text of one of these answers leaves out; null if there is none. */
+  hiddenIn(turns: readonly Message[] = this.#turns): string | null {
+    return turns.flatMap((turn) => this.#hidden.get(turn) ?? [])[0] ?? null;
   }
 
   /** Whether an answer was stopped or reached the maximum length. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@keel/align/data';
-import { appendWhole } from '@keel/align/internal';
+import { appendWhole, hiddenNotice } from '@keel/align/internal';
 import { makeFolder } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import type { Conversation } from './conversation.ts';
@@ -56,7 +56,9 @@ export class Feedback {
       const note = cut
         ? '. It was cut off, so training refuses this row, or skips it with --on-bad-row skip'
         : '';
-      return `Rated ${word}: added to ${this.path}${note}`;
+      const hidden = conversation.hiddenIn([answer]);
+      const lost = hidden === null ? '' : `. Note: ${hiddenNotice(hidden)}`;
+      return `Rated ${word}: added to ${this.path}${note}${lost}`;
     } catch (error) {
       return `Not saved: ${(error as Error).message}`;
     }

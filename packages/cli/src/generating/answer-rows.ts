@@ -1,15 +1,9 @@
 // Rows with a prompt and a generated answer, for other verbs: score, sft, judges.
 import { asRead, type Content, isChat, type Message, renderingColumns } from '@keel/align/data';
-import { answerOpening, openedPrompt, withSystem } from '@keel/align/internal';
+import { answerOpening, carriedColumns, openedPrompt, withSystem } from '@keel/align/internal';
 import type { GenerationResult, Tokenizer } from '@keel/model';
 import type { AskedForm } from './prompt-tokens.ts';
 import type { AskedPrompt } from './read-prompts.ts';
-
-/** Fields that would make a row another kind of row: other answers, and verdicts. */
-const otherAnswers: readonly string[] = [
-  ...['messages', 'text', 'completion', 'completions', 'chosen', 'rejected', 'ranking', 'scores'],
-  ...['label', 'labels', 'label_probability', 'margin', 'score_chosen', 'score_rejected'],
-];
 
 /** What rows contain besides the answer. */
 export interface AskedRow {
@@ -17,7 +11,7 @@ export interface AskedRow {
   prompt: Content;
   /** The row's other fields, and what the template was rendered with. */
   fields: Readonly<Record<string, unknown>>;
-  /** Fields of the row that are not written: see {@link otherAnswers}. */
+  /** Fields of the row that are not written, because they are of another answer. */
   dropped: readonly string[];
   /** What the generation prompt opened in the answer's place, such as `<think>\n`. */
   opening: string;
@@ -38,16 +32,16 @@ export function askedRow(
   const turns: Message[] = isChat(prompt) ? [...prompt] : [{ role: 'user', content: prompt }];
   const messages = withSystem(turns, system);
   const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
-  const own = Object.entries(extra);
+  const { columns, dropped } = carriedColumns(extra);
   return {
     prompt: asRead(
       rendered && (isChat(prompt) || system !== null || output !== null) ? messages : prompt,
     ),
     fields: {
-      ...Object.fromEntries(own.filter(([name]) => !otherAnswers.includes(name))),
+      ...columns,
       ...renderingColumns(rendering, rendered ? tokenizer.chatTemplate : null),
     },
-    dropped: own.flatMap(([name]) => (otherAnswers.includes(name) ? [name] : [])),
+    dropped,
     opening: answerOpening(opened),
   };
 }

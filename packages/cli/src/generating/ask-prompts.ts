@@ -1,6 +1,6 @@
 import { DataError } from '@keel/align';
 import { isChat, tokenisedAt } from '@keel/align/data';
-import { promptFault } from '@keel/align/internal';
+import { droppedNotice, promptFault } from '@keel/align/internal';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
@@ -63,9 +63,7 @@ function notesOn(
   }
   const dropped = [...new Set(rows.flatMap((row) => row.dropped))];
   if (output !== null && dropped.length > 0) {
-    notes.push(
-      `the rows are written without their fields ${dropped.join(', ')}, which would make them rows of another kind`,
-    );
+    notes.push(droppedNotice(dropped));
   }
   return notes;
 }

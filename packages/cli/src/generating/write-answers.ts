@@ -1,9 +1,9 @@
 import { drawBar, PlainPace } from '@keel/align/internal';
 import type { GenerateVerbOptions } from '../options/generate.ts';
-import { shellWord } from '../shell-word.ts';
 import { complain, say, sayJson } from '../terminal.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { cutOffLines, trainLines } from '../training/train-command.ts';
 import type { AskedPrompts } from './ask-prompts.ts';
 import { sampleAnswers } from './sample-answers.ts';
 
@@ -30,21 +30,16 @@ export async function writeAnswers(
       if (bar === null && !json && pace.due(done)) complain(`${done} of ${total} answers`);
     },
   }).finally(() => bar?.stop());
-  const { rows, empty, cutOff, interrupted } = sampled;
+  const { rows, empty, interrupted } = sampled;
   if (empty > 0)
     complain(`${empty} empty answers are not in the file, because no verb accepts them`);
-  if (cutOff > 0) {
-    complain(
-      `${cutOff} of ${rows} answers were cut off, and training refuses them. Pass a larger --max-new-tokens, or skip them with --on-bad-row skip`,
-    );
-  }
+  for (const line of cutOffLines(sampled)) complain(line);
   if (json) sayJson({ type: 'final', output, rows, empty, interrupted, done: sampled.done });
   else if (interrupted) {
     say(`Stopped after ${sampled.done} of ${total} answers. Run the same command again to resume.`);
   } else {
     say(`Wrote ${rows} rows to ${output}.`);
-    const skip = cutOff > 0 ? ' --on-bad-row skip' : '';
-    if (cutOff < rows) say(`Train on them:  npx keel sft --data ${shellWord(output)}${skip}`);
+    for (const line of trainLines('Train on them: ', 'sft', output, sampled)) say(line);
   }
   return stopping.exitCode;
 }

@@ -1,11 +1,23 @@
 import type { LabelResult, LabelSummary } from '@keel/align';
 import { orderWarning } from '@keel/align/judges';
 import { type JobDisplay, jobDisplay } from '../job-display.ts';
-import { shellWord } from '../shell-word.ts';
+import type { LabelVerbOptions } from '../options/label.ts';
+import { cutOffLines, trainLines } from '../training/train-command.ts';
+
+/** What a job of labelling works through. */
+export const labelUnit = (pairing: LabelVerbOptions['pairing']): 'pairs' | 'prompts' =>
+  pairing === 'best-worst' ? 'prompts' : 'pairs';
 
 /** Shows the progress and the result of labelling. */
-export const labelDisplay = (json: boolean): JobDisplay<LabelResult> =>
-  jobDisplay(json, { unit: 'pairs', lines: ({ summary }) => summaryLines(summary!), advice });
+export const labelDisplay = (
+  json: boolean,
+  pairing: LabelVerbOptions['pairing'],
+): JobDisplay<LabelResult> =>
+  jobDisplay(json, {
+    unit: labelUnit(pairing),
+    lines: ({ summary }) => summaryLines(summary!),
+    advice,
+  });
 
 function advice({ output, summary }: LabelResult): string[] {
   const { ordersAgree, rows } = summary!;
@@ -15,12 +27,9 @@ function advice({ output, summary }: LabelResult): string[] {
       ? []
       : [`\n${warning} \`npx keel judge --check\` compares judges with people.`]),
     `\n${rows} rows: ${output}`,
-    ...(rows === 0
-      ? []
-      : [
-          `Align a model with them: npx keel dpo --data ${shellWord(output)}`,
-          `Or train a reward model:  npx keel reward --data ${shellWord(output)}`,
-        ]),
+    ...trainLines('Align a model with them:', 'dpo', output, summary!),
+    ...trainLines('Or train a reward model: ', 'reward', output, summary!),
+    ...cutOffLines(summary!),
   ];
 }
 

@@ -4,6 +4,7 @@ import { checkConstitution, type JobHooks, type JobResult, type LabelSummary } f
 import { checkJudge } from '@keel/evaluate';
 import { setThreads } from '@keel/torch';
 import type { LabelVerbOptions } from '../options/label.ts';
+import { labelUnit } from './label-display.ts';
 import { labelled } from './labelled.ts';
 
 /** Checks everything if all that it needs exists; otherwise constitution and judge. */
@@ -32,7 +33,7 @@ export async function labels(
     {
       ...(signal && { signal }),
       onNotice,
-      onProgress: ({ pairs, total }) => onProgress?.('pairs', pairs, total),
+      onProgress: ({ pairs, total }) => onProgress?.(labelUnit(options.pairing), pairs, total),
     },
   );
   if (summary === null) return { interrupted: true, headlines: [], verdict: null };

@@ -94,7 +94,7 @@ const schema = z
     }),
     limit: option(z.number().int().min(1).nullable().default(null), {
       description:
-        'use only this many rows, from the start; before a comparison, --check uses all of its rows',
+        'use only this many rows, from the start, and with --check alone of each file; before a comparison, --check uses all of its rows',
       group: answersGroup,
       value: 'rows',
       common: true,

@@ -10,6 +10,14 @@ const schema = z
     onBadRow: dataShape.onBadRow,
     columns: dataShape.columns,
     wrapChat: dataShape.wrapChat,
+    limit: option(z.number().int().min(1).nullable().default(null), {
+      description:
+        'label only this many pairs from the start, or prompts with --pairing best-worst',
+      group: labels,
+      value: 'n',
+      common: true,
+      shownDefault: 'all',
+    }),
     judge: option(z.string().min(1), {
       description:
         'who labels: a spec (YAML, JSON), model:NAME, endpoint:MODEL, reward:REWARD, module.ts#name or program:COMMAND',

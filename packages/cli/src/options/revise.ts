@@ -12,6 +12,13 @@ const schema = z
     data: onlineShape.data,
     onBadRow: dataShape.onBadRow,
     columns: dataShape.columns,
+    limit: option(z.number().int().min(1).nullable().default(null), {
+      description: 'use only this many prompts, from the start',
+      group,
+      value: 'prompts',
+      common: true,
+      shownDefault: 'all',
+    }),
     constitution: option(z.string().min(1).nullable().default(null), {
       description:
         "file of principles: Keel's YAML, the JSON of Bai et al. 2022 or of the alignment handbook",

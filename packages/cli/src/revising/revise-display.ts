@@ -1,18 +1,19 @@
 import type { ReviseResult, RevisionSummary } from '@keel/align';
 import { type JobDisplay, jobDisplay } from '../job-display.ts';
-import { shellWord } from '../shell-word.ts';
+import { cutOffLines, trainLines } from '../training/train-command.ts';
 
 /** Shows the progress and the result of critique and revision. */
 export const reviseDisplay = (json: boolean): JobDisplay<ReviseResult> =>
   jobDisplay(json, { unit: 'prompts', lines: ({ summary }) => summaryLines(summary!), advice });
 
 function advice({ output, summary }: ReviseResult): string[] {
-  const { supervised, preferences } = summary!;
+  const { supervised, preferences, cutOff } = summary!;
   const [sft, pairs] = ['sft.jsonl', 'preferences.jsonl'].map((file) => `${output}/${file}`);
   return [
     `\n${output}: sft.jsonl (${supervised} rows), preferences.jsonl (${preferences} rows), lineage.jsonl`,
-    ...(supervised > 0 ? [`Train on the revisions: npx keel sft --data ${shellWord(sft!)}`] : []),
-    ...(preferences > 0 ? [`Or on the preferences: npx keel dpo --data ${shellWord(pairs!)}`] : []),
+    ...trainLines('Train on the revisions:', 'sft', sft!, { rows: supervised, cutOff: 0 }),
+    ...trainLines('Or on the preferences:', 'dpo', pairs!, { rows: preferences, cutOff }),
+    ...cutOffLines({ rows: preferences, cutOff }),
     ...(supervised === 0
       ? [
           'No critique or revision could be used. Read lineage.jsonl; a larger --critic usually helps.',

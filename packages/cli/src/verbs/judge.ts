@@ -31,7 +31,7 @@ export async function run(options: JudgeVerbOptions): Promise<number> {
   if (options.annotations !== null) {
     const summary = await recompute(options.annotations, options.output);
     const { findings } = summary;
-    const lines = summaryLines(summary);
+    const lines = summaryLines(summary, false);
     display.ended({ lines, findings, summary: snakeJson(summary), output: options.output });
     return gateCode(options, snakeJson(summary));
   }

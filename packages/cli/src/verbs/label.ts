@@ -9,7 +9,7 @@ import { sayDryRun, type WorkPlan } from '../work-plan.ts';
 export function run(options: LabelVerbOptions): Promise<number> {
   const { threads, dryRun, json } = options;
   if (threads !== null) setThreads(threads);
-  const display = labelDisplay(json);
+  const display = labelDisplay(json, options.pairing);
   return runJob(display, { saving: 'saving the finished labels', dryRun }, async (hooks) => {
     return await labelled(options, {
       ...hooks,

@@ -16,7 +16,7 @@ export const styleCheck = (): Check =>
     check(answer) {
       const style = answerStyle(answer);
       const each = Object.entries(style).map(([name, sum]) => [name, { sum, count: 1 }]);
-      const share = (holds: boolean): Measure => ({ sum: Number(holds), count: 1 });
+      const share = (holds: boolean): Measure => ({ sum: Number(holds), count: 1, share: true });
       const perHundredWords = (sum: number): Measure => ({ sum: 100 * sum, count: style.words });
       return {
         score: null,

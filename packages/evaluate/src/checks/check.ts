@@ -21,6 +21,10 @@ export interface Measure {
   sum: number;
   /** 1 for a quantity of the whole answer; the number of instructions for one per instruction. */
   count: number;
+  /** Whether it is a share, shown in percent (default: no). */
+  share?: boolean;
+  /** Whether less of it is better (default: no). */
+  lowerIsBetter?: boolean;
 }
 
 export interface CheckOutcome {

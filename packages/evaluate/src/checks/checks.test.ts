@@ -236,6 +236,10 @@ describe('refusal', () => {
     [undefined, no, null, 'full_refusal'],
   ])('a prompt that is %s: %s', async (label, answer, expected, found) => {
     const outcome = await checked('refusal', answer, { label });
+    for (const [name, measure] of Object.entries(outcome.measures ?? {})) {
+      const lower = name === 'over_refusal' ? { lowerIsBetter: true } : {};
+      expect(measure).toEqual({ sum: expect.any(Number), count: 1, share: true, ...lower });
+    }
     expect(outcome).toMatchObject({ score: expected, label: found });
   });
 
@@ -253,8 +257,8 @@ test('instructions: accuracies of prompts and of instructions', async () => {
   expect(outcome).toMatchObject({
     score: 0,
     measures: {
-      prompt_strict: { sum: 0, count: 1 },
-      instruction_strict: { sum: 1, count: 2 },
+      prompt_strict: { sum: 0, count: 1, share: true },
+      instruction_strict: { sum: 1, count: 2, share: true },
       prompt_loose: { sum: 1, count: 1 },
       instruction_loose: { sum: 2, count: 2 },
     },

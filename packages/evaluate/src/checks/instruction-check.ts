@@ -41,11 +41,13 @@ export const instructionCheck = (): Check =>
 const ofAll = (followed: readonly boolean[]): Measure => ({
   sum: Number(followed.every(Boolean)),
   count: 1,
+  share: true,
 });
 
 const ofEach = (followed: readonly boolean[]): Measure => ({
   sum: followed.filter(Boolean).length,
   count: followed.length,
+  share: true,
 });
 
 function instructionsOf({ extra }: CheckedRow): Instruction[] {

@@ -87,6 +87,7 @@ judges:
   test('reports what is no judge', async () => {
     await expect(openJudge('rewrd:length:-3')).rejects.toThrow(/reward:length:-3/);
     await expect(openJudge('reward:lenght')).rejects.toThrow(/lenght/);
+    await expect(openJudge('reward:runs/nope')).rejects.toThrow(/^judge reward:runs\/nope: there/);
     const spec = written('bad.yaml', 'type: program\ncomand: x\n');
     await expect(openJudge(spec)).rejects.toThrow(/bad\.yaml:2:1.*"comand".*"command"/s);
   });

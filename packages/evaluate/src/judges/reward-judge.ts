@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError } from '@keel/align';
 import {
   type Judge,
   type JudgedAnswer,
@@ -47,6 +48,21 @@ export async function openRewardJudge(
 ): Promise<Judge> {
   const beside = join(folder, spec.reward);
   const text = existsSync(beside) ? beside : spec.reward;
+  return inJudgeWords(() => opened(spec, text, options));
+}
+
+/** Faults of a reward name the option that it usually comes from. */
+async function inJudgeWords<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const problems = error.problems.map((one) => one.replace(/^--reward /, 'judge reward:'));
+    throw new ConfigError(problems, { cause: error });
+  }
+}
+
+async function opened(spec: RewardJudgeSpec, text: string, options: JudgeOptions): Promise<Judge> {
   const by = spec.compare_by ?? (scoresLogOdds(text) ? 'sigmoid' : 'sign');
   const files = await rewardFiles(text);
   const { precision, device, now } = options;

@@ -172,6 +172,25 @@ describe('formats', () => {
     expect([...byPerson.table.columns().outcome]).toEqual([1, 1]);
   });
 
+  it('a label in CSV is a vote; a truth value is none, in CSV and in JSON', async () => {
+    const csv = (labels: readonly string[], name = 'label') => {
+      const lines = labels.map((label) => `p,x,y,${label}\n`);
+      return textFile('labels.csv', `prompt,model_1,model_2,${name}\n${lines.join('')}`);
+    };
+    const { table, skipped } = await read([csv(['1', '0', '2', '1.0', '', ' '])]);
+    expect([...table.columns().outcome]).toEqual([1, 0.5, 0, 1]);
+    expect(Object.values(skipped)).toEqual([2]);
+    const row = { prompt: 'p', model_1: 'x', model_2: 'y' };
+    for (const value of [false, true]) {
+      const found = new RegExp(`:[12]: .*"label".*0 for a tie.*${value}`);
+      await expect(read([fileOf([{ ...row, label: value }])])).rejects.toThrow(found);
+      await expect(read([csv([String(value)])])).rejects.toThrow(found);
+      await expect(read([fileOf([{ ...row, labels: { ann: value } }])])).rejects.toThrow(
+        /labels\.ann/,
+      );
+    }
+  });
+
   it('judgements of MT-Bench and Arena-Hard', async () => {
     const mt = { question_id: 1, model_1: 'x', model_2: 'y' };
     const games = [

@@ -70,6 +70,7 @@ export async function readBattles(
       reader.take(value, place);
     },
     reject: (error) => reader.bad(error),
+    votes: true,
     ...(onProgress && { progress: onProgress }),
   });
   return reader.end();

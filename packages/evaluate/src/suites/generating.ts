@@ -122,13 +122,16 @@ export function checkIdentity(spec: string | object, folder: string): string {
 export async function checkMetrics(check: Check, row: CheckedRow): Promise<Metric[]> {
   // An answer without text shows which quantities a check measures.
   const measured = await check.check('', row).catch(() => null);
-  const measures = Object.keys(measured?.measures ?? {});
+  const measures = Object.entries(measured?.measures ?? {});
   return [
     ...(measured !== null && measured.score === null && check.labels.length === 0
       ? []
       : [shareOf('score')]),
     ...check.labels.map((label) => shareOf(label)),
-    ...measures.map((name) => meanOf(name, true)),
+    ...measures.map(([name, { share = false, lowerIsBetter = false }]) => ({
+      ...meanOf(name, !lowerIsBetter),
+      share,
+    })),
     { ...meanOf('cut_off', false), share: true },
   ];
 }

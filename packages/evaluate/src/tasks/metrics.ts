@@ -46,7 +46,10 @@ export const perplexityOf = (name: string): Metric => ({
 /** A metric of all rows. */
 export interface Estimate {
   value: number;
-  /** 95%: Wilson's for shares, otherwise from a bootstrap over rows. */
+  /**
+   * 95%: Wilson's for shares of rows that are each right or wrong, otherwise from a bootstrap over
+   * rows; Wilson's too for shares of which no resample could vary, such as of equal values.
+   */
   interval: Interval;
   /** Sample standard deviation by the root of the count; null for fewer than two rows, ratios. */
   standardError: number | null;
@@ -99,12 +102,17 @@ function intervalOf(
   value: number,
   confidence: number | undefined,
 ): Interval {
-  if (metric.share && values.every((one) => typeof one === 'number')) {
+  const wilson = (): Interval => {
     const z = confidence === undefined ? undefined : normalQuantile((1 + confidence) / 2);
     return wilsonInterval(value * values.length, values.length, z);
-  }
+  };
+  // A tie, or the mean of several answers, is no draw of right or wrong.
+  const isSure = (one: MetricValue): boolean =>
+    countOf(one) === 1 && (sumOf(one) === 0 || sumOf(one) === 1);
+  if (metric.share && values.every(isSure)) return wilson();
   const options = confidence === undefined ? {} : { confidence };
-  return bootstrapInterval(values.length, statisticOf(metric, values), options);
+  const drawn = bootstrapInterval(values.length, statisticOf(metric, values), options);
+  return metric.share && !(drawn[0] < drawn[1]) ? wilson() : drawn;
 }
 
 /** Student's distribution with so many degrees of freedom is normal. */

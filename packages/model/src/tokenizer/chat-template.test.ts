@@ -19,6 +19,22 @@ describe('ChatTemplate', () => {
     );
   });
 
+  it('a template that moves the marker of a continued message itself continues it there', () => {
+    // As TRL's templates of LFM2.5-VL: what follows the text belongs to the message too.
+    const tag = "'CONTINUE_FINAL_MESSAGE_TAG '";
+    const template = new ChatTemplate(
+      `{% for m in messages %}[{% set c = m.content %}{% set tagged = c.endswith(${tag}) %}` +
+        `{% if tagged %}{% set c = c[:-27] %}{% endif %}{{ c }}{{ m.more }}` +
+        `{% if tagged %}{{ ${tag} }}{% endif %}]{% endfor %}`,
+    );
+    const turns = [
+      { role: 'user', content: 'Who?' },
+      { role: 'assistant', content: 'It is', more: '<f>' },
+    ];
+    expect(template.render(turns, { continueFinalMessage: true })).toBe('[Who?][It is<f>');
+    expect(template.render(turns)).toBe('[Who?][It is<f>]');
+  });
+
   it('stops after the last words if they are to be continued', () => {
     const messages = [user('hi there '), assistant('hi there ')];
     expect(template.render(messages, { continueFinalMessage: true })).toBe(

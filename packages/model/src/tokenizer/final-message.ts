@@ -48,7 +48,9 @@ export const endOfFinalText = (
   const text = textOf(rendered);
   const runs = typeof rendered === 'string' ? [] : rendered.runs;
   const place = runs.findLast(({ start, end, origin }) => origin.marker === true && end > start);
-  if (place === undefined || !text.includes(stripped(final))) {
+  // A template that knows the marker takes it from the text, and writes it behind the tool calls.
+  const start = place?.start ?? text.lastIndexOf(stripped(marker));
+  if (start < 0 || !text.includes(stripped(final))) {
     throw new ChatTemplateError(
       `The last message (${message.role}) cannot be continued: the chat template changes or omits its text.\n` +
         `Text:\n${stripped(final)}\nRendered conversation:\n${text.replaceAll(stripped(marker), '')}`,
@@ -56,6 +58,6 @@ export const endOfFinalText = (
   }
   // If the template trims the text, transformers also strips whitespace that the template put
   // before it.
-  if (text.startsWith(marker, place.start)) return place.start;
-  return textOf(strip(text.slice(0, place.start), null, false, true)).length;
+  if (text.startsWith(marker, start)) return start;
+  return textOf(strip(text.slice(0, start), null, false, true)).length;
 };

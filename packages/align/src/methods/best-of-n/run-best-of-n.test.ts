@@ -99,6 +99,36 @@ describe('runBestOfN', () => {
     expect(existsSync(`${results[0]!.output}.partial`)).toBe(false);
   });
 
+  it('carries the other columns of rows, and says which of them it does not', async () => {
+    const path = inside('columns.jsonl');
+    const rows = [
+      { prompt: 'hello', id: 1, answer: '4', chosen: 'x', rejected: 'y' },
+      { prompt: 'who', id: 2, context: 'Not in the prompt.', finish_reason: 'length' },
+    ];
+    writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const notices: string[] = [];
+    const options = optionsOf({ data: [path], maxNewTokens: 64 });
+    const {
+      output,
+      rows: count,
+      cutOff,
+    } = await runBestOfN(options, {
+      onNotice: (text) => notices.push(text),
+    });
+    const lines = linesOf(output);
+    expect(lines.map(({ id, answer }) => [id, answer])).toEqual([
+      [1, '4'],
+      [2, undefined],
+    ]);
+    for (const line of lines) {
+      expect(line).not.toHaveProperty('chosen');
+      expect(line).not.toHaveProperty('context');
+    }
+    expect(notices).toContainEqual(expect.stringMatching(/chosen, rejected, context/));
+    const cut = lines.filter(({ finish_reason: reason }) => reason === 'length');
+    expect([count, cutOff]).toEqual([2, cut.length]);
+  });
+
   it('starts the answers to chats with what the generation prompt opened', async () => {
     const chatTemplate = inside('think.jinja');
     const opening = tinyTemplate.replace(

@@ -14,8 +14,10 @@ import {
   localNow,
   templateSettings,
 } from '../../config/template-options.ts';
+import { carriedBeside, droppedNotice } from '../../data/carried-columns.ts';
 import { rowMarkFault } from '../../data/dropped-columns.ts';
 import { openRows } from '../../data/open-rows.ts';
+import type { PromptRow, Row } from '../../data/rows.ts';
 import { writeFully } from '../../files/append-whole.ts';
 import { fillFileAtomic } from '../../files/atomic-write.ts';
 import { checkReward, openReward } from '../../rewards/open-reward.ts';
@@ -25,7 +27,7 @@ import { modelFacts } from '../../training/run-plan.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
 import { SampleJob } from './sample-job.ts';
-import { type JournalLine, parseLine, rowOfForm } from './sampled-prompt.ts';
+import { isCutRow, type JournalLine, parseLine, rowOfForm } from './sampled-prompt.ts';
 import { type BestOfNSummary, BestOfNTally } from './summary.ts';
 
 export interface BestOfNResult {
@@ -35,6 +37,8 @@ export interface BestOfNResult {
   done: number;
   /** Rows of the output, without prompts whose answers make no row (--write). */
   rows: number;
+  /** Rows with an answer that was cut off: training refuses them. */
+  cutOff: number;
   /** null if it was interrupted, or a dry run. */
   summary: BestOfNSummary | null;
 }
@@ -55,10 +59,17 @@ export async function runBestOfN(
   if (options.unsafeCode) {
     hooks.onNotice?.('--unsafe-code: code in answers runs with all rights of this user');
   }
+  const dropped = new Set<string>();
+  const refuse = (row: Row): ReturnType<typeof rowMarkFault> => {
+    const { prompt, extra } = row as PromptRow;
+    for (const name of carriedBeside(prompt, extra).dropped) dropped.add(name);
+    return rowMarkFault(row);
+  };
   await using rows = await openRows(options.data, {
-    ...{ ...rowsOf(options), kind: 'prompt', refuse: rowMarkFault },
+    ...{ ...rowsOf(options), kind: 'prompt', refuse },
   });
   if (rows.badRowCount > 0) hooks.onNotice?.(`${rows.badRowCount} bad rows are skipped`);
+  if (dropped.size > 0) hooks.onNotice?.(droppedNotice([...dropped]));
   await checkReward(options.reward);
   using owned = new DisposableStack();
   claimOutput(output, dirname(output), { dryRun, owned, notice: hooks.onNotice });
@@ -92,15 +103,15 @@ export async function runBestOfN(
     ...{ reward: reward.name, precision, device: model.device, threads: threads() },
     done: Journal.done(output, identity, how),
   });
-  if (dryRun) return { output, interrupted: false, done: 0, rows: 0, summary: null };
+  if (dryRun) return { output, interrupted: false, done: 0, rows: 0, cutOff: 0, summary: null };
   const journal = Journal.open(output, identity, how);
   const job = new SampleJob({ options, hooks, rows, model, role, reward, journal, chunk });
   if (!(await job.sample())) {
-    return { output, interrupted: true, done: journal.length, rows: 0, summary: null };
+    return { output, interrupted: true, done: journal.length, rows: 0, cutOff: 0, summary: null };
   }
-  const { written, summary } = finish(journal, options);
+  const { summary, ...written } = finish(journal, options);
   journal.remove();
-  return { output, interrupted: false, done: journal.length, rows: written, summary };
+  return { output, interrupted: false, done: journal.length, ...written, summary };
 }
 
 /**
@@ -123,9 +134,9 @@ function refuseExisting({ output, overwrite }: BestOfNOptions): void {
 function finish(
   journal: Journal<JournalLine>,
   { output, write, numGenerations }: BestOfNOptions,
-): { written: number; summary: BestOfNSummary } {
+): Pick<BestOfNResult, 'rows' | 'cutOff'> & { summary: BestOfNSummary } {
   const tally = new BestOfNTally(numGenerations);
-  let written = 0;
+  let [rows, cutOff] = [0, 0];
   fillFileAtomic(output, (descriptor) => {
     for (const line of journal.read()) {
       if ('left_out' in line) {
@@ -135,9 +146,10 @@ function finish(
       tally.add(line);
       const row = rowOfForm(line, write);
       if (row === null) continue;
-      written += 1;
+      rows += 1;
+      if (isCutRow(row)) cutOff += 1;
       writeFully(descriptor, `${exactJson(row)}\n`);
     }
   });
-  return { written, summary: tally.summary() };
+  return { rows, cutOff, summary: tally.summary() };
 }

@@ -4,6 +4,7 @@ import { answerOpening } from '../../batching/answer-start.ts';
 import { hiddenNotice, hiddenToken } from '../../batching/hidden-token.ts';
 import { promptFault } from '../../batching/prompt-fault.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
+import { carriedBeside } from '../../data/carried-columns.ts';
 import { DataError, placeName } from '../../data/data-error.ts';
 import { asRead, isChat } from '../../data/messages.ts';
 import type { RowSource } from '../../data/open-rows.ts';
@@ -154,10 +155,12 @@ export class SampleJob {
         return { row, left_out: true, ...(fault !== undefined && { fault }) };
       }
       const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
+      const { columns } = carriedBeside(read[at]!.prompt, read[at]!.extra);
       const opened = answerOpening(prompts[group]!.opened);
       return {
         row,
         prompt: asRead(prompts[group]!.prompt),
+        ...(Object.keys(columns).length > 0 && { columns }),
         ...renderingColumns(read[at]!.rendering, isChat(prompts[group]!.prompt) ? template : null),
         ...(opened !== '' && { opened }),
         texts: own.map((sample) => samples[sample]!.text),

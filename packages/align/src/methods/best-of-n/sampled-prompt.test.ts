@@ -6,7 +6,7 @@ import { tokenisePair } from '../../batching/tokenise-pair.ts';
 import { tokenisePrompt } from '../../batching/tokenise-prompt.ts';
 import { parseRow } from '../../data/parse-row.ts';
 import { tinyChatTokenizer } from '../../testing/tiny-chat-model.ts';
-import { rowOfForm, type SampledPrompt } from './sampled-prompt.ts';
+import { isCutRow, parseLine, rowOfForm, type SampledPrompt } from './sampled-prompt.ts';
 
 const sampled = (own: Partial<SampledPrompt> = {}): SampledPrompt => ({
   row: 4,
@@ -56,6 +56,24 @@ describe('rowOfForm', () => {
     for (const form of ['best', 'pairs', 'all'] as const) {
       expect(rowOfForm(chat, form)).toMatchObject(columns);
     }
+  });
+
+  it('has the other columns of its row, behind its own, with their numbers as they were', () => {
+    const columns = { id: 3, category: 'sums', score: 'high' };
+    const text = JSON.stringify(sampled({ columns })).replace(
+      '"id":3',
+      '"id":12345678901234567890',
+    );
+    const row = rowOfForm(parseLine(text) as SampledPrompt, 'best');
+    expect(row).toMatchObject({ id: 12345678901234567890n, category: 'sums', score: 3, row: 4 });
+  });
+
+  it('is a row that training refuses if a written answer was cut off', () => {
+    const cut = (own: Partial<SampledPrompt>) =>
+      (['best', 'pairs', 'all'] as const).map((form) => isCutRow(rowOfForm(sampled(own), form)!));
+    expect(cut({})).toEqual([false, false, true]);
+    expect(cut({ ended: [false, true, true, true] })).toEqual([false, true, true]);
+    expect(cut({ ended: [true, true, false, true] })).toEqual([true, true, true]);
   });
 
   it('answers a chat as the assistant', () => {

@@ -1,5 +1,6 @@
 // A prompt with its sampled answers, and the rows made from it for other verbs.
 import { parseExactJson } from '@keel/model/exact-json';
+import { finishColumns } from '../../data/dropped-columns.ts';
 import { type Content, isChat } from '../../data/messages.ts';
 
 /** A prompt with its answers: a line of the journal. */
@@ -7,6 +8,8 @@ export interface SampledPrompt {
   /** Index of the row in the data, from 0. */
   row: number;
   prompt: Content;
+  /** The row's other columns; absent if there are none. */
+  columns?: Readonly<Record<string, unknown>>;
   /** What the prompt was rendered with, as columns of a row; absent if there was nothing. */
   tools?: unknown[];
   chat_template_kwargs?: Record<string, unknown>;
@@ -40,9 +43,10 @@ export type JournalLine = SampledPrompt | LeftOutPrompt;
 export const parseLine = (text: string): JournalLine => {
   const line = JSON.parse(text) as JournalLine;
   if ('left_out' in line) return line;
-  const { prompt, tools, chat_template_kwargs } = parseExactJson(text) as SampledPrompt;
+  const { prompt, columns, tools, chat_template_kwargs } = parseExactJson(text) as SampledPrompt;
   return {
     ...{ ...line, prompt },
+    ...(columns && { columns }),
     ...(tools && { tools }),
     ...(chat_template_kwargs && { chat_template_kwargs }),
   };
@@ -57,8 +61,11 @@ export type BestOfNForm = (typeof bestOfNForms)[number];
  * @returns null if the answers make no such row: there are none, or none is better than another
  */
 export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | null {
-  const { row, prompt, tools, chat_template_kwargs, opened = '', texts, scores, ended } = sampled;
-  const rendering = {
+  const { row, prompt, columns, tools, chat_template_kwargs, opened = '' } = sampled;
+  const { texts, scores, ended } = sampled;
+  const asked = {
+    ...columns,
+    ...{ row, prompt },
     ...(tools && { tools }),
     ...(chat_template_kwargs && { chat_template_kwargs }),
   };
@@ -71,9 +78,7 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
   if (form === 'all') {
     if (usable.length < 2) return null;
     return {
-      row,
-      prompt,
-      ...rendering,
+      ...asked,
       completions: usable.map(answer),
       scores: usable.map((at) => scores[at]!),
       finish_reasons: usable.map(finish),
@@ -83,14 +88,14 @@ export function rowOfForm(sampled: SampledPrompt, form: BestOfNForm): object | n
   if (best === undefined) return null;
   if (form === 'best') {
     return {
-      ...{ row, prompt, ...rendering, completion: answer(best), score: scores[best]! },
+      ...{ ...asked, completion: answer(best), score: scores[best]! },
       finish_reason: finish(best),
     };
   }
   const worst = firstOf(usable, (at, least) => scores[at]! < scores[least]!)!;
   if (scores[best] === scores[worst] || texts[best] === texts[worst]) return null;
   return {
-    ...{ row, prompt, ...rendering, chosen: answer(best), rejected: answer(worst) },
+    ...{ ...asked, chosen: answer(best), rejected: answer(worst) },
     ...{ score_chosen: scores[best]!, score_rejected: scores[worst]! },
     ...{ chosen_finish_reason: finish(best), rejected_finish_reason: finish(worst) },
   };
@@ -104,3 +109,7 @@ const firstOf = (
   places.length === 0
     ? undefined
     : places.reduce((first, one) => (ahead(one, first) ? one : first));
+
+/** Whether an answer of a row was cut off, so that training refuses the row. */
+export const isCutRow = (row: object): boolean =>
+  finishColumns.some((name) => [(row as Record<string, unknown>)[name]].flat().includes('length'));

@@ -16,6 +16,8 @@ export interface ReadingOptions {
   onBadRow?: 'fail' | 'skip';
   columns?: readonly string[] | null;
   wrapChat?: boolean;
+  /** The column `label` has votes (1, 2, or 0 for a tie), no truth values: CSV's stay text. */
+  votes?: boolean;
   /** Receives each row that is skipped. */
   onSkipped?: (fault: DataError) => void;
 }
@@ -27,7 +29,7 @@ export interface ReadingOptions {
 export async function readRows<Row>(
   files: readonly string[],
   read: (fields: Record<string, unknown>, place: Place) => Row,
-  { onBadRow = 'fail', onSkipped, columns = null, wrapChat = false }: ReadingOptions,
+  { onBadRow = 'fail', onSkipped, columns = null, wrapChat = false, votes = false }: ReadingOptions,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   let first: DataError | null = null;
@@ -36,7 +38,7 @@ export async function readRows<Row>(
     first ??= fault;
     onSkipped?.(fault);
   };
-  await using source = await ValueSource.open(files, { columns, wrapChat, reject });
+  await using source = await ValueSource.open(files, { columns, wrapChat, reject, votes });
   for await (const placed of source.iterate()) {
     try {
       rows.push(read(fieldsOf(source, placed), placed.place));

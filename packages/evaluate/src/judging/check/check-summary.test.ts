@@ -109,6 +109,16 @@ describe('readLabels', () => {
     expect(pairs[2]!.extra).toEqual({});
   });
 
+  it('reads the votes of a CSV file, and no truth values as votes', async () => {
+    using folder = new TestFolder();
+    const file = folder.text('labels.csv', 'prompt,output_1,output_2,label\np,x,y,1\np,x,y,0\n');
+    const pairs = await readLabels([file], {});
+    expect(pairs.map(({ votes }) => votes)).toEqual([['a'], ['tie']]);
+    const row = { prompt: 'p', output_1: 'x', output_2: 'y', label: false };
+    const other = folder.rows('truth.jsonl', [row]);
+    await expect(readLabels([other], {})).rejects.toMatchObject({ line: 1, field: 'label' });
+  });
+
   it('takes the more probable answer of an uncertain label as the better one', async () => {
     using folder = new TestFolder();
     const pair = { prompt: 'p', chosen: 'good', rejected: 'bad' };
@@ -145,6 +155,9 @@ describe('readLabels', () => {
     const row = { prompt: 'p', output_1: 'x', output_2: 'y', label: 1 };
     const files = ['easy', 'hard'].map((name) => folder.rows(`${name}.jsonl`, [row]));
     const pairs = await readLabels(files, {});
+    const more = ['one', 'two'].map((name) => folder.rows(`${name}.jsonl`, [row, row, row]));
+    const some = await readLabels(more, {}, {}, 2);
+    expect(some.map(({ category }) => category)).toEqual(['one', 'one', 'two', 'two']);
     expect(pairs.map(({ category, row: index }) => [category, index])).toEqual([
       ['easy', 0],
       ['hard', 1],

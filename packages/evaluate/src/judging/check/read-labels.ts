@@ -34,12 +34,14 @@ const voteColumns = ['labels', 'votes', 'label', 'preference'] as const;
 /**
  * Pairs of several files get the file's name as their category, or that of its folder where files
  * have the same name, unless the rows have one.
+ * @param limit pairs of each file to use, from its start; null: all
  * @throws DataError for a file without rows, and for the first bad row unless bad rows are skipped
  */
 export async function readLabels(
   files: readonly string[],
   reading: ReadingOptions,
   fields: PairFields = {},
+  limit: number | null = null,
 ): Promise<LabelledPair[]> {
   const read = (row: Record<string, unknown>, place: Place): Omit<LabelledPair, 'row'> =>
     'chosen' in row || 'rejected' in row
@@ -48,7 +50,8 @@ export async function readLabels(
   const pairs: Omit<LabelledPair, 'row'>[] = [];
   const names = namesOf(files);
   for (const [at, file] of files.entries()) {
-    for (const pair of await readRows([file], read, reading)) {
+    const found = await readRows([file], read, { ...reading, votes: true });
+    for (const pair of found.slice(0, limit ?? found.length)) {
       pairs.push({ ...pair, category: pair.category ?? (files.length > 1 ? names[at]! : null) });
     }
   }

@@ -10,15 +10,19 @@ import { columnTable, countTable, findingList, judgingStyle, shareCard } from '.
 /** Folder with the check of the judge, next to the report. */
 export const CHECK = 'check';
 
-/** The report's HTML. */
-export function judgingReport(summary: JudgingSummary, rows: readonly VerdictRow[]): string {
+/** The report's HTML. @param asked as for {@link summaryLines} */
+export function judgingReport(
+  summary: JudgingSummary,
+  rows: readonly VerdictRow[],
+  asked: boolean,
+): string {
   const { modelA, modelB, winRate, lengthControlled, orders, longerWins, check } = summary;
   const shown = rows.map((row) => ({ row }));
   const serious = summary.findings.filter(({ code }) => code === 'cannot-tell');
   const of = (count: number): string => `${counted(count, 'pair')}.`;
   const sections = [
     findingList(summary.findings),
-    countTable('Numbers', summaryLines(summary)),
+    countTable('Numbers', summaryLines(summary, asked)),
     columnTable(
       'By category',
       ['Category', 'Pairs', 'Win rate of b', 'Wins', 'Losses', 'Ties'],

@@ -18,7 +18,7 @@ export async function recompute(
   const summary = summarise(rows);
   if (output !== null) {
     makeFolder(output);
-    writeSummary(output, summary, rows);
+    writeSummary(output, summary, rows, false);
   }
   return summary;
 }

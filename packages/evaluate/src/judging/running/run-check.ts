@@ -9,7 +9,6 @@ import { askPairs } from './ask-pairs.ts';
 import {
   countingSkipped,
   FILES,
-  firstOf,
   type JudgingHooks,
   type JudgingOptions,
   type Outcome,
@@ -27,7 +26,7 @@ export async function runCheck(
   const { output, files, limit, dryRun } = options;
   using _ = dryRun ? null : claimFolder(output, hooks.onNotice);
   const reading = countingSkipped(options.reading, hooks.onNotice);
-  const pairs = firstOf(await readLabels(files, reading, options), limit);
+  const pairs = await readLabels(files, reading, options, limit);
   reading.report();
   const rows = await askPairs(pairs, 'check', options, hooks, (row) => ({
     ...row,

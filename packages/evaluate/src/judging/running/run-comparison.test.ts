@@ -211,6 +211,11 @@ describe('runComparison with a check of the judge', () => {
     const { summary } = await runComparison(comparison(folder, judge));
     expect(summary).toMatchObject({ orders: { pairs: 0, once: 8, agree: null }, check: null });
     const lines = new Map(summaryLines(summary!));
+    const label = 'judge is right';
+    expect([lines.has(label), new Map(summaryLines(summary!, false)).has(label)]).toEqual([
+      true,
+      false,
+    ]);
     expect(lines.get('orders agree')).toContain('does not see the order');
     expect(lines.get('judge is right')).toContain('--check');
   });

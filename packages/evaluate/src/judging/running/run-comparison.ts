@@ -85,14 +85,15 @@ const checkOf = (
   ...{ limit: null, category: null },
 });
 
-/** Writes the summary and the report. */
+/** Writes the summary and the report. @param asked as for `summaryLines` */
 export function writeSummary(
   folder: string,
   summary: JudgingSummary,
   rows: readonly VerdictRow[],
+  asked = true,
 ): void {
   writeJson(join(folder, FILES.summary), snakeJson(summary));
-  writeFileAtomic(join(folder, FILES.report), judgingReport(summary, rows));
+  writeFileAtomic(join(folder, FILES.report), judgingReport(summary, rows, asked));
 }
 
 /** The pairs to judge; null if sampling was interrupted. */

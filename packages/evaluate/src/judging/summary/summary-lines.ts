@@ -4,7 +4,11 @@ import type { FlagStatistics, JudgeCheck, JudgingSummary } from './summary-types
 import { usageText } from './usage-text.ts';
 import { counted, ordersText, rated, ratedOr } from './words.ts';
 
-export function summaryLines(summary: JudgingSummary): [label: string, value: string][] {
+/** @param asked whether the judge was asked: verdicts of a file do not say how right it is */
+export function summaryLines(
+  summary: JudgingSummary,
+  asked = true,
+): [label: string, value: string][] {
   const { winRate, lengthControlled, orders, longerWins, lengths, failures, rules } = summary;
   const { wins, losses, ties } = summary;
   const cost = usageText(summary.usage);
@@ -20,7 +24,7 @@ export function summaryLines(summary: JudgingSummary): [label: string, value: st
       lengthControlled.value === null ? `none: ${lengthControlled.why}` : rated(lengthControlled),
     ],
     ['b wins, loses, ties', `${wins}, ${losses}, ${ties}`],
-    ['judge is right', checkText(summary.check)],
+    ...(asked ? [['judge is right', checkText(summary.check)] as [string, string]] : []),
     ['orders agree', ordersText(orders)],
     ...(orders.firstWins === null
       ? []

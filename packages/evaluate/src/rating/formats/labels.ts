@@ -18,8 +18,8 @@ export const labels: BattleFormat = {
   battles: (row, reading) => {
     const [a, b] = modelsIn(row, ['model_1', 'model_2'], reading);
     const found = labelsIn(row).flatMap(([field, judge, value]) => {
-      if (value === null || value === '') return [];
       const plain = plainNumbers(value);
+      if (plain === null || (typeof plain === 'string' && plain.trim() === '')) return [];
       const outcome = outcomes.get(typeof plain === 'string' ? Number(plain) : plain);
       if (outcome === undefined)
         return reading.fail(field, {
@@ -46,8 +46,6 @@ function labelsIn(row: Fields): (readonly [field: string, judge: string | null, 
     return Object.entries(all).map(([person, value]) => [`labels.${person}`, person, value]);
   if (Array.isArray(all))
     return (all as unknown[]).map((value, index) => [`labels[${index}]`, null, value]);
-  // A CSV reader takes 1 and 0 in a column "label" for true and false.
-  if (typeof label === 'boolean') return [['label', null, Number(label)]];
   return [[all === undefined ? 'label' : 'labels', null, all ?? label ?? null]];
 }
 
