@@ -1,5 +1,6 @@
 // Which columns of a prompt's row go to the rows that are made of its new answers.
-import { answerColumns, finishColumns, leftOutOfPrompt } from './dropped-columns.ts';
+import { answerColumns, leftOutOfPrompt } from './dropped-columns.ts';
+import { finishColumns } from './finish-reasons.ts';
 import type { Content } from './messages.ts';
 
 /** Fields that would make a row another kind of row: other answers, and verdicts. */
@@ -14,10 +15,16 @@ export interface CarriedColumns {
   dropped: readonly string[];
 }
 
-/** The row's other columns, without those of another answer than the new one. */
-export function carriedColumns(extra: Readonly<Record<string, unknown>>): CarriedColumns {
+/**
+ * The row's other columns, without those of another answer than the new one.
+ * @param written names of columns that the verb writes itself
+ */
+export function carriedColumns(
+  extra: Readonly<Record<string, unknown>>,
+  written: readonly string[],
+): CarriedColumns {
   const dropped = new Set([
-    ...otherAnswers.filter((name) => Object.hasOwn(extra, name)),
+    ...[...otherAnswers, ...written].filter((name) => Object.hasOwn(extra, name)),
     ...answerColumns(extra),
   ]);
   // Why an answer ended is said of the new one.
@@ -31,8 +38,9 @@ export function carriedColumns(extra: Readonly<Record<string, unknown>>): Carrie
 export function carriedBeside(
   prompt: Content,
   extra: Readonly<Record<string, unknown>>,
+  written: readonly string[],
 ): CarriedColumns {
-  const carried = carriedColumns(extra);
+  const carried = carriedColumns(extra, written);
   const columns: Record<string, unknown> = { ...carried.columns };
   const dropped = [...carried.dropped];
   for (;;) {
@@ -45,4 +53,4 @@ export function carriedBeside(
 
 /** Says which fields are not written. */
 export const droppedNotice = (names: readonly string[]): string =>
-  `the rows are written without their fields ${names.join(', ')}, which belong to other answers or are no part of the prompt`;
+  `the rows are written without their fields ${names.join(', ')}, which belong to other answers, are no part of the prompt, or have the name of a field that is written`;

@@ -3,10 +3,10 @@
 import { listIn } from './csv-cells.ts';
 
 /** The column of a single answer, those of a pair, and the list of a ranking. */
-export const finishColumns = [
+export const finishColumns: readonly string[] = [
   ...['finish_reason', 'chosen_finish_reason', 'rejected_finish_reason'],
   'finish_reasons',
-] as const;
+];
 
 /**
  * The reason of each of a ranking's answers, from a list or its JSON text.

@@ -20,6 +20,8 @@ export interface LabelWork<Line> {
   badRows: number;
   /** Answers that were cut off at the maximum length. */
   cutOff: number;
+  /** Columns whose values are replaced by those of the label. */
+  replaced: readonly string[];
   /** What its lines depend on besides the judge and the data. */
   identity: JobIdentity;
   fingerprint: string;

@@ -35,6 +35,8 @@ interface ReadRows {
   single: number;
   /** Answers that `keel generate` cut off. */
   cutOff: number;
+  /** Columns whose values are replaced by those of the label. */
+  replaced: readonly string[];
   fingerprint: string;
 }
 
@@ -120,19 +122,23 @@ function unlabelledFault(row: Row): ReturnType<typeof trainingFault> {
     };
   }
   // A cut answer may be judged; how many there are is reported.
-  const columns = Object.entries(row.extra).filter(([name]) => !isFinish(name));
+  const columns = Object.entries(row.extra).filter(([name]) => !finishColumns.includes(name));
   return trainingFault({ ...row, extra: Object.fromEntries(columns) });
 }
 
-const isFinish = (name: string): boolean => (finishColumns as readonly string[]).includes(name);
+/** Columns of the rows that are written, which replace those of the same name. */
+const writtenColumns = ['row', 'labelled_by', 'judge_probability', 'principles'];
 
 async function commonOf(rows: SourceOf<Kind>): Promise<Omit<ReadRows, 'single'>> {
   let cutOff = 0;
+  const replaced = new Set<string>();
   for await (const { extra } of rows.iterate()) {
+    for (const name of writtenColumns) if (Object.hasOwn(extra, name)) replaced.add(name);
     const reasons = finishColumns.flatMap((name) => extra[name] ?? []);
     cutOff += reasons.filter((reason) => reason === 'length').length;
   }
-  return { badRows: rows.badRowCount, cutOff, fingerprint: await rows.fingerprint() };
+  const fingerprint = await rows.fingerprint();
+  return { badRows: rows.badRowCount, cutOff, replaced: [...replaced], fingerprint };
 }
 
 /** A pair whichever of its answers comes first. */

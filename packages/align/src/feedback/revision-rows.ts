@@ -2,6 +2,9 @@
 import type { Lineage } from './revise.ts';
 import { withoutReasoning } from './said-text.ts';
 
+/** Columns of the rows that are made, beside prompts and answers. */
+export const writtenColumns = ['row', 'principles'];
+
 /** The prompt, what it is rendered with, and its row's other columns. */
 const asked = ({ row, prompt, columns, tools, chat_template_kwargs }: Lineage) => ({
   ...columns,

@@ -73,6 +73,11 @@ async function run<Line extends LabelLine | RatingLine>(
       `${work.cutOff} answers were cut off at the maximum length. Training on their labels ends them as if they were whole: generate with a larger --max-new-tokens`,
     );
   }
+  if (work.replaced.length > 0) {
+    hooks.onNotice?.(
+      `the rows are written with new values of their fields ${work.replaced.join(', ')}`,
+    );
+  }
   const { labels: human, badRows } = await humanLabels(options);
   if (badRows > 0) hooks.onNotice?.(`--human: ${badRows} bad rows are skipped`);
   using owned = new DisposableStack();

@@ -29,7 +29,7 @@ import {
   turnsPerPrompt,
 } from './revise.ts';
 import type { ReviseHooks, ReviseOptions, ReviseResult } from './revise-options.ts';
-import { preferenceRow, supervisedRow } from './revision-rows.ts';
+import { preferenceRow, supervisedRow, writtenColumns } from './revision-rows.ts';
 import { type RevisionSummary, RevisionTally } from './revision-summary.ts';
 
 /** The files of a result, and of a job that has not finished. */
@@ -53,7 +53,7 @@ export async function runRevise(
   const constitution = constitutionOf(options);
   const dropped = new Set<string>();
   const refuse = (row: Row): ReturnType<typeof promptFaultOf> => {
-    for (const name of carriedColumns(row.extra).dropped) dropped.add(name);
+    for (const name of carriedColumns(row.extra, writtenColumns).dropped) dropped.add(name);
     return promptFaultOf(row);
   };
   await using rows = await openRows(options.data, {
@@ -137,7 +137,7 @@ async function reviseAll(
     const places = Array.from({ length: Math.min(chunk, total - from) }, (_, at) => from + at);
     const read = await rows.readMany(places);
     const prompts = read.map(({ prompt, rendering, extra }, at) => ({
-      ...{ row: places[at]!, columns: carriedColumns(extra).columns },
+      ...{ row: places[at]!, columns: carriedColumns(extra, writtenColumns).columns },
       messages: isChat(prompt) ? prompt : [{ role: 'user', content: prompt }],
       rendering,
     }));

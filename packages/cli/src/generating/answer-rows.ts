@@ -32,7 +32,7 @@ export function askedRow(
   const turns: Message[] = isChat(prompt) ? [...prompt] : [{ role: 'user', content: prompt }];
   const messages = withSystem(turns, system);
   const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
-  const { columns, dropped } = carriedColumns(extra);
+  const { columns, dropped } = carriedColumns(extra, writtenColumns);
   return {
     prompt: asRead(
       rendered && (isChat(prompt) || system !== null || output !== null) ? messages : prompt,
@@ -45,6 +45,9 @@ export function askedRow(
     opening: answerOpening(opened),
   };
 }
+
+/** Columns of {@link answerRow}. */
+const writtenColumns = ['row', 'sample', 'tokens'];
 
 /** A row with the answer in the form of its prompt. */
 export function answerRow(

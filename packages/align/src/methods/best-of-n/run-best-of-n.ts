@@ -27,7 +27,13 @@ import { modelFacts } from '../../training/run-plan.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
 import { jobIdentity } from './job-identity.ts';
 import { SampleJob } from './sample-job.ts';
-import { isCutRow, type JournalLine, parseLine, rowOfForm } from './sampled-prompt.ts';
+import {
+  isCutRow,
+  type JournalLine,
+  parseLine,
+  rowOfForm,
+  writtenColumns,
+} from './sampled-prompt.ts';
 import { type BestOfNSummary, BestOfNTally } from './summary.ts';
 
 export interface BestOfNResult {
@@ -62,7 +68,7 @@ export async function runBestOfN(
   const dropped = new Set<string>();
   const refuse = (row: Row): ReturnType<typeof rowMarkFault> => {
     const { prompt, extra } = row as PromptRow;
-    for (const name of carriedBeside(prompt, extra).dropped) dropped.add(name);
+    for (const name of carriedBeside(prompt, extra, writtenColumns).dropped) dropped.add(name);
     return rowMarkFault(row);
   };
   await using rows = await openRows(options.data, {

@@ -18,7 +18,7 @@ import type { PlacedPrompt } from '../../rollouts/prompt-source.ts';
 import { rolloutSeed } from '../../rollouts/sample-rollouts.ts';
 import type { Journal } from '../../runs/journal.ts';
 import type { BestOfNHooks, BestOfNOptions } from './best-of-n-options.ts';
-import type { JournalLine } from './sampled-prompt.ts';
+import { type JournalLine, writtenColumns } from './sampled-prompt.ts';
 import { BestOfNTally } from './summary.ts';
 
 export interface SampleJobParts {
@@ -155,7 +155,7 @@ export class SampleJob {
         return { row, left_out: true, ...(fault !== undefined && { fault }) };
       }
       const own = samples.flatMap((sample, index) => (sample.group === group ? [index] : []));
-      const { columns } = carriedBeside(read[at]!.prompt, read[at]!.extra);
+      const { columns } = carriedBeside(read[at]!.prompt, read[at]!.extra, writtenColumns);
       const opened = answerOpening(prompts[group]!.opened);
       return {
         row,

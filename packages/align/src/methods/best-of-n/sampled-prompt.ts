@@ -1,6 +1,6 @@
 // A prompt with its sampled answers, and the rows made from it for other verbs.
 import { parseExactJson } from '@keel/model/exact-json';
-import { finishColumns } from '../../data/dropped-columns.ts';
+import { finishColumns } from '../../data/finish-reasons.ts';
 import { type Content, isChat } from '../../data/messages.ts';
 
 /** A prompt with its answers: a line of the journal. */
@@ -109,6 +109,9 @@ const firstOf = (
   places.length === 0
     ? undefined
     : places.reduce((first, one) => (ahead(one, first) ? one : first));
+
+/** Columns of {@link rowOfForm}, beside prompts and answers. */
+export const writtenColumns = ['row', 'score'];
 
 /** Whether an answer of a row was cut off, so that training refuses the row. */
 export const isCutRow = (row: object): boolean =>
