@@ -1,7 +1,7 @@
 // Opens what measuring needs, once for all entries and only if something has to be measured, and
 // saves the results.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type LanguageModel,
@@ -15,7 +15,6 @@ import { addonBuild } from '@keel/torch';
 import type { OptionInput } from '../config/options.ts';
 import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
-import { hashPath } from '../data/hash-path.ts';
 import { openRows } from '../data/open-rows.ts';
 import { trainingFault } from '../data/training-fault.ts';
 import { finalFolder } from '../recipes/recipe.ts';
@@ -32,6 +31,7 @@ import type { CompareOptions } from './compare-options.ts';
 import type { CompareEntry } from './comparison.ts';
 import { HeldOut, type MeasuringHooks, type Subject } from './held-out.ts';
 import { type Measured, type MeasuredKey, readMeasured, writeMeasured } from './measured.ts';
+import { suiteHash } from './suite-hash.ts';
 
 /** Role of an adapter that all entries start from. */
 const INITIAL = 'initial';
@@ -49,10 +49,6 @@ export interface MeasuringParts {
   /** Needed for --eval-suites. */
   openSuites: OpenSuites | undefined;
 }
-
-/** A suite's file by its content; a suite that comes with Keel by its name. */
-const suiteHash = async (suite: string): Promise<string> =>
-  existsSync(suite) ? await hashPath(suite) : suite;
 
 export class Measuring implements AsyncDisposable {
   readonly #options: CompareOptions;

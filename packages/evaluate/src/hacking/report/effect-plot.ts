@@ -1,8 +1,9 @@
 // Effects with their 95% intervals, in standard deviations, one in each line.
 import { html, type Markup } from '@keel/align/internal';
-import type { PairedEffect } from '@keel/statistics';
+import type { Interval, PairedEffect } from '@keel/statistics';
 
-export interface PlottedEffect extends Pick<PairedEffect, 'size' | 'sizeInterval'> {
+export interface PlottedEffect
+  extends Pick<PairedEffect, 'size' | 'sizeInterval' | 'difference' | 'interval'> {
   label: string;
   /** `score`: a reward; `changed`: a feature that changed beyond chance. */
   kind: 'score' | 'changed' | 'unchanged';
@@ -25,7 +26,9 @@ export const plotStyle = `.effects text { font-size: 12px; fill: currentColor; d
 .effects line { stroke-width: 1.5; }`;
 
 export function effectPlot(effects: readonly PlottedEffect[]): Markup | null {
-  const drawn = effects.filter(({ size }) => size !== null);
+  const drawn = effects
+    .filter(({ size }) => size !== null)
+    .map((effect) => ({ ...effect, sizeInterval: intervalOf(effect) }));
   if (drawn.length === 0) return null;
   const ends = drawn.flatMap(({ size, sizeInterval }) => [size!, ...(sizeInterval ?? [])]);
   const reach = Math.min(MOST, Math.max(1, ...ends.map(Math.abs)));
@@ -49,6 +52,13 @@ ${ticks.map((tick) => html`<line class="${tick === 0 ? 'zero' : 'grid'}" x1="${a
 `;
   },
 )}</svg>`;
+}
+
+/** The table's interval in standard deviations, so that both exclude 0 or neither does. */
+function intervalOf({ size, sizeInterval, difference, interval }: PlottedEffect): Interval | null {
+  if (interval === null || difference === 0 || !size) return sizeInterval;
+  const [low, high] = interval;
+  return [(low * size) / difference, (high * size) / difference];
 }
 
 const shortLabel = (label: string): string =>
