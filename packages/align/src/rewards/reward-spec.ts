@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rewardShapes } from '../objectives/online/reward-shapes.ts';
 import { codeSchema } from './code-reward.ts';
 import { judgeSchema } from './judging-reward.ts';
 import { lengthSchema } from './length-reward.ts';
@@ -22,6 +23,8 @@ const inComposition = {
     .nullable()
     .default(null),
   normalise: scaleSchema.default('none'),
+  /** Of the normalised score, before its bounds. */
+  shape: z.enum(rewardShapes).default('none'),
 };
 
 export const functionSchema = z.strictObject({
