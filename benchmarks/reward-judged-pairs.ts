@@ -3,7 +3,7 @@
 //   node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl
 //     [--other answers.jsonl] [--python <a Python with benchmarks/trl/requirements.txt>]
 //     [--exclude <text>] [--folder <kept runs>] [--heads 4] [--length-head] [--length-weight 1]
-// --folder: keeps the runs, and does not repeat finished ones. --heads: also trains one adapter
+// --folder: keeps the runs, goes on with one that was interrupted, and repeats no finished one. --heads: also trains one adapter
 // with this many heads. --length-head: trains every adapter with a length head (ODIN), each with the
 // weight --length-weight of its correlations with length. --other: answers from outside the training data, {prompt, completion} or
 // pairs (default: only the test answers with shuffled words). --exclude: also excludes test pairs
@@ -64,7 +64,8 @@ const usual = {
   batchSize: Number(values['batch-size']),
   learningRate: Number(values['learning-rate']),
   maxSteps: values.steps === 'epoch' ? null : Number(values.steps),
-  saveSteps: null,
+  saveSteps: values.folder === undefined ? null : 5,
+  saveTotalLimit: 1,
   ...(values['length-head'] && {
     lengthHead: true,
     lengthWeight: Number(values['length-weight']),
@@ -83,10 +84,11 @@ async function trained(
 ): Promise<string> {
   const finished = join(folder, name, 'final');
   if (existsSync(finished)) return finished;
+  const resume = existsSync(join(folder, name, 'checkpoints'));
   say(`training ${name}`);
   const { data = train!, ...others } = own;
   const run = await trainReward(
-    { ...usual, ...others, data: [data], output: join(folder, name), overwrite: true },
+    { ...usual, ...others, data: [data], output: join(folder, name), resume, overwrite: !resume },
     {
       onEvent: (event) => {
         if (event.type === 'step' && event.step % 10 === 0) {
