@@ -3,11 +3,12 @@
 //   node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl
 //     [--other answers.jsonl] [--python <a Python with benchmarks/trl/requirements.txt>]
 //     [--exclude <text>] [--folder <kept runs>] [--heads 4] [--length-head] [--length-weight 1]
-// --folder: keeps the runs, goes on with one that was interrupted, and repeats no finished one. --heads: also trains one adapter
-// with this many heads. --length-head: trains every adapter with a length head (ODIN), each with the
-// weight --length-weight of its correlations with length. --other: answers from outside the training data, {prompt, completion} or
-// pairs (default: only the test answers with shuffled words). --exclude: also excludes test pairs
-// whose chosen answer contains this text (for example an attack on the judge).
+// --folder: keeps the runs, goes on with one that was interrupted, and repeats no finished one.
+// --heads: also trains one adapter with this many heads. --length-head: trains every adapter with a
+// length head (ODIN), whose correlations with length weigh --length-weight. --other: answers from
+// outside the training data, {prompt, completion} or pairs (default: only the test answers with
+// shuffled words). --exclude: also excludes test pairs whose chosen answer contains this text (for
+// example an attack on the judge).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

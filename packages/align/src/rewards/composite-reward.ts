@@ -5,7 +5,7 @@ import type { RewardConstraint } from './reward-constraint.ts';
 import { RewardScale, type ScaleSpec } from './reward-scale.ts';
 import type { RunningMomentsState } from './running-moments.ts';
 
-/** One of several rewards. Its score is normalised, then shaped, then clipped, then weighted. */
+/** One of several rewards. Its score is normalised, shaped, clipped and weighted, in this order. */
 export interface RewardComponent {
   /** Unique among the components. */
   name: string;

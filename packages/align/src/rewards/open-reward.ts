@@ -15,6 +15,7 @@ import { openJudgingReward } from './judging-reward.ts';
 import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
+import { penaltyReward } from './penalty-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
 import { regexReward } from './regex-reward.ts';
 import type { Reward } from './reward.ts';
@@ -198,6 +199,8 @@ async function openComponent(
       const counts = spec.unit === 'tokens' ? await counting(name) : undefined;
       return lengthReward(length, counts);
     }
+    case 'penalty':
+      return penaltyReward(spec);
     case 'code':
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
     case 'judge': {

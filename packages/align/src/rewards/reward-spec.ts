@@ -4,6 +4,7 @@ import { codeSchema } from './code-reward.ts';
 import { judgeSchema } from './judging-reward.ts';
 import { lengthSchema } from './length-reward.ts';
 import { modelSchema } from './model-reward.ts';
+import { penaltySchema } from './penalty-reward.ts';
 import { regexSchema } from './regex-reward.ts';
 import { constraintSchema } from './reward-constraint.ts';
 import { scaleSchema } from './reward-scale.ts';
@@ -46,6 +47,7 @@ export const rewardTypes = {
     /** The model whose tokens are counted (default: the default model). */
     tokenizer: z.string().min(1).optional(),
   }),
+  penalty: penaltySchema.safeExtend(inComposition),
   code: codeSchema.safeExtend(inComposition),
   judge: judgeSchema.safeExtend(inComposition),
 };
@@ -55,6 +57,7 @@ export const componentSchema = z.discriminatedUnion('type', [
   rewardTypes.function,
   rewardTypes.regex,
   rewardTypes.length,
+  rewardTypes.penalty,
   rewardTypes.code,
   rewardTypes.judge,
 ]);

@@ -34,7 +34,7 @@ export const onlineShape = {
   }),
   reward: option(z.string().min(1), {
     description:
-      "reward for the answers: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
+      "reward for the answers: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, penalty:…, code or judge:model",
     group: reward,
     reads: 'reward',
   }),
