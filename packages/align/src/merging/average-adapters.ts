@@ -1,5 +1,5 @@
 // `keel merge --average`: several adapters of one base as one adapter with their mean change of the
-// weights. Of reward models this is WARM (Ramé et al. 2024, arXiv:2401.12187, eq. 2): one model to
+// weights. Of reward models this is WARM (Ramé et al. 2024, arXiv:2401.12187): one model to
 // run, and what a single member learnt by accident counts less.
 import { existsSync, readdirSync } from 'node:fs';
 import {

@@ -1,8 +1,8 @@
 // Rewards that are bounded above, so that a policy gains little where its reward is high already.
 // Both compare a score with that of a reference answer to the same prompt:
 //   sigmoid:      s(r - r_ref), the chance of beating the reference (PAR: Fu et al. 2025,
-//                 arXiv:2502.18770, eq. 3, the mean over several references)
-//   log_sigmoid:  log s(r - r_ref) (Wang et al. 2024, arXiv:2402.00742, eq. 4); their sum over
+//                 arXiv:2502.18770, the mean over several references)
+//   log_sigmoid:  log s(r - r_ref) (Wang et al. 2024, arXiv:2402.00742); their sum over
 //                 several rewards is the logarithm of "all of them are good"
 // The chance is that of Bradley-Terry's model if r is a reward model trained on comparisons.
 
