@@ -2,11 +2,13 @@
 // ensemble against its members, and TRL's RewardTrainer on some of the rows.
 //   node benchmarks/reward-judged-pairs.ts --train train.jsonl --test test.jsonl
 //     [--other answers.jsonl] [--python <a Python with benchmarks/trl/requirements.txt>]
-//     [--exclude <text>] [--folder <kept runs>] [--heads 4]
-// --folder: keeps the runs, and does not repeat finished ones. --heads: also trains one adapter
-// with this many heads. --other: answers from outside the training data, {prompt, completion} or
-// pairs (default: only the test answers with shuffled words). --exclude: also excludes test pairs
-// whose chosen answer contains this text (for example an attack on the judge).
+//     [--exclude <text>] [--folder <kept runs>] [--heads 4] [--length-head] [--length-weight 1]
+// --folder: keeps the runs, goes on with one that was interrupted, and repeats no finished one.
+// --heads: also trains one adapter with this many heads. --length-head: trains every adapter with a
+// length head (ODIN), whose correlations with length weigh --length-weight. --other: answers from
+// outside the training data, {prompt, completion} or pairs (default: only the test answers with
+// shuffled words). --exclude: also excludes test pairs whose chosen answer contains this text (for
+// example an attack on the judge).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,6 +50,8 @@ const { values } = parseArgs({
     python: { type: 'string' },
     folder: { type: 'string' },
     heads: { type: 'string' },
+    'length-head': { type: 'boolean', default: false },
+    'length-weight': { type: 'string', default: '1' },
   },
 });
 const { train, test } = values;
@@ -61,8 +65,14 @@ const usual = {
   batchSize: Number(values['batch-size']),
   learningRate: Number(values['learning-rate']),
   maxSteps: values.steps === 'epoch' ? null : Number(values.steps),
-  saveSteps: null,
+  saveSteps: values.folder === undefined ? null : 5,
+  saveTotalLimit: 1,
+  ...(values['length-head'] && {
+    lengthHead: true,
+    lengthWeight: Number(values['length-weight']),
+  }),
 };
+const prefix = values['length-head'] ? `odin-${values['length-weight']}-` : '';
 
 const texts = (content: Content): string =>
   isChat(content) ? content.map((message) => message.content).join('\n') : content;
@@ -75,10 +85,11 @@ async function trained(
 ): Promise<string> {
   const finished = join(folder, name, 'final');
   if (existsSync(finished)) return finished;
+  const resume = existsSync(join(folder, name, 'checkpoints'));
   say(`training ${name}`);
   const { data = train!, ...others } = own;
   const run = await trainReward(
-    { ...usual, ...others, data: [data], output: join(folder, name), overwrite: true },
+    { ...usual, ...others, data: [data], output: join(folder, name), resume, overwrite: !resume },
     {
       onEvent: (event) => {
         if (event.type === 'step' && event.step % 10 === 0) {
@@ -132,6 +143,7 @@ function report(name: string, scored: readonly Scored[]): void {
       `${calibration.error.value.toFixed(3)} (${calibration.errorByChance.value.toFixed(3)})`,
       calibration.logLoss.toFixed(3),
       lengthCorrelation.spearman?.value.toFixed(2) ?? '',
+      lengthCorrelation.pearson?.value.toFixed(2) ?? '',
     ]);
   }
 }
@@ -218,11 +230,14 @@ try {
   const seeds = values.seeds.split(',').map(Number);
   while (seeds.length < count) seeds.push(Math.max(...seeds) + 1);
   for (const [index, seed] of seeds.entries()) {
-    const final = await trained(`seed-${seed}`, { seed });
+    const final = await trained(`${prefix}seed-${seed}`, { seed });
     finals.push(final);
     using rewards = await RewardModel.open(final);
     if (index < values.seeds.split(',').length)
-      report(`seed ${seed}`, await scoresOn(rows, rewards));
+      report(
+        `${values['length-head'] ? 'length head, ' : ''}seed ${seed}`,
+        await scoresOn(rows, rewards),
+      );
   }
   const members = finals.slice(0, Number(values.members));
   if (members.length > 1) {
@@ -244,6 +259,7 @@ try {
     'calibration error (by chance)',
     'log loss',
     'length rho',
+    'length r',
   ];
   for (const one of [head, head.map(() => '---'), ...table]) {
     process.stdout.write(`| ${one.join(' | ')} |\n`);

@@ -38,6 +38,11 @@ export type { RevisionSummary } from './feedback/revision-summary.ts';
 export { runLabel } from './feedback/run-label.ts';
 export { runRevise } from './feedback/run-revise.ts';
 export {
+  type AverageOptions,
+  type AverageResult,
+  averageModels,
+} from './merging/average-adapters.ts';
+export {
   type MergeDType,
   type MergeEvent,
   type MergeOptions,

@@ -1,5 +1,6 @@
 /** Language models: architectures, tokenizers, checkpoints, adapters, generation. */
 
+export { averageAdapters } from './adapters/average-adapters.ts';
 export { baseKind, baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
 export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';

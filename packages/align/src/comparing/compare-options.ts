@@ -99,7 +99,7 @@ const compareObject = z
     }),
     reward: option(z.string().min(1).nullable().default(null), {
       description:
-        "reward that decides whether an entry's answer beats the reference's: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
+        "reward that decides whether an entry's answer beats the reference's: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, penalty:…, code or judge:model",
       group: 'Reward',
       reads: 'reward',
       common: true,

@@ -186,3 +186,16 @@ test('names must be unique, and constraints must name one of them', async () => 
   const other = new CompositeReward([component('b', number, { normalise: 'running' })]);
   expect(() => new CompositeReward([a]).restore(other.state())).toThrow(/\bb\b.*\bnone$/);
 });
+
+test('the normalised score is shaped before it is clipped', async () => {
+  const centred = { normalise: { mean: 2, std: 1 } };
+  await using reward = new CompositeReward([
+    component('a', number, { ...centred, shape: 'sigmoid', weight: 10 }),
+    component('b', number, { ...centred, shape: 'log_sigmoid', clip: [-1, 0] }),
+  ]);
+  for (const score of [1, 2, 40]) {
+    const chance = 1 / (1 + Math.exp(2 - score));
+    const [outcome] = await reward.score(answers([String(score)]));
+    expect(outcome!.score).toBeCloseTo(10 * chance + Math.max(-1, Math.log(chance)), 12);
+  }
+});

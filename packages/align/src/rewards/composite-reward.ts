@@ -1,10 +1,11 @@
+import { type RewardShape, shaped } from '../objectives/online/reward-shapes.ts';
 import { scoreChecked } from './checked-outcomes.ts';
 import type { Reward, RewardInput, RewardOutcome, RewardState } from './reward.ts';
 import type { RewardConstraint } from './reward-constraint.ts';
 import { RewardScale, type ScaleSpec } from './reward-scale.ts';
 import type { RunningMomentsState } from './running-moments.ts';
 
-/** One of several rewards. Its score is normalised, then clipped, then weighted. */
+/** One of several rewards. Its score is normalised, shaped, clipped and weighted, in this order. */
 export interface RewardComponent {
   /** Unique among the components. */
   name: string;
@@ -12,12 +13,14 @@ export interface RewardComponent {
   weight: number;
   clip: readonly [low: number, high: number] | null;
   normalise: ScaleSpec;
+  /** Default: `none`. */
+  shape?: RewardShape;
 }
 
 /**
  * A weighted sum of rewards, with constraints on some of them.
  *
- * The score of an answer is the sum of weight * clip(normalised score) over the components that
+ * The score of an answer is the sum of weight * clip(shape(normalised score)) over the components that
  * score it, and of multiplier * (score - bound) over the constraints; null if no component scores
  * it. `score` changes no state. `learn` is for training steps: it first adds the scores to the
  * running statistics, and afterwards updates the multipliers.
@@ -160,12 +163,12 @@ export class CompositeReward implements Reward {
       const aspects: Record<string, number> = {};
       const notes: string[] = [];
       let sum: number | null = null;
-      this.#components.forEach(({ name, weight, clip }, place) => {
+      this.#components.forEach(({ name, weight, clip, shape = 'none' }, place) => {
         const { score, aspects: own = {}, note } = judged[place]![index]!;
         for (const [aspect, value] of Object.entries(own)) aspects[`${name}.${aspect}`] = value;
         if (note !== undefined) notes.push(`${name}: ${note}`);
         if (score === null) return;
-        const scaled = this.#scales.get(name)!.apply(score);
+        const scaled = shaped(this.#scales.get(name)!.apply(score), shape);
         const clipped = clip === null ? scaled : Math.min(Math.max(scaled, clip[0]), clip[1]);
         const constraints = this.#constraints.filter(({ reward }) => reward === name);
         const terms = constraints.map((constraint) => constraint.term(score));

@@ -15,6 +15,7 @@ import { openJudgingReward } from './judging-reward.ts';
 import { lengthReward } from './length-reward.ts';
 import { modelJudge } from './model-judge.ts';
 import { modelReward } from './model-reward.ts';
+import { penaltyReward } from './penalty-reward.ts';
 import { readRewardSpec } from './read-reward-spec.ts';
 import { regexReward } from './regex-reward.ts';
 import type { Reward } from './reward.ts';
@@ -72,7 +73,7 @@ export async function openSpec(
   options: OpenRewardOptions = {},
 ): Promise<Reward> {
   const [only] = spec.rewards;
-  const plain = only!.weight === 1 && only!.clip === null && only!.normalise === 'none';
+  const plain = isPlain(only!);
   // A single plain reward needs no sum around it.
   if (spec.rewards.length === 1 && spec.constraints.length === 0 && plain) {
     return openComponent(only!, folder, options);
@@ -125,10 +126,12 @@ export function readsPromptsOnly(text: string): boolean {
 export function scoresLogOdds(text: string): boolean {
   if (isSpec(text) && readRewardSpec(text).constraints.length > 0) return false;
   const [only, ...others] = componentsOf(text);
-  const { type, weight, clip, normalise } = only!;
-  if (type !== 'model' || others.length > 0) return false;
-  return weight === 1 && clip === null && normalise === 'none';
+  return only!.type === 'model' && others.length === 0 && isPlain(only!);
 }
+
+/** Whether a composition of this reward alone would give its own score. */
+const isPlain = ({ weight, clip, normalise, shape }: ComponentSpec): boolean =>
+  weight === 1 && clip === null && normalise === 'none' && shape === 'none';
 
 /** Whether a reward is given as a spec file; `judge:FILE` names that of a judge. */
 export const isSpec = (text: string): boolean =>
@@ -147,9 +150,9 @@ export async function openComposition(
   const components: RewardComponent[] = [];
   try {
     for (const one of spec.rewards) {
-      const { name = one.type, weight, clip, normalise } = one;
+      const { name = one.type, weight, clip, normalise, shape } = one;
       const reward = await openComponent(one, folder, options);
-      components.push({ name, reward, weight, clip, normalise });
+      components.push({ name, reward, weight, clip, normalise, shape });
     }
     const constraints = spec.constraints.map((constraint) => new RewardConstraint(constraint));
     return new CompositeReward(components, constraints);
@@ -160,7 +163,14 @@ export async function openComposition(
 }
 
 async function openComponent(
-  { name: _name, weight: _weight, clip: _clip, normalise: _normalise, ...spec }: ComponentSpec,
+  {
+    name: _name,
+    weight: _weight,
+    clip: _clip,
+    normalise: _normalise,
+    shape: _shape,
+    ...spec
+  }: ComponentSpec,
   folder: string,
   {
     unsafeCode = false,
@@ -189,6 +199,8 @@ async function openComponent(
       const counts = spec.unit === 'tokens' ? await counting(name) : undefined;
       return lengthReward(length, counts);
     }
+    case 'penalty':
+      return penaltyReward(spec);
     case 'code':
       return codeReward(unsafeCode ? { ...spec, isolation: 'none' } : spec);
     case 'judge': {

@@ -68,7 +68,7 @@ test('faults have their place and a suggestion', () => {
 constraint: []
 `),
   ).toEqual([
-    'r.yaml:2:5: type: found "regx"; did you mean "regex"? Expected one of model, function, regex, length, code, judge',
+    'r.yaml:2:5: type: found "regx"; did you mean "regex"? Expected one of model, function, regex, length, penalty, code, judge',
     'r.yaml:5:5: unit: found "wrods"; did you mean "words"? Expected one of characters, words, tokens',
     'r.yaml:6:5: unknown key "maxx"; did you mean "max"?',
     'r.yaml:10:7: processes: expected number, found "many"',

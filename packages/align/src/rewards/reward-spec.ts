@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { rewardShapes } from '../objectives/online/reward-shapes.ts';
 import { codeSchema } from './code-reward.ts';
 import { judgeSchema } from './judging-reward.ts';
 import { lengthSchema } from './length-reward.ts';
 import { modelSchema } from './model-reward.ts';
+import { penaltySchema } from './penalty-reward.ts';
 import { regexSchema } from './regex-reward.ts';
 import { constraintSchema } from './reward-constraint.ts';
 import { scaleSchema } from './reward-scale.ts';
@@ -22,6 +24,8 @@ const inComposition = {
     .nullable()
     .default(null),
   normalise: scaleSchema.default('none'),
+  /** Of the normalised score, before its bounds. */
+  shape: z.enum(rewardShapes).default('none'),
 };
 
 export const functionSchema = z.strictObject({
@@ -43,6 +47,7 @@ export const rewardTypes = {
     /** The model whose tokens are counted (default: the default model). */
     tokenizer: z.string().min(1).optional(),
   }),
+  penalty: penaltySchema.safeExtend(inComposition),
   code: codeSchema.safeExtend(inComposition),
   judge: judgeSchema.safeExtend(inComposition),
 };
@@ -52,6 +57,7 @@ export const componentSchema = z.discriminatedUnion('type', [
   rewardTypes.function,
   rewardTypes.regex,
   rewardTypes.length,
+  rewardTypes.penalty,
   rewardTypes.code,
   rewardTypes.judge,
 ]);

@@ -5,11 +5,12 @@ import { namesJudge } from './judging-reward.ts';
 import { type ComponentSpec, componentSchema } from './reward-spec.ts';
 
 const forms =
-  'a spec (.yaml, .json), a folder of a reward model, module.ts, regex:/…/, length:…, code, judge:MODEL';
+  'a spec (.yaml, .json), a folder of a reward model, module.ts, regex:/…/, length:…, penalty:…, code, judge:MODEL';
 
 /**
  * A reward as it is written on the command line, except for spec files:
- * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`, `code`,
+ * `regex:/pattern/flags`, `length:50-200`, `length:-200:words`, `length:~150:tokens`,
+ * `penalty:hedges`, `penalty:bold,headers:2` (what is above 2), `code`,
  * `judge:MODEL`, `judge:JUDGE` (a judge's spec or short form), `module.ts`, `module.ts#name`, a
  * folder of a reward model.
  * @throws ConfigError for anything else
@@ -18,6 +19,7 @@ export function parseShortForm(text: string): ComponentSpec {
   const [kind, rest] = split(text);
   if (kind === 'regex') return checked(text, regex(rest));
   if (kind === 'length') return checked(text, length(rest));
+  if (kind === 'penalty') return checked(text, penalty(rest));
   if (kind === 'code') return checked(text, { type: 'code', ...(rest && { language: rest }) });
   if (kind === 'judge') {
     return checked(text, { type: 'judge', [namesJudge(rest) ? 'judge' : 'model']: rest });
@@ -57,6 +59,15 @@ function length(rest: string): object {
     type: 'length',
     ...Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)])),
     ...(unit && { unit }),
+  };
+}
+
+function penalty(rest: string): object {
+  const [names, above] = split(rest);
+  return {
+    type: 'penalty',
+    feature: names.split(','),
+    ...(above !== '' && { above: Number(above) }),
   };
 }
 

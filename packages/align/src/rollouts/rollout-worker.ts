@@ -5,6 +5,7 @@ import { phase } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedJudged } from '../batching/pack-judged.ts';
 import type { PackedRollouts } from '../batching/pack-rollouts.ts';
+import { type RewardShape, shapedAgainst } from '../objectives/online/reward-shapes.ts';
 import {
   type ScoreShaping,
   sequenceRewards,
@@ -74,6 +75,8 @@ export interface WorkerOptions {
   temperature: number;
   /** `running`: scores are divided by the standard deviation of all so far. */
   shaping: ScoreShaping & { running: boolean };
+  /** What scores are compared with before they are clipped; null: they are not. */
+  comparison: RewardComparison | null;
   /** null: nothing is compared with a reference. */
   kl: KlPenalty | null;
   /**
@@ -82,10 +85,21 @@ export interface WorkerOptions {
   comparesWithinPrompts: boolean;
 }
 
+/** Scores are compared with those of answers of the policy before training. */
+export interface RewardComparison {
+  shape: RewardShape;
+  /** Number of these answers to each prompt. */
+  answers: number;
+  /** Compared with this score instead; null: with the answers. */
+  centre: number | null;
+}
+
 /** The reward's scores of some answers. */
 export interface Judged extends Judgement {
   /** [S] scores as trained on: scaled, clipped, with the penalty for a missing end. */
   shaped: Float64Array;
+  /** Mean score of the reference answers to the prompts; absent without them. */
+  reference?: number;
 }
 
 /** A batch with its lines for samples.jsonl, except for their step. */
@@ -117,11 +131,21 @@ export interface WorkerState {
   scale: RunningMomentsState | null;
 }
 
+interface ReferenceScores {
+  prompts: readonly PlacedPrompt[];
+  /** [P][M] */
+  scores: readonly (readonly number[])[];
+  /** Whether they are those of answers. */
+  answers: boolean;
+}
+
 export class RolloutWorker {
   readonly #parts: OnlineParts;
   readonly #options: WorkerOptions;
   readonly #scale: RunningRewardScale | null;
   readonly #watch: RewardWatch;
+  /** Scores of the reference answers to the latest prompts. */
+  #references: ReferenceScores | null = null;
 
   constructor(parts: OnlineParts, options: WorkerOptions) {
     const { reward, notice = () => {} } = parts;
@@ -153,13 +177,19 @@ export class RolloutWorker {
   /** Has answers judged, which updates the running statistics: once per answer trained on. */
   async judge(sampled: SampledRollouts): Promise<Judged> {
     const judgement = await this.#judge(sampled);
-    return { ...judgement, shaped: this.#shape(judgement, sampled, { scale: true }) };
+    const references = await this.#referencesOf(sampled.prompts);
+    const shaped = this.#shape(judgement, sampled, references, { scale: true });
+    const reference = references?.answers
+      ? { reference: moments(references.scores.flat()).mean }
+      : {};
+    return { ...judgement, shaped, ...reference };
   }
 
   /** [P] rewards of answers that serve only as a baseline; no statistics change. */
   async judgeBaseline(sampled: SampledRollouts): Promise<Float64Array> {
     const judgement = await this.#judge(sampled, { learns: false });
-    return this.#shape(judgement, sampled, { scale: false });
+    const references = await this.#referencesOf(sampled.prompts);
+    return this.#shape(judgement, sampled, references, { scale: false });
   }
 
   /**
@@ -197,6 +227,7 @@ export class RolloutWorker {
     const metrics: Metrics = {
       ...rewardMetrics(judged.shaped, kl === null ? null : -coefficient * moments(kl).mean),
       ...answerMetrics(sampled.samples, judged),
+      ...(judged.reference !== undefined && { 'objective/reference_scores': judged.reference }),
       ...logprobMetrics(rollouts, coefficient, {
         comparable: temperature === sampling.temperature,
       }),
@@ -272,12 +303,37 @@ export class RolloutWorker {
     );
   }
 
+  /** What the scores of answers to these prompts are compared with; null: with nothing. */
+  async #referencesOf(prompts: readonly PlacedPrompt[]): Promise<ReferenceScores | null> {
+    const { comparison, sampling } = this.#options;
+    if (comparison === null) return null;
+    const { centre, answers } = comparison;
+    if (centre !== null) return { prompts, scores: prompts.map(() => [centre]), answers: false };
+    // The same for all answers to a batch, such as a greedy baseline's.
+    if (this.#references?.prompts === prompts) return this.#references;
+    const { model, referenceRole, seed } = this.#parts;
+    const how = { ...sampling, samplesPerPrompt: answers };
+    const own = rolloutSeed(seed, `reference ${prompts.map(({ row }) => row).join()}`);
+    const sampled = await phase('rollout', () =>
+      sampleRollouts(model, referenceRole, prompts, how, own),
+    );
+    const judged = await this.#judge(sampled, { learns: false });
+    const scores = prompts.map((): number[] => []);
+    for (const [at, { group }] of sampled.samples.entries())
+      scores[group]!.push(judged.scores[at]!);
+    this.#references = { prompts, scores, answers: true };
+    return this.#references;
+  }
+
   #shape(
     { scores }: Judgement,
     { samples }: SampledRollouts,
+    references: ReferenceScores | null,
     { scale }: { scale: boolean },
   ): Float64Array {
-    const scaled = (scale ? this.#scale?.scale(scores) : null) ?? scores;
+    const own = references && samples.map(({ group }) => references.scores[group]!);
+    const compared = own && shapedAgainst(scores, own, this.#options.comparison!.shape);
+    const scaled = compared ?? (scale ? this.#scale?.scale(scores) : null) ?? scores;
     const ended = samples.map((one) => one.ended);
     return shapeScores(scaled, ended, this.#options.shaping);
   }

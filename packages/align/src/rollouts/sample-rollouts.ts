@@ -69,8 +69,11 @@ export async function sampleRollouts(
   return { prompts, samples };
 }
 
-/** A separate seed for each rollout batch of a run. */
-export function rolloutSeed(seed: number, rollout: number | `held-out ${number}`): number {
+/** A separate seed for each rollout batch of a run, and for what else is sampled in it. */
+export function rolloutSeed(
+  seed: number,
+  rollout: number | `held-out ${number}` | `reference ${string}`,
+): number {
   const digest = createHash('sha256').update(`rollout ${seed} ${rollout}`).digest();
   // 48 bits: a number represents them exactly.
   return digest.readUIntBE(0, 6);

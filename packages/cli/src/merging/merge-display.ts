@@ -1,4 +1,4 @@
-import type { MergeEvent, MergeResult } from '@keel/align';
+import type { AverageResult, MergeEvent, MergeResult } from '@keel/align';
 import { drawBar, formatBytes } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { shellWord } from '../shell-word.ts';
@@ -9,6 +9,7 @@ import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
 export interface MergeDisplay {
   event(event: MergeEvent): void;
   ended(result: MergeResult): void;
+  averaged(result: AverageResult): void;
   close(): void;
 }
 
@@ -24,6 +25,9 @@ export const jsonMerge = (): MergeDisplay => ({
         ? { score_difference: score }
         : { kl, same_top: sameTop!.count, of: sameTop!.of }),
     });
+  },
+  averaged({ output, members, kind }) {
+    sayJson({ type: 'final', output, members, kind });
   },
   close() {},
 });
@@ -67,6 +71,12 @@ export class HumanMerge implements MergeDisplay {
     );
     say(`Wrote ${output}: ${formatBytes(bytes)} of weights in ${dtype}.`);
     const use = kind === 'reward model' ? 'score --data answers.jsonl --reward' : 'chat --model';
+    say(`Try it:  npx keel ${use} ${shellWord(output)}`);
+  }
+
+  averaged({ output, members, kind }: AverageResult): void {
+    say(`Wrote ${output}: the mean of ${members} adapters.`);
+    const use = kind === 'reward model' ? 'score --data answers.jsonl --reward' : 'chat --adapter';
     say(`Try it:  npx keel ${use} ${shellWord(output)}`);
   }
 

@@ -37,7 +37,7 @@ const schema = z
     wrapChat: dataShape.wrapChat,
     reward: option(z.string().min(1).nullable().default(null), {
       description:
-        'the reward: a column of the rows, a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, code or judge:…; without files or --run, this reward is attacked',
+        'the reward: a column of the rows, a spec (YAML, JSON), a folder of a reward model, module.ts, regex:/…/, length:…, penalty:…, code or judge:…; without files or --run, this reward is attacked',
       group: rewards,
       reads: 'reward',
       common: true,

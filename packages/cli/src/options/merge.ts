@@ -8,7 +8,7 @@ const schema = z
     model: modelShape.model,
     adapter: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
       description:
-        "adapter to merge: a run, or a folder in PEFT's format; without one, the model is converted",
+        "adapter to merge: a run, or a folder in PEFT's format; without one, the model is converted. With --average, two or more",
       group: 'Model and data',
       reads: 'folder',
       value: 'folder',
@@ -30,6 +30,12 @@ const schema = z
       group: 'Output',
       common: true,
     }),
+    average: option(z.boolean().default(false), {
+      description:
+        'write the mean of several adapters of one base as one adapter, whose rank is the sum of theirs; of reward models with the same data in another order, this is WARM',
+      group: 'Output',
+      common: true,
+    }),
     overwrite: variant(trainingShape.overwrite, {
       description: 'replace the model in --output',
       common: true,
@@ -41,10 +47,17 @@ const schema = z
     const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
-    if ((value.adapter?.length ?? 0) > 1) {
+    const count = value.adapter?.length ?? 0;
+    if (value.average) {
+      if (count < 2) add('average', `needs two or more adapters as --adapter, found ${count}`);
+      if (value.baseOnly) add('baseOnly', 'writes a base, and --average an adapter. Pass one');
+      if (value.dtype !== 'auto') add('dtype', 'with --average: adapters are written in fp32');
+      return;
+    }
+    if (count > 1) {
       add(
         'adapter',
-        `expected one adapter, found ${value.adapter!.length}. Merge one, and train or merge the next on the merged model`,
+        `expected one adapter, found ${count}. Merge one, and train or merge the next on the merged model; or pass --average for the mean of all`,
       );
     }
     if (value.baseOnly && value.adapter === null) {
@@ -53,7 +66,10 @@ const schema = z
   });
 
 export const definition = defineOptions('merge', schema, {
-  complete: (parsed) => withBase({ ...parsed, adapter: parsed.adapter?.[0] ?? null }),
+  complete: (parsed) => {
+    const adapters = parsed.adapter ?? [];
+    return { ...withBase({ ...parsed, adapter: adapters[0] ?? null }), adapters };
+  },
 });
 
 export type MergeVerbOptions = ReturnType<typeof definition.complete>;

@@ -16,7 +16,7 @@ const shape = z.strictObject({
   }),
   reward: option(z.string().min(1).nullable().default(null), {
     description:
-      "score with this reward instead of log-probabilities: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
+      "score with this reward instead of log-probabilities: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, penalty:…, code or judge:model",
     group: 'Reward',
     reads: 'reward',
     common: true,

@@ -1,6 +1,6 @@
 // Results of runs as other commands, and PEFT, load them.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { shortRun, tinyChat, train, trajectoryRows } from '../testing/short-runs.ts';
@@ -81,6 +81,19 @@ describe('keel merge', () => {
     const again = await keel(['merge', '--adapter', lm, '--output', output]);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain('--overwrite');
+  });
+
+  test('--average writes one adapter, and needs two or more', async () => {
+    const output = folder.file('average');
+    const args = ['merge', '--average', '--adapter', reward, reward, '--output', output, '--json'];
+    const { code, stderr, stdout } = await keel(args);
+    expect(code, stderr).toBe(0);
+    expect(jsonLines(stdout)).toEqual([
+      { type: 'final', output, members: 2, kind: 'reward model' },
+    ]);
+    expect(existsSync(`${output}/reward.json`)).toBe(true);
+    const alone = await keel(['merge', '--average', '--adapter', reward, '--output', 'x']);
+    expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('two or more')]);
   });
 
   test('takes one adapter', async () => {

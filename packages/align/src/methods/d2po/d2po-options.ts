@@ -24,7 +24,7 @@ const d2poObject = z
     ...pairs,
     reward: variant(onlineShape.reward, {
       description:
-        "gold reward, which labels only some of the pairs: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
+        "gold reward, which labels only some of the pairs: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, penalty:…, code or judge:model",
     }),
     minScoreGap: variant(pairs.minScoreGap, {
       description:

@@ -10,18 +10,8 @@ import {
   SCORE_WEIGHT,
   saveAdapter,
 } from '@keel/model';
-import {
-  AdamW,
-  clipGradients,
-  noGrad,
-  type OptimiserState,
-  type Steps,
-  type Tensor,
-  zeros,
-} from '@keel/torch';
-import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
-import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
-import { judgedLength, readAnswers } from '../../batching/tokenise-judged.ts';
+import { type Tensor, zeros } from '@keel/torch';
+import { readAnswers } from '../../batching/tokenise-judged.ts';
 import { isChat } from '../../data/messages.ts';
 import type { PromptRow } from '../../data/rows.ts';
 import { shuffledOrder } from '../../data/shuffle.ts';
@@ -31,43 +21,19 @@ import {
   writeRewardRecord,
 } from '../../rewards/reward-record.ts';
 import { type AnsweredPrompt, scoreAnswers } from '../../rewards/score-answers.ts';
-import {
-  type ForwardOptions,
-  type Packing,
-  type Pass,
-  type PassLosses,
-  passes,
-} from '../../training/passes.ts';
 import { loraOptionsOf } from '../../training/policy.ts';
-import { NonFiniteLossError, type TaskState } from '../../training/training-task.ts';
+import type { TaskState } from '../../training/training-task.ts';
 import { loadHead } from '../ppo/load-head.ts';
-import { rewardLosses } from '../reward/reward-losses.ts';
+import { type LearningPasses, PairLearner } from '../reward/pair-learner.ts';
 import { otherReadingNotice } from '../reward/reward-policy.ts';
 import type { D2poOptions } from './d2po-options.ts';
 import { GoldMemory, type GoldPair } from './gold-memory.ts';
 
 const ROLE = 'discriminator';
-const WEIGHT = 'discriminator/weight/';
-const MOMENT = 'discriminator/moment/';
 
-const judgedPair = (pair: GoldPair) => ({
-  ...pair,
-  verdict: { kind: 'pair' as const, margin: 0 },
-});
-
-const goldPacking: Packing<GoldPair, PackedJudged> = {
-  tokens: judgedLength,
-  pack: (pairs) => packJudged(pairs.map(judgedPair)),
-  scored: () => 0,
-};
-
-export interface LearningOptions {
+export interface LearningOptions extends LearningPasses {
   /** Determines the order of the pairs. */
   seed: number;
-  limit: MicroBatchLimit;
-  recomputes?(tokens: number): boolean;
-  /** Called for every training pass. */
-  count?(pass: PackedJudged): void;
 }
 
 type Settings = Pick<
@@ -88,7 +54,7 @@ export class Discriminator implements Disposable {
   readonly #model: LanguageModel;
   readonly #record: RewardRecord;
   readonly #settings: Settings;
-  readonly #optimiser: AdamW;
+  readonly #learner: PairLearner;
 
   private constructor(
     model: LanguageModel,
@@ -101,7 +67,11 @@ export class Discriminator implements Disposable {
     this.#record = record;
     this.#settings = settings;
     this.memory = new GoldMemory(settings.discriminatorMemory);
-    this.#optimiser = new AdamW(parameters, { weightDecay: settings.weightDecay });
+    this.#learner = new PairLearner({
+      ...{ model, role: ROLE, parameters, name: ROLE, title: 'the discriminator' },
+      weightDecay: settings.weightDecay,
+      maxGradNorm: settings.maxGradNorm,
+    });
   }
 
   /**
@@ -187,15 +157,7 @@ export class Discriminator implements Disposable {
       const order = [...shuffledOrder(pairs.length, options.seed, epoch)];
       for (let start = 0; start < order.length; start += size) {
         const batch = order.slice(start, start + size).map((at) => pairs[at]!);
-        loss += await this.addGradient(batch, options);
-        const { maxGradNorm } = this.#settings;
-        const norm = clipGradients(this.parameters.values(), maxGradNorm ?? 0);
-        if (!Number.isFinite(norm)) {
-          const rows = [...new Set(batch.map(({ row }) => row))];
-          throw new NonFiniteLossError(`the discriminator's gradient has norm ${norm}`, rows);
-        }
-        this.#optimiser.step(rate);
-        this.#optimiser.zeroGrad();
+        loss += await this.#learner.step(batch, rate, options);
         steps += 1;
       }
     }
@@ -206,33 +168,13 @@ export class Discriminator implements Disposable {
    * Adds the gradient of the mean Bradley-Terry loss of these pairs.
    * @returns the sum of their losses
    */
-  async addGradient(
-    pairs: readonly GoldPair[],
-    { limit, recomputes, count }: Omit<LearningOptions, 'seed'>,
-  ): Promise<number> {
-    const parts = { model: this.#model, role: ROLE, limit, ...(recomputes && { recomputes }) };
-    const options = { divisor: pairs.length, name: "the discriminator's loss", count };
-    let sum = 0;
-    for await (const pass of passes(parts, pairs, goldPacking, options)) {
-      const { loss } = await pass.run((forward) => this.#losses(pass, forward));
-      sum += loss;
-    }
-    return sum;
+  addGradient(pairs: readonly GoldPair[], how: LearningPasses): Promise<number> {
+    return this.#learner.addGradient(pairs, how);
   }
 
   /** See {@link otherReadingNotice}. */
   get readingNotice(): string | null {
     return otherReadingNotice(this.#model, this.#record);
-  }
-
-  *#losses(
-    { batch, placed }: Pass<GoldPair, PackedJudged>,
-    options: ForwardOptions,
-  ): Steps<PassLosses> {
-    // [R, 1]
-    const { scores } = yield* this.#model.readHeadSteps(batch.packed, batch.reads, options);
-    const plain = { rankingLoss: 'plackett_luce', centring: 0 } as const;
-    return { sum: rewardLosses(scores, placed.map(judgedPair), batch, plain).losses.sum() };
   }
 
   /** Writes the same files as `keel reward` writes for an adapter. */
@@ -245,51 +187,29 @@ export class Discriminator implements Disposable {
   }
 
   state(): TaskState {
-    const { step, missed, tensors: moments } = this.#optimiser.state();
+    const learnt = this.#learner.state();
     const gold = this.memory.state();
-    const named = (prefix: string, tensors: ReadonlyMap<string, Tensor>) =>
-      [...tensors].map(([name, tensor]) => [prefix + name, tensor] as const);
     return {
-      values: { step, ...(missed && { missed }), gold: gold.values },
-      tensors: new Map([
-        ...named(WEIGHT, this.parameters),
-        ...named(MOMENT, moments),
-        ...gold.tensors,
-      ]),
+      values: { ...learnt.values, gold: gold.values },
+      tensors: new Map([...learnt.tensors, ...gold.tensors]),
     };
   }
 
   /** @throws Error if the state has no discriminator, or another one */
   check(values: unknown, tensors: TaskState['tensors']): void {
-    const { step, gold } = (values ?? {}) as Record<string, unknown>;
-    const fits = [...this.parameters].every(
-      ([name, own]) => tensors.get(WEIGHT + name)?.shape.join() === own.shape.join(),
-    );
-    if (!fits || !Number.isInteger(step)) {
-      throw new Error('the saved state has no discriminator, or one with another adapter');
-    }
-    this.memory.check(gold, tensors);
+    this.#learner.check(values, tensors);
+    this.memory.check((values as Record<string, unknown>).gold, tensors);
   }
 
   /** @throws Error like `check` */
   restore(values: unknown, tensors: TaskState['tensors']): void {
     this.check(values, tensors);
-    const { step, missed, gold } = values as Pick<OptimiserState, 'step' | 'missed'> & {
-      gold: unknown;
-    };
-    const moments = [...tensors].filter(([name]) => name.startsWith(MOMENT));
-    noGrad(() => {
-      for (const [name, own] of this.parameters) own.copy_(tensors.get(WEIGHT + name)!);
-      this.#optimiser.restore({
-        ...{ step, missed },
-        tensors: new Map(moments.map(([name, one]) => [name.slice(MOMENT.length), one])),
-      });
-    });
-    this.memory.restore(gold, tensors);
+    this.#learner.restore(values, tensors);
+    this.memory.restore((values as Record<string, unknown>).gold, tensors);
   }
 
   /** Frees the optimizer; the model owns adapter and head. */
   [Symbol.dispose](): void {
-    this.#optimiser.dispose();
+    this.#learner[Symbol.dispose]();
   }
 }

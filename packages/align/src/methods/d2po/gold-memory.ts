@@ -1,13 +1,9 @@
 // The gold pairs that a discriminator is trained on, as tokens. Part of a checkpoint.
 import { fromTypedArray, type Tensor } from '@keel/torch';
-import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
 import type { TaskState } from '../../training/training-task.ts';
+import type { LearntPair } from '../reward/pair-learner.ts';
 
-/** The better answer first. */
-export interface GoldPair extends Pick<TokenisedJudged, 'prompt' | 'answers'> {
-  /** Index of the prompt's row in the data. */
-  row: number;
-}
+export type GoldPair = LearntPair;
 
 /** A pair in a state's values; its tokens are in a tensor. */
 interface SavedPair {

@@ -4,6 +4,7 @@ import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import { checkTraining, trainingShape } from '../../config/training-options.ts';
 import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
+import { checkRewardShape, type RewardShapeOptions } from './reward-shape-options.ts';
 
 const rollouts = 'Sampling';
 const reward = 'Reward';
@@ -33,7 +34,7 @@ export const onlineShape = {
   }),
   reward: option(z.string().min(1), {
     description:
-      "reward for the answers: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, code or judge:model",
+      "reward for the answers: a spec (YAML, JSON), a reward model's folder, module.ts, regex:/…/, length:…, penalty:…, code or judge:model",
     group: reward,
     reads: 'reward',
   }),
@@ -308,7 +309,8 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
     entropyBonus?: number;
     referenceSyncSteps?: number | null;
     referenceMix?: number;
-  };
+    rewardScale?: string;
+  } & Partial<RewardShapeOptions>;
 };
 
 /** The units that the optimizer steps on a rollout batch train on. */
@@ -360,6 +362,7 @@ export function checkOnline(
     );
   }
   checkReferenceSync(value, add);
+  checkRewardShape(value, add);
   if (lora && value.beta === 0 && value.referenceSyncSteps != null) {
     add(
       'referenceSyncSteps',

@@ -5,9 +5,10 @@ import {
   RolloutWorker,
   type WorkerOptions,
 } from '../../rollouts/rollout-worker.ts';
+import type { RewardShapeOptions } from './reward-shape-options.ts';
 
-/** Options of every online method. */
-export interface RolloutOptions {
+/** Options of every online method, and the reward's shape where a method has one. */
+export interface RolloutOptions extends Partial<RewardShapeOptions> {
   numGenerations: number;
   maxNewTokens: number;
   minNewTokens: number;
@@ -23,7 +24,7 @@ export interface RolloutOptions {
 
 export const rolloutOptions = (
   options: RolloutOptions,
-): Pick<WorkerOptions, 'sampling' | 'temperature' | 'shaping'> => ({
+): Pick<WorkerOptions, 'sampling' | 'temperature' | 'shaping' | 'comparison'> => ({
   sampling: {
     samplesPerPrompt: options.numGenerations,
     maxNewTokens: options.maxNewTokens,
@@ -40,6 +41,14 @@ export const rolloutOptions = (
     missingEos: options.missingEos,
     running: options.rewardScale === 'running',
   },
+  comparison:
+    (options.rewardShape ?? 'none') === 'none'
+      ? null
+      : {
+          shape: options.rewardShape!,
+          answers: options.referenceAnswers ?? 1,
+          centre: options.rewardCentre ?? null,
+        },
 });
 
 /** Options of the KL to the reference. */
@@ -72,6 +81,6 @@ const klPenalty = (options: KlOptions): KlPenalty | null =>
 export const klWorker = (
   options: RolloutOptions & KlOptions,
   parts: OnlineParts,
-  comparison: Pick<WorkerOptions, 'comparesWithinPrompts'>,
+  within: Pick<WorkerOptions, 'comparesWithinPrompts'>,
 ): RolloutWorker =>
-  new RolloutWorker(parts, { ...rolloutOptions(options), kl: klPenalty(options), ...comparison });
+  new RolloutWorker(parts, { ...rolloutOptions(options), kl: klPenalty(options), ...within });

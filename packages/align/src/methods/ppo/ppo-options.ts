@@ -11,6 +11,7 @@ import {
   updateShape,
   whitenAdvantages,
 } from '../online/online-options.ts';
+import { rewardShape } from '../online/reward-shape-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
 
 const critic = 'Critic';
@@ -18,6 +19,7 @@ const critic = 'Critic';
 const ppoObject = z
   .strictObject({
     ...onlineShape,
+    ...rewardShape,
     numGenerations: generations(1),
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
     ...updateShape({ iterations: 4 }),

@@ -9,10 +9,12 @@ import {
   onlineShape,
   whitenAdvantages,
 } from '../online/online-options.ts';
+import { rewardShape } from '../online/reward-shape-options.ts';
 
 const reinforceObject = z
   .strictObject({
     ...onlineShape,
+    ...rewardShape,
     numGenerations: generations(1),
     baseline: option(z.enum(['running', 'batch']).default('running'), {
       description:

@@ -8,10 +8,12 @@ import {
   onlineShape,
   whitenAdvantages,
 } from '../online/online-options.ts';
+import { rewardShape } from '../online/reward-shape-options.ts';
 
 const remaxObject = z
   .strictObject({
     ...onlineShape,
+    ...rewardShape,
     numGenerations: generations(1),
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
     ...whitenAdvantages(false),

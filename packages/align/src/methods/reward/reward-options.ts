@@ -88,6 +88,22 @@ const rewardObject = z
       common: true,
       shownDefault: 'as many as the initial model has, otherwise 1',
     }),
+    lengthHead: option(z.boolean().default(false), {
+      description:
+        'train a second head that takes over what goes with length; only the first, the quality head, is the reward afterwards (ODIN)',
+      group: head,
+    }),
+    lengthWeight: option(z.number().min(0).default(1), {
+      description:
+        "with --length-head: weight of the heads' correlations with length over an optimizer step",
+      group: head,
+      value: 'weight',
+    }),
+    orthogonalityWeight: option(z.number().min(0).default(1), {
+      description: 'with --length-head: weight of the overlap (cosine) of both heads',
+      group: head,
+      value: 'weight',
+    }),
     headShare: option(z.number().gt(0).max(1).nullable().default(null), {
       description: 'share of the rows that each head is trained on, drawn with --seed',
       group: ensemble,
@@ -123,12 +139,22 @@ const rewardObject = z
   })
   .check((context) => {
     checkTraining(context);
-    const { ensemble: rule, heads, normalise, normaliseData } = context.value;
+    const { ensemble: rule, heads, normalise, normaliseData, lengthHead } = context.value;
     const add = (name: string, message: string): void => {
       context.issues.push({ code: 'custom', path: [name], message, input: context.value });
     };
     if ((rule === 'lower_bound' || rule === 'uncertainty_weighted') && heads === 1) {
       add('ensemble', `${rule} uses the spread between heads. Pass --heads 2 or more`);
+    }
+    if (lengthHead && heads !== null) {
+      add('heads', 'an ensemble has no length head. Remove --heads, or --length-head');
+    }
+    if (lengthHead && rule !== 'mean') {
+      add('ensemble', `${rule} combines several heads, and with --length-head one is the reward`);
+    }
+    for (const name of ['lengthWeight', 'orthogonalityWeight'] as const) {
+      if (lengthHead || context.value[name] === 1) continue;
+      add(name, 'has no effect without --length-head');
     }
     if (normalise === 'none' && normaliseData !== null) {
       add('normaliseData', 'has no effect with --normalise none. Pass mean or mean_and_deviation');
@@ -142,5 +168,5 @@ export const rewardDefinition = defineTraining('reward', rewardObject, rates);
 export type RewardOptions = ReturnType<typeof rewardDefinition.complete>;
 
 /** Share of the rows that each head is trained on. */
-export const headShare = ({ headShare: given }: RewardOptions, heads: number): number =>
-  given ?? (heads > 1 ? HEAD_SHARE : 1);
+export const headShare = ({ headShare: given, lengthHead }: RewardOptions, heads: number): number =>
+  given ?? (heads > 1 && !lengthHead ? HEAD_SHARE : 1);

@@ -10,9 +10,10 @@ import {
   saveAdapter,
   saveModel,
 } from '@keel/model';
-import { fromBytes, noGrad, type Tensor, tensor, tidy } from '@keel/torch';
+import { cat, fromBytes, noGrad, type Tensor, tensor, tidy } from '@keel/torch';
 import { type RewardRecord, writeRewardRecord } from '../../rewards/reward-record.ts';
 import { loadPolicy, type Policy } from '../../training/policy.ts';
+import { loadLengthHead, saveLengthHead } from './length-head-file.ts';
 import type { RewardOptions } from './reward-options.ts';
 
 /** The adapter and the head that are trained. */
@@ -42,7 +43,7 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
   const { model, role } = loaded;
   const { decoder, tokenizer } = model;
   const parameters = new Map(loaded.parameters);
-  const head = startOfHead(model, options);
+  const head = options.lengthHead ? withLengthHead(model, options) : startOfHead(model, options);
   if (!model.hasScoreHead(role)) model.addScoreHead(role, head);
   if (!options.lora && options.lmWeight === 0 && !decoder.config.tieEmbeddings) {
     // A separate language head is not used, and is not saved.
@@ -73,13 +74,20 @@ function withHead(loaded: Policy, options: RewardOptions): RewardPolicy {
       normalisation: null,
     },
     async saveWeights(folder) {
+      // With a length head, the reward model is that of quality alone.
+      using reward = options.lengthHead ? rowOf(head, 0) : null;
+      const weight = reward ?? head;
       if (options.lora) {
         const base = { baseModel: model.name, baseHash: await model.hash() };
-        saveAdapter(folder, decoder, role, { ...base, scoreHead: head });
+        saveAdapter(folder, decoder, role, { ...base, scoreHead: weight });
         tokenizer.save(folder, { padTokenId });
       } else {
-        const scoreHead = { weight: head, padTokenId };
+        const scoreHead = { weight, padTokenId };
         saveModel(folder, decoder, model.configJson, tokenizer, { dtype: 'F32', scoreHead });
+      }
+      if (options.lengthHead) {
+        using length = rowOf(head, 1);
+        saveLengthHead(folder, length);
       }
       writeRewardRecord(folder, policy.record);
     },
@@ -105,6 +113,49 @@ export function otherReadingNotice(
   );
 }
 
+/** [1, hidden] */
+const rowOf = (head: Tensor, row: number): Tensor =>
+  noGrad(() => head.detach().narrow(0, row, 1).clone()).keep();
+
+/**
+ * [2, hidden], requiring gradients: the quality head and the length head, as a reward model with
+ * both saved them, or drawn.
+ */
+function withLengthHead(model: LanguageModel, options: RewardOptions): Tensor {
+  const { decoder, device } = model;
+  const { adapter, seed, lora } = options;
+  if (!lora && model.hasScoreHead('reference')) {
+    throw new Error(
+      `--length-head: ${model.name} is a reward model with one head, which cannot get a second one. Remove --no-lora, or start from a language model`,
+    );
+  }
+  const quality = startOfHead(model, options);
+  const { hiddenSize } = decoder.config;
+  const known = adapter === null ? null : loadLengthHead(adapter, hiddenSize, device);
+  const length = known ?? drawnHead(model, { seed: seed + 1 });
+  const heads = quality.dim(0);
+  if (heads !== 1) {
+    throw new Error(
+      `--length-head: the head to start from has ${heads} heads, and the quality head is one. Start from a model with one head`,
+    );
+  }
+  const both = noGrad(() => tidy(() => cat([quality, length]).detach().clone()).keep());
+  noGrad(() => {
+    quality.dispose();
+    length.dispose();
+  });
+  return both.setRequiresGrad();
+}
+
+function drawnHead(
+  { decoder, device, configJson }: LanguageModel,
+  own: { seed: number; heads?: number },
+): Tensor {
+  const range = configJson.initializer_range;
+  const deviation = typeof range === 'number' ? range : undefined;
+  return newScoreHead(decoder, { ...own, deviation, device });
+}
+
 /** [K, hidden], requiring gradients: from the file, the adapter, the model, or drawn. */
 function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
   const { decoder, device } = model;
@@ -114,11 +165,7 @@ function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
     (options.head !== null && headFromFile(options.head, device)) ||
     (adapter !== null && loadAdapterHead(decoder, adapter, { device })) ||
     owned;
-  if (!found) {
-    const range = model.configJson.initializer_range;
-    const deviation = typeof range === 'number' ? range : undefined;
-    return newScoreHead(decoder, { heads: wanted ?? 1, seed, deviation, device });
-  }
+  if (!found) return drawnHead(model, { heads: wanted ?? 1, seed });
   const [heads, width] = found.shape as [number, number];
   const { hiddenSize } = decoder.config;
   const named = options.head !== null ? `--head ${options.head}` : 'the head to start from';

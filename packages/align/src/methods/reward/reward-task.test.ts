@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addLora, type LanguageModel, namedWeights, newScoreHead, SCORE_WEIGHT } from '@keel/model';
+import { pearson } from '@keel/statistics';
 import {
   AdamW,
   manualSeed,
@@ -31,10 +32,17 @@ setThreads(1);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const rows = tinyJudged(16);
+/** Rows without step labels. */
+const compared = tinyJudged(24)
+  .filter((row) => !('labels' in row))
+  .slice(0, 16);
+const lengthHead = { correlation: 0.7, orthogonality: 0.3 };
 const ofRows = (size: number): MicroBatchLimit => ({ rows: size, tokens: null });
 
 interface Setting
-  extends Partial<Pick<RewardTaskParts, 'limit' | 'lmWeight' | 'objective' | 'subsets'>> {
+  extends Partial<
+    Pick<RewardTaskParts, 'limit' | 'lmWeight' | 'objective' | 'subsets' | 'lengthHead'>
+  > {
   lora?: boolean;
   heads?: number;
   headSeed?: number;
@@ -83,6 +91,7 @@ async function training(setting: Setting = {}): Promise<Training> {
       lmWeight: setting.lmWeight ?? 0,
       subsets: setting.subsets ?? { seed: 1, share: 1 },
       recomputes: () => recomputes,
+      lengthHead: setting.lengthHead ?? null,
     }),
     [Symbol.dispose]() {
       for (const parameter of parameters.values()) parameter.grad = null;
@@ -90,6 +99,9 @@ async function training(setting: Setting = {}): Promise<Training> {
     },
   };
 }
+
+const tidyRows = (weight: Tensor): number[][] =>
+  tidy(() => [0, 1].map((row) => [...weight.detach().select(0, row).toArray()].map(Number)));
 
 type Gradients = Map<string, number[]>;
 
@@ -198,6 +210,7 @@ describe('accumulation', () => {
     ['LoRA', { lora: true }],
     ['full, with a language-model term', { lora: false, lmWeight: 0.5 }],
     ['three heads with shares', { heads: 3, subsets: { seed: 1, share: 0.6 } }],
+    ['quality and length', { heads: 2, lengthHead, rows: compared }],
     ['all pairs', { objective: { rankingLoss: 'all_pairs', centring: 0.1 } }],
   ] as [
     string,
@@ -266,6 +279,39 @@ describe('heads', () => {
     const half = gradient.length / 2;
     expect(size(gradient.slice(0, half))).toBeGreaterThan(0);
     expect(size(gradient.slice(half))).toBe(0);
+  });
+});
+
+describe('a length head', () => {
+  it('ranks by the sum of both heads, and adds correlations and overlap of the whole step', async () => {
+    using plain = await training({ heads: 2, lengthHead, rows: compared });
+    const placed = await plain.source.read(compared.slice(0, 8).map((_, row) => row));
+    const [quality, length, tokens] = [[], [], []] as number[][];
+    for (const { judged } of placed) {
+      const [scores] = await scoreAnswers(plain.model, 'reward', [judged]);
+      quality!.push(...scores!.map(([first]) => first!));
+      length!.push(...scores!.map(([, second]) => second!));
+      tokens!.push(...judged.answers.map((answer) => answer.tokens.length));
+    }
+    const [first, second] = tidyRows(plain.head) as [number[], number[]];
+    const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+    const overlap = Math.abs(dot(first, second)) / (size(first) * size(second));
+    const rho = (own: number[]): number => pearson(tokens!, own)!.value;
+    using shuffled = await training({ heads: 2, lengthHead, rows: compared.slice(0, 8) });
+    const step = await shuffled.task.step();
+    expect(step['length_head/correlation']).toBeCloseTo(rho(length!), 6);
+    expect(step.length_correlation).toBeCloseTo(rho(quality!), 6);
+    expect(step['length_head/overlap']).toBeCloseTo(overlap, 6);
+    const terms = 0.7 * (Math.abs(rho(quality!)) - rho(length!)) + 0.3 * overlap;
+    expect(step.loss).toBeCloseTo(step.reward_loss! + terms, 6);
+    // The loss of comparisons is that of a single head, the sum of both.
+    using summed = await training({ rows: compared.slice(0, 8) });
+    tidy(() => noGrad(() => summed.head.copy_(plain.head.sum(0, true))));
+    expect((await summed.task.step()).loss).toBeCloseTo(step.reward_loss!, 6);
+    expect(step.mean_reward).toBeCloseTo(
+      quality!.reduce((sum, one) => sum + one, 0) / quality!.length,
+      6,
+    );
   });
 });
 

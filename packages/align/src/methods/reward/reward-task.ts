@@ -1,13 +1,15 @@
 // Reward modelling: a scalar head scores answers at their ends, and the scores are compared.
-import { fromTypedArray, type Steps } from '@keel/torch';
+import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength } from '../../batching/tokenise-judged.ts';
+import { headOverlap } from '../../objectives/length-heads.ts';
 import { tokenNll } from '../../objectives/token-nll.ts';
 import { type HeadSubsets, seesRow } from '../../rewards/head-subsets.ts';
 import type { ForwardOptions, Packing, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import type { Metrics } from '../../training/training-task.ts';
 import type { JudgedSource, PlacedJudged } from './judged-source.ts';
+import { type LengthHead, LengthTerms } from './length-terms.ts';
 import { itemsOf, type RewardObjective, rewardLosses } from './reward-losses.ts';
 import { type PassNumbers, RewardTotals, type ScoredRows } from './reward-totals.ts';
 
@@ -16,6 +18,8 @@ export interface RewardTaskParts extends RowTaskParts<JudgedSource> {
   /** Weight of the language-model term, the mean token loss of the best answers; 0: none. */
   lmWeight: number;
   subsets: HeadSubsets;
+  /** The second of two heads scores length; null: every head is one of an ensemble. */
+  lengthHead?: LengthHead | null;
 }
 
 /** What the losses of a pass are multiplied with before they are added up. */
@@ -36,7 +40,7 @@ export class RewardTask extends RowTask<JudgedSource> {
   constructor(parts: RewardTaskParts) {
     super(parts, 'a run of a reward model');
     this.#parts = parts;
-    this.#heads = parts.model.scoreHead(parts.role).dim(0);
+    this.#heads = parts.lengthHead ? 1 : parts.model.scoreHead(parts.role).dim(0);
     this.#packing = {
       tokens: ({ judged }) => judgedLength(judged),
       pack: (placed) => packJudged(placed.map(({ judged }) => judged)),
@@ -46,13 +50,13 @@ export class RewardTask extends RowTask<JudgedSource> {
 
   async step(): Promise<Metrics> {
     const placed = await this.nextRows();
-    const totals = new RewardTotals(this.#parts.lmWeight);
+    const totals = new RewardTotals(this.#parts);
     await this.#run(placed, totals, this.#weightsOfStep(placed));
     return this.endStep(totals);
   }
 
   async evaluate(): Promise<Metrics | null> {
-    const totals = new RewardTotals(this.#parts.lmWeight);
+    const totals = new RewardTotals(this.#parts);
     const metrics = await this.evaluateRows(totals, (placed) => this.#run(placed, totals, null));
     if (metrics === null) return null;
     this.evaluated = totals.scored;
@@ -85,27 +89,44 @@ export class RewardTask extends RowTask<JudgedSource> {
     totals: RewardTotals,
     weights: Weights | null,
   ): Promise<void> {
+    const { lengthHead = null } = this.#parts;
+    using terms = weights && lengthHead && new LengthTerms(lengthHead);
+    if (terms !== null) await this.#scoreStep(placed, terms);
     // The weights divide by the step's counts already.
     const divisor = weights && 1;
     for await (const pass of this.passes(placed, this.#packing, { divisor })) {
-      const found = await pass.run((options) => this.#losses(pass, weights, options));
+      const found = await pass.run((options) => this.#losses(pass, { weights, terms }, options));
       const judged = pass.placed.map((one) => one.judged);
       totals.add(judged, pass.batch, found);
     }
   }
 
+  /** Scores all answers of a step of several passes, without gradient. */
+  async #scoreStep(placed: readonly PlacedJudged[], terms: LengthTerms): Promise<void> {
+    const { model, role } = this.#parts;
+    const options = { divisor: null, training: true };
+    for await (const pass of this.passes(placed, this.#packing, options)) {
+      if (pass.passes === 1) return;
+      const { packed, reads, lengths } = pass.batch;
+      const reading = model.readHeadSteps(packed, reads, { training: true });
+      terms.add(await pass.compute(scoresOnly(model.asSteps(role, reading))), lengths);
+    }
+  }
+
   *#losses(
-    { batch, placed }: Pass<PlacedJudged, PackedJudged>,
-    weights: Weights | null,
+    { batch, placed, index }: Pass<PlacedJudged, PackedJudged>,
+    { weights, terms }: { weights: Weights | null; terms: LengthTerms | null },
     { training, recomputation }: ForwardOptions,
   ): Steps<PassLosses & PassNumbers> {
-    const { model, objective, lmWeight } = this.#parts;
+    const { model, role, objective, lmWeight, lengthHead = null } = this.#parts;
     const scored = lmWeight > 0 ? batch.best : null;
     const reading = { training, recomputation, scored };
     // [R, K]
     const { scores, tokens } = yield* model.readHeadSteps(batch.packed, batch.reads, reading);
     const judged = placed.map((one) => one.judged);
-    const { losses, rows } = rewardLosses(scores, judged, batch, objective); // [I, K]
+    // Comparisons are ranked by the sum of quality and length.
+    const ranked = lengthHead === null ? scores : scores.sum(1, true);
+    const { losses, rows } = rewardLosses(ranked, judged, batch, objective); // [I, K]
     const heads = this.#heads;
     const factors = rows.flatMap((at) =>
       Array.from({ length: heads }, (_, head) => weights?.of(placed[at]!.row, head) ?? 1 / heads),
@@ -115,12 +136,28 @@ export class RewardTask extends RowTask<JudgedSource> {
       .view(-1, heads);
     const weighted = losses.mul(factor).sum();
     const nll = tokens && tokenNll(tokens.logprobs).sum();
+    const own = nll === null ? weighted : weighted.add(nll.mul(weights?.token ?? 0));
+    const head = model.scoreHead(role);
+    const term = terms?.of(index, scores, batch.lengths, head) ?? null;
+    const known = scores.detach();
     return {
-      sum: nll === null ? weighted : weighted.add(nll.mul(weights?.token ?? 0)),
+      sum: term === null ? own : own.add(term),
+      own,
       rewardLoss: losses.detach().mean(1).sum().item(),
       items: rows.length,
       nll: nll === null ? null : nll.item(),
-      scores: scores.detach().reshape(-1).toArray(),
+      // With a length head, the reward is that of quality alone.
+      scores: (lengthHead === null ? known : known.narrow(1, 0, 1)).reshape(-1).toArray(),
+      ...(lengthHead !== null && {
+        length: {
+          scores: known.select(1, 1).toArray(),
+          overlap: headOverlap(head.detach()).item(),
+        },
+      }),
     };
   }
+}
+
+function* scoresOnly(reading: Steps<{ scores: Tensor }>): Steps<Tensor> {
+  return (yield* reading).scores;
 }

@@ -9,6 +9,7 @@ import type { PackedJudged } from '../../batching/pack-judged.ts';
 import type { TokenisedJudged } from '../../batching/tokenise-judged.ts';
 import { likelier } from '../../data/label-probability.ts';
 import type { Metrics } from '../../training/training-task.ts';
+import type { LengthHead } from './length-terms.ts';
 
 /**
  * A better and a worse answer to one prompt; scores by head. With an uncertain label, the more
@@ -34,6 +35,8 @@ export interface ScoredStep {
 export interface ScoredAnswer {
   scores: number[];
   tokens: number;
+  /** That of the length head, where there is one. */
+  length?: number;
 }
 
 /** The scores of judged rows, without normalisation. */
@@ -81,12 +84,21 @@ export interface PassNumbers {
   nll: number | null;
   /** [R * K], row by row */
   scores: readonly number[];
+  /** Of a model with a length head. */
+  length?: {
+    /** [R] of the length head */
+    scores: readonly number[];
+    /** Absolute cosine between the weights of both heads. */
+    overlap: number;
+  };
 }
 
 /** Sums over the passes of a step or an evaluation, and every score in them. */
 export class RewardTotals {
   readonly scored: ScoredRows = { comparisons: [], steps: [], answers: [] };
   readonly #lmWeight: number;
+  readonly #lengthHead: LengthHead | null;
+  #overlap = 0;
   #items = 0;
   #rewardLoss = 0;
   #nll = 0;
@@ -94,18 +106,26 @@ export class RewardTotals {
   /** Tokens as TRL counts them: a prompt with every answer. */
   tokens = 0;
 
-  /** @param lmWeight weight of the language-model term in the loss */
-  constructor(lmWeight: number) {
+  constructor({
+    lmWeight,
+    lengthHead = null,
+  }: {
+    /** Weight of the language-model term in the loss. */
+    lmWeight: number;
+    lengthHead?: LengthHead | null;
+  }) {
     this.#lmWeight = lmWeight;
+    this.#lengthHead = lengthHead;
   }
 
   add(
     judged: readonly Pick<TokenisedJudged, 'answers' | 'verdict'>[],
     batch: PackedJudged,
-    { rewardLoss, items, nll, scores }: PassNumbers,
+    { rewardLoss, items, nll, scores, length }: PassNumbers,
   ): void {
     this.#rewardLoss += rewardLoss;
     this.#items += items;
+    this.#overlap = length?.overlap ?? 0;
     if (nll !== null) {
       this.#nll += nll;
       this.#nllTokens += batch.best.rows.length;
@@ -116,7 +136,11 @@ export class RewardTotals {
       const first = batch.firstReads[row]!;
       const count = answers.reduce((sum, { reads }) => sum + reads.length, 0);
       for (let read = first; read < first + count; read++) {
-        this.scored.answers.push({ scores: of(read), tokens: batch.lengths[read]! });
+        this.scored.answers.push({
+          scores: of(read),
+          tokens: batch.lengths[read]!,
+          ...(length && { length: length.scores[read]! }),
+        });
       }
       if (verdict.kind === 'process') {
         verdict.labels.forEach((right, step) => {
@@ -170,14 +194,39 @@ export class RewardTotals {
       ...margins.map((margin, at) => hitOf(margin * decided(comparisons[at]!))),
       ...steps.map((step) => Number(meanOf(step.scores) > 0 === step.right)),
     ];
+    const length = this.#lengthMetrics();
     return {
-      loss: reward + this.#lmWeight * nll,
+      loss: reward + this.#lmWeight * nll + (length?.term ?? 0),
       accuracy: meanOf(right),
       ...(margins.length > 0 && { margin: meanOf(margins) }),
       min_reward: rewards.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
       mean_reward: meanOf(rewards),
       max_reward: rewards.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
-      ...(this.#nllTokens > 0 && { reward_loss: reward, lm_loss: nll }),
+      ...((this.#nllTokens > 0 || length !== null) && { reward_loss: reward }),
+      ...(this.#nllTokens > 0 && { lm_loss: nll }),
+      ...length?.metrics,
+    };
+  }
+
+  /** Correlations with length over all answers so far; null without a length head. */
+  #lengthMetrics(): { term: number; metrics: Metrics } | null {
+    if (this.#lengthHead === null) return null;
+    const { correlation, orthogonality } = this.#lengthHead;
+    const { answers } = this.scored;
+    const withLength = (of: (answer: ScoredAnswer) => number): number =>
+      pearson(
+        answers.map(({ tokens }) => tokens),
+        answers.map(of),
+      )?.value ?? 0;
+    const quality = withLength(({ scores }) => scores[0]!);
+    const length = withLength((answer) => answer.length!);
+    return {
+      term: correlation * (Math.abs(quality) - length) + orthogonality * this.#overlap,
+      metrics: {
+        length_correlation: quality,
+        'length_head/correlation': length,
+        'length_head/overlap': this.#overlap,
+      },
     };
   }
 

@@ -51,8 +51,51 @@ async function gaps(path: string, options = {}): Promise<number[]> {
   return pairs.map((_, pair) => scores[2 * pair]!.score - scores[2 * pair + 1]!.score);
 }
 
+describe('a length head', () => {
+  const own = { ...lora, lengthHead: true };
+
+  it('is trained, but the model that is saved has the quality head alone', async () => {
+    const { path, final } = await trainReward(
+      optionsOf({ ...own, maxSteps: 12, evalData: [data], microBatchSize: 2 }),
+    );
+    const last = metricsOf(path).at(-1)!;
+    expect(last['eval_length_head/correlation']).toBeGreaterThan(
+      Math.abs(last.eval_length_correlation!),
+    );
+    using rewards = await RewardModel.open(final, { precision: 'fp32', device: 'cpu' });
+    expect(rewards.heads).toBe(1);
+    const found = await rewards.scoreRows(answers);
+    // Normalised by the training answers, which these are.
+    expect(found.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(0, 3);
+    const means = (await gaps(final)).reduce((sum, gap) => sum + gap, 0) / pairs.length;
+    expect(means).toBeCloseTo(last.eval_margin!, 3);
+  });
+
+  it('goes on where it was when its adapter is trained further', async () => {
+    const first = await trainReward(optionsOf({ ...own, maxSteps: 6, evalData: [data] }));
+    const further = { ...own, adapter: first.final, maxSteps: 1, learningRate: 1e-12 };
+    const second = await trainReward(optionsOf({ ...further, evalData: [data] }));
+    const [ended, began] = [metricsOf(first.path).at(-1)!, metricsOf(second.path)[0]!];
+    for (const name of ['eval_loss', 'eval_length_head/correlation', 'eval_length_head/overlap']) {
+      expect(began[name], name).toBeCloseTo(ended[name]!, 4);
+    }
+  });
+
+  it('refuses what it cannot do, by the name of the option', async () => {
+    for (const [others, message] of [
+      [{ heads: 2 }, /^heads: .*length head/],
+      [{ ensemble: 'minimum' as const }, /^ensemble: .*lengthHead/],
+      [{ lengthHead: false, lengthWeight: 2 }, /^lengthWeight: .*without lengthHead/],
+      [{ data: [mixed] }, /labels.*--length-head/s],
+    ] as const) {
+      await expect(trainReward(optionsOf({ ...own, ...others } as never))).rejects.toThrow(message);
+    }
+  });
+});
+
 describe('a run that was stopped and resumed', () => {
   it.each([
+    ['a length head', { ...lora, lengthHead: true, microBatchSize: 1 }],
     ['LoRA with dropout, two heads, rows of every kind', { ...lora, loraDropout: 0.2, heads: 2 }],
     [
       'full, a language-model term, passes by tokens',
@@ -62,8 +105,8 @@ describe('a run that was stopped and resumed', () => {
     const shape = {
       ...own,
       ...{
-        data: [mixed],
-        evalData: [mixed],
+        data: ['lengthHead' in own ? data : mixed],
+        evalData: ['lengthHead' in own ? data : mixed],
         maxSteps: null,
         epochs: 3,
         evalSteps: 2,

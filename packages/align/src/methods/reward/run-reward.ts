@@ -62,7 +62,7 @@ const rewards = (
   rowKind: 'judged',
   open(spec, options) {
     const refuse = labels.counting<JudgedRow>(
-      (row) => refuseSoftLabel(row, options) ?? trainingFault(row),
+      (row) => refuseSoftLabel(row, options) ?? refuseSteps(row, options) ?? trainingFault(row),
     );
     return openRows(spec, { ...rowsOf(options), kind: 'judged', refuse });
   },
@@ -74,10 +74,11 @@ const rewards = (
     return new JudgedSource(rows, tokenizer, { ...how, reading });
   },
   facts: ({ options, policy: { model, role }, data }) => {
-    const { rankingLoss, normalise } = options;
+    const { rankingLoss, normalise, lengthHead } = options;
     const heads = model.scoreHead(role).dim(0);
-    const text = `${heads === 1 ? 'one head' : `${heads} heads`}, rankings by ${rankingLoss}, normalised by ${normalise}`;
-    const reward = { name: 'reward', text, data: { heads, rankingLoss, normalise } };
+    const which = lengthHead ? 'a quality and a length head' : shownHeads(heads);
+    const text = `${which}, rankings by ${rankingLoss}, normalised by ${normalise}`;
+    const reward = { name: 'reward', text, data: { heads, rankingLoss, normalise, lengthHead } };
     return [reward, ...labels.facts(data.rows.length)];
   },
   async task(prepared) {
@@ -93,6 +94,12 @@ const rewards = (
       batchSize: options.batchSize,
       objective: { rankingLoss: options.rankingLoss, centring: options.centerRewardsCoefficient },
       lmWeight: options.lmWeight,
+      ...(options.lengthHead && {
+        lengthHead: {
+          correlation: options.lengthWeight,
+          orthogonality: options.orthogonalityWeight,
+        },
+      }),
       subsets: { seed: options.seed, share: headShare(options, heads) },
     });
   },
@@ -104,7 +111,8 @@ const rewards = (
     // A process reward is a log-probability, which has a natural zero.
     if (options.normalise !== 'none' && record.scores === 'answers') {
       const prompts = await referenceSet(prepared);
-      const found = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
+      const all = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
+      const found = options.lengthHead ? all.map(([quality]) => [quality!]) : all;
       const scale = options.normalise === 'mean_and_deviation';
       record.normalisation = measureNormalisation(byHead(found), { scale });
       const means = record.normalisation.heads.map(({ mean }) => mean.toFixed(3));
@@ -136,6 +144,18 @@ const rewards = (
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
 });
+
+const shownHeads = (heads: number): string => (heads === 1 ? 'one head' : `${heads} heads`);
+
+/** Why a row with step labels cannot be trained on with a length head; null if it can. */
+function refuseSteps(
+  row: JudgedRow,
+  { lengthHead }: Pick<RewardOptions, 'lengthHead'>,
+): ReturnType<typeof trainingFault> {
+  if (!lengthHead || !('labels' in row)) return null;
+  const expected = 'a pair or a ranking for --length-head: a step has no length of its own';
+  return { field: 'labels', expected, found: 'step labels', advice: 'Omit --length-head' };
+}
 
 /** Why a pair with an uncertain label cannot be trained on with these options; null if it can. */
 function refuseSoftLabel(

@@ -9,11 +9,13 @@ import {
   updateShape,
   whitenAdvantages,
 } from '../online/online-options.ts';
+import { rewardShape } from '../online/reward-shape-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
 
 const rlooObject = z
   .strictObject({
     ...onlineShape,
+    ...rewardShape,
     // Ahmadian et al. 2024 use 2 and 4.
     numGenerations: generations(4, { compared: true }),
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
