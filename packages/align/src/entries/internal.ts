@@ -123,6 +123,7 @@ export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
 export { formatNumber, formatShare } from '../runs/report/format.ts';
 export { html, type Markup } from '../runs/report/markup.ts';
+export { plotAxis, plotColours, spreadLabels } from '../runs/report/plot-axis.ts';
 export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { renderReport, writeReport } from '../runs/report/write-report.ts';

@@ -1,7 +1,8 @@
 import { planRecipe, runRecipe, StageError } from '@keel/align';
-import { openLab, refuseOtherLab } from '@keel/evaluate/over-optimisation';
+import { openLab, refuseOtherLab, writeLabResults } from '@keel/evaluate/over-optimisation';
 import { RecipeDisplay } from '../aligning/recipe-display.ts';
 import type { OveroptimiseOptions } from '../options/overoptimise.ts';
+import { showLab } from '../overoptimising/lab-display.ts';
 import { shellWord } from '../shell-word.ts';
 import { complain } from '../terminal.ts';
 import { openSuitesLater } from '../training/open-suites.ts';
@@ -45,6 +46,7 @@ export async function run(options: OveroptimiseOptions): Promise<number> {
   } finally {
     display.close();
   }
+  showLab(writeLabResults(lab), json);
   return 0;
 }
 

@@ -58,8 +58,8 @@ async function writePairs(options: PairsOptions): Promise<JobResult> {
   const { output, data, groups, pairs, noise, seed } = options;
   const rows = await labelledRows(data);
   const drawn = drawPairs(
-    rows.map(({ completions, extra }) => ({
-      scores: extra.scores as number[],
+    rows.map(({ completions, scores }) => ({
+      scores: scores!,
       texts: completions.map(contentText),
     })),
     seed,
@@ -90,13 +90,13 @@ async function writePairs(options: PairsOptions): Promise<JobResult> {
   };
 }
 
-async function labelledRows(data: readonly string[]): Promise<RowOf['samples'][]> {
-  await using source = await openRows(data, { kind: 'samples' });
-  return source.readMany(Array.from({ length: source.length }, (_, at) => at));
+async function labelledRows(data: readonly string[]): Promise<RowOf['ranking'][]> {
+  await using source = await openRows(data, { kind: 'ranking' });
+  return await source.readMany(Array.from({ length: source.length }, (_, at) => at));
 }
 
 function pairRow(
-  { prompt, completions, rendering }: RowOf['samples'],
+  { prompt, completions, rendering }: RowOf['ranking'],
   { chosen, rejected, draw }: DrawnPair,
   noise: number,
 ): object {

@@ -60,7 +60,7 @@ async function score(
   { signal, onProgress }: JobHooks,
 ): Promise<JobResult> {
   const { output, data, reward: named, model: tokenizer, precision, device, resume } = options;
-  await using rows = await openRows(data, { kind: 'samples' });
+  await using rows = await openRows(data, { kind: 'ranking' });
   const path = join(output, files.scores);
   makeFolder(output);
   const identity = {
@@ -104,7 +104,7 @@ async function score(
 }
 
 async function scored(
-  source: RowSource<'samples'>,
+  source: RowSource<'ranking'>,
   reward: Reward,
   from: number,
   count: number,
