@@ -1,5 +1,11 @@
 import { planRecipe, runRecipe, StageError } from '@keel/align';
-import { openLab, refuseOtherLab, writeLabResults } from '@keel/evaluate/over-optimisation';
+import {
+  isWorld,
+  openLab,
+  refuseOtherLab,
+  writeLabResults,
+  writeWorldResults,
+} from '@keel/evaluate/over-optimisation';
 import { RecipeDisplay } from '../aligning/recipe-display.ts';
 import type { OveroptimiseOptions } from '../options/overoptimise.ts';
 import { showLab } from '../overoptimising/lab-display.ts';
@@ -11,6 +17,11 @@ import { jobVerbs } from './job-stages.ts';
 
 export async function run(options: OveroptimiseOptions): Promise<number> {
   const { dryRun, overwrite, json, output } = options;
+  if (isWorld(options.lab)) {
+    // Nothing is trained: it takes a moment, and replaces what it wrote before.
+    if (!dryRun) showLab(writeWorldResults(options.lab, output), json);
+    return 0;
+  }
   const bestOfN = jobVerbs.find(({ name }) => name === 'best-of-n')!;
   const lab = openLab(options.lab, { output, bestOfN });
   refuseOtherLab(lab.output);

@@ -15,7 +15,7 @@ function madeCurve(
   const draw = (): number => noise * (random() + random() + random() - 1.5);
   const of = (value: number): number[] => Array.from({ length: prompts }, () => value + draw());
   return {
-    ...{ name: ensemble ? 'p8-mean' : 'p8', group: 'p8', ensemble, method },
+    ...{ name: ensemble ? 'p8-mean' : 'p8', group: 'p8', ensemble, method, counts: 'step' },
     points: kl.map((nats, at) => ({
       at,
       kl: Array.from({ length: prompts }, () => nats),

@@ -19,7 +19,9 @@ export interface Curve {
   group: string;
   ensemble: boolean;
   method: 'best-of-n' | 'rl';
-  /** In the order of optimisation; the first is the initial policy. */
+  /** What `at` of a point is. */
+  counts: 'n' | 'step' | 'beta';
+  /** In the order of optimisation. */
   points: readonly CurvePoint[];
 }
 

@@ -67,11 +67,18 @@ export function readCurves(lab: Lab): ReadCurves {
   const groups = [...Map.groupBy(proxies, ({ group }) => group)];
   const bestOfN = [
     ...groups.map(([group, members]) => ({
-      ...{ name: group, group, ensemble: false, method: 'best-of-n' as const },
+      ...{
+        name: group,
+        group,
+        ensemble: false,
+        method: 'best-of-n' as const,
+        counts: 'n' as const,
+      },
       points: meanPoints(members.map(({ name }) => points(name))),
     })),
     ...ensembles.map(({ name, group }) => ({
-      ...{ name, group, ensemble: true, method: 'best-of-n' as const, points: points(name) },
+      ...{ name, group, ensemble: true, method: 'best-of-n' as const },
+      ...{ counts: 'n' as const, points: points(name) },
     })),
   ];
   const rl = lab.policies.map(({ name: stage, proxy }): Curve => {
@@ -79,7 +86,7 @@ export function readCurves(lab: Lab): ReadCurves {
     const { group } = combined ?? proxies.find(({ name }) => name === proxy)!;
     const { unit } = sampled(proxy);
     return {
-      ...{ name: proxy, group, ensemble: combined !== undefined, method: 'rl' },
+      ...{ name: proxy, group, ensemble: combined !== undefined, method: 'rl', counts: 'step' },
       points: policyPoints(lab, stage, proxy, { prompts, gold: goldUnit, proxy: unit }, notes),
     };
   });

@@ -3,6 +3,7 @@ import { html, type Markup, plotAxis, plotColours, spreadLabels } from '@keel/al
 import { overOptimisationCurve } from '@keel/statistics';
 import type { AnalysedCurve, LabAnalysis } from '../curves/analyse.ts';
 import { number } from './numbers.ts';
+import { pointName } from './tables.ts';
 
 const [width, panel, left, right, top, between, bottom] = [760, 300, 62, 170, 34, 44, 46];
 /** Points of a fitted curve. */
@@ -60,7 +61,7 @@ ${curves.map((curve, at) => drawn(curve, { across, up, colour: colourOf(curve.na
 type Axis = ReturnType<typeof plotAxis>;
 
 function drawn(
-  { name, method, points, fit }: AnalysedCurve,
+  { name, method, counts, points, fit }: AnalysedCurve,
   { across, up, colour, label }: { across: Axis; up: Axis; colour: string; label: number },
 ): Markup {
   const ordered = points.toSorted((one, other) => one.d - other.d);
@@ -72,7 +73,7 @@ function drawn(
   return html`<g stroke="${colour}" fill="none" stroke-width="1.6">
 <path d="${path(ordered.map(({ d, proxy }) => [d, proxy.value] as const))}" stroke-dasharray="5 4" stroke-opacity="0.75"/>
 ${fit && html`<path d="${path(smooth.map((d) => [d, overOptimisationCurve(method, fit, d * d)] as const))}"/>`}
-${ordered.map(({ at, d, kl, gold }) => html`<path d="M${across.at(d)} ${up.at(gold.interval[0])}V${up.at(gold.interval[1])}" stroke-opacity="0.3"/><circle cx="${across.at(d)}" cy="${up.at(gold.value)}" r="3" fill="${colour}" stroke="none"><title>${name}, ${method === 'rl' ? 'step' : 'n ='} ${at}: gold ${number(gold.value)} at a KL of ${number(kl)}</title></circle>\n`)}
+${ordered.map(({ at, d, kl, gold }) => html`<path d="M${across.at(d)} ${up.at(gold.interval[0])}V${up.at(gold.interval[1])}" stroke-opacity="0.3"/><circle cx="${across.at(d)}" cy="${up.at(gold.value)}" r="3" fill="${colour}" stroke="none"><title>${name}, ${pointName({ counts }, at)}: gold ${number(gold.value)} at a KL of ${number(kl)}</title></circle>\n`)}
 <path d="M${across.at(last.d)} ${up.at(last.gold.value)}L${width - right + 10} ${label.toFixed(1)}" stroke-opacity="0.25" stroke-dasharray="2 3"/>
 <text x="${width - right + 14}" y="${label.toFixed(1)}" dy=".35em" stroke="none" fill="${colour}">${name}</text>
 </g>

@@ -9,8 +9,8 @@ export type LabTable = readonly (readonly string[])[];
 const methodNames = { 'best-of-n': 'best of n', rl: 'RL' } as const;
 
 /** `n = 16`, `step 24`, or `beta = 0.5` of a closed world. */
-export const pointName = ({ method }: Pick<AnalysedCurve, 'method'>, at: number): string =>
-  method === 'best-of-n' ? `n = ${at}` : `step ${at}`;
+export const pointName = ({ counts }: Pick<AnalysedCurve, 'counts'>, at: number): string =>
+  counts === 'step' ? `step ${at}` : `${counts} = ${at}`;
 
 /** Where gold is highest, and what it has lost at the end. */
 const curveTable = ({ curves }: LabAnalysis): LabTable => [
