@@ -116,6 +116,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/audit.ts'),
   }),
   verb({
+    name: 'overoptimise',
+    summary: 'optimise proxies of a gold reward, and see where gold stops rising',
+    options: () => import('./options/overoptimise.ts'),
+    run: () => import('./verbs/overoptimise.ts'),
+  }),
+  verb({
     name: 'evaluate',
     summary: 'run suites of tasks on models, compare them and check gates',
     options: () => import('./options/evaluate.ts'),

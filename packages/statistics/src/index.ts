@@ -19,6 +19,7 @@ export { type Coefficient, fitLinear, type LinearFit } from './linear-regression
 export { fitLogistic, NoMaximumError, sigmoid } from './logistic-regression.ts';
 export * from './next-pairs.ts';
 export * from './over-optimisation.ts';
+export * from './over-optimisation-intervals.ts';
 export * from './paired-proportions.ts';
 export * from './pass-at-k.ts';
 export * from './proportion.ts';

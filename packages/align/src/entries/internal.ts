@@ -60,8 +60,16 @@ export type { CompareEvent, CompareResult } from '../comparing/run-comparison.ts
 export { formatSuite } from '../comparing/suite-numbers.ts';
 export type { EntryNumbers } from '../comparing/summarise.ts';
 export { listed } from '../config/listed.ts';
+export { resolveEntries } from '../config/resolve-options.ts';
 export { placeIn, readSpec, specFaults } from '../config/spec-file.ts';
-export { readYamlFile, type YamlFile } from '../config/yaml-file.ts';
+export { describeWritten, isNull } from '../config/written.ts';
+export {
+  optionEntries,
+  unknownKey,
+  unknownName,
+  type YamlEntry,
+} from '../config/yaml-config.ts';
+export { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
 export { refuseExisting } from '../converting/refuse-existing.ts';
 export { carriedColumns, droppedNotice } from '../data/carried-columns.ts';
 export { type PlacedValue, ValueSource } from '../data/open-values.ts';
@@ -85,7 +93,13 @@ export { uniforms } from '../objectives/simulation/small-world.ts';
 export { profileTable } from '../profiling/profile-table.ts';
 export { EXPECTED_SHARE } from '../recipes/estimate-stage.ts';
 export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
-export { isMeasuring, type Recipe, stageFolder } from '../recipes/recipe.ts';
+export {
+  finalFolder,
+  isMeasuring,
+  type Recipe,
+  type RecipeStage,
+  stageFolder,
+} from '../recipes/recipe.ts';
 export type { RecipeEvent, RecipeResult } from '../recipes/run-recipe.ts';
 export { stageVerbs } from '../recipes/stage-verbs.ts';
 export { AnswersLog } from '../runs/answers-log.ts';
@@ -110,6 +124,7 @@ export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
 export { formatNumber, formatShare } from '../runs/report/format.ts';
 export { html, type Markup } from '../runs/report/markup.ts';
+export { plotAxis, plotColours, spreadLabels } from '../runs/report/plot-axis.ts';
 export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';
 export type { ReportData } from '../runs/report/report-data.ts';
 export { renderReport, writeReport } from '../runs/report/write-report.ts';

@@ -7,7 +7,7 @@ export {
   type PairRewards,
 } from '../objectives/bradley-terry.ts';
 export { completeOptions, type WeightedPart, weightedObjective } from '../objectives/mixture.ts';
-export { bestOfNKl, expectedBestOfN } from '../objectives/online/best-of-n.ts';
+export { bestOfNKl, expectedBestOfN, expectedOfBest } from '../objectives/online/best-of-n.ts';
 export { boundedExp } from '../objectives/online/bounded-exp.ts';
 export {
   type ClipOptions,

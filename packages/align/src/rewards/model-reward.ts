@@ -7,7 +7,7 @@ import {
   type Tokenizer,
 } from '@keel/model';
 import { z } from 'zod';
-import { ensembleDeviation } from './ensemble.ts';
+import { ensembleDeviation, ensembleRules } from './ensemble.ts';
 import {
   type Reward,
   type RewardInput,
@@ -18,13 +18,26 @@ import { isAdapter, rewardTemplate } from './reward-member.ts';
 import { type OpenRewardModelOptions, RewardModel, type RewardScore } from './reward-model.ts';
 import { UnscorableRowError } from './reward-row.ts';
 
-export const modelSchema = z.strictObject({
-  type: z.literal('model'),
-  /** Folder of a reward model, or of several adapters on one base. */
-  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** Base of adapters (default: the one that they name). */
-  base: z.string().min(1).optional(),
-});
+export const modelSchema = z
+  .strictObject({
+    type: z.literal('model'),
+    /** Folder of a reward model, or of several adapters on one base. */
+    path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    /** Base of adapters (default: the one that they name). */
+    base: z.string().min(1).optional(),
+    /** How heads and adapters are combined (default: as the first was trained, by their mean). */
+    ensemble: z.enum(ensembleRules).optional(),
+    /** Weight of the disagreement in `lower_bound` and `uncertainty_weighted`. */
+    ensemble_k: z.number().min(0).optional(),
+  })
+  .refine(
+    ({ ensemble: rule, ensemble_k: k }) =>
+      k === undefined || rule === 'lower_bound' || rule === 'uncertainty_weighted',
+    {
+      path: ['ensemble_k'],
+      message: 'has an effect only with ensemble: lower_bound or uncertainty_weighted',
+    },
+  );
 
 export interface ModelRewardOptions extends Omit<OpenRewardModelOptions, 'model'> {
   /** A loaded model; adapters for it are applied to it. */
@@ -37,9 +50,13 @@ export interface ModelRewardOptions extends Omit<OpenRewardModelOptions, 'model'
  * @throws as `RewardModel.open`
  */
 export async function modelReward(
-  { path, base }: z.output<typeof modelSchema>,
-  { base: loaded, ...options }: ModelRewardOptions = {},
+  { path, base, ensemble: rule, ensemble_k: k }: z.output<typeof modelSchema>,
+  { base: loaded, ...others }: ModelRewardOptions = {},
 ): Promise<Reward> {
+  const options: typeof others = {
+    ...others,
+    ...(rule && { ensemble: { rule, ...(k !== undefined && { k }) } }),
+  };
   const shares = loaded && areOnBase([path].flat(), loaded, base);
   const model = shares
     ? RewardModel.on(loaded, path, {

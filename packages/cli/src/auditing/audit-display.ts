@@ -3,7 +3,6 @@ import {
   auditJson,
   changeTable,
   explainedTable,
-  type Table,
   verdictSentences,
   verdictTitle,
 } from '@keel/evaluate/auditing';
@@ -38,7 +37,10 @@ export function showAudit(
 }
 
 /** @param texts columns of text; the others are numbers */
-export function sayTable(table: Table, texts: ReadonlySet<number> = new Set([0])): void {
+export function sayTable(
+  table: readonly (readonly string[])[],
+  texts: ReadonlySet<number> = new Set([0]),
+): void {
   const widths = table[0]!.map((_, at) =>
     Math.max(...table.map((cells) => cells[at]?.length ?? 0)),
   );

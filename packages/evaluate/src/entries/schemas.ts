@@ -1,7 +1,9 @@
-// @keel/evaluate/schemas: JSON Schemas of suites and gates, for editors. Loads no model.
+// @keel/evaluate/schemas: JSON Schemas of suites, gates and labs, for editors. Loads no model.
 import { z } from 'zod';
 import { gatesSchema } from '../gates/gates-schema.ts';
 import { suiteSchema } from '../suites/suite-schema.ts';
+
+export { labJsonSchema } from '../lab/options/lab-schema.ts';
 
 const schemas = { suite: suiteSchema, gates: gatesSchema } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bestOfNKl, expectedBestOfN } from './best-of-n.ts';
+import { bestOfNKl, expectedBestOfN, expectedOfBest } from './best-of-n.ts';
 
 /** KL(best-of-n || uniform) over m completions with different rewards, exactly. */
 const exactKl = (n: number, m: number): number => {
@@ -54,5 +54,35 @@ describe('expectedBestOfN', () => {
 
   it('rejects an n above the number of samples', () => {
     expect(() => expectedBestOfN(rewards, 7)).toThrow(/best of 7 .* 6 samples/);
+  });
+});
+
+describe('expectedOfBest', () => {
+  const proxy = [3, -1, 4, 1, 5, 1];
+  const gold = [1, 7, -2, 4, 0.5, 8];
+
+  it('is the mean over all subsets of the gold of the best by proxy; ties share', () => {
+    for (let n = 1; n <= proxy.length; n++) {
+      let [sum, count] = [0, 0];
+      for (let set = 0; set < 2 ** proxy.length; set++) {
+        const own = [...proxy.keys()].filter((at) => set & (1 << at));
+        if (own.length !== n) continue;
+        const best = Math.max(...own.map((at) => proxy[at]!));
+        const chosen = own.filter((at) => proxy[at] === best);
+        sum += chosen.reduce((total, at) => total + gold[at]!, 0) / chosen.length;
+        count++;
+      }
+      expect(Math.abs(expectedOfBest(proxy, gold, n) - sum / count)).toBeLessThan(1e-12);
+    }
+  });
+
+  it('is the mean of all samples where the proxy says nothing, for each n', () => {
+    for (const n of [1, 2, 6]) {
+      expect(expectedOfBest([2, 2, 2, 2, 2, 2], gold, n)).toBeCloseTo(18.5 / 6, 12);
+    }
+  });
+
+  it('rejects lists of different lengths', () => {
+    expect(() => expectedOfBest(proxy, [1], 2)).toThrow(/6 rewards and 1 values/);
   });
 });

@@ -23,19 +23,43 @@ export function bestOfNKl(n: number): number {
  * of n.
  * @throws RangeError for fewer than n samples
  */
-export function expectedBestOfN(rewards: Numbers, n: number): number {
+export const expectedBestOfN = (rewards: Numbers, n: number): number =>
+  expectedOfBest(rewards, rewards, n);
+
+/**
+ * The same for another number of the answer that is best by its reward, such as its gold reward
+ * under a proxy. Of answers with equal rewards, each is equally often the best.
+ * @param rewards [N] that choose
+ * @param values [N] that are estimated
+ * @throws RangeError for fewer than n samples, or for lists of different lengths
+ */
+export function expectedOfBest(rewards: Numbers, values: Numbers, n: number): number {
   positive(n);
   expectFinite(rewards, 'the reward of sample');
+  expectFinite(values, 'the value of sample');
   const total = rewards.length;
+  if (values.length !== total) {
+    throw new RangeError(
+      `${total} rewards and ${values.length} values are not of the same samples`,
+    );
+  }
   if (total < n) throw new RangeError(`the best of ${n} cannot be estimated from ${total} samples`);
-  const falling = Float64Array.from(rewards).sort().reverse();
+  const falling = Array.from(rewards, (reward, at) => ({ reward, value: values[at]! }));
+  falling.sort((one, other) => other.reward - one.reward);
   // Probability that the best of a subset of n is at index k: C(total - 1 - k, n - 1) / C(total,
   // n).
   let chance = n / total;
   let expected = 0;
-  for (let place = 0; place + n <= total; place++) {
-    expected += chance * falling[place]!;
-    chance *= (total - place - n) / (total - 1 - place || 1);
+  for (let place = 0; place < total; ) {
+    // Answers with the same reward share their probability.
+    let [sum, mass, end] = [0, 0, place];
+    for (; end < total && falling[end]!.reward === falling[place]!.reward; end++) {
+      sum += falling[end]!.value;
+      mass += chance;
+      chance *= Math.max(0, total - end - n) / (total - 1 - end || 1);
+    }
+    expected += (mass * sum) / (end - place);
+    place = end;
   }
   return expected;
 }

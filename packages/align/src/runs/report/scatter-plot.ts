@@ -1,5 +1,6 @@
 import { formatNumber, formatShare } from './format.ts';
 import { html, type Markup } from './markup.ts';
+import { plotAxis, plotColours, spreadLabels } from './plot-axis.ts';
 
 /** Points of several groups, each with its mean. */
 export interface ScatterPlot {
@@ -18,8 +19,6 @@ export interface ScatterGroup {
 }
 
 const [width, height, left, right, bottom, top] = [720, 400, 64, 150, 48, 20];
-/** Okabe and Ito's colours, dark enough for a light page and light enough for a dark one. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#a07a00', '#3a9bd9', '#7a7a7a'];
 const marks = ['circle', 'square', 'diamond'] as const;
 
 /**
@@ -31,11 +30,11 @@ export function scatterPlot({ title, x, y, groups }: ScatterPlot): Markup {
     x: mean(points.map((point) => point.x)),
     y: mean(points.map((point) => point.y)),
   }));
-  const across = axis(
+  const across = plotAxis(
     [0, ...groups.flatMap(({ points }) => points.map((point) => point.x))],
     [left, width - right],
   );
-  const up = axis(
+  const up = plotAxis(
     groups.flatMap(({ points, interval }) => [
       ...points.map((point) => point.y),
       ...(interval ?? []),
@@ -44,7 +43,10 @@ export function scatterPlot({ title, x, y, groups }: ScatterPlot): Markup {
   );
   const show = (unit: 'share' | 'number', value: number): string =>
     unit === 'share' ? formatShare(value) : formatNumber(Number(value.toPrecision(6)));
-  const labels = spreadLabels(means.map((point) => Number(up.at(point.y))));
+  const labels = spreadLabels(
+    means.map((point) => Number(up.at(point.y))),
+    [top, height - bottom],
+  );
   return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}" font-family="ui-sans-serif, system-ui, sans-serif" font-size="12" fill="#7a8390">
 <title>${title}</title>
 ${up.ticks.map(
@@ -60,13 +62,13 @@ ${up.ticks.map(
 )}<text x="${(left + width - right) / 2}" y="${height - 8}" text-anchor="middle">${x.label}</text>
 <text transform="translate(14 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${y.label}</text>
 ${groups.map((group, at) => {
-  const colour = colours[at % colours.length]!;
+  const colour = plotColours[at % plotColours.length]!;
   const own = means[at]!;
   const [cx, cy] = [across.at(own.x), up.at(own.y)];
   return html`<g fill="${colour}" stroke="${colour}">
 ${group.interval && html`<path d="M${cx} ${up.at(group.interval[0])}V${up.at(group.interval[1])}" stroke-opacity="0.45" stroke-width="2"/>`}
 ${group.points.length > 1 && group.points.map((point) => html`<path d="M${cx} ${cy}L${across.at(point.x)} ${up.at(point.y)}" stroke-opacity="0.5"/><circle cx="${across.at(point.x)}" cy="${up.at(point.y)}" r="3" stroke="none"><title>${point.name}: ${show(y.unit, point.y)}, ${formatNumber(point.x)}</title></circle>`)}
-${mark(marks[Math.floor(at / colours.length) % marks.length]!, Number(cx), Number(cy))}
+${mark(marks[Math.floor(at / plotColours.length) % marks.length]!, Number(cx), Number(cy))}
 <path d="M${cx} ${cy}L${width - right + 10} ${labels[at]!.toFixed(1)}" stroke-opacity="0.25" stroke-dasharray="2 3"/>
 <text x="${width - right + 14}" y="${labels[at]!.toFixed(1)}" dy=".35em" stroke="none">${group.label}</text>
 </g>
@@ -83,34 +85,3 @@ function mark(kind: (typeof marks)[number], x: number, y: number): Markup {
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Round ticks around the values, with some margin. */
-function axis(values: readonly number[], [from, to]: readonly [number, number]) {
-  const finite = values.filter(Number.isFinite);
-  const [least, most] = [Math.min(...finite), Math.max(...finite)];
-  const range = most - least || Math.abs(most) || 1;
-  const rough = range / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!;
-  const low = Math.floor(least / step) * step;
-  const high = Math.max(low + step, Math.ceil(most / step) * step);
-  const count = Math.round((high - low) / step);
-  const share = (value: number): number => (value - low) / (high - low);
-  return {
-    ticks: Array.from({ length: count + 1 }, (_, at) => Number((low + at * step).toPrecision(10))),
-    at: (value: number): string => (from + share(value) * (to - from)).toFixed(1),
-  };
-}
-
-/** Positions for labels next to these heights, without overlaps. */
-function spreadLabels(heights: readonly number[]): number[] {
-  const gap = 16;
-  const order = heights.map((_, at) => at).sort((a, b) => heights[a]! - heights[b]!);
-  const placed = [...heights];
-  order.forEach((at, place) => {
-    const before = place === 0 ? top : placed[order[place - 1]!]! + gap;
-    placed[at] = Math.max(placed[at]!, before);
-  });
-  const over = Math.max(0, placed[order.at(-1)!]! - (height - bottom));
-  return placed.map((value) => value - over);
-}

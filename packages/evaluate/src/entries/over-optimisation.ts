@@ -1,0 +1,11 @@
+// @keel/evaluate/over-optimisation: proxies of a gold reward, optimised until gold falls.
+
+export type { LabAnalysis } from '../lab/curves/analyse.ts';
+export { labFindings } from '../lab/report/findings.ts';
+export { type LabTable, labTables, type TitledTable } from '../lab/report/tables.ts';
+export { type LabResults, writeLabResults } from '../lab/report/write-lab.ts';
+export { writeWorldResults } from '../lab/report/write-world.ts';
+export type { Lab } from '../lab/stages/lab.ts';
+export { refuseOtherLab } from '../lab/stages/lab-folder.ts';
+export { type OpenLabOptions, openLab } from '../lab/stages/open-lab.ts';
+export { isWorld } from '../lab/world/world-schema.ts';
