@@ -153,23 +153,22 @@ function encodeHeader(
 const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8 } as const;
 
 function writeValue(out: Bytes, { type, value }: GgufValue): void {
-  if (type === 'strings' || type === 'int32s' || type === 'float32s') {
-    const element = type.slice(0, -1) as 'string' | 'int32' | 'float32';
-    out.uint32(9);
-    out.uint32(valueTypes[element]);
-    out.uint64(value.length);
-    for (const one of value) writeScalar(out, element, one);
+  if (!Array.isArray(value)) {
+    const own = type as keyof typeof valueTypes;
+    out.uint32(valueTypes[own]);
+    writeScalar(out, own, value as Scalar);
     return;
   }
-  out.uint32(valueTypes[type]);
-  writeScalar(out, type, value);
+  const element = type.slice(0, -1) as keyof typeof valueTypes;
+  out.uint32(9);
+  out.uint32(valueTypes[element]);
+  out.uint64(value.length);
+  for (const one of value) writeScalar(out, element, one);
 }
 
-function writeScalar(
-  out: Bytes,
-  type: keyof typeof valueTypes,
-  value: string | number | boolean,
-): void {
+type Scalar = string | number | boolean;
+
+function writeScalar(out: Bytes, type: keyof typeof valueTypes, value: Scalar): void {
   if (type === 'string') out.text(String(value));
   else if (type === 'bool') out.raw(Uint8Array.of(value ? 1 : 0));
   else if (type === 'float32') out.raw(new Uint8Array(Float32Array.of(Number(value)).buffer));

@@ -6,7 +6,7 @@ import { converted, sameValues } from './safetensors-source.ts';
 import type { WeightSource } from './weight-source.ts';
 
 // llama.cpp's converters reorder the rows of these families so that rotary pairs are adjacent.
-const interleaved = new Set(['llama', 'smollm3']);
+export const interleaved: ReadonlySet<string> = new Set(['llama', 'smollm3']);
 
 /** The weights of a GGUF file, dequantised and converted back to transformers' layout. */
 export function openGgufSource(path: string, file: GgufFile, config: DecoderConfig): WeightSource {
