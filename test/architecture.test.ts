@@ -22,7 +22,7 @@ const alignLayers = [
   ['judges'],
   ['profiling', 'rewards', 'checking', 'answering', 'hacking'],
   ['training', 'merging'],
-  ['reference', 'feedback'],
+  ['reference', 'feedback', 'exporting'],
   ['rollouts'],
   ['methods'],
   ['recipes'],

@@ -59,7 +59,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
  * Restores the row order of each head from (0, half, 1, half + 1, …): [heads * size, …] -> the
  * same.
  */
-function apart(tensor: Tensor, heads: number): Tensor {
+export function apart(tensor: Tensor, heads: number): Tensor {
   const { shape } = tensor;
   const half = shape[0]! / heads / 2;
   using pairs = tensor.view(heads, half, 2, ...shape.slice(1));
