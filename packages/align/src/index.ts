@@ -18,6 +18,14 @@ export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';
 export { ConfigError } from './config/config-error.ts';
 export { DataError } from './data/data-error.ts';
+export type { ExportChecks } from './exporting/evidence.ts';
+export { exportModel } from './exporting/export-model.ts';
+export type {
+  ExportEvent,
+  ExportForm,
+  ExportOptions,
+  ExportResult,
+} from './exporting/export-options.ts';
 export type {
   LabelHooks,
   LabelOptions,

@@ -134,6 +134,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/merge.ts'),
   }),
   verb({
+    name: 'export',
+    summary: 'write a model for llama.cpp, ollama, PEFT or transformers, and check what was written',
+    options: () => import('./options/export.ts'),
+    run: () => import('./verbs/export.ts'),
+  }),
+  verb({
     name: 'tokens',
     summary: 'show how a row or a text is tokenised, and which tokens are scored',
     options: () => import('./options/tokens.ts'),

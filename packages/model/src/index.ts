@@ -13,6 +13,16 @@ export { SegmentAttention } from './attention.ts';
 export { cpuFlags, hasFastBfloat16 } from './cpu-features.ts';
 export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';
+export {
+  type AdapterFileType,
+  type AdapterGgufOptions,
+  ggufAdapter,
+  loadGgufAdapter,
+} from './exporting/adapter-gguf.ts';
+export { ExportError } from './exporting/export-error.ts';
+export { type GgufFileType, ggufFileTypes } from './exporting/gguf-types.ts';
+export { type Lineage, modelLicense } from './exporting/lineage.ts';
+export { type GgufModel, type GgufModelOptions, ggufModel } from './exporting/write-gguf-model.ts';
 export { CheckpointError } from './formats/checkpoint-error.ts';
 export { cachedDefaultModel, cacheFolder, ensureDefaultModel } from './formats/default-model.ts';
 export { dictionary } from './formats/dictionary.ts';

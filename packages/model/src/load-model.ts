@@ -25,6 +25,8 @@ export interface LoadModelOptions extends LoadTokenizerOptions {
    * default a classifier is an error, because it cannot generate text.
    */
   classifier?: boolean;
+  /** Whether the dequantised weights of a GGUF file may be cached on disk (default: true). */
+  weightCache?: boolean;
   /** Receives the reason why dequantised weights were not cached (default: a process warning). */
   notice?(text: string): void;
 }
@@ -76,6 +78,7 @@ export async function loadModel(
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
+    weightCache: options.weightCache ?? true,
     notice: options.notice,
   });
   const { decoder, configJson, scoreHead, ggufMetadata, weightHash, stored } = loaded;

@@ -19,16 +19,13 @@ export interface MergedParts {
   reward: boolean;
 }
 
-/** The result also records how base and adapter were made. */
-export function describeMerge(
-  folder: string,
-  { base, adapter, sha256, reward }: MergedParts,
-): void {
+/** The record of a result of base and adapter, which also says how these were made. */
+export function mergedRecord({ base, adapter, sha256, reward }: MergedParts): ResultRecord {
   const fromBase = existsSync(base) ? readResultRecord(base) : null;
   const fromAdapter = adapter === null ? null : readResultRecord(adapter);
   const name = canonicalModelName(base);
   const own = { name, sha256, ...baseKind(base) };
-  const record: ResultRecord = {
+  return {
     version: 1,
     kind: 'model',
     use: reward ? 'reward model' : 'language model',
@@ -37,6 +34,10 @@ export function describeMerge(
     merged: adapter !== null || fromBase?.merged === true,
     stages: fromAdapter?.stages ?? fromBase?.stages ?? [],
   };
+}
+
+export function describeMerge(folder: string, parts: MergedParts): void {
+  const record = mergedRecord(parts);
   writeResultRecord(folder, record);
   writeModelCard(folder, record);
 }

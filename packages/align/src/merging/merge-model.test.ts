@@ -9,10 +9,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addLora, type LanguageModel, loadModel, newScoreHead, saveAdapter } from '@keel/model';
+import { type LanguageModel, loadModel } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RewardModel } from '../rewards/reward-model.ts';
+import { writeTinyAdapter } from '../testing/tiny-adapter.ts';
 import { writeTinyChatModel } from '../testing/tiny-chat-model.ts';
 import { type MergeEvent, mergeModel } from './merge-model.ts';
 import { compareProbes, probeOf } from './probe.ts';
@@ -21,27 +22,8 @@ let folder = '';
 let base = '';
 const inside = (...parts: string[]): string => join(folder, ...parts);
 
-/** An adapter with random weights on the tiny model, with an optional scalar head. */
-async function makeAdapter(name: string, head = false): Promise<string> {
-  const model = await loadModel(base, { precision: 'fp32' });
-  const parameters = addLora(model.decoder, 'a', {
-    rank: 2,
-    alpha: 8,
-    targets: 'all-linear',
-    seed: 3,
-  });
-  tidy(() => noGrad(() => [...parameters.values()].forEach((one) => void one.normal_(0, 0.3))));
-  const scoreHead = head ? newScoreHead(model.decoder, { seed: 5 }) : null;
-  const { decoder, tokenizer } = model;
-  saveAdapter(inside(name), decoder, 'a', {
-    baseModel: base,
-    baseHash: await model.hash(),
-    scoreHead,
-  });
-  tokenizer.save(inside(name));
-  model.dispose();
-  return inside(name);
-}
+const makeAdapter = (name: string, head = false): Promise<string> =>
+  writeTinyAdapter(inside(name), base, { head });
 
 const options = (output: string, more: object = {}) => ({
   ...{ model: base, adapter: null, output: inside(output), dtype: 'auto' as const },

@@ -1,39 +1,16 @@
 // `keel merge`: writes a model, with an optional adapter merged into it, as a folder that
 // transformers and Keel load. Then checks that the written model computes the same.
-import { existsSync } from 'node:fs';
-import {
-  canonicalModelName,
-  classifierPadToken,
-  type LanguageModel,
-  loadAdapter,
-  loadAdapterHead,
-  loadModel,
-  mergeAdapter,
-  namedWeights,
-  otherBaseNotice,
-  type Role,
-  resolveModel,
-  saveModel,
-  writeModelOrigin,
-} from '@keel/model';
+import { loadModel, mergeAdapter, resolveModel } from '@keel/model';
 import { trimMemory } from '@keel/torch';
 import { runResult } from '../config/run-result.ts';
-import { templateSettings } from '../config/template-options.ts';
-import { hashPath } from '../data/hash-path.ts';
 import { writeFolderAtomic } from '../files/atomic-write.ts';
-import { readRewardRecord, writeRewardRecord } from '../rewards/reward-record.ts';
-import { describeMerge } from './describe-merge.ts';
 import { nameBase, refuseRecipe } from './name-base.ts';
+import { openParts } from './open-parts.ts';
 import { checkOutput, checkSpace } from './output-model-folder.ts';
 import { compareProbes, type Probe, type ProbeDifference, probeOf } from './probe.ts';
+import { fingerprints, type MergeDType, typeOf, weightBytes, writeMerged } from './write-merged.ts';
 
-const dtypes = {
-  fp32: { saved: 'F32', name: 'float32', bytes: 4 },
-  bf16: { saved: 'BF16', name: 'bfloat16', bytes: 2 },
-  fp16: { saved: 'F16', name: 'float16', bytes: 2 },
-} as const;
-
-export type MergeDType = keyof typeof dtypes;
+export type { MergeDType };
 
 /**
  * Largest mean KL divergence, in nats per token, that rounding the weights explains. A damaged file
@@ -100,35 +77,22 @@ export async function mergeModel(
   const path = await resolveModel(base);
   checkOutput(output, named === null ? [path] : [path, named], overwrite);
   onEvent({ type: 'loading', name });
-  const opened = await openParts(base, adapter, onEvent);
+  const opened = await openParts(base, adapter, (text) => onEvent({ type: 'notice', text }));
   const { model, role } = opened;
   const dtype = asked === 'auto' ? typeOf(model) : asked;
-  const { saved, bytes: width } = dtypes[dtype];
   let expected: Probe;
   let bytes = 0;
   try {
     expected = probeOf(model, role);
-    const weights = [...namedWeights(model.decoder).values()];
-    bytes = width * weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    bytes = weightBytes(model, dtype);
     checkSpace(output, bytes);
-    const origin = {
-      base: canonicalModelName(base),
-      baseSha256: await model.hash(),
-      adapterSha256: adapter === null ? null : await hashPath(adapter),
-      dtype: dtypes[dtype].name,
-    };
+    const made = { base, adapter, dtype, ...(await fingerprints(model, adapter)) };
     if (adapter !== null) mergeAdapter(model.decoder, role);
     let difference: ProbeDifference | undefined;
     await writeFolderAtomic(output, async (inside) => {
-      saveModel(inside, model.decoder, model.configJson, model.tokenizer, {
-        dtype: saved,
-        generationConfig: model.generationConfig,
-        scoreHead: opened.head,
-        onProgress: (bytesDone, bytesTotal) => onEvent({ type: 'writing', bytesDone, bytesTotal }),
-      });
-      if (opened.record !== null) writeRewardRecord(inside, opened.record);
-      writeModelOrigin(inside, origin);
-      describeMerge(inside, { base, adapter, sha256: origin.baseSha256, reward: expected.scores });
+      writeMerged(inside, opened, made, (bytesDone, bytesTotal) =>
+        onEvent({ type: 'writing', bytesDone, bytesTotal }),
+      );
       model.dispose();
       trimMemory();
       onEvent({ type: 'checking' });
@@ -141,56 +105,6 @@ export async function mergeModel(
     model.dispose();
     trimMemory();
   }
-}
-
-interface Opened {
-  model: LanguageModel;
-  role: Role;
-  head: Parameters<typeof saveModel>[4]['scoreHead'];
-  record: ReturnType<typeof readRewardRecord>;
-}
-
-async function openParts(
-  base: string,
-  adapter: string | null,
-  onEvent: (event: MergeEvent) => void,
-): Promise<Opened> {
-  const notice = (text: string): void => onEvent({ type: 'notice', text });
-  const template = templateSettings({}, adapter);
-  const model = await loadModel(base, {
-    ...{ precision: 'fp32', device: 'cpu', classifier: true, notice },
-    template: template.source === undefined ? {} : { source: template.source },
-  });
-  try {
-    if (adapter === null) {
-      const classifier = model.hasScoreHead('reference');
-      const pad = model.configJson.pad_token_id;
-      const record = classifier && existsSync(base) ? readRewardRecord(base) : null;
-      const padTokenId = record?.pad_token_id ?? (typeof pad === 'number' ? pad : null);
-      const weight = classifier ? model.scoreHead('reference') : null;
-      return { model, role: 'reference', head: weight && { weight, padTokenId }, record };
-    }
-    const role = 'merged';
-    const other = await otherBaseNotice(model, adapter);
-    if (other !== null) notice(other);
-    const weight = loadAdapterHead(model.decoder, adapter, { device: model.device });
-    loadAdapter(model.decoder, adapter, role, { leaveHead: true });
-    if (weight === null) return { model, role, head: null, record: null };
-    model.addScoreHead(role, weight);
-    const record = readRewardRecord(adapter);
-    const padTokenId = record?.pad_token_id ?? classifierPadToken(model.tokenizer);
-    return { model, role, head: { weight, padTokenId }, record };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
-}
-
-/** The type of the base's files; float32 for a GGUF file, whose weights no 16-bit type holds. */
-function typeOf({ configJson }: LanguageModel): MergeDType {
-  const named = configJson.dtype ?? configJson.torch_dtype;
-  const found = Object.entries(dtypes).find(([, { name }]) => name === named);
-  return (found?.[0] as MergeDType | undefined) ?? 'fp32';
 }
 
 /** @throws Error if the written model computes something else */

@@ -6,24 +6,45 @@ import { refuseSystemFolder } from '../runs/output-folder.ts';
 const modelFile =
   /^(model.*\.safetensors(\.index\.json)?|.*\.jinja|additional_chat_templates|README\.md|LICENSE|.*\.txt|.*\.model|[\w.-]*\.json)$/;
 
+/** What a folder contains that may be replaced. */
+export interface FolderKind {
+  /** Names of its files and folders. */
+  files: RegExp;
+  /** One of these is always there. */
+  mark: RegExp;
+}
+
+const modelFolder: FolderKind = { files: modelFile, mark: /^config\.json$/ };
+
+/** Any folder that `keel export` wrote. */
+export const exportFolder: FolderKind = {
+  files: new RegExp(`${modelFile.source}|^(.*\\.gguf|Modelfile|adapter_model\\.safetensors|base)$`),
+  mark: /^config\.json$|\.gguf$|^adapter_config\.json$/,
+};
+
 /**
  * Checks the folder that a model is written to.
  * @param inputs folders and files that the model is read from
  * @throws Error if it is not empty, unless it is a model's folder that may be replaced
  */
-export function checkOutput(output: string, inputs: readonly string[], overwrite: boolean): void {
+export function checkOutput(
+  output: string,
+  inputs: readonly string[],
+  overwrite: boolean,
+  { files, mark }: FolderKind = modelFolder,
+): void {
   refuseSystemFolder(output);
   const path = resolve(output);
   for (const input of inputs.filter((one) => existsSync(one)).map((one) => resolve(one))) {
     if (input === path || input.startsWith(`${path}${sep}`)) {
-      throw new Error(`${output} contains an input of the merge. Pass another --output`);
+      throw new Error(`${output} contains an input. Pass another --output`);
     }
   }
   if (!existsSync(path)) return;
   const names = readdirSync(path);
   if (names.length === 0) return;
-  const foreign = names.find((name) => !modelFile.test(name));
-  if (foreign !== undefined || !names.includes('config.json')) {
+  const foreign = names.find((name) => !files.test(name));
+  if (foreign !== undefined || !names.some((name) => mark.test(name))) {
     throw new Error(
       `${output} is neither empty nor the folder of a model (it contains ${foreign ?? names[0]}). Pass a new --output`,
     );

@@ -1,9 +1,8 @@
 import type { AverageResult, MergeEvent, MergeResult } from '@keel/align';
-import { drawBar, formatBytes } from '@keel/align/internal';
-import type { SingleBar } from 'cli-progress';
+import { formatBytes } from '@keel/align/internal';
 import { shellWord } from '../shell-word.ts';
 import { complain, say, sayJson } from '../terminal.ts';
-import { sayAbove, terminalBar } from '../training/terminal-bar.ts';
+import { WritingBar } from './writing-bar.ts';
 
 /** Shows a merge as it runs. */
 export interface MergeDisplay {
@@ -34,16 +33,7 @@ export const jsonMerge = (): MergeDisplay => ({
 
 /** Lines, and on a terminal a bar while the weights are written. */
 export class HumanMerge implements MergeDisplay {
-  readonly #bar: SingleBar | null;
-  #done = 0;
-  #total = 0;
-
-  constructor() {
-    this.#bar = terminalBar(process.stdout, (columns, share) => {
-      const text = ` ${formatBytes(this.#done)} of ${formatBytes(this.#total)}`;
-      return `writing ${drawBar(share, Math.max(10, Math.min(40, columns - text.length - 8)))}${text}`;
-    });
-  }
+  readonly #bar = new WritingBar();
 
   event(event: MergeEvent): void {
     switch (event.type) {
@@ -51,10 +41,10 @@ export class HumanMerge implements MergeDisplay {
         say(`Loading ${event.name}`);
         break;
       case 'notice':
-        sayAbove(this.#bar, process.stdout, `note: ${event.text}`);
+        this.#bar.sayAbove(`note: ${event.text}`);
         break;
       case 'writing':
-        this.#written(event.bytesDone, event.bytesTotal);
+        this.#bar.written(event.bytesDone, event.bytesTotal);
         break;
       case 'checking':
         this.close();
@@ -81,19 +71,6 @@ export class HumanMerge implements MergeDisplay {
   }
 
   close(): void {
-    this.#bar?.stop();
-  }
-
-  #written(done: number, total: number): void {
-    this.#done = done;
-    this.#total = total;
-    if (this.#bar === null) {
-      if (done === 0) say(`Writing ${formatBytes(total)}`);
-      return;
-    }
-    if (!this.#bar.isActive) this.#bar.start(total, 0);
-    this.#bar.update(done);
-    // Writing does not yield, so the bar's own timer does not run.
-    this.#bar.render();
+    this.#bar.stop();
   }
 }

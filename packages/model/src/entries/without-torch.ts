@@ -1,6 +1,7 @@
 // @keel/model/without-torch: files, tokenizers and text of a model. Does not load LibTorch.
 export { baseOfAdapter } from '../adapters/base-reference.ts';
 export { cpuFlags, hasFastBfloat16 } from '../cpu-features.ts';
+export { type GgufFileType, ggufFileTypes } from '../exporting/gguf-types.ts';
 export {
   cachedDefaultModel,
   cacheFolder,

@@ -100,6 +100,34 @@ const vectors: Record<GgmlTypeName, Vector> = {
       [191, -0],
     ],
   },
+  Q5_0: {
+    blocks:
+      'DyQ98NVvF4aH8WeXlHC2ZZ2QxpSBgFGocwugkS33pAoW3qAQJKF/zBQdp9tBqvs+S3D6BHrDggfNOa3H3DBrd6QkuyCHbMW3OskLhYbHn2+c8ZMX0NY3XQ==',
+    elements: 128,
+    sha256: 'e73002aa4de35b78128a808e795920f92843d3f21fbe4eb96a9030ff7936b93d',
+    samples: [
+      [0, 0.1109771728515625],
+      [1, -0.158538818359375],
+      [15, 0.0],
+      [16, 0.0158538818359375],
+      [31, -0.1268310546875],
+      [127, 0.04619598388671875],
+    ],
+  },
+  Q5_1: {
+    blocks:
+      'hSQSKDFKQ5jNSLRUh1YD+9GTUaW5ygAqO5k6Kgv9CvEzsRqRZ5PAxe5b4LddP2mRMSkYKfKfd7UQtNEt0pPxuFq/yY4WUMlyCqbyKSEpbaKp98EfdemCOsFLQcbv23cF',
+    elements: 128,
+    sha256: '57d277ab221590fa0e9952c8216d4820f59c5a46b3090308f17589b63d5aa8a6',
+    samples: [
+      [0, 0.5437774658203125],
+      [1, 0.17303466796875],
+      [15, 0.208343505859375],
+      [16, 0.526123046875],
+      [31, 0.349578857421875],
+      [127, -0.33099365234375],
+    ],
+  },
   Q4_K: {
     blocks:
       'WRqBIh1Dp4hVY4FE62YD97JyXeEf5qwviKaBgoaXk/Cq1t7YEW46tRaBxKN0/scKaLPkvckrOHmHQWwX7JCWPsdmiIq0uA66fFz9gRIb6pzuGBDf1RafrybNe1wwyKukTZcimejHtBuaHSsPGAYAqXTWO2MyICyZjoKyUixJxDlMfXMmW2qvYbKI+9Cuz6dmAMEAOmFiI2EedkyTqjiP+r0KamQSsgmXHi2CcHb35Jq4+hlycb5To0QrEoza1yutD4ru9CoLmibXT8ePJWK4cBCXpVtVEFQ9J+1gDeMgCmdJMH/TeJnBGIGa9mdDlMP3ql+T8yyBCjfKe/EBPM34q4q0pgOZVOhMvjs/fxGDw9+DdcUXtOeGqarfdIj4krEh',
@@ -113,6 +141,20 @@ const vectors: Record<GgmlTypeName, Vector> = {
       [31, 0.6320762634277344],
       [259, -352.5],
       [511, -165.25],
+    ],
+  },
+  Q5_K: {
+    blocks:
+      '9KkMqmP/5vQCat2Xwz86p8UD8lKql17obuCk3kROllWkCV7afFuBK27s6ifl1b1VacSaj+n4hJHr1eGIlf3a5sFOI/acML7WbBXlzhXArT03eFybHph60VvUSMDEn4TiS5CyLyP8YpWEfaiSHg7IfnoRZMdZak94Zbl3LNrXiDIcdo/ze874QcJ+WDyu+7eBBrQjoUf8JIMsJV95dA3ph0oDYZ3yJl1ykvtJBlprftljoPgkwCnbKli0XLI2qJAt0+ZZHmWble4VSVWO2BXnlUVaffI8eiGel3XumEyiwnioGBRBeVydbV6tR0af+7tZLGy175KDn4h7BSsz7+Ov0+41R8YqPUwLMDVH5754N/HwXBGkYlSXMBWloVbRNEF9NNoSkpCAydPt9h7qNIP8IXtC5FaNu4ymBB6t1hcQGptzqLenVzvbjaejC67eIYbUaxyVnCyjQSEHEJbGa+hkOA==',
+    elements: 512,
+    sha256: '3188d97e6acd3fc60db35fedde4766b8c75a1bf93047bbeaa7980ab75e9dd045',
+    samples: [
+      [0, -40.6007080078125],
+      [1, -32.461669921875],
+      [15, -35.71728515625],
+      [16, -1.5333251953125],
+      [31, -47.1119384765625],
+      [511, -0.9940567016601562],
     ],
   },
   Q6_K: {

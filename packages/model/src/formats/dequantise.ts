@@ -88,14 +88,56 @@ const q4_1: Dequantise = (bytes, out) => {
   }
 };
 
+/** The fifth bit of weight `index`, in the 32 bits at `at`. */
+const fifthBit = (bytes: Uint8Array, at: number, index: number): number =>
+  ((bytes[at + (index >> 3)]! >> (index & 7)) & 1) << 4;
+
+/** 32 weights: scale d, their fifth bits, then nibbles as in Q4_0. w = d (q - 16). */
+const q5_0: Dequantise = (bytes, out) => {
+  const table = halves();
+  for (let at = 0, to = 0; to < out.length; at += 22, to += 32) {
+    const scale = half(table, bytes, at);
+    for (let index = 0; index < 16; index += 1) {
+      const pair = bytes[at + 6 + index]!;
+      const low = (pair & 15) | fifthBit(bytes, at + 2, index);
+      const high = (pair >> 4) | fifthBit(bytes, at + 2, index + 16);
+      out[to + index] = scale * (low - 16);
+      out[to + 16 + index] = scale * (high - 16);
+    }
+  }
+};
+
+/** 32 weights: scale d, minimum m, their fifth bits, then nibbles as in Q4_0. w = d q + m. */
+const q5_1: Dequantise = (bytes, out) => {
+  const table = halves();
+  for (let at = 0, to = 0; to < out.length; at += 24, to += 32) {
+    const scale = half(table, bytes, at);
+    const minimum = half(table, bytes, at + 2);
+    for (let index = 0; index < 16; index += 1) {
+      const pair = bytes[at + 8 + index]!;
+      const low = (pair & 15) | fifthBit(bytes, at + 4, index);
+      const high = (pair >> 4) | fifthBit(bytes, at + 4, index + 16);
+      out[to + index] = scale * low + minimum;
+      out[to + 16 + index] = scale * high + minimum;
+    }
+  }
+};
+
 /**
  * 256 weights in 8 groups of 32: scale d, scale of the minima dmin, 12 bytes with a 6-bit scale and
  * minimum for each group, then nibbles. Of each 32 bytes, the low nibbles are one group and the
  * high nibbles the next. w = d s q - dmin m.
  */
-const q4_k: Dequantise = (bytes, out) => {
+const q4_k: Dequantise = (bytes, out) => groupsOf32(bytes, out, 4);
+
+/** Q4_K with a fifth bit: 32 bytes before the nibbles, of which bit g belongs to group g. */
+const q5_k: Dequantise = (bytes, out) => groupsOf32(bytes, out, 5);
+
+const groupsOf32 = (bytes: Uint8Array, out: Float32Array, bits: 4 | 5): void => {
   const table = halves();
-  for (let at = 0, to = 0; to < out.length; at += 144, to += 256) {
+  const nibbles = bits === 4 ? 16 : 48;
+  const block = nibbles + 128;
+  for (let at = 0, to = 0; to < out.length; at += block, to += 256) {
     const scale = half(table, bytes, at);
     const minimumScale = half(table, bytes, at + 2);
     for (let group = 0; group < 8; group += 1) {
@@ -113,11 +155,13 @@ const q4_k: Dequantise = (bytes, out) => {
       }
       const factor = scale * groupScale;
       const minimum = minimumScale * groupMinimum;
-      const from = at + 16 + 32 * (group >> 1);
+      const from = at + nibbles + 32 * (group >> 1);
       const start = to + 32 * group;
       const shift = 4 * (group & 1);
       for (let index = 0; index < 32; index += 1) {
-        out[start + index] = factor * ((bytes[from + index]! >> shift) & 15) - minimum;
+        const nibble = (bytes[from + index]! >> shift) & 15;
+        const high = bits === 4 ? 0 : ((bytes[at + 16 + index]! >> group) & 1) << 4;
+        out[start + index] = factor * (nibble | high) - minimum;
       }
     }
   }
@@ -157,7 +201,10 @@ export const dequantise: Record<GgmlTypeName, Dequantise> = {
   Q8_0: q8_0,
   Q4_0: q4_0,
   Q4_1: q4_1,
+  Q5_0: q5_0,
+  Q5_1: q5_1,
   Q4_K: q4_k,
+  Q5_K: q5_k,
   Q6_K: q6_k,
 };
 

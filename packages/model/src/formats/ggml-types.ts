@@ -4,8 +4,11 @@ export const ggmlTypes = {
   1: { name: 'F16', blockElements: 1, blockBytes: 2 },
   2: { name: 'Q4_0', blockElements: 32, blockBytes: 18 },
   3: { name: 'Q4_1', blockElements: 32, blockBytes: 20 },
+  6: { name: 'Q5_0', blockElements: 32, blockBytes: 22 },
+  7: { name: 'Q5_1', blockElements: 32, blockBytes: 24 },
   8: { name: 'Q8_0', blockElements: 32, blockBytes: 34 },
   12: { name: 'Q4_K', blockElements: 256, blockBytes: 144 },
+  13: { name: 'Q5_K', blockElements: 256, blockBytes: 176 },
   14: { name: 'Q6_K', blockElements: 256, blockBytes: 210 },
   30: { name: 'BF16', blockElements: 1, blockBytes: 2 },
 } as const;
@@ -22,12 +25,9 @@ export interface GgmlType {
 
 // Listed only so that an error can name the type.
 const unreadTypes: Record<number, string> = {
-  6: 'Q5_0',
-  7: 'Q5_1',
   9: 'Q8_1',
   10: 'Q2_K',
   11: 'Q3_K',
-  13: 'Q5_K',
   15: 'Q8_K',
   16: 'IQ2_XXS',
   17: 'IQ2_XS',
@@ -46,6 +46,12 @@ const unreadTypes: Record<number, string> = {
   34: 'TQ1_0',
   35: 'TQ2_0',
   39: 'MXFP4',
+};
+
+/** A type and its number in a file, by its name. */
+export const ggmlTypeNamed = (name: GgmlTypeName): GgmlType & { number: number } => {
+  const [number, type] = Object.entries(ggmlTypes).find(([, one]) => one.name === name)!;
+  return { ...type, number: Number(number) };
 };
 
 /** The type with this number, or a sentence saying why it cannot be read. */

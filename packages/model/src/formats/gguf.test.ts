@@ -219,7 +219,7 @@ describe('damaged and inconsistent GGUF', () => {
       { tensors: [tensor('w', [1], 77, 0)], data },
       /"w": has the unknown type 77/,
     ],
-    ['unsupported type', { tensors: [tensor('w', [256], 13, 0)], data }, /"w": is stored as Q5_K/],
+    ['unsupported type', { tensors: [tensor('w', [256], 10, 0)], data }, /"w": is stored as Q2_K/],
     [
       'five dimensions',
       { tensors: [tensor('w', [1, 1, 1, 1, 1], 0, 0)], data },

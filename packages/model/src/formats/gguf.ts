@@ -36,7 +36,8 @@ export interface GgufFile extends Disposable {
 const elementsAtOnce = 1 << 18;
 
 /**
- * Opens a GGUF file (version 2 or 3) of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K and Q6_K tensors.
+ * Opens a GGUF file (version 2 or 3) of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K
+ * and Q6_K tensors.
  *
  * @throws CheckpointError if the file is truncated, damaged, or contains a tensor of another type.
  */

@@ -79,7 +79,7 @@ const headSize = (fields: GgufFields): number =>
   Math.floor(fields.count('embedding_length') / fields.count('attention.head_count'));
 
 function llama(fields: GgufFields, file: GgufFile): Json {
-  const window = fields.optionalCount('attention.sliding_window');
+  const window = fields.countOrNone('attention.sliding_window');
   const turned = fields.optionalCount('rope.dimension_count');
   const size = fields.optionalCount('attention.key_length') ?? turned;
   if (size !== null && turned !== null && size !== turned) {
@@ -165,7 +165,7 @@ function phi3(fields: GgufFields, file: GgufFile): Json {
       fields.optionalCount('rope.scaling.original_context_length') ?? length,
     partial_rotary_factor: turned / size,
     rope_scaling: ggufRopeScaling(fields, file),
-    sliding_window: fields.optionalCount('attention.sliding_window'),
+    sliding_window: fields.countOrNone('attention.sliding_window'),
   };
 }
 

@@ -38,6 +38,11 @@ export class GgufFields {
     return this.#wrong(name, value, 'a whole number above 0');
   }
 
+  /** A count for which 0 means none. */
+  countOrNone(name: string): number | null {
+    return this.#get(name) === 0 ? null : this.optionalCount(name);
+  }
+
   optionalNumber(name: string): number | null {
     const value = this.#get(name);
     if (value === undefined) return null;

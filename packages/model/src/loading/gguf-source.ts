@@ -6,7 +6,7 @@ import { converted, sameValues } from './safetensors-source.ts';
 import type { WeightSource } from './weight-source.ts';
 
 // llama.cpp's converters reorder the rows of these families so that rotary pairs are adjacent.
-const interleaved = new Set(['llama', 'smollm3']);
+export const interleaved: ReadonlySet<string> = new Set(['llama', 'smollm3']);
 
 /** The weights of a GGUF file, dequantised and converted back to transformers' layout. */
 export function openGgufSource(path: string, file: GgufFile, config: DecoderConfig): WeightSource {
@@ -59,7 +59,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
  * Restores the row order of each head from (0, half, 1, half + 1, …): [heads * size, …] -> the
  * same.
  */
-function apart(tensor: Tensor, heads: number): Tensor {
+export function apart(tensor: Tensor, heads: number): Tensor {
   const { shape } = tensor;
   const half = shape[0]! / heads / 2;
   using pairs = tensor.view(heads, half, 2, ...shape.slice(1));

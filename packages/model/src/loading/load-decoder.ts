@@ -31,6 +31,8 @@ export interface LoadDecoderOptions {
    * ones.
    */
   trainable?: boolean;
+  /** Whether the dequantised weights of a file may be cached on disk (default: true). */
+  weightCache?: boolean;
   /**
    * Receives notices about fields of the files that have no effect, and the reason why dequantised
    * weights were not cached (default: a process warning).
@@ -70,14 +72,21 @@ export const loadDecoder = async (
 
 async function load(
   path: string,
-  { computeType, device = 'cpu', trainable = false, notice = warn }: LoadDecoderOptions,
+  {
+    computeType,
+    device = 'cpu',
+    trainable = false,
+    weightCache = true,
+    notice = warn,
+  }: LoadDecoderOptions,
 ): Promise<LoadedDecoder> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const opened = isFolder ? openFolder(path, notice) : openFile(path, notice);
   using source = opened.source;
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   if (opened.classifier) checkLabels(source, opened.json);
-  using cached = isFolder ? null : cachedWeights(source, opened.config, computeType, { notice });
+  using cached =
+    isFolder || !weightCache ? null : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
   // Parameters are copies; all other weights may be mapped from the files.

@@ -75,9 +75,10 @@ const fromGguf = (
     },
     chatTemplates: templatesWith(templates, ownTemplate),
     template,
-    endOfTurnIds: ['eot_token_id', 'eom_token_id']
-      .map((name) => fields.id(name, tokens))
-      .filter((id) => id !== null),
+    endOfTurnIds: [
+      ...['eot_token_id', 'eom_token_id'].map((name) => fields.id(name, tokens)),
+      ...fields.ids('eos_token_ids', tokens),
+    ].filter((id) => id !== null),
   });
 };
 
@@ -323,7 +324,21 @@ class Fields {
 
   id(name: string, tokens: string[]): number | null {
     const id = this.number(name);
-    if (id === undefined) return null;
+    return id === undefined ? null : this.#checked(name, id, tokens);
+  }
+
+  /** ollama's list of all tokens that end a text. */
+  ids(name: string, tokens: string[]): number[] {
+    const ids = this.#get(
+      name,
+      'a list of numbers',
+      (value): value is number[] =>
+        Array.isArray(value) && value.every((entry) => typeof entry === 'number'),
+    );
+    return (ids ?? []).map((id) => this.#checked(name, id, tokens));
+  }
+
+  #checked(name: string, id: number, tokens: string[]): number {
     if (!Number.isInteger(id) || id < 0 || id >= tokens.length) {
       this.fail(`tokenizer.ggml.${name} is ${id}, but the vocabulary has ${tokens.length} tokens`);
     }

@@ -182,6 +182,16 @@ export class Tokenizer {
     writeTokenizerFiles(folder, { files, json: this.#json, config, chatTemplates, padToken });
   }
 
+  /** The contents of its tokenizer.json. */
+  get json(): Readonly<TokenizerJson> {
+    return this.#json;
+  }
+
+  /** The tokens with a name, such as `eos_token`, as chat templates see them. */
+  get namedTokens(): Readonly<Record<string, string>> {
+    return namedTokens(this.#parts.config);
+  }
+
   /**
    * Everything that defines it, including the chat template's clock, as text. Other threads rebuild
    * the tokenizer from it.

@@ -1,0 +1,46 @@
+import type { GgufFileType } from '@keel/model';
+import type { ExportChecks } from './evidence.ts';
+
+/**
+ * safetensors: a folder for transformers; gguf: a file for llama.cpp and ollama; adapter-gguf: the
+ * adapter alone, for llama.cpp; peft: the adapter alone, with its base.
+ */
+export type ExportForm = 'safetensors' | 'gguf' | 'adapter-gguf' | 'peft';
+
+export interface ExportOptions {
+  /** The base: a folder, a GGUF file, hub:owner/name or the default model. */
+  model: string;
+  /** The adapter's folder, or its run's; null: the base alone. */
+  adapter: string | null;
+  to: ExportForm;
+  /** auto: the base's own for safetensors, f16 for gguf, f32 for an adapter. */
+  type: GgufFileType | 'auto';
+  /** A folder. */
+  output: string;
+  /** Replaces an export in `output`. */
+  overwrite?: boolean;
+}
+
+export type ExportEvent =
+  | { type: 'loading'; name: string }
+  | { type: 'notice'; text: string }
+  | { type: 'recording' }
+  | { type: 'writing'; bytesDone: number; bytesTotal: number }
+  | { type: 'checking' };
+
+export interface ExportResult {
+  output: string;
+  to: ExportForm;
+  /** Type of the written weights. */
+  dtype: string;
+  /** The weights' file or, in several files, their folder. */
+  file: string;
+  /** Bytes of the weights. */
+  bytes: number;
+  kind: 'language model' | 'reward model';
+  /** Number of tensors by their type, in a GGUF file. */
+  tensors: Record<string, number> | null;
+  checks: ExportChecks;
+  /** Whether a Modelfile was written, and whether it has a TEMPLATE. */
+  modelfile: { template: boolean } | null;
+}
