@@ -194,6 +194,7 @@ export class BatchInFlight {
     const found = prefill(this.#model, placed, this.#cache, adapter);
     for (const [index, { tokens, prefix, reused }] of placed.entries()) {
       prompts[index]!.computed = { prefix, ...found[index]! };
+      prompts[index]!.prompt.computed?.(reused?.length ?? 0);
       this.#known.add(tokens, adapter, prefix);
       if (reused === null) continue;
       this.#reusedTokens += reused.length;

@@ -48,6 +48,8 @@ export interface Prompt {
   readonly tokens: readonly number[];
   readonly options: CheckedOptions;
   readonly draws: { readonly seed: number; readonly promptIndex: number };
+  /** Called when the prompt is computed, with the number of its tokens that were in the cache. */
+  computed?(reused: number): void;
 }
 
 /** A drawn token, and what the model itself thinks of it if that was asked for. */
