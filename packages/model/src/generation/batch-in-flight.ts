@@ -143,7 +143,7 @@ export class BatchInFlight {
     return [...begun, ...unbegun].map((one) => one.abort());
   }
 
-  /** Releases what was computed with an adapter that changes or goes. None of its samples may run. */
+  /** Releases what was computed with an adapter. None of its samples may run. */
   forgetAdapter(adapter: string): void {
     this.#known.forget(adapter);
     this.#blocks.get(adapter)?.dispose();

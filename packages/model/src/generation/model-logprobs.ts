@@ -1,7 +1,7 @@
 // What the model itself thinks of tokens: temperature 1, without penalties, biases and filters.
 import { fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
 
-/** A token's log-probability, in nats, and the most likely tokens in its place, most likely first. */
+/** A token's log-probability, in nats, and the most likely tokens, most likely first. */
 export interface TokenLogprobs {
   token: number;
   logprob: number;

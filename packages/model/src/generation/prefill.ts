@@ -10,7 +10,7 @@ import type { GenerationModel } from './options.ts';
 const chunk = 128;
 
 export interface PromptToCompute extends PrefilledPrompt {
-  /** How many of the most likely tokens are given for each of its tokens; null: no log-probability. */
+  /** Number of the most likely tokens that each of its tokens gets; null: no log-probability. */
   readonly promptLogprobs: number | null;
 }
 

@@ -91,7 +91,7 @@ export class Adapters {
     // Another request may have loaded one meanwhile.
     this.#refuseTaken(name, inPlace);
     const { model } = this.#engine;
-    // Names of the decoder are never used twice, so that nothing computed with another adapter fits.
+    // No name is used twice in the decoder: nothing that another adapter computed is reused.
     const adapter = `${name}#${loads++}`;
     await refusing(() => loadAdapter(model.decoder, folder, adapter));
     const served = {
