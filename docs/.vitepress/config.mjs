@@ -55,6 +55,7 @@ export default defineConfig({
             page('Judges', '/guide/judges'),
             page('Endpoints as judges', '/guide/endpoints'),
             page('Using the result', '/guide/results'),
+            page('Serving a model', '/guide/serving'),
             page('Comparing two models', '/guide/judging'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
@@ -100,6 +101,7 @@ export default defineConfig({
             page('Online methods', '/architecture/decisions/online'),
             page('Rewards', '/architecture/decisions/rewards'),
             page('Runs and files', '/architecture/decisions/runs'),
+            page('Serving', '/architecture/decisions/serving'),
           ],
         },
         {

@@ -92,6 +92,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/chat.ts'),
   }),
   verb({
+    name: 'serve',
+    summary: 'serve a model and its adapters behind the OpenAI API',
+    options: () => import('./options/serve.ts'),
+    run: () => import('./verbs/serve.ts'),
+  }),
+  verb({
     name: 'score',
     summary: 'compute rewards, or log-probabilities under a model, for the answers of a dataset',
     options: () => import('./options/score.ts'),

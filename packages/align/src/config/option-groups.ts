@@ -28,6 +28,7 @@ export const optionGroups = [
   'Evaluation and checkpoints',
   'Ratings',
   'Output',
+  'Server',
   'Machine',
   'Command line only',
 ] as const;

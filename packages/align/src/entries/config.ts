@@ -16,6 +16,7 @@ export {
 } from '../config/options.ts';
 export { resolveOptions } from '../config/resolve-options.ts';
 export { columnsOption, rowReadingShape } from '../config/row-options.ts';
+export { runResult } from '../config/run-result.ts';
 export {
   dateNotice,
   type TemplateOptions,

@@ -5,7 +5,7 @@ import { withOperand } from './operand.ts';
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
   ...['compare', 'align', 'best-of-n', 'revise', 'label', 'generate', 'chat', 'score', 'judge'],
-  ...['audit', 'overoptimise', 'evaluate', 'merge', 'tokens', 'suite', 'gates'],
+  ...['serve', 'audit', 'overoptimise', 'evaluate', 'merge', 'tokens', 'suite', 'gates'],
 ];
 
 export const operand = 'verb';

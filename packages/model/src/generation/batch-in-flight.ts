@@ -1,41 +1,45 @@
 // The samples that are generated together. Every method is one step, and leaves no tensors but the
 // cache.
-import { cat, fromTypedArray, keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
-import { allFinite, refuseNonFiniteWeights } from '../loading/non-finite.ts';
-import { BatchBuilder } from '../packed-batch.ts';
-import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
+import { cat, fromTypedArray, noGrad, type Tensor, tidy } from '@keel/torch';
+import { DecodeAttention } from './cached-attention.ts';
+import { choose } from './choose.ts';
 import { type DecodeBlocks, decodeBlocks } from './decode-blocks.ts';
-import { type Draw, drawByUniform, drawGreedily } from './draw.ts';
+import { KnownPrefixes, worthReusing } from './known-prefixes.ts';
 import { KeyValueCache } from './kv-cache.ts';
-import type { CheckedOptions, GenerationModel } from './options.ts';
-import { uniformFor } from './philox.ts';
-import { penaliseRepetition, ruleOut, shapeDistribution } from './sampling.ts';
-import { type GenerationEvent, Sequence } from './sequence.ts';
+import type { GenerationModel } from './options.ts';
+import { prefill } from './prefill.ts';
+import { type GenerationEvent, type Prompt, Sequence } from './sequence.ts';
 import { type WaitingPrompt, WaitingPrompts } from './waiting-prompts.ts';
 
 /** One step, without gradients. It leaves no tensors. */
 const step = <T>(body: () => T): T => noGrad(() => tidy(body));
 
+export interface BatchLimits {
+  /** Number of samples in flight. */
+  batchSize: number;
+  /** Number of prompt tokens in one pass; a longer prompt gets its own pass. */
+  prefillTokens: number;
+  /** Number of prompt tokens that stay in the cache for later prompts; 0: none. */
+  retainedTokens: number;
+}
+
 export class BatchInFlight {
   readonly #model: GenerationModel;
-  readonly #options: CheckedOptions;
+  readonly #limits: BatchLimits;
   readonly #cache: KeyValueCache;
-  readonly #waiting: WaitingPrompts;
+  readonly #known: KnownPrefixes;
+  readonly #waiting = new WaitingPrompts();
   readonly #device: string;
-  readonly #blocks: DecodeBlocks | null;
+  /** By adapter; null: the blocks must be composed. */
+  readonly #blocks = new Map<string | null, DecodeBlocks | null>();
   #live: Sequence[] = [];
+  #reusedTokens = 0;
 
-  constructor(
-    model: GenerationModel,
-    prompts: readonly (readonly number[])[],
-    options: CheckedOptions,
-  ) {
+  constructor(model: GenerationModel, limits: BatchLimits) {
     const { config, weights, computeType } = model.decoder;
     this.#model = model;
-    this.#options = options;
+    this.#limits = limits;
     this.#device = weights.embedding.device;
-    this.#blocks = decodeBlocks(model.decoder, options.adapter);
-    this.#waiting = new WaitingPrompts(prompts, options.samplesPerPrompt);
     this.#cache = new KeyValueCache({
       layers: config.layers.length,
       keyValueHeads: config.keyValueHeads,
@@ -43,6 +47,12 @@ export class BatchInFlight {
       dtype: computeType,
       device: this.#device,
     });
+    this.#known = new KnownPrefixes(this.#cache, limits.retainedTokens);
+  }
+
+  /** Adds a prompt, whose samples start as soon as there is space. */
+  add(prompt: Prompt): void {
+    this.#waiting.add(prompt);
   }
 
   get finished(): boolean {
@@ -50,39 +60,52 @@ export class BatchInFlight {
   }
   /** Whether there is space for a waiting sample. */
   get hasPlace(): boolean {
-    return this.#live.length < this.#options.batchSize && this.#waiting.count > 0;
+    return this.#live.length < this.#limits.batchSize && this.#waiting.count > 0;
   }
   get hasLive(): boolean {
     return this.#live.length > 0;
+  }
+  /** What the batch holds: samples in flight and waiting, prompt tokens retained and reused. */
+  get counts(): { live: number; waiting: number; retained: number; reused: number } {
+    return {
+      ...{ live: this.#live.length, waiting: this.#waiting.count },
+      ...{ retained: this.#known.tokens, reused: this.#reusedTokens },
+    };
   }
 
   /** Admits waiting samples: computes their prompts and draws their first tokens. */
   admit(): GenerationEvent[] {
     return step(() => {
-      const { batchSize, prefillTokens } = this.#options;
+      const { batchSize, prefillTokens } = this.#limits;
       const places = batchSize - this.#live.length;
       this.#cache.reservePrefixes(this.#waiting.tokensFor(places));
-      const admissions = this.#waiting.next(places, prefillTokens);
-      this.#prefill(
-        admissions.map(({ prompt }) => prompt).filter(({ computed }) => computed === null),
+      const admissions = this.#waiting.next(places, prefillTokens, (prompt, pass) =>
+        this.#costOf(prompt, pass),
       );
-      const entering = admissions.flatMap(({ prompt, samples }) =>
-        samples.map((name) => this.#sequence(name, prompt.tokens)),
+      const uncomputed = admissions
+        .map(({ waiting }) => waiting)
+        .filter(({ computed }) => computed === null);
+      for (const [adapter, prompts] of Map.groupBy(uncomputed, adapterOf)) {
+        this.#compute(prompts, adapter);
+      }
+      const all = admissions.flatMap(({ waiting, samples }) =>
+        samples.map((sampleIndex) => ({ waiting, sampleIndex })),
       );
-      const logits = cat(
-        admissions.flatMap(({ prompt, samples }) => samples.map(() => prompt.computed!.logits)),
-      ); // [B, vocabulary]
-      const draws = this.#choose(entering, logits);
-      const events = entering.flatMap((sequence, index) => sequence.accept(draws[index]!));
-      const prefixes = admissions.flatMap(({ prompt, samples }) =>
-        samples.map(() => prompt.computed!.prefix),
-      );
+      const entering = all.map(({ waiting: { prompt, computed }, sampleIndex }) => {
+        const sequence = this.#sequence(prompt, sampleIndex);
+        sequence.promptLogprobs = computed!.promptLogprobs;
+        return sequence;
+      });
+      const logits = cat(all.map(({ waiting }) => waiting.computed!.logits)); // [B, vocabulary]
+      const choices = choose(this.#model, entering, logits);
+      const events = entering.flatMap((sequence, index) => sequence.accept(choices[index]!));
       for (const [index, sequence] of entering.entries()) {
         if (sequence.finished) continue;
-        sequence.row = this.#cache.openRow(prefixes[index]!, this.#expectedRows(entering.length));
+        const { prefix } = all[index]!.waiting.computed!;
+        sequence.row = this.#cache.openRow(prefix, this.#expectedRows(entering.length));
         this.#live.push(sequence);
       }
-      for (const prompt of this.#waiting.takeEmptied()) this.#forget(prompt);
+      for (const waiting of this.#waiting.takeEmptied()) this.#forget(waiting);
       return events;
     });
   }
@@ -90,20 +113,18 @@ export class BatchInFlight {
   /** Draws the next token of every sample in flight. */
   advance(): GenerationEvent[] {
     return step(() => {
-      const live = this.#live;
       this.#cache.reserve(this.#expectedRows());
-      const rows = live.map((sequence) => sequence.row!);
-      const tokens = this.#tokens(live.map((sequence) => sequence.tokens.at(-1)!)); // [B]
-      const positions = Int32Array.from(rows, (row) => row.prefix.length + row.length);
-      const attention = new DecodeAttention(rows, this.#cache, this.#device, this.#blocks);
-      const { decoder } = this.#model;
-      const hidden = decoder.hidden(tokens, positions, attention, {
-        adapter: this.#options.adapter,
-      }); // [B, hidden]
-      for (const row of rows) row.length += 1;
-      const draws = this.#choose(live, decoder.logits(hidden));
-      const events = live.flatMap((sequence, index) => sequence.accept(draws[index]!));
-      this.#live = live.filter((sequence) => {
+      const groups = [...Map.groupBy(this.#live, ({ options }) => options.adapter)];
+      const live = groups.flatMap(([, sequences]) => sequences);
+      const logits = groups.map(([adapter, sequences]) => this.#logits(sequences, adapter));
+      const choices = choose(
+        this.#model,
+        live,
+        logits.length === 1 ? logits[0]! : cat(logits), // [B, vocabulary]
+      );
+      const chosen = new Map(live.map((sequence, index) => [sequence, choices[index]!]));
+      const events = this.#live.flatMap((sequence) => sequence.accept(chosen.get(sequence)!));
+      this.#live = this.#live.filter((sequence) => {
         if (sequence.finished) this.#cache.closeRow(sequence.row!);
         return !sequence.finished;
       });
@@ -111,64 +132,92 @@ export class BatchInFlight {
     });
   }
 
-  /** Ends every sample with the tokens that it has. */
-  abort(): GenerationEvent[] {
-    const { prompts, samples } = this.#waiting.takeAll();
-    const begun = this.#live.splice(0);
+  /** Ends samples with the tokens that they have (default: all). */
+  abort(wanted: (prompt: Prompt) => boolean = () => true): GenerationEvent[] {
+    const { prompts, samples } = this.#waiting.take(wanted);
+    const begun = this.#live.filter(({ source }) => wanted(source));
+    this.#live = this.#live.filter((sequence) => !begun.includes(sequence));
     for (const { row } of begun) this.#cache.closeRow(row!);
     for (const prompt of prompts) this.#forget(prompt);
-    return [...begun, ...samples.map((sample) => this.#sequence(sample, sample.tokens))].map(
-      (one) => one.abort(),
-    );
+    const unbegun = samples.map(({ prompt, sampleIndex }) => this.#sequence(prompt, sampleIndex));
+    return [...begun, ...unbegun].map((one) => one.abort());
+  }
+
+  /** Releases what was computed with an adapter. None of its samples may run. */
+  forgetAdapter(adapter: string): void {
+    this.#known.forget(adapter);
+    this.#blocks.get(adapter)?.dispose();
+    this.#blocks.delete(adapter);
   }
 
   dispose(): void {
-    for (const prompt of this.#waiting.takeAll().prompts) this.#forget(prompt);
+    for (const prompt of this.#waiting.take().prompts) this.#forget(prompt);
     this.#live = [];
     this.#cache.dispose();
-    this.#blocks?.dispose();
+    for (const blocks of this.#blocks.values()) blocks?.dispose();
+    this.#blocks.clear();
   }
 
   #expectedRows(entering = 0): number {
-    return Math.min(this.#options.batchSize, this.#live.length + entering + this.#waiting.count);
+    const samples = this.#live.length + entering + this.#waiting.count;
+    return Math.min(this.#limits.batchSize, samples);
   }
 
-  #sequence(
-    name: { promptIndex: number; sampleIndex: number },
-    prompt: readonly number[],
-  ): Sequence {
+  #sequence(prompt: Prompt, sampleIndex: number): Sequence {
     const { decoder, tokenizer } = this.#model;
-    return new Sequence(name, prompt, this.#options, tokenizer, decoder.config.maxPositions);
+    return new Sequence(prompt, sampleIndex, tokenizer, decoder.config.maxPositions);
   }
 
-  #tokens(tokens: ArrayLike<number>): Tensor {
-    return fromTypedArray(BigInt64Array.from(Array.from(tokens, BigInt)), [tokens.length], {
-      device: this.#device,
-    });
+  /** Tokens to compute; null: it starts like a prompt of the pass, and reuses it in the next. */
+  #costOf({ tokens, options }: Prompt, pass: readonly Prompt[]): number | null {
+    if (this.#limits.retainedTokens === 0 || options.promptLogprobs !== null) return tokens.length;
+    const known = this.#known.find(tokens, options.adapter)?.length ?? 0;
+    const alike = pass.filter((other) => other.options.adapter === options.adapter);
+    return alike.some((other) => worthReusing(other.tokens, tokens, known))
+      ? null
+      : tokens.length - known;
   }
 
   /** Computes prompts in one packed batch. */
-  #prefill(prompts: readonly WaitingPrompt[]): void {
-    if (prompts.length === 0) return;
-    const builder = new BatchBuilder();
-    for (const { tokens } of prompts) builder.add(tokens);
-    const batch = builder.build();
-    const prefixes = prompts.map(({ tokens }) => this.#cache.openPrefix(tokens.length));
-    const { decoder } = this.#model;
-    const attention = new PrefillAttention(batch, prefixes, this.#cache);
-    const last = this.#tokens(batch.segments.map(({ start, length }) => start + length - 1));
-    const hidden = decoder.hidden(this.#tokens(batch.tokens), batch.positions, attention, {
-      adapter: this.#options.adapter,
-      wanted: last,
-    }); // [prompts, hidden]
-    const logits = decoder.logits(hidden); // [prompts, vocabulary]
-    for (const [index, prompt] of prompts.entries()) {
-      // A copy, since a view would hold the logits of all prompts.
-      prompt.computed = {
-        prefix: prefixes[index]!,
-        logits: keep(logits.narrow(0, index, 1).clone()),
-      };
+  #compute(prompts: readonly WaitingPrompt[], adapter: string | null): void {
+    const room = 2 * this.#limits.retainedTokens;
+    const computing = prompts.map(({ prompt: { tokens, options } }) => {
+      const { promptLogprobs } = options;
+      const reused = promptLogprobs === null ? this.#known.find(tokens, adapter) : null;
+      if (reused !== null) reused.prefix.users += 1;
+      return { tokens, reused, promptLogprobs };
+    });
+    const placed = computing.map((one) => ({
+      ...one,
+      prefix: this.#cache.openPrefix(one.tokens.length, () => this.#known.evict(), room),
+    }));
+    const found = prefill(this.#model, placed, this.#cache, adapter);
+    for (const [index, { tokens, prefix, reused }] of placed.entries()) {
+      prompts[index]!.computed = { prefix, ...found[index]! };
+      prompts[index]!.prompt.computed?.(reused?.length ?? 0);
+      this.#known.add(tokens, adapter, prefix);
+      if (reused === null) continue;
+      this.#reusedTokens += reused.length;
+      this.#cache.closePrefix(reused.prefix);
     }
+  }
+
+  /** Logits of the next token of samples with the same adapter: [B, vocabulary]. */
+  #logits(sequences: readonly Sequence[], adapter: string | null): Tensor {
+    const { decoder } = this.#model;
+    let blocks = this.#blocks.get(adapter);
+    if (blocks === undefined) {
+      blocks = decodeBlocks(decoder, adapter);
+      this.#blocks.set(adapter, blocks);
+    }
+    const rows = sequences.map((sequence) => sequence.row!);
+    const last = BigInt64Array.from(sequences, ({ tokens }) => BigInt(tokens.at(-1)!));
+    const tokens = fromTypedArray(last, [last.length], { device: this.#device }); // [B]
+    const positions = Int32Array.from(rows, (row) => row.prefix.length + row.length);
+    const attention = new DecodeAttention(rows, this.#cache, this.#device, blocks);
+    const hidden = decoder.hidden(tokens, positions, attention, { adapter }); // [B, hidden]
+    for (const row of rows) row.length += 1;
+    return decoder.logits(hidden);
   }
 
   #forget({ computed }: WaitingPrompt): void {
@@ -176,56 +225,6 @@ export class BatchInFlight {
     computed.logits.dispose();
     this.#cache.closePrefix(computed.prefix);
   }
-
-  /** @param logits [B, vocabulary] */
-  #choose(sequences: readonly Sequence[], logits: Tensor): Draw[] {
-    const { sampling, minNewTokens, stopTokenIds, logitsProcessor } = this.#options;
-    let scores = logits.to('float32');
-    if (sampling.repetitionPenalty !== 1) {
-      scores = penaliseRepetition(
-        scores,
-        sequences.map(({ seen }) => seen),
-        sampling.repetitionPenalty,
-      );
-    }
-    const unfinished = sequences.flatMap(({ tokens }, row) =>
-      tokens.length < minNewTokens ? [row] : [],
-    );
-    ruleOut(scores, unfinished, stopTokenIds);
-    if (logitsProcessor !== null) {
-      const processed = sequences.map((sequence, row) => {
-        const one = logitsProcessor(sequence.tokens, scores.select(0, row), sequence);
-        if (one.shape.length === 1 && one.dim(0) === scores.dim(1)) return one.to('float32');
-        throw new RangeError(
-          `the logits processor returned a tensor of shape [${one.shape}], expected [${scores.dim(1)}]`,
-        );
-      });
-      scores = ops.stack(processed);
-    }
-    try {
-      return this.#draw(sequences, scores);
-    } catch (error) {
-      // If the logits are unusable without a logits processor, the weights are at fault.
-      if (logitsProcessor === null && !allFinite(logits)) {
-        refuseNonFiniteWeights(this.#model.decoder, 'the model', this.#options.adapter);
-      }
-      throw error;
-    } finally {
-      this.#model.decoder.checkFiles();
-    }
-  }
-
-  #draw(sequences: readonly Sequence[], scores: Tensor): Draw[] {
-    const { sampling, seed, promptSeeds, firstIndex } = this.#options;
-    if (sampling.temperature === 0) return drawGreedily(scores);
-    const uniforms = sequences.map(({ promptIndex, sampleIndex, tokens }) =>
-      promptSeeds === null
-        ? uniformFor(seed, firstIndex + promptIndex, sampleIndex, tokens.length)
-        : uniformFor(promptSeeds[promptIndex]!, 0, sampleIndex, tokens.length),
-    );
-    const whole = sampling.topK === 0 && sampling.topP === 1 && sampling.minP === 0;
-    return whole
-      ? drawByUniform(scores, uniforms, sampling.temperature)
-      : drawByUniform(shapeDistribution(scores, sampling), uniforms);
-  }
 }
+
+const adapterOf = ({ prompt }: WaitingPrompt): string | null => prompt.options.adapter;

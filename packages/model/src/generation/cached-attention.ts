@@ -1,39 +1,96 @@
 // Attention while generating: it fills the cache with prompts, and reads it for one token per
 // sequence.
-import { fromTypedArray, ops, type Tensor, tidy } from '@keel/torch';
+import { cat, fromTypedArray, ops, type Tensor, tidy, zeros } from '@keel/torch';
 import {
   type Attention,
   type AttentionLayer,
   type Rotation,
   SegmentAttention,
 } from '../attention.ts';
-import type { PackedBatch } from '../packed-batch.ts';
+import { BatchBuilder, type PackedBatch } from '../packed-batch.ts';
 import type { DecodeBlocks } from './decode-blocks.ts';
+import type { ReusedPrefix } from './known-prefixes.ts';
 import type { CachedPrefix, CachedRow, KeyValueCache } from './kv-cache.ts';
 
-/** Attention over a packed batch of prompts that puts their keys and values in the cache. */
-export class PrefillAttention implements Attention {
-  readonly #inner: SegmentAttention;
-  readonly #batch: PackedBatch;
-  readonly #prefixes: readonly CachedPrefix[];
-  readonly #cache: KeyValueCache;
+/** A prompt that is computed: its place in the cache, and the beginning that is there already. */
+export interface PrefilledPrompt {
+  readonly tokens: readonly number[];
+  readonly prefix: CachedPrefix;
+  readonly reused: ReusedPrefix | null;
+}
 
-  /** @param prefixes one for each segment of the batch */
-  constructor(batch: PackedBatch, prefixes: readonly CachedPrefix[], cache: KeyValueCache) {
-    this.#inner = new SegmentAttention(batch);
-    this.#batch = batch;
-    this.#prefixes = prefixes;
+const reusedLength = ({ reused }: PrefilledPrompt): number => reused?.length ?? 0;
+
+/**
+ * Attention over a packed batch of prompts that puts their keys and values in the cache. Beginnings
+ * that are in the cache already are copied, and the rest of their prompts attends to them.
+ */
+export class PrefillAttention implements Attention {
+  /** The tokens to compute, and their segments: one for each prompt. */
+  readonly batch: PackedBatch;
+  readonly #inner: SegmentAttention;
+  readonly #prompts: readonly PrefilledPrompt[];
+  readonly #cache: KeyValueCache;
+  /** Number of tokens of reused beginnings. */
+  readonly #reused: number;
+
+  constructor(prompts: readonly PrefilledPrompt[], cache: KeyValueCache) {
+    // Reused beginnings come first, and are cut off from what is computed.
+    const whole = new BatchBuilder();
+    const starts = prompts.map((prompt) =>
+      prompt.reused === null ? -1 : whole.add(prompt.tokens.slice(0, reusedLength(prompt))),
+    );
+    this.#reused = whole.size;
+    const own = prompts.map((prompt, index) =>
+      whole.add(prompt.tokens.slice(reusedLength(prompt)), starts[index]!),
+    );
+    const { tokens, positions, segments } = whole.build();
+    this.#inner = new SegmentAttention({ tokens, positions, segments });
+    this.batch = {
+      tokens: tokens.subarray(this.#reused),
+      positions: positions.subarray(this.#reused),
+      segments: own.map((index) => {
+        const { start, length } = segments[index]!;
+        return { start: start - this.#reused, length, prefix: -1 };
+      }),
+    };
+    this.#prompts = prompts;
     this.#cache = cache;
   }
 
   attend(query: Tensor, key: Tensor, value: Tensor, layer: AttentionLayer): Tensor {
     const { prefixKeys, prefixValues } = this.#cache.layer(layer.index);
-    for (const [index, segment] of this.#batch.segments.entries()) {
-      const { start, length } = this.#prefixes[index]!;
-      prefixKeys.narrow(0, start, length).copy_(key.narrow(0, segment.start, length));
-      prefixValues.narrow(0, start, length).copy_(value.narrow(0, segment.start, length));
+    for (const [index, prompt] of this.#prompts.entries()) {
+      const { start } = prompt.prefix;
+      const from = this.batch.segments[index]!;
+      for (const [pool, own] of [
+        [prefixKeys, key],
+        [prefixValues, value],
+      ] as const) {
+        const known = reusedLength(prompt);
+        if (prompt.reused !== null) {
+          pool.narrow(0, start, known).copy_(pool.narrow(0, prompt.reused.prefix.start, known));
+        }
+        pool.narrow(0, start + known, from.length).copy_(own.narrow(0, from.start, from.length));
+      }
     }
-    return tidy(() => this.#inner.attend(query, key, value, layer));
+    if (this.#reused === 0) return tidy(() => this.#inner.attend(query, key, value, layer));
+    return tidy(() => {
+      const before = (pool: Tensor): Tensor[] =>
+        this.#prompts.flatMap(({ reused }) =>
+          reused === null ? [] : [pool.narrow(0, reused.prefix.start, reused.length)],
+        );
+      // The operator takes a query for every key. Those of reused tokens are not used.
+      const { dtype, device } = query;
+      const unused = zeros([this.#reused, query.dim(1), query.dim(2)], { dtype, device });
+      const attended = this.#inner.attend(
+        cat([unused, query]),
+        cat([...before(prefixKeys), key]),
+        cat([...before(prefixValues), value]),
+        layer,
+      ); // [reused + T, heads, headSize]
+      return attended.narrow(0, this.#reused, query.dim(0)).clone();
+    });
   }
 }
 

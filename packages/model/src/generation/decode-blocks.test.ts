@@ -5,7 +5,6 @@ import { addLora, type LoraOptions } from '../adapters/lora.ts';
 import type { Decoder } from '../decoder.ts';
 import { loadDecoder } from '../loading/load-decoder.ts';
 import { disposeDecoder, namedWeights } from '../loading/named-weights.ts';
-import { BatchBuilder } from '../packed-batch.ts';
 import { goldenFamilies } from '../testing/golden-families.ts';
 import { byteTokenizer, tinyDecoder } from '../testing/tiny-decoder.ts';
 import { DecodeAttention, PrefillAttention } from './cached-attention.ts';
@@ -33,16 +32,13 @@ function states(decoder: Decoder, whole: boolean, adapter: string | null = null)
     fromTypedArray(BigInt64Array.from(tokens, BigInt), [tokens.length]);
   const result = noGrad(() =>
     tidy(() => {
-      const builder = new BatchBuilder();
-      for (const prompt of prompts) builder.add(prompt);
-      const batch = builder.build();
       const prefixes = prompts.map(({ length }) => cache.openPrefix(length));
-      decoder.hidden(
-        ids([...batch.tokens]),
-        batch.positions,
-        new PrefillAttention(batch, prefixes, cache),
-        { adapter },
-      );
+      const prefilled = prompts.map((tokens, index) => {
+        return { tokens, prefix: prefixes[index]!, reused: null };
+      });
+      const attention = new PrefillAttention(prefilled, cache);
+      const { tokens, positions } = attention.batch;
+      decoder.hidden(ids([...tokens]), positions, attention, { adapter });
       const rows = prefixes.map((prefix) => cache.openRow(prefix, prompts.length));
       const blocks = whole ? decodeBlocks(decoder, adapter) : null;
       expect(blocks !== null).toBe(whole);

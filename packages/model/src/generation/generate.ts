@@ -44,7 +44,14 @@ async function* events(
   prompts: readonly (readonly number[])[],
   options: CheckedOptions,
 ): AsyncGenerator<GenerationEvent, void, void> {
-  const batch = new BatchInFlight(model, prompts, options);
+  const batch = new BatchInFlight(model, { ...options, retainedTokens: 0 });
+  for (const [promptIndex, tokens] of prompts.entries()) {
+    const draws =
+      options.promptSeeds === null
+        ? { seed: options.seed, promptIndex: options.firstIndex + promptIndex }
+        : { seed: options.promptSeeds[promptIndex]!, promptIndex: 0 };
+    batch.add({ promptIndex, tokens, options, draws });
+  }
   try {
     while (!batch.finished) {
       if (options.signal?.aborted) {

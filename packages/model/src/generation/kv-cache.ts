@@ -64,9 +64,16 @@ export class KeyValueCache {
     };
   }
 
-  /** Reserves space for a prompt of this many tokens. Its keys and values must still be written. */
-  openPrefix(length: number): CachedPrefix {
+  /**
+   * Reserves space for a prompt of this many tokens. Its keys and values must still be written.
+   * @param makeRoom releases a prompt that is no longer needed, instead of growing a pool of
+   *   `enough` tokens; false if there is none
+   */
+  openPrefix(length: number, makeRoom = (): boolean => false, enough = 0): CachedPrefix {
     let start = this.#pool.take(length);
+    while (start === null && this.#pool.extent >= enough && makeRoom()) {
+      start = this.#pool.take(length);
+    }
     if (start === null) {
       this.#growPool(Math.max(length, this.#pool.extent));
       start = this.#pool.take(length)!;
@@ -115,11 +122,18 @@ export class KeyValueCache {
 
   /**
    * Makes space for one more token in every row. If rows must grow, they double in length, and only
-   * `expectedRows` of them remain, so that the memory of finished rows is released.
+   * `expectedRows` of them remain, so that the memory of finished rows is released. Rows that are
+   * four times as long as needed are halved.
    */
   reserve(expectedRows: number): void {
     const longest = Math.max(0, ...[...this.#live].map((row) => row.length));
-    if (longest < this.#capacity) return;
+    if (longest < this.#capacity) {
+      const half = this.#capacity / 2;
+      if (half >= firstCapacity && 2 * longest < half) {
+        this.#resizeRows(Math.max(this.#live.size, expectedRows), half);
+      }
+      return;
+    }
     this.#resizeRows(
       Math.max(this.#live.size, expectedRows),
       Math.max(firstCapacity, 2 * this.#capacity),
@@ -134,7 +148,9 @@ export class KeyValueCache {
         return this.#resized(undefined, [rows, capacity], 0);
       const chosen = fromTypedArray(order, [live.length], { device: this.#shape.device });
       const made = this.#resized(undefined, [rows, capacity], 0);
-      made.narrow(0, 0, live.length).narrow(1, 0, this.#capacity).copy_(old.indexSelect(0, chosen));
+      const kept = Math.min(capacity, this.#capacity);
+      const rowsBefore = old.narrow(1, 0, kept).indexSelect(0, chosen);
+      made.narrow(0, 0, live.length).narrow(1, 0, kept).copy_(rowsBefore);
       return made;
     });
     for (const [slot, row] of live.entries()) row.slot = slot;

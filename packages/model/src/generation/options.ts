@@ -1,7 +1,7 @@
 import type { Tensor } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { StreamDecoder } from '../tokenizer/stream-decoder.ts';
-import { checkSampling, type SamplingOptions } from './sampling.ts';
+import { type BiasOptions, checkBias, checkSampling, type SamplingOptions } from './sampling.ts';
 
 /** The part of a tokenizer that generation needs. */
 export interface GenerationTokenizer {
@@ -36,7 +36,7 @@ export type LogitsProcessor = (
   sample: SampleName & { prompt: readonly number[] },
 ) => Tensor;
 
-export interface GenerateOptions extends SamplingOptions {
+export interface GenerateOptions extends SamplingOptions, BiasOptions {
   /** Maximum number of tokens (default: 256). A sample also ends at the model's last position. */
   maxNewTokens?: number;
   /** Minimum number of tokens; tokens that end a sample are masked until then (default: 0). */
@@ -76,6 +76,14 @@ export interface GenerateOptions extends SamplingOptions {
    * drawn from.
    */
   logprobs?: boolean;
+  /**
+   * Results and events include each token's log-probability in the model's own distribution
+   * (temperature 1, no penalties, no filters), and the k most likely tokens; null: neither
+   * (default: null).
+   */
+  topLogprobs?: number | null;
+  /** The same for the tokens of the prompt (default: null). */
+  promptLogprobs?: number | null;
   /** Special tokens decode to no text (default: true). */
   skipSpecialTokens?: boolean;
   logitsProcessor?: LogitsProcessor;
@@ -85,6 +93,7 @@ export interface GenerateOptions extends SamplingOptions {
 
 export interface CheckedOptions {
   sampling: Required<SamplingOptions>;
+  bias: Required<BiasOptions>;
   maxNewTokens: number;
   minNewTokens: number;
   seed: number;
@@ -97,6 +106,8 @@ export interface CheckedOptions {
   batchSize: number;
   prefillTokens: number;
   logprobs: boolean;
+  topLogprobs: number | null;
+  promptLogprobs: number | null;
   skipSpecialTokens: boolean;
   logitsProcessor: LogitsProcessor | null;
   signal: AbortSignal | null;
@@ -143,8 +154,15 @@ export function checkOptions(
     throw new RangeError(
       'stopStrings contains an empty string, which would end every sample at once',
     );
+  const { topLogprobs = null, promptLogprobs = null } = options;
+  for (const [name, count] of Object.entries({ topLogprobs, promptLogprobs })) {
+    if (count !== null && (!Number.isSafeInteger(count) || count < 0)) {
+      throw new RangeError(`${name} must be null or a whole number of at least 0, got ${count}`);
+    }
+  }
   return {
     sampling: checkSampling(options),
+    bias: checkBias(options),
     maxNewTokens,
     minNewTokens,
     seed,
@@ -157,6 +175,7 @@ export function checkOptions(
     batchSize,
     prefillTokens,
     logprobs: options.logprobs ?? false,
+    ...{ topLogprobs, promptLogprobs },
     skipSpecialTokens: options.skipSpecialTokens ?? true,
     logitsProcessor: options.logitsProcessor ?? null,
     signal: options.signal ?? null,

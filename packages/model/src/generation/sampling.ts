@@ -24,6 +24,64 @@ export interface SamplingOptions {
   repetitionPenalty?: number;
 }
 
+/** Numbers that are added to logits, before the temperature. */
+export interface BiasOptions {
+  /** Subtracted from the logits of tokens in the completion (default: 0). */
+  presencePenalty?: number;
+  /** Subtracted from them as often as the completion contains them (default: 0). */
+  frequencyPenalty?: number;
+  /** Added to the logits of these tokens. */
+  logitBias?: ReadonlyMap<number, number>;
+}
+
+/** @throws RangeError naming the option that is not finite */
+export function checkBias(options: BiasOptions): Required<BiasOptions> {
+  const { presencePenalty = 0, frequencyPenalty = 0, logitBias = new Map() } = options;
+  for (const [name, value] of Object.entries({ presencePenalty, frequencyPenalty })) {
+    if (!Number.isFinite(value)) throw new RangeError(`${name} must be a number, got ${value}`);
+  }
+  for (const [token, bias] of logitBias) {
+    if (!Number.isFinite(bias)) {
+      throw new RangeError(`logitBias must have a number for token ${token}, got ${bias}`);
+    }
+  }
+  return { presencePenalty, frequencyPenalty, logitBias };
+}
+
+/**
+ * What the options add to each token's logit.
+ * @param tokens the completion so far
+ */
+export function biasesFor(
+  tokens: readonly number[],
+  { presencePenalty, frequencyPenalty, logitBias }: Required<BiasOptions>,
+): ReadonlyMap<number, number> {
+  if (presencePenalty === 0 && frequencyPenalty === 0) return logitBias;
+  const biases = new Map<number, number>();
+  for (const token of tokens) {
+    biases.set(token, (biases.get(token) ?? -presencePenalty) - frequencyPenalty);
+  }
+  for (const [token, bias] of logitBias) biases.set(token, (biases.get(token) ?? 0) + bias);
+  return biases;
+}
+
+/**
+ * Adds a number to some logits of each row: [B, vocabulary] -> the same.
+ * @param biases for each row
+ */
+export function addBiases(logits: Tensor, biases: readonly ReadonlyMap<number, number>[]): Tensor {
+  const size = logits.dim(1);
+  const places = biases.flatMap((row, at) =>
+    [...row.keys()].map((token) => BigInt(at * size + token)),
+  );
+  if (places.length === 0) return logits;
+  const { device } = logits;
+  const index = fromTypedArray(BigInt64Array.from(places), [places.length], { device });
+  const values = Float32Array.from(biases.flatMap((row) => [...row.values()]));
+  const added = fromTypedArray(values, [places.length], { device });
+  return ops.scatterAdd(logits.reshape(-1), 0, index, added.to(logits.dtype)).view(-1, size);
+}
+
 /** @throws RangeError naming the option that is out of range */
 export function checkSampling(options: SamplingOptions): Required<SamplingOptions> {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options;

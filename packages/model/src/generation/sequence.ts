@@ -1,6 +1,7 @@
 import type { StreamDecoder } from '../tokenizer/stream-decoder.ts';
 import type { Draw } from './draw.ts';
 import type { CachedRow } from './kv-cache.ts';
+import type { TokenLogprobs } from './model-logprobs.ts';
 import type { CheckedOptions, GenerationTokenizer, SampleName } from './options.ts';
 import { StopStrings } from './stop-strings.ts';
 
@@ -21,6 +22,10 @@ export interface GenerationResult extends SampleName {
    * greedy decoding, in the model's own distribution.
    */
   logprobs?: number[];
+  /** With the option `topLogprobs`: one for each token. */
+  modelLogprobs?: TokenLogprobs[];
+  /** With the option `promptLogprobs`: one for each token of the prompt; the first has none. */
+  promptLogprobs?: (TokenLogprobs | null)[];
 }
 
 /**
@@ -28,11 +33,31 @@ export interface GenerationResult extends SampleName {
  * character or the start of a stop string.
  */
 export type GenerationEvent =
-  | (SampleName & { type: 'token'; token: number; text: string; logprob?: number })
+  | (SampleName & {
+      type: 'token';
+      token: number;
+      text: string;
+      logprob?: number;
+      modelLogprobs?: TokenLogprobs;
+    })
   | (SampleName & { type: 'done'; text: string; result: GenerationResult });
+
+/** A prompt, how its samples are drawn, and the indices that their random numbers depend on. */
+export interface Prompt {
+  readonly promptIndex: number;
+  readonly tokens: readonly number[];
+  readonly options: CheckedOptions;
+  readonly draws: { readonly seed: number; readonly promptIndex: number };
+  /** Called when the prompt is computed, with the number of its tokens that were in the cache. */
+  computed?(reused: number): void;
+}
+
+/** A drawn token, and what the model itself thinks of it if that was asked for. */
+export type Choice = Draw & { modelLogprobs?: TokenLogprobs };
 
 /** A sample in progress: its tokens, its cache row, and why it ends. */
 export class Sequence implements SampleName {
+  readonly source: Prompt;
   readonly promptIndex: number;
   readonly sampleIndex: number;
   readonly prompt: readonly number[];
@@ -41,8 +66,9 @@ export class Sequence implements SampleName {
   readonly seen: Set<number>;
   /** Its row in the cache, once it needs one. */
   row: CachedRow | null = null;
+  promptLogprobs: (TokenLogprobs | null)[] | null = null;
   readonly #logprobs: number[] = [];
-  readonly #options: CheckedOptions;
+  readonly #modelLogprobs: TokenLogprobs[] = [];
   readonly #limit: number;
   readonly #decoder: StreamDecoder;
   readonly #stops: StopStrings;
@@ -50,34 +76,38 @@ export class Sequence implements SampleName {
   #finish: FinishReason | null = null;
 
   constructor(
-    name: SampleName,
-    prompt: readonly number[],
-    options: CheckedOptions,
+    source: Prompt,
+    sampleIndex: number,
     tokenizer: GenerationTokenizer,
     maxPositions: number,
   ) {
-    this.promptIndex = name.promptIndex;
-    this.sampleIndex = name.sampleIndex;
-    this.prompt = prompt;
-    this.seen = new Set(prompt);
-    this.#options = options;
+    const { tokens, options } = source;
+    this.source = source;
+    this.promptIndex = source.promptIndex;
+    this.sampleIndex = sampleIndex;
+    this.prompt = tokens;
+    this.seen = new Set(tokens);
     // The last drawn token needs no position, because nothing follows it.
-    this.#limit = Math.min(options.maxNewTokens, maxPositions - prompt.length + 1);
+    this.#limit = Math.min(options.maxNewTokens, maxPositions - tokens.length + 1);
     this.#decoder = tokenizer.streamDecoder({ skipSpecialTokens: options.skipSpecialTokens });
     this.#stops = new StopStrings(options.stopStrings);
   }
 
+  get options(): CheckedOptions {
+    return this.source.options;
+  }
   get finished(): boolean {
     return this.#finish !== null;
   }
 
   /** Adds the next token, and returns the resulting events. */
-  accept({ token, logprob }: Draw): GenerationEvent[] {
+  accept({ token, logprob, modelLogprobs }: Choice): GenerationEvent[] {
     this.tokens.push(token);
     this.seen.add(token);
     this.#logprobs.push(logprob);
+    if (modelLogprobs !== undefined) this.#modelLogprobs.push(modelLogprobs);
     let text = '';
-    if (this.#options.stopTokenIds.has(token)) {
+    if (this.options.stopTokenIds.has(token)) {
       text = this.#end('stop');
     } else {
       const piece = this.#stops.push(this.#decoder.push(token));
@@ -88,7 +118,8 @@ export class Sequence implements SampleName {
     this.#text += text;
     const { promptIndex, sampleIndex } = this;
     const event: GenerationEvent = { type: 'token', promptIndex, sampleIndex, token, text };
-    if (this.#options.logprobs) event.logprob = logprob;
+    if (this.options.logprobs) event.logprob = logprob;
+    if (modelLogprobs !== undefined) event.modelLogprobs = modelLogprobs;
     return this.finished ? [event, this.#done('')] : [event];
   }
 
@@ -114,7 +145,9 @@ export class Sequence implements SampleName {
       text: this.#text,
       finishReason: this.#finish!,
     };
-    if (this.#options.logprobs) result.logprobs = this.#logprobs;
+    if (this.options.logprobs) result.logprobs = this.#logprobs;
+    if (this.options.topLogprobs !== null) result.modelLogprobs = this.#modelLogprobs;
+    if (this.promptLogprobs !== null) result.promptLogprobs = this.promptLogprobs;
     return { type: 'done', promptIndex, sampleIndex, text, result };
   }
 }

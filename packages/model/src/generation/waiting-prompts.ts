@@ -1,63 +1,69 @@
 import type { Tensor } from '@keel/torch';
 import type { CachedPrefix } from './kv-cache.ts';
-import type { SampleName } from './options.ts';
+import type { TokenLogprobs } from './model-logprobs.ts';
+import type { Prompt } from './sequence.ts';
 
 /** A prompt some of whose samples have not started. */
 export interface WaitingPrompt {
-  readonly promptIndex: number;
-  readonly tokens: readonly number[];
+  readonly prompt: Prompt;
   nextSample: number;
   /** Once computed: its place in the cache, and the logits of the next token, [1, vocabulary]. */
-  computed: { prefix: CachedPrefix; logits: Tensor } | null;
+  computed: {
+    prefix: CachedPrefix;
+    logits: Tensor;
+    promptLogprobs: (TokenLogprobs | null)[] | null;
+  } | null;
 }
 
 /** Samples that start now, by their prompt. */
 export interface Admission {
-  prompt: WaitingPrompt;
-  samples: SampleName[];
+  waiting: WaitingPrompt;
+  samples: number[];
 }
+
+const lengthOf = ({ tokens }: Prompt): number => tokens.length;
+const samplesOf = ({ prompt }: WaitingPrompt): number => prompt.options.samplesPerPrompt;
 
 /** The samples that wait for a place in the batch, in order. */
 export class WaitingPrompts {
-  readonly #prompts: WaitingPrompt[];
-  readonly #samplesPerPrompt: number;
+  #prompts: WaitingPrompt[] = [];
 
-  constructor(prompts: readonly (readonly number[])[], samplesPerPrompt: number) {
-    this.#samplesPerPrompt = samplesPerPrompt;
-    this.#prompts = prompts.map((tokens, promptIndex) => ({
-      promptIndex,
-      tokens,
-      nextSample: 0,
-      computed: null,
-    }));
+  add(prompt: Prompt): void {
+    this.#prompts.push({ prompt, nextSample: 0, computed: null });
   }
 
   /** Number of waiting samples. */
   get count(): number {
-    return this.#prompts.reduce(
-      (sum, { nextSample }) => sum + this.#samplesPerPrompt - nextSample,
-      0,
-    );
+    return this.#prompts.reduce((sum, one) => sum + samplesOf(one) - one.nextSample, 0);
   }
 
   /**
-   * The next samples, at most `places`. Those of their prompts that must still be computed have at
-   * most `tokens` tokens together, or there is only one such prompt.
+   * The next samples, at most `places`. Those of their prompts that must still be computed cost at
+   * most `tokens` together, or there is only one such prompt.
+   * @param costOf number of tokens that a prompt adds to the pass with these prompts; null: it must
+   *   wait until they are computed
    */
-  next(places: number, tokens: number): Admission[] {
+  next(
+    places: number,
+    tokens: number,
+    costOf: (prompt: Prompt, pass: readonly Prompt[]) => number | null = lengthOf,
+  ): Admission[] {
     const admissions: Admission[] = [];
+    const pass: Prompt[] = [];
     let left = places;
     let computed = 0;
-    for (const prompt of this.#prompts) {
+    for (const waiting of this.#prompts) {
       if (left === 0) break;
-      const cost = prompt.computed === null ? prompt.tokens.length : 0;
-      if (computed > 0 && cost > 0 && computed + cost > tokens) break;
+      const { prompt } = waiting;
+      const cost = waiting.computed === null ? costOf(prompt, pass) : 0;
+      if (cost === null || (computed > 0 && cost > 0 && computed + cost > tokens)) break;
       computed += cost;
-      const samples: SampleName[] = [];
-      for (; left > 0 && prompt.nextSample < this.#samplesPerPrompt; left--) {
-        samples.push({ promptIndex: prompt.promptIndex, sampleIndex: prompt.nextSample++ });
+      if (cost > 0) pass.push(prompt);
+      const samples: number[] = [];
+      for (; left > 0 && waiting.nextSample < samplesOf(waiting); left--) {
+        samples.push(waiting.nextSample++);
       }
-      admissions.push({ prompt, samples });
+      admissions.push({ waiting, samples });
     }
     return admissions;
   }
@@ -66,10 +72,10 @@ export class WaitingPrompts {
   tokensFor(places: number): number {
     let left = places;
     let tokens = 0;
-    for (const prompt of this.#prompts) {
+    for (const waiting of this.#prompts) {
       if (left <= 0) break;
-      left -= this.#samplesPerPrompt - prompt.nextSample;
-      if (prompt.computed === null) tokens += prompt.tokens.length;
+      left -= samplesOf(waiting) - waiting.nextSample;
+      if (waiting.computed === null) tokens += waiting.prompt.tokens.length;
     }
     return tokens;
   }
@@ -77,19 +83,27 @@ export class WaitingPrompts {
   /** Removes the prompts whose samples have all started. */
   takeEmptied(): WaitingPrompt[] {
     const emptied: WaitingPrompt[] = [];
-    while (this.#prompts[0]?.nextSample === this.#samplesPerPrompt)
+    while (
+      this.#prompts.length > 0 &&
+      this.#prompts[0]!.nextSample === samplesOf(this.#prompts[0]!)
+    )
       emptied.push(this.#prompts.shift()!);
     return emptied;
   }
 
-  /** Removes everything: the prompts, and the samples that never started. */
-  takeAll(): { prompts: WaitingPrompt[]; samples: (SampleName & { tokens: readonly number[] })[] } {
-    const prompts = this.#prompts.splice(0);
-    const samples = prompts.flatMap(({ promptIndex, tokens, nextSample }) =>
-      Array.from({ length: this.#samplesPerPrompt - nextSample }, (_, i) => ({
-        promptIndex,
-        tokens,
-        sampleIndex: nextSample + i,
+  /** Removes prompts (default: all), and the samples of theirs that never started. */
+  take(wanted: (prompt: Prompt) => boolean = () => true): {
+    prompts: WaitingPrompt[];
+    samples: { prompt: Prompt; sampleIndex: number }[];
+  } {
+    const { taken: prompts = [], rest = [] } = Object.groupBy(this.#prompts, ({ prompt }) =>
+      wanted(prompt) ? 'taken' : 'rest',
+    );
+    this.#prompts = rest;
+    const samples = prompts.flatMap((waiting) =>
+      Array.from({ length: samplesOf(waiting) - waiting.nextSample }, (_, i) => ({
+        prompt: waiting.prompt,
+        sampleIndex: waiting.nextSample + i,
       })),
     );
     return { prompts, samples };
