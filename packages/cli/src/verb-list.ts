@@ -141,7 +141,8 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   }),
   verb({
     name: 'export',
-    summary: 'write a model for llama.cpp, ollama, PEFT or transformers, and check what was written',
+    summary:
+      'write a model for llama.cpp, ollama, PEFT or transformers, and check what was written',
     options: () => import('./options/export.ts'),
     run: () => import('./verbs/export.ts'),
   }),
