@@ -75,7 +75,7 @@ async function run<Line extends LabelLine | RatingLine>(
   }
   if (work.replaced.length > 0) {
     hooks.onNotice?.(
-      `the rows are written with new values of their fields ${work.replaced.join(', ')}`,
+      `these fields of the rows are written anew: ${work.replaced.join(', ')}`,
     );
   }
   const { labels: human, badRows } = await humanLabels(options);
