@@ -38,7 +38,9 @@ test('uses the named template, otherwise the one saved with the adapter', () => 
   const adapter = join(folder, 'adapter');
   mkdirSync(adapter);
   const date = { templateDate: '2026-11-28' };
-  expect(templateSettings(date, adapter)).toEqual({ now: '2026-11-28T00:00:00' });
+  expect(templateSettings(date, adapter)).toEqual({
+    ...{ now: '2026-11-28T00:00:00', adapters: [adapter] },
+  });
   file('adapter/chat_template.jinja', 'saved');
   expect(templateSettings(date, adapter).source).toBe('saved');
   const chatTemplate = file('named.jinja', '\uFEFFnamed');
@@ -46,7 +48,7 @@ test('uses the named template, otherwise the one saved with the adapter', () => 
   expect(templateSettings({ ...date, ...kwargs, chatTemplate }, adapter)).toEqual({
     source: 'named',
     variables: { thinking: false },
-    now: '2026-11-28T00:00:00',
+    ...{ now: '2026-11-28T00:00:00', adapters: [adapter] },
   });
   expect(() => templateSettings({ chatTemplate: file('empty', ' \n') })).toThrow('is empty');
   expect(() => templateSettings({ chatTemplate: join(folder, 'absent') })).toThrow(

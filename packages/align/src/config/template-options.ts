@@ -1,9 +1,8 @@
 // The options of chat templates, and the tokenizer settings that follow from them.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { LoadTokenizerOptions } from '@keel/model';
 import { parseExactJson } from '@keel/model/exact-json';
-import { fileError } from '@keel/model/without-torch';
+import { adapterTemplate, fileError } from '@keel/model/without-torch';
 import { z } from 'zod';
 import type { OptionGroup } from './option-groups.ts';
 import { option } from './options.ts';
@@ -74,6 +73,7 @@ export function templateSettings(
   const source = chatTemplate === null ? savedTemplate(adapter) : readTemplate(chatTemplate);
   return {
     ...(source !== null && { source }),
+    ...(adapter !== null && { adapters: [adapter] }),
     ...(chatTemplateKwargs !== null && {
       variables: parseExactJson(chatTemplateKwargs) as Record<string, unknown>,
     }),
@@ -83,8 +83,7 @@ export function templateSettings(
 
 /** The chat template saved next to an adapter, or null. */
 export function savedTemplate(folder: string | null): string | null {
-  const path = folder === null ? '' : join(folder, 'chat_template.jinja');
-  return path !== '' && existsSync(path) ? readFileSync(path, 'utf8') : null;
+  return folder === null ? null : adapterTemplate(folder);
 }
 
 /** The local date and time, as 2026-11-28T15:04:05. */

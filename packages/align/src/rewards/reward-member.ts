@@ -46,6 +46,7 @@ export function rewardTemplate(
   const { source, variables } = first!;
   return {
     ...(source !== null && { source }),
+    adapters: folders.filter(isAdapter),
     ...(variables !== null && { variables: parseExactJson(variables) as Record<string, unknown> }),
     ...(now !== undefined && { now }),
   };

@@ -13,4 +13,5 @@ export { shownLine, shownText } from '../formats/shown-text.ts';
 export { soughtAt } from '../formats/sought-path.ts';
 export { TextTemplate, TextTemplateError } from '../jinja/text-template.ts';
 export { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, resolveModel } from '../resolve-model.ts';
+export { adapterTemplate } from '../tokenizer/adapter-tokenizer.ts';
 export { loadTokenizer, tokenizerLater } from '../tokenizer/load-tokenizer.ts';

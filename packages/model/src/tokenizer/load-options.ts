@@ -2,8 +2,11 @@ import type { TemplateSettings } from './template-settings.ts';
 
 /** How to load a tokenizer. */
 export interface LoadTokenizerOptions {
-  /** `source` replaces the model's own templates. */
-  template?: TemplateSettings & { source?: string };
+  /**
+   * `source` replaces the model's own templates. `adapters` are folders of adapters that are
+   * applied to the model: an adapter that was trained with other tokens is refused.
+   */
+  template?: TemplateSettings & { source?: string; adapters?: readonly string[] };
 }
 
 /**

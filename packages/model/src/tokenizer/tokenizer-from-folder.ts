@@ -1,24 +1,22 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dictionary } from '../formats/dictionary.ts';
 import { inPlainWords } from '../formats/engine-words.ts';
-import { faultsIn } from '../formats/issue-words.ts';
+import { checkAdapterTokens } from './adapter-tokenizer.ts';
 import { checkConfigFields } from './config-fields.ts';
 import { configTokens, tokenFields } from './config-tokens.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
+import { readJson, readOptional, readTemplates, templateField } from './saved-files.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { classTokens, tokenizerClass } from './tokenizer-class.ts';
 import { TokenizerError } from './tokenizer-error.ts';
-import { readTokenizerFiles, templateName } from './tokenizer-files.ts';
+import { readTokenizerFiles } from './tokenizer-files.ts';
 
 const configSchema = z.looseObject({
   ...tokenFields,
   tokenizer_class: z.string().nullish(),
-  chat_template: z
-    .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
-    .nullish(),
+  chat_template: templateField,
 });
 
 const addedSchema = z.record(z.string(), z.int().nonnegative());
@@ -51,7 +49,7 @@ export const tokenizerFromFolder = (
   );
 
 const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer => {
-  const { source, ...template } = options.template ?? {};
+  const { source, adapters, ...template } = options.template ?? {};
   const path = join(folder, 'tokenizer.json');
   if (!existsSync(path)) throw withoutTokenizerJson(folder);
   // The thread starts while the files are read.
@@ -75,7 +73,7 @@ const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer =>
   const defaults = classTokens(className);
   const found = configTokens({ json, config, map, added, defaults, endIds });
   const { extra } = found;
-  return new Tokenizer({
+  const tokenizer = new Tokenizer({
     source: path,
     json: { ...json, added_tokens: found.addedTokens },
     config: {
@@ -92,6 +90,8 @@ const fromFolder = (folder: string, options: LoadTokenizerOptions): Tokenizer =>
     endOfTurnIds: endIds,
     endToken: found.end,
   });
+  for (const adapter of adapters ?? []) checkAdapterTokens(tokenizer, adapter);
+  return tokenizer;
 };
 
 const withoutTokenizerJson = (folder: string): TokenizerError => {
@@ -102,43 +102,4 @@ const withoutTokenizerJson = (folder: string): TokenizerError => {
     folder,
     `has no tokenizer.json${other ? ` (only ${other})` : ''}; write one with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`,
   );
-};
-
-const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new TokenizerError(path, `is not JSON: ${(cause as Error).message}`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new TokenizerError(path, faultsIn(parsed.error));
-  return parsed.data;
-};
-
-const readOptional = <T>(path: string, schema: z.ZodType<T>): T =>
-  existsSync(path) ? readJson(path, schema) : schema.parse({});
-
-/** As in transformers, template files replace the configuration's templates. */
-const readTemplates = (
-  folder: string,
-  inConfig: z.infer<typeof configSchema>['chat_template'],
-): Record<string, string> => {
-  const files = dictionary<string>();
-  const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) files.default = readFileSync(file, 'utf8');
-  const others = join(folder, 'additional_chat_templates');
-  if (existsSync(others)) {
-    for (const name of readdirSync(others).filter((entry) => entry.endsWith('.jinja'))) {
-      files[templateName(name.slice(0, -'.jinja'.length), others)] = readFileSync(
-        join(others, name),
-        'utf8',
-      );
-    }
-  }
-  const path = join(folder, 'tokenizer_config.json');
-  const named = dictionary<string>();
-  if (typeof inConfig === 'string') named.default = inConfig;
-  else for (const { name, template } of inConfig ?? []) named[templateName(name, path)] = template;
-  return Object.keys(files).length > 0 ? files : named;
 };

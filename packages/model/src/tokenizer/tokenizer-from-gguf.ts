@@ -1,5 +1,6 @@
 import { dictionary } from '../formats/dictionary.ts';
 import { inPlainWords } from '../formats/engine-words.ts';
+import { checkAdapterTokens } from './adapter-tokenizer.ts';
 import { encodingThread } from './encoding-thread.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
@@ -37,7 +38,7 @@ const fromGguf = (
 ): Tokenizer => {
   // The thread starts while the vocabulary is built.
   encodingThread();
-  const { source: ownTemplate, ...template } = options.template ?? {};
+  const { source: ownTemplate, adapters, ...template } = options.template ?? {};
   const fields = new Fields(metadata, source);
   const model = fields.text('model');
   if (model !== 'gpt2' && model !== 'llama') {
@@ -64,7 +65,7 @@ const fromGguf = (
   const architecture = String(metadata['general.architecture'] ?? '');
   const longest = metadata[`${architecture}.context_length`];
   const templates = chatTemplates(metadata);
-  return new Tokenizer({
+  const tokenizer = new Tokenizer({
     source,
     json,
     config: {
@@ -80,6 +81,8 @@ const fromGguf = (
       ...fields.ids('eos_token_ids', tokens),
     ].filter((id) => id !== null),
   });
+  for (const adapter of adapters ?? []) checkAdapterTokens(tokenizer, adapter);
+  return tokenizer;
 };
 
 interface Pipeline {
