@@ -23,7 +23,7 @@ const alignLayers = [
   ['hacking'],
   ['profiling', 'rewards', 'checking', 'answering'],
   ['training', 'merging'],
-  ['reference', 'feedback'],
+  ['reference', 'feedback', 'asking'],
   ['rollouts'],
   ['methods'],
   ['recipes'],
