@@ -68,6 +68,18 @@ describe('which comparisons to ask for', () => {
     expect(summary!.mean.chosen).toBeGreaterThanOrEqual(summary!.mean.all);
   });
 
+  it('may be of rows with one answer each, as they are generated', async () => {
+    const rows = answered.flatMap(({ prompt, completions }) =>
+      completions.map((completion) => ({ prompt, completion, finish_reason: 'stop' })),
+    );
+    const data = inside('generated.jsonl');
+    writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const [one, other] = [await ask({ data: [data] }), await ask()];
+    expect(one.summary).toEqual(other.summary);
+    const asked = (path: string) => rowsOf(path).map(({ completions }) => completions);
+    expect(asked(one.output)).toEqual(asked(other.output));
+  });
+
   it('leave out what has a label already, in either order', async () => {
     const labelled = answered.flatMap(({ prompt }, at) =>
       at === 0 ? [] : [{ prompt, chosen: says('day'), rejected: says('world') }],

@@ -4,10 +4,13 @@ import type { LoadModelOptions } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import type { RowReading } from '../config/row-options.ts';
 import { runResult } from '../config/run-result.ts';
-import { type Content, contentText } from '../data/messages.ts';
-import { openRows } from '../data/open-rows.ts';
 import { renderingColumns } from '../data/rendering.ts';
-import type { RowOf } from '../data/rows.ts';
+import {
+  type AnswerGroup,
+  pairKey,
+  readAnswerGroups,
+  readHumanLabels,
+} from '../feedback/read-label-pairs.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 import { RewardModel } from '../rewards/reward-model.ts';
 import { UnscorableRowError } from '../rewards/reward-row.ts';
@@ -23,7 +26,7 @@ export interface AskOptions
   extends RowReading,
     Omit<ChoiceOptions, 'by'>,
     Pick<LoadModelOptions, 'precision' | 'device'> {
-  /** Rows with several answers to each prompt. */
+  /** Rows with several answers to a prompt, or with one each. */
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
   /** Folders of reward models: one, or adapters of one base. */
@@ -79,8 +82,6 @@ export interface AskHooks {
   signal?: AbortSignal;
 }
 
-type AnsweredPrompt = RowOf['samples'];
-
 /**
  * Scores all answers, and writes the pairs to compare as rows `{prompt, completions: [a, b], ask}`,
  * which `keel label` reads too.
@@ -96,7 +97,7 @@ export async function runAsk(
     throw new Error(`${output} exists. Pass --overwrite to replace it, or another --output`);
   }
   const known = await labelledPairs(options);
-  const prompts = await answeredPrompts(options);
+  const { groups: prompts, single } = await readAnswerGroups(options);
   using model = await RewardModel.open(options.reward.map(runResult), {
     ...(options.precision && { precision: options.precision }),
     ...(options.device && { device: options.device }),
@@ -110,9 +111,8 @@ export async function runAsk(
       `--by ${by} compares the members of an ensemble, and there is one. Name several adapters as --reward, a model with several heads, or pass --by uncertainty`,
     );
   }
-  const all = prompts.map(({ completions }, prompt) => pairsOf(prompt, completions));
-  const single = all.filter((pairs) => pairs.length === 0).length;
-  const fresh = all.flat().filter((pair) => !known.has(keyOf(prompts, pair)));
+  const all = prompts.flatMap(({ answers }, prompt) => pairsOf(prompt, answers.length));
+  const fresh = all.filter((pair) => !known.has(keyOf(prompts, pair)));
   onPlan?.({ prompts: prompts.length, pairs: fresh.length, members: model.heads, by });
   const result = { output, interrupted: false, done: 0, summary: null };
   if (dryRun) return result;
@@ -145,61 +145,42 @@ export async function runAsk(
     summary: {
       ...{ rows: chosen.length, random: chosen.length - informed.length, single, unreadable, by },
       prompts: prompts.length,
-      labelled: all.flat().length - fresh.length,
+      labelled: all.length - fresh.length,
       mean: { all: mean(every), chosen: informed.length === 0 ? null : mean(informed) },
     },
   };
 }
 
-async function answeredPrompts({
-  data,
-  onBadRow,
-  columns,
-  wrapChat,
-}: AskOptions): Promise<AnsweredPrompt[]> {
-  const how = { onBadRow, columns, wrapChat, kind: 'samples' } as const;
-  await using rows = await openRows([...data], how);
-  return await rows.readMany(Array.from({ length: rows.length }, (_, row) => row));
-}
-
 /** Keys of the pairs that have a label. */
-async function labelledPairs({ labelled, onBadRow, wrapChat }: AskOptions): Promise<Set<string>> {
+async function labelledPairs({ labelled, ...reading }: AskOptions): Promise<Set<string>> {
   if (labelled === null) return new Set();
-  await using rows = await openRows([...labelled], { kind: 'preference', onBadRow, wrapChat });
-  const found = new Set<string>();
-  for await (const { prompt, chosen, rejected } of rows.iterate()) {
-    found.add(pairKey(prompt, chosen, rejected));
-  }
-  return found;
+  // --columns names columns of --data.
+  const { labels } = await readHumanLabels({ ...reading, columns: null, data: labelled });
+  return new Set(labels.keys());
 }
-
-const pairKey = (prompt: Content, one: Content, other: Content): string =>
-  JSON.stringify([contentText(prompt), ...[one, other].map(contentText).toSorted()]);
 
 const keyOf = (
-  prompts: readonly AnsweredPrompt[],
+  prompts: readonly AnswerGroup[],
   { prompt, answers: [one, other] }: Candidate,
 ): string => {
-  const { prompt: asked, completions } = prompts[prompt]!;
-  return pairKey(asked, completions[one]!, completions[other]!);
+  const { answers, ...group } = prompts[prompt]!;
+  return pairKey({ ...group, answers: [answers[one]!, answers[other]!] });
 };
 
-/** All pairs of answers with different texts, each text once. */
-function pairsOf(prompt: number, completions: readonly Content[]): Candidate[] {
-  const texts = completions.map(contentText);
-  const first = texts.flatMap((text, at) => (texts.indexOf(text) === at ? [at] : []));
-  return first.flatMap((one, place) =>
-    first.slice(place + 1).map((other): Candidate => ({ prompt, answers: [one, other] })),
+const pairsOf = (prompt: number, answers: number): Candidate[] =>
+  Array.from({ length: answers }, (_, one) => one).flatMap((one) =>
+    Array.from({ length: answers - one - 1 }, (_, more): Candidate => {
+      return { prompt, answers: [one, one + 1 + more] };
+    }),
   );
-}
 
 /** By answer, its rewards by head; null for an answer that cannot be read. */
 async function scoresOf(
   model: RewardModel,
-  { prompt, completions, rendering }: AnsweredPrompt,
+  { prompt, answers, rendering }: AnswerGroup,
   signal: AbortSignal | undefined,
 ): Promise<(number[] | null)[]> {
-  const rows = completions.map((completion) => ({
+  const rows = answers.map((completion) => ({
     ...{ prompt, completion },
     ...(rendering && { rendering }),
   }));
@@ -219,7 +200,7 @@ async function scoresOf(
 
 /** A row for whoever labels it. What the model thinks of it is apart, for later. */
 function rowOf(
-  { prompt, completions, rendering, extra }: AnsweredPrompt,
+  { prompt, answers: all, rendering, extra }: AnswerGroup,
   { answers, why, value }: ChosenComparison,
 ): object {
   const round = (number: number): number => Number(number.toPrecision(6));
@@ -228,7 +209,7 @@ function rowOf(
     ...extra,
     prompt,
     ...renderingColumns(rendering),
-    completions: answers.map((at) => completions[at]),
+    completions: answers.map((at) => all[at]),
     ask: { why, ...Object.fromEntries(numbers) },
   };
 }

@@ -7,7 +7,7 @@ const group = 'Pairs';
 const schema = z.strictObject({
   data: variant(dataShape.data, {
     description:
-      'answers: rows with a prompt and "completions", as keel generate --samples writes them. JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
+      'several answers to each prompt: rows with "completions", or with one "completion" each, as keel generate --samples writes them. JSONL, JSON, Parquet or CSV files, globs, or hub:owner/name',
   }),
   onBadRow: dataShape.onBadRow,
   columns: dataShape.columns,
