@@ -34,6 +34,8 @@ const MOST = 24;
 
 function write(name: string, rows: readonly object[]): string {
   const path = inside(name);
+  // Another process may be reading it.
+  if (existsSync(path)) return path;
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return path;
 }
@@ -203,7 +205,6 @@ async function policy(name: string, reward: string, seed: number, own: Options):
   };
 }
 
-const short = inside('short.yaml');
 const cures: [string, (seed: number) => [reward: string, own: Options]][] = [
   ['none', (seed) => [inside(`plain-${seed}`, 'final'), {}]],
   [
@@ -216,8 +217,9 @@ const cures: [string, (seed: number) => [reward: string, own: Options]][] = [
     'penalty of repetition',
     (seed) => {
       const spec = `rewards:\n  - {type: model, path: ${inside(`plain-${seed}`, 'final')}}\n  - {type: penalty, feature: repetition, weight: 4}\n`;
-      writeFileSync(short, spec);
-      return [short, {}];
+      const file = inside(`penalty-${seed}.yaml`);
+      writeFileSync(file, spec);
+      return [file, {}];
     },
   ],
   [
