@@ -24,6 +24,7 @@ const alignLayers = [
   ['profiling', 'rewards', 'checking', 'answering'],
   ['training', 'merging'],
   ['reference', 'feedback', 'exporting'],
+  ['asking'],
   ['rollouts'],
   ['methods'],
   ['recipes'],

@@ -13,6 +13,14 @@ export {
   streamComplete,
 } from './answering/chat.ts';
 export { type OpenedModel, type OpenModelOptions, openModel } from './answering/open-model.ts';
+export {
+  type AskHooks,
+  type AskOptions,
+  type AskPlan,
+  type AskResult,
+  type AskSummary,
+  runAsk,
+} from './asking/ask.ts';
 export { openComparison } from './comparing/open-comparison.ts';
 export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';

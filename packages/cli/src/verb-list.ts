@@ -80,6 +80,13 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/label.ts'),
   }),
   verb({
+    name: 'ask',
+    summary:
+      'choose which pairs of answers to have compared next, by what a reward model would learn',
+    options: () => import('./options/ask.ts'),
+    run: () => import('./verbs/ask.ts'),
+  }),
+  verb({
     name: 'generate',
     summary: 'answer prompts with a model',
     options: () => import('./options/generate.ts'),

@@ -4,7 +4,13 @@ export { averageAdapters } from './adapters/average-adapters.ts';
 export { baseKind, baseOfAdapter, canonicalModelName } from './adapters/base-reference.ts';
 export { copyAdapter, mixAdapter } from './adapters/copy-adapter.ts';
 export { type LoadAdapterOptions, loadAdapter, loadAdapterHead } from './adapters/load-adapter.ts';
-export { adapterNames, addLora, type LoraOptions, removeAdapter } from './adapters/lora.ts';
+export {
+  adapterNames,
+  adapterParameters,
+  addLora,
+  type LoraOptions,
+  removeAdapter,
+} from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';
 export { namedBase, otherBaseNotice } from './adapters/other-base.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';

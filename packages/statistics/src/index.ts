@@ -5,6 +5,7 @@ export * from './bradley-terry.ts';
 export * from './calibration.ts';
 export * from './clustered-difference.ts';
 export * from './clusters.ts';
+export * from './comparison-value.ts';
 export * from './correlation.ts';
 export * from './dawid-skene.ts';
 export * from './effect-size.ts';

@@ -18,6 +18,7 @@ export const optionGroups = [
   'Policy update',
   'Critic',
   'Discriminator',
+  'Refreshing the reward model',
   'Reward head',
   'Ensemble and normalisation',
   'LoRA',

@@ -21,9 +21,9 @@ export interface RewardComponent {
  * A weighted sum of rewards, with constraints on some of them.
  *
  * The score of an answer is the sum of weight * clip(shape(normalised score)) over the components
- * that score it, and of multiplier * (score - bound) over the constraints; null if no component scores
- * it. `score` changes no state. `learn` is for training steps: it first adds the scores to the
- * running statistics, and afterwards updates the multipliers.
+ * that score it, and of multiplier * (score - bound) over the constraints; null if no component
+ * scores it. `score` changes no state. `learn` is for training steps: it first adds the scores to
+ * the running statistics, and afterwards updates the multipliers.
  *
  * Aspects: each component's own score under its name, its aspects as `name.aspect`, and its
  * contribution to the sum as `name:term`.

@@ -59,13 +59,23 @@ export async function modelReward(
   };
   const shares = loaded && areOnBase([path].flat(), loaded, base);
   const model = shares
-    ? RewardModel.on(loaded, path, {
-        ...options,
-        tokenizer: await ownTokenizer(loaded, path, options),
-      })
+    ? await rewardModelOn(loaded, path, options)
     : await RewardModel.open(path, { ...options, ...(base && { model: base }) });
+  return rewardOf(model, `model:${[path].flat().join(',')}`);
+}
+
+/** Applies reward adapters to a loaded model, with the chat template of their training. */
+export const rewardModelOn = async (
+  base: LanguageModel,
+  path: string | readonly string[],
+  options: Omit<OpenRewardModelOptions, 'model'> = {},
+): Promise<RewardModel> =>
+  RewardModel.on(base, path, { ...options, tokenizer: await ownTokenizer(base, path, options) });
+
+/** A reward model as a reward, which disposes of it. */
+export function rewardOf(model: RewardModel, name: string): Reward {
   return {
-    name: `model:${[path].flat().join(',')}`,
+    name,
     async score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]> {
       try {
         return (await model.scoreRows(inputs, signal)).map(asOutcome);

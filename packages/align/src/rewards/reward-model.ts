@@ -5,6 +5,7 @@ import {
   type LoadModelOptions,
   loadModel,
   otherBaseNotice,
+  type Role,
   type Tokenizer,
 } from '@keel/model';
 import type { EnsembleRule } from './ensemble.ts';
@@ -17,7 +18,7 @@ import {
 } from './reward-member.ts';
 import { type RewardRecord, rewardsOf } from './reward-record.ts';
 import { type RewardRow, type RewardRowReading, tokeniseRewardRow } from './reward-row.ts';
-import { scoreAnswers } from './score-answers.ts';
+import { type AnsweredPrompt, scoreAnswers } from './score-answers.ts';
 
 export interface RewardScore {
   /** One number: normalised, and combined over several heads or models. */
@@ -155,6 +156,25 @@ export class RewardModel implements Disposable {
   /** Number of heads: each one scores every row. */
   get heads(): number {
     return this.#members.reduce((sum, { heads }) => sum + heads, 0);
+  }
+
+  /** The role of each member on the model. */
+  get roles(): readonly Role[] {
+    return this.#members.map(({ role }) => role);
+  }
+
+  /**
+   * Answers to their prompts as the first member reads them, one for each row.
+   * @throws RangeError as {@link scoreRows}
+   */
+  read(rows: readonly RewardRow[]): AnsweredPrompt[] {
+    const reading = this.#reading(this.#members[0]!.record);
+    return rows.map((row, index) => tokeniseRewardRow(row, index, reading));
+  }
+
+  /** Saves the tokenizer that its conversations are rendered with. */
+  saveTokenizer(folder: string): void {
+    this.#tokenizer.save(folder, { padTokenId: this.#members[0]!.record.pad_token_id });
   }
 
   /** The record of each member: where its scores are read and how they are normalised. */

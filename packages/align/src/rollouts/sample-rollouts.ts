@@ -72,7 +72,7 @@ export async function sampleRollouts(
 /** A separate seed for each rollout batch of a run, and for what else is sampled in it. */
 export function rolloutSeed(
   seed: number,
-  rollout: number | `held-out ${number}` | `reference ${string}`,
+  rollout: number | `held-out ${number}` | `reference ${string}` | `refresh ${number}`,
 ): number {
   const digest = createHash('sha256').update(`rollout ${seed} ${rollout}`).digest();
   // 48 bits: a number represents them exactly.

@@ -10,11 +10,13 @@ import {
   updateShape,
 } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
 
 const grpoObject = z
   .strictObject({
     ...onlineShape,
+    ...refreshShape,
     ...rewardShape,
     numGenerations: generations(8, { compared: true }),
     loss: option(z.enum(['grpo', 'dr_grpo', 'dapo', 'dapo_group', 'bnpo']).default('grpo'), {

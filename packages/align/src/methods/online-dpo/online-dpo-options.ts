@@ -18,6 +18,7 @@ import {
 } from '../online/online-options.ts';
 import { referenceSyncShape } from '../online/reference-sync-options.ts';
 import { otherSampledNames, sampledObjectives } from '../online/sampled-objectives.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 
 const objective = 'Objective';
 
@@ -86,7 +87,7 @@ export const completeSampledPairs = <Value extends SampledPairs>(value: Value): 
 });
 
 const onlineDpoObject = z
-  .strictObject({ ...onlineShape, ...sampledPairsShape(['scoreGap']) })
+  .strictObject({ ...onlineShape, ...refreshShape, ...sampledPairsShape(['scoreGap']) })
   .check((context) => {
     checkSampledPairs(context);
     const { value, issues } = context;

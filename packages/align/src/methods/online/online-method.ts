@@ -8,6 +8,7 @@ import { templateSettings } from '../../config/template-options.ts';
 import type { TrainingOptions } from '../../config/training-options.ts';
 import { placeName } from '../../data/data-error.ts';
 import type { RowSource } from '../../data/open-rows.ts';
+import { writeFolderAtomic } from '../../files/atomic-write.ts';
 import { MovingReference, movingOptions } from '../../reference/moving-reference.ts';
 import { checkReward, type OpenRewardOptions, openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
@@ -25,6 +26,9 @@ import {
   runTraining,
   type TrainingKind,
 } from '../../training/run-training.ts';
+import { openRefresher, openRefreshRows, type RefreshRows } from '../refresh/open-refresh.ts';
+import type { RefreshOptions } from '../refresh/refresh-options.ts';
+import { RefreshedReward } from '../refresh/refreshed-reward.ts';
 import { fromProgram, type RewardedOptions } from '../registration/from-program.ts';
 import { openPretraining, openPretrainingRows } from '../supervised/open-pretraining.ts';
 import type { PretrainingOptions } from '../supervised/pretraining-options.ts';
@@ -40,7 +44,8 @@ import type { RolloutOptions } from './worker-options.ts';
 export interface OnlineOptions
   extends TrainingOptions,
     RolloutOptions,
-    Partial<PretrainingOptions> {
+    Partial<PretrainingOptions>,
+    Partial<RefreshOptions> {
   reward: string;
   rewardConcurrency: number;
   rewardTimeout: number | null;
@@ -63,6 +68,10 @@ export interface OnlinePolicy<Own> extends Policy {
   reward: Reward;
   /** What the reward stands for; null: not known. */
   gold: Reward | null;
+  /** The same reward, if the run refreshes it. */
+  refreshed: RefreshedReward | null;
+  /** How rewards are opened in this run. */
+  opening: OpenRewardOptions;
   /** What the method adds to the base. */
   own: Own;
 }
@@ -158,19 +167,40 @@ async function loadRoles<Options extends OnlineOptions, Own>(
       now: templateSettings(options).now,
       calls: { concurrency: options.rewardConcurrency, timeout: options.rewardTimeout },
     };
-    const reward = await (program === null ? openReward(options.reward, how) : program.open(how));
+    const refreshed =
+      (options.refresh ?? null) === null ? null : await openRefreshed(model, options, how, program);
+    const reward =
+      refreshed ?? (await (program === null ? openReward(options.reward, how) : program.open(how)));
     if (program === null || program.isOwned) owned.use(reward);
     const gold = options.gold === null ? null : owned.use(await openReward(options.gold, how));
     return {
       ...loaded,
       parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
       referenceRole: options.adapter === null ? 'reference' : START,
-      ...{ movingReference, reward, gold, own },
+      ...{ movingReference, reward, refreshed, opening: how, gold, own },
     };
   } catch (error) {
     loaded[Symbol.dispose]();
     throw error;
   }
+}
+
+/** @throws Error if the reward is not a reward model that can be trained */
+async function openRefreshed(
+  model: LanguageModel,
+  { reward }: OnlineOptions,
+  { emptyAnswers, now }: OpenRewardOptions,
+  program: ProgramReward | null,
+): Promise<RefreshedReward> {
+  if (program !== null) {
+    throw new Error(
+      'refresh trains the reward model, so the reward must be the folder of one, not a value',
+    );
+  }
+  return RefreshedReward.open(model, reward, {
+    ...(emptyAnswers && { emptyAnswers }),
+    ...(now !== undefined && { now }),
+  });
 }
 
 const isDisposable = (value: unknown): value is Disposable =>
@@ -187,6 +217,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
   program: ProgramReward | null,
 ): TrainingKind<Options, 'prompt', PromptSource, OnlinePolicy<Own>, OnlineTask> {
   let text: RowSource<'supervised'> | null = null;
+  let comparisons: RefreshRows | null = null;
   return {
     definition,
     rowKind: 'prompt',
@@ -194,6 +225,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
       await (program === null ? checkReward(options.reward) : program.check());
       if (options.gold !== null) await checkReward(options.gold);
       text = owned.use(await openPretrainingRows(options, notice));
+      comparisons = await openRefreshRows(options, owned);
     },
     load: (options) =>
       loadRoles(options, method as OnlineMethodParts<Options, Own, never>, owned, program),
@@ -223,6 +255,12 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         ...{ source, evaluation, ...passes, notice, signal },
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
+        refresher:
+          comparisons &&
+          (await openRefresher(comparisons, policy.refreshed!, prepared, {
+            owned,
+            how: policy.opening,
+          })),
         samples: new SamplesLog(samples),
         ...(gold !== null && { gaming: () => gamingMetrics(samples) }),
         onWait: (seconds) => tell({ type: 'waiting', for: 'reward', seconds }),
@@ -233,6 +271,11 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     ...(method.optimiser && { optimiser: method.optimiser }),
     async finish({ path, policy, notice, options, resultStep }) {
       await method.finish?.(policy.own, path, notice);
+      if (policy.refreshed !== null) {
+        const folder = join(path, 'reward');
+        await writeFolderAtomic(folder, (into) => policy.refreshed!.save(into));
+        notice(`the reward model as it was at the end is in ${folder}`);
+      }
       const change = readHeldOutChange(join(path, 'samples.jsonl'), resultStep);
       if (change === null) return {};
       return {

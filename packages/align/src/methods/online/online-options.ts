@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import { checkTraining, trainingShape } from '../../config/training-options.ts';
+import { checkRefresh, type RefreshOptions } from '../refresh/refresh-options.ts';
 import { checkReferenceSync, referenceSyncShape } from './reference-sync-options.ts';
 import { checkRewardShape, type RewardShapeOptions } from './reward-shape-options.ts';
 
@@ -310,7 +311,8 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
     referenceSyncSteps?: number | null;
     referenceMix?: number;
     rewardScale?: string;
-  } & Partial<RewardShapeOptions>;
+  } & Partial<RewardShapeOptions> &
+    Partial<RefreshOptions>;
 };
 
 /** The units that the optimizer steps on a rollout batch train on. */
@@ -363,6 +365,7 @@ export function checkOnline(
   }
   checkReferenceSync(value, add);
   checkRewardShape(value, add);
+  checkRefresh({ ...value, lora }, add);
   if (lora && value.beta === 0 && value.referenceSyncSteps != null) {
     add(
       'referenceSyncSteps',

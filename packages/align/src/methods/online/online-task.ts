@@ -24,6 +24,7 @@ import {
 } from '../../runs/samples-log.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import type { Metrics, TaskState } from '../../training/training-task.ts';
+import type { Refresher } from '../refresh/refresher.ts';
 import type { PretrainingMix } from '../supervised/pretraining-mix.ts';
 import type { OnlineAlgorithm } from './online-algorithm.ts';
 
@@ -37,6 +38,8 @@ export interface OnlineTaskParts
   onSamples?(step: number, samples: readonly JudgedLine[]): void;
   /** null: samples are not logged. */
   samples: SamplesLog | null;
+  /** Trains the reward model between batches (default: it stays as it is). */
+  refresher?: Refresher | null;
   /** Whether the reward was gamed, after the held-out answers are logged (default: unknown). */
   gaming?(): Metrics;
 }
@@ -132,13 +135,16 @@ export class OnlineTask extends RowTask<PromptSource> {
   }
 
   async #rollOut(): Promise<void> {
-    const { source, batchSize, samples, onSamples, movingReference } = this.#parts;
+    const { source, batchSize, samples, onSamples, movingReference, refresher } = this.#parts;
     // Between batches only: the reference's log-probabilities of a batch are computed once.
     movingReference?.moveIfDue();
+    const refreshed = refresher?.isDue(this.#rollouts) ? await refresher.run() : null;
     const prompts = await phase('data', () => source.next(batchSize));
     this.rows = prompts.map(({ row }) => row);
     const { batch, lines } = await this.#algorithm.rollOut(prompts, this.#rollouts);
     this.#rollouts += 1;
+    refresher?.observe(lines);
+    Object.assign(batch.metrics, refreshed);
     this.#begin(batch, 0);
     const step = this.#steps + 1;
     const sampled = lines.map((line) => ({ step, ...line }));
@@ -197,11 +203,12 @@ export class OnlineTask extends RowTask<PromptSource> {
 
   override state(): TaskState {
     const state = super.state();
-    const { movingReference, pretraining = null } = this.#parts;
+    const { movingReference, pretraining = null, refresher = null } = this.#parts;
     const { worker, remembered = {}, learner } = this.#algorithm;
     const left = this.#batch !== null && this.#done < this.#minibatches.length;
     const batch = left ? this.#batch!.state() : null;
     const learnt = learner?.state() ?? null;
+    const refreshed = refresher?.state() ?? null;
     const own = {
       values: {
         ...state.values,
@@ -214,9 +221,14 @@ export class OnlineTask extends RowTask<PromptSource> {
         ),
         pretraining: pretraining?.state() ?? null,
         learner: learnt?.values ?? null,
+        refresh: refreshed?.values ?? null,
         batch: batch?.values ?? null,
       },
-      tensors: new Map([...(batch?.tensors ?? []), ...(learnt?.tensors ?? [])]),
+      tensors: new Map([
+        ...(batch?.tensors ?? []),
+        ...(learnt?.tensors ?? []),
+        ...(refreshed?.tensors ?? []),
+      ]),
     };
     return withReference(own, movingReference);
   }
@@ -231,6 +243,12 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#parts.movingReference?.check(state.values.reference, state.tensors);
     this.#algorithm.learner?.check(learner, state.tensors);
     this.#checkMix(state);
+    const { refresh = null } = state.values;
+    const { refresher = null } = this.#parts;
+    if (refresher === null && refresh !== null) {
+      throw new Error('this run was started with --refresh; resume it the same way');
+    }
+    refresher?.check(refresh, state.tensors);
   }
 
   #checkMix({ values: { pretraining: saved = null } }: TaskState): void {
@@ -258,6 +276,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     if (batch !== null) this.#begin(batchOf(state), done as number);
     movingReference?.restore(state.values.reference, state.tensors);
     this.#algorithm.learner?.restore(learner, state.tensors);
+    this.#parts.refresher?.restore(state.values.refresh, state.tensors);
     samples?.goOnAfter(this.#steps);
   }
 }

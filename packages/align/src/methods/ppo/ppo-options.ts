@@ -12,6 +12,7 @@ import {
   whitenAdvantages,
 } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
 
 const critic = 'Critic';
@@ -19,6 +20,7 @@ const critic = 'Critic';
 const ppoObject = z
   .strictObject({
     ...onlineShape,
+    ...refreshShape,
     ...rewardShape,
     numGenerations: generations(1),
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),

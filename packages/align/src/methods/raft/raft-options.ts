@@ -6,6 +6,7 @@ import {
   learningRateOf,
 } from '../../config/training-options.ts';
 import { checkOnline, epochsShape, generations, onlineShape } from '../online/online-options.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 
 const kept = 'Rejection sampling';
 
@@ -15,6 +16,7 @@ const rates: DefaultRates = { full: 2e-5, lora: 2e-4 };
 const raftObject = z
   .strictObject({
     ...onlineShape,
+    ...refreshShape,
     learningRate: learningRateOf(rates),
     numGenerations: generations(8),
     keep: option(z.number().int().min(1).nullable().default(1), {

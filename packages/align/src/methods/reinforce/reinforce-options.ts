@@ -10,10 +10,12 @@ import {
   whitenAdvantages,
 } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 
 const reinforceObject = z
   .strictObject({
     ...onlineShape,
+    ...refreshShape,
     ...rewardShape,
     numGenerations: generations(1),
     baseline: option(z.enum(['running', 'batch']).default('running'), {

@@ -9,10 +9,12 @@ import {
   whitenAdvantages,
 } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 
 const remaxObject = z
   .strictObject({
     ...onlineShape,
+    ...refreshShape,
     ...rewardShape,
     numGenerations: generations(1),
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),

@@ -10,11 +10,13 @@ import {
   whitenAdvantages,
 } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
 
 const rlooObject = z
   .strictObject({
     ...onlineShape,
+    ...refreshShape,
     ...rewardShape,
     // Ahmadian et al. 2024 use 2 and 4.
     numGenerations: generations(4, { compared: true }),

@@ -1,0 +1,49 @@
+// What a comparison of two answers would teach a reward model: how much its members disagree on it,
+// and how unsure they are. A member k gives the first answer the chance p_k = s(gap_k) of being the
+// better one (Bradley & Terry 1952).
+
+export interface ComparisonValue {
+  /** Mean chance that the first answer is the better one */
+  probability: number;
+  /** Sample deviation of the members' gaps, in log-odds; 0 for a single member */
+  disagreement: number;
+  /**
+   * Information about which member is right that the verdict is expected to give, in nats: H(mean
+   * p) - mean H(p_k) (Houlsby et al. 2011, arXiv:1112.5745, BALD); 0 for a single member
+   */
+  information: number;
+  /**
+   * Fisher information p (1 - p) of the verdict about the gap itself: at most 1/4, where the chance
+   * is a half
+   */
+  uncertainty: number;
+}
+
+/**
+ * @param gaps of each member: reward of the first answer minus that of the second, in log-odds
+ * @throws RangeError without a member, and for a gap that is not finite
+ */
+export function comparisonValue(gaps: readonly number[]): ComparisonValue {
+  const fault = gaps.find((gap) => !Number.isFinite(gap));
+  if (gaps.length === 0 || fault !== undefined) {
+    throw new RangeError(
+      `expected the finite gaps of one member or more, found ${fault ?? 'none'}`,
+    );
+  }
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const chances = gaps.map((gap) => 1 / (1 + Math.exp(-gap)));
+  const probability = mean(chances);
+  const middle = mean(gaps);
+  const squares = gaps.reduce((sum, gap) => sum + (gap - middle) ** 2, 0);
+  return {
+    probability,
+    disagreement: gaps.length === 1 ? 0 : Math.sqrt(squares / (gaps.length - 1)),
+    information: Math.max(0, entropy(probability) - mean(chances.map(entropy))),
+    uncertainty: probability * (1 - probability),
+  };
+}
+
+/** Of a coin, in nats. */
+const entropy = (p: number): number => -plogp(p) - plogp(1 - p);
+const plogp = (p: number): number => (p === 0 ? 0 : p * Math.log(p));
