@@ -26,7 +26,7 @@ export interface MeasuredCurve extends Pick<OverOptimisation, 'alpha' | 'beta' |
   intervals: { alpha: Interval; beta: Interval } | null;
   /** Where the fitted curve is highest; null if it has no peak */
   peak: { d: number; kl: number; reward: number } | null;
-  /** Share of the resamples whose curve is highest within the measured KL; null without intervals */
+  /** Share of resamples whose curve is highest within the measured KL; null without intervals */
   peaksWithin: number | null;
 }
 
