@@ -179,7 +179,7 @@ test('a lab with mistakes is refused with their places before anything runs', as
   lab.write({ rl: 'golden: {}' });
   const { code, stderr } = await lab.run(['--dry-run']);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/lab\.yaml:21:1: unknown key "golden"; did you mean "gold"/);
+  expect(stderr).toMatch(/lab\.yaml:20:1: unknown key "golden"; did you mean "gold"/);
 });
 
 test('keel schema overoptimise describes the sections with the options of their verbs', async () => {
