@@ -185,9 +185,11 @@ test('a lab with mistakes is refused with their places before anything runs', as
 test('keel schema overoptimise describes the sections with the options of their verbs', async () => {
   const { code, stdout, stderr } = await keel(['schema', 'overoptimise']);
   expect(code, stderr).toBe(0);
-  const { properties } = JSON.parse(stdout) as {
-    properties: Record<string, { properties: Record<string, unknown> }>;
+  const { anyOf } = JSON.parse(stdout) as {
+    anyOf: { properties: Record<string, { properties: Record<string, unknown> }> }[];
   };
+  const [{ properties }, world] = anyOf as [(typeof anyOf)[0], (typeof anyOf)[0]];
+  expect(Object.keys(world.properties)).toContain('world');
   expect(Object.keys(properties)).toContain('eval_prompts');
   expect(Object.keys(properties.proxies!.properties)).toContain('learning_rate');
   expect(Object.keys(properties.proxies!.properties)).not.toContain('seed');

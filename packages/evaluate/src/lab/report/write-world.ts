@@ -2,8 +2,8 @@
 import { basename, join } from 'node:path';
 import { readYamlFile } from '@keel/align/internal';
 import { analyseLab } from '../curves/analyse.ts';
+import { readWorld } from '../world/read-world.ts';
 import { worldCurves } from '../world/world-curves.ts';
-import { readWorld } from '../world/world-schema.ts';
 import { writeLabFiles } from './lab-files.ts';
 import type { LabResults } from './write-lab.ts';
 

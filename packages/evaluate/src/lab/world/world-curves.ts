@@ -1,7 +1,7 @@
 // The curves of a closed world: KL and rewards are sums over all answers, without an estimate.
 import type { Agreement, Curve, CurvePoint, LabCurves } from '../curves/curve.ts';
+import type { World } from '../options/world-options.ts';
 import { bestOfNPolicy, exactKl, expected, tiltedPolicy } from './closed-policies.ts';
-import type { World } from './world-schema.ts';
 
 type WorldPrompt = World['world'][number];
 type Policies = (prompt: WorldPrompt, proxy: readonly number[]) => number[];
