@@ -13,7 +13,7 @@ import {
   writeTinyChatModel,
 } from '../testing/tiny-chat-model.ts';
 import { writeJudged } from '../testing/tiny-judged.ts';
-import { modelReward } from './model-reward.ts';
+import { modelReward, modelSchema } from './model-reward.ts';
 import { UnreadableInputError } from './reward.ts';
 import { RewardModel } from './reward-model.ts';
 
@@ -93,6 +93,13 @@ describe('scores', () => {
     for (const [row, score] of lowest.entries()) {
       expect(score).toBeCloseTo(Math.min(a[row]!, b[row]!), 4);
     }
+    // The same rule in a spec.
+    const spec = { type: 'model', path: [final(first), final(second)], ensemble: 'minimum' };
+    await using reward = await modelReward(modelSchema.parse(spec), fp32);
+    const scored = await reward.score(rows.map((row) => ({ ...row, extra: {} })));
+    for (const [row, { score }] of scored.entries()) expect(score).toBeCloseTo(lowest[row]!, 4);
+    const unused = modelSchema.safeParse({ ...spec, ensemble_k: 2 });
+    expect(unused.error!.issues[0]!.path).toEqual(['ensemble_k']);
   });
 
   it('of several heads can be reduced where the heads differ', async () => {

@@ -5,9 +5,22 @@ import { tinyChat } from '../testing/short-runs.ts';
 
 const asked = ['hello', 'who are you', 'what is a bird', 'tell me more', 'go on', 'why'];
 
+/** Policies against a proxy and an ensemble. */
+const policies = `rl:
+  verb: grpo
+  proxies: [p4-n25-s1, p4-n25-uncertainty_weighted]
+  batch_size: 1
+  num_generations: 2
+  learning_rate: 1e-2
+  beta: 0.1
+  max_steps: 2
+  eval_steps: 1
+  save_steps: 1
+`;
+
 /** A lab on tiny-chat: gold counts the letter e. */
 class TinyLab extends TemporaryFolder {
-  write(more = '', { gold = `reward: ${this.file('gold.mjs')}`, beta = 0.1 } = {}): void {
+  write({ gold = `reward: ${this.file('gold.mjs')}`, pairs = '[2, 4]', rl = policies } = {}): void {
     const rows = (from: number, to: number): string =>
       asked
         .slice(from, to)
@@ -32,7 +45,7 @@ gold:
 labels:
   answers: 3
 proxies:
-  pairs: [2, 4]
+  pairs: ${pairs}
   noise: 0.25
   seeds: [1, 2]
   max_steps: 1
@@ -40,17 +53,7 @@ ensembles:
   rules: [mean, uncertainty_weighted]
 best_of_n:
   answers: 4
-rl:
-  verb: grpo
-  proxies: [p4-n25-s1, p4-n25-uncertainty_weighted]
-  batch_size: 1
-  num_generations: 2
-  learning_rate: 1e-2
-  beta: ${beta}
-  max_steps: 2
-  eval_steps: 1
-  save_steps: 1
-${more}`,
+${rl}`,
     );
   }
 
@@ -133,7 +136,7 @@ describe('keel overoptimise', () => {
   test('a killed lab goes on where it was, and has the results of one that was not', async () => {
     using whole = new TinyLab();
     using killed = new TinyLab();
-    for (const lab of [whole, killed]) lab.write();
+    for (const lab of [whole, killed]) lab.write({ pairs: '4', rl: '' });
     const { code, stderr } = await whole.run();
     expect(code, stderr).toBe(0);
     const ended = await killed.run(['--json'], {
@@ -161,7 +164,7 @@ describe('keel overoptimise', () => {
       rejected: [{ role: 'assistant', content: 'no' }],
     }));
     writeFileSync(lab.file('pairs.jsonl'), pairs.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    lab.write('', { gold: `data: ${lab.file('pairs.jsonl')}\n  max_steps: 1` });
+    lab.write({ gold: `data: ${lab.file('pairs.jsonl')}\n  max_steps: 1` });
     const { code, stdout, stderr } = await lab.run(['--json']);
     expect(code, stderr).toBe(0);
     const stages = jsonLines(stdout).flatMap(({ type, stage }) =>
@@ -173,18 +176,20 @@ describe('keel overoptimise', () => {
 
 test('a lab with mistakes is refused with their places before anything runs', async () => {
   using lab = new TinyLab();
-  lab.write('golden: {}');
+  lab.write({ rl: 'golden: {}' });
   const { code, stderr } = await lab.run(['--dry-run']);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/lab\.yaml:32:1: unknown key "golden"; did you mean "gold"/);
+  expect(stderr).toMatch(/lab\.yaml:20:1: unknown key "golden"; did you mean "gold"/);
 });
 
 test('keel schema overoptimise describes the sections with the options of their verbs', async () => {
   const { code, stdout, stderr } = await keel(['schema', 'overoptimise']);
   expect(code, stderr).toBe(0);
-  const { properties } = JSON.parse(stdout) as {
-    properties: Record<string, { properties: Record<string, unknown> }>;
+  const { anyOf } = JSON.parse(stdout) as {
+    anyOf: { properties: Record<string, { properties: Record<string, unknown> }> }[];
   };
+  const [{ properties }, world] = anyOf as [(typeof anyOf)[0], (typeof anyOf)[0]];
+  expect(Object.keys(world.properties)).toContain('world');
   expect(Object.keys(properties)).toContain('eval_prompts');
   expect(Object.keys(properties.proxies!.properties)).toContain('learning_rate');
   expect(Object.keys(properties.proxies!.properties)).not.toContain('seed');

@@ -8,4 +8,4 @@ export { writeWorldResults } from '../lab/report/write-world.ts';
 export type { Lab } from '../lab/stages/lab.ts';
 export { refuseOtherLab } from '../lab/stages/lab-folder.ts';
 export { type OpenLabOptions, openLab } from '../lab/stages/open-lab.ts';
-export { isWorld } from '../lab/world/world-schema.ts';
+export { isWorld } from '../lab/world/read-world.ts';

@@ -14,8 +14,8 @@ import type { Curve, CurvePoint, LabCurves } from './curve.ts';
 
 export interface Estimate {
   value: number;
-  /** 95% over prompts */
-  interval: Interval;
+  /** 95% over prompts; null for an exact number */
+  interval: Interval | null;
 }
 
 export interface AnalysedPoint {
@@ -27,7 +27,10 @@ export interface AnalysedPoint {
   gold: Estimate;
 }
 
-/** Gold at a point of the curve that is chosen without the prompt on which it is measured. */
+/**
+ * Gold at a point of the curve that is chosen without the prompt on which it is measured; of exact
+ * numbers, with it.
+ */
 export interface Stopping {
   /** The point with the most gold on all prompts. */
   at: number;
@@ -58,36 +61,44 @@ export interface EnsembleEffect {
   stopped: Estimate;
 }
 
-export interface LabAnalysis extends Pick<LabCurves, 'prompts' | 'goldUnit'> {
+export interface LabAnalysis extends Pick<LabCurves, 'prompts' | 'exact' | 'goldUnit'> {
   curves: readonly AnalysedCurve[];
   ensembles: readonly EnsembleEffect[];
   agreements: readonly { name: string; agreement: Estimate }[];
 }
 
-export function analyseLab({ prompts, goldUnit, curves, agreements }: LabCurves): LabAnalysis {
+export function analyseLab({
+  prompts,
+  exact,
+  goldUnit,
+  curves,
+  agreements,
+}: LabCurves): LabAnalysis {
   return {
-    ...{ prompts, goldUnit },
-    curves: curves.map(analyseCurve),
+    ...{ prompts, exact, goldUnit },
+    curves: curves.map((curve) => analyseCurve(curve, exact)),
     ensembles: curves.filter(({ ensemble }) => ensemble).flatMap((one) => effectOf(one, curves)),
     agreements: agreements
       .filter(({ shares }) => shares.length > 0)
-      .map(({ name, shares }) => ({ name, agreement: estimate(shares) })),
+      .map(({ name, shares }) => ({ name, agreement: estimate(shares, exact) })),
   };
 }
 
-export function analyseCurve(curve: Curve): AnalysedCurve {
+/** @param exact whether its numbers are no estimates */
+export function analyseCurve(curve: Curve, exact = false): AnalysedCurve {
   const { points, ...own } = curve;
   const analysed = points.map(({ at, kl, proxy, gold }) => {
     const nats = mean(kl);
     const d = Math.sqrt(Math.max(0, nats));
-    return { at, kl: nats, d, proxy: estimate(proxy), gold: estimate(gold) };
+    return { at, kl: nats, d, proxy: estimate(proxy, exact), gold: estimate(gold, exact) };
   });
   const usable = points.filter((_, at) => analysed[at]!.kl > 0);
-  const fit = usable.length < 2 ? null : fitted(curve.method, usable);
+  const estimated = usable.length < 2 ? null : fitted(curve.method, usable);
+  const fit = estimated && { ...estimated, ...(exact && { intervals: null, peaksWithin: null }) };
   return {
     ...{ ...own, points: analysed, fit },
     residuals: fit === null ? null : otherResiduals(curve.method, analysed),
-    stopping: stoppingOf(points),
+    stopping: stoppingOf(points, exact),
   };
 }
 
@@ -125,13 +136,13 @@ function stoppedGold(points: readonly CurvePoint[]): number[] {
 }
 
 /** Where gold is highest, and what stopping there gains. */
-export function stoppingOf(points: readonly CurvePoint[]): Stopping {
+export function stoppingOf(points: readonly CurvePoint[], exact = false): Stopping {
   const means = points.map(({ gold }) => mean(gold));
-  const { at, kl } = points[means.indexOf(Math.max(...means))]!;
-  const stopped = stoppedGold(points);
+  const { at, kl, gold } = points[means.indexOf(Math.max(...means))]!;
+  const stopped = exact ? gold : stoppedGold(points);
   return {
-    ...{ at, kl: mean(kl), gold: estimate(stopped) },
-    gain: difference(points.at(-1)!.gold, stopped),
+    ...{ at, kl: mean(kl), gold: estimate(stopped, exact) },
+    gain: difference(points.at(-1)!.gold, stopped, exact),
   };
 }
 
@@ -152,12 +163,16 @@ function effectOf(ensemble: Curve, curves: readonly Curve[]): EnsembleEffect[] {
   });
 }
 
-const estimate = (values: readonly number[]): Estimate => ({
+const estimate = (values: readonly number[], exact = false): Estimate => ({
   value: mean(values),
-  interval: bootstrapMeanInterval(values, { resamples: 2000 }),
+  interval: exact ? null : bootstrapMeanInterval(values, { resamples: 2000 }),
 });
 
-const difference = (before: readonly number[], after: readonly number[]): Estimate => ({
+const difference = (
+  before: readonly number[],
+  after: readonly number[],
+  exact = false,
+): Estimate => ({
   value: mean(after) - mean(before),
-  interval: pairedDifferenceInterval(before, after, { resamples: 2000 }),
+  interval: exact ? null : pairedDifferenceInterval(before, after, { resamples: 2000 }),
 });

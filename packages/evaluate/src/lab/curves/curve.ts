@@ -35,6 +35,8 @@ export interface Agreement {
 /** Everything that the numbers of a lab are computed from. */
 export interface LabCurves {
   prompts: number;
+  /** Whether the numbers are exact, so that there is nothing to estimate. */
+  exact: boolean;
   /** Standard deviation of gold over the initial policy's answers: the unit. */
   goldUnit: number;
   curves: readonly Curve[];

@@ -91,7 +91,7 @@ export function readCurves(lab: Lab): ReadCurves {
     };
   });
   return {
-    ...{ prompts: prompts.length, goldUnit: goldUnit.deviation, notes },
+    ...{ prompts: prompts.length, exact: false, goldUnit: goldUnit.deviation, notes },
     curves: [...bestOfN, ...rl],
     agreements: [...proxies, ...ensembles].map(({ name }): Agreement => {
       const shares = sampled(name).answers.map(agreementOf);

@@ -5,6 +5,7 @@ import {
   optionsJsonSchema,
   rewardDefinition,
 } from '@keel/align/config';
+import { z } from 'zod';
 import {
   bestOfNDefinition,
   ensemblesDefinition,
@@ -16,6 +17,7 @@ import {
   rlDefinition,
   setByLab,
 } from './lab-options.ts';
+import { worldSchema } from './world-options.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -26,10 +28,18 @@ const methods = (await Promise.all(
 )) as unknown as readonly OptionsDefinition[];
 
 /**
- * Draft 2020-12.
+ * Draft 2020-12: a lab, or a closed world.
  * @param bestOfN the options of `keel best-of-n`
  */
-export function labJsonSchema(bestOfN: Pick<OptionsDefinition, 'schema' | 'verb' | 'descriptors'>) {
+export function labJsonSchema(bestOfN: Answering): JsonSchema {
+  const { $schema, title, ...lab } = trainedJsonSchema(bestOfN);
+  const { $schema: _, ...world } = z.toJSONSchema(worldSchema, { io: 'input' });
+  return { $schema, title, anyOf: [lab, world] };
+}
+
+type Answering = Pick<OptionsDefinition, 'schema' | 'verb' | 'descriptors'>;
+
+function trainedJsonSchema(bestOfN: Answering): JsonSchema {
   const answers = bestOfN as OptionsDefinition;
   const reward = rewardDefinition as unknown as OptionsDefinition;
   const { properties, ...rest } = optionsJsonSchema(labDefinition as unknown as OptionsDefinition);

@@ -1,5 +1,12 @@
 // Proxy and gold against the root of the KL, as a standalone SVG: one panel for each method.
-import { html, type Markup, plotAxis, plotColours, spreadLabels } from '@keel/align/internal';
+import {
+  formatNumber,
+  html,
+  type Markup,
+  plotAxis,
+  plotColours,
+  spreadLabels,
+} from '@keel/align/internal';
 import { overOptimisationCurve } from '@keel/statistics';
 import type { AnalysedCurve, LabAnalysis } from '../curves/analyse.ts';
 import { number } from './numbers.ts';
@@ -19,7 +26,7 @@ export function curvesPlot({ curves }: LabAnalysis): Markup {
     curves.some((one) => one.method === method),
   );
   const names = [...new Set(curves.map(({ name }) => name))];
-  const height = top + methods.length * (panel + between) + bottom - between + 22;
+  const height = top + methods.length * (panel + between) + bottom - between;
   return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Proxy and gold against the root of the KL" font-family="ui-sans-serif, system-ui, sans-serif" font-size="12" fill="#7a8390">
 <title>Proxy and gold against the root of the KL</title>
 ${methods.map((method, at) => {
@@ -41,7 +48,7 @@ function onePanel(
   const points = curves.flatMap((one) => one.points);
   const across = plotAxis([0, ...points.map(({ d }) => d)], [left, width - right]);
   const up = plotAxis(
-    points.flatMap(({ gold, proxy }) => [0, proxy.value, ...gold.interval]),
+    points.flatMap(({ gold, proxy }) => [0, proxy.value, gold.value, ...(gold.interval ?? [])]),
     [from + panel - 30, from],
   );
   const ends = curves.map((curve) => Number(up.at(curve.points.at(-1)!.gold.value)));
@@ -49,10 +56,10 @@ function onePanel(
   return html`<text x="${left}" y="${from - 12}" font-weight="600">${title}</text>
 ${up.ticks.map(
   (tick) =>
-    html`<path d="M${left} ${up.at(tick)}H${width - right}" stroke="#8888" stroke-width="${tick === 0 ? 1.2 : 0.5}"/><text x="${left - 8}" y="${up.at(tick)}" dy=".35em" text-anchor="end">${number(tick)}</text>\n`,
+    html`<path d="M${left} ${up.at(tick)}H${width - right}" stroke="#8888" stroke-width="${tick === 0 ? 1.2 : 0.5}"/><text x="${left - 8}" y="${up.at(tick)}" dy=".35em" text-anchor="end">${formatNumber(tick)}</text>\n`,
 )}${across.ticks.map(
   (tick) =>
-    html`<path d="M${across.at(tick)} ${from + panel - 30}v5" stroke="#8888"/><text x="${across.at(tick)}" y="${from + panel - 12}" text-anchor="middle">${number(tick)}</text>\n`,
+    html`<path d="M${across.at(tick)} ${from + panel - 30}v5" stroke="#8888"/><text x="${across.at(tick)}" y="${from + panel - 12}" text-anchor="middle">${formatNumber(tick)}</text>\n`,
 )}<text x="${width - right}" y="${from + panel + 4}" text-anchor="end">sqrt(KL), KL in nats</text>
 <text transform="translate(14 ${from + panel / 2}) rotate(-90)" text-anchor="middle">rise, in standard deviations</text>
 ${curves.map((curve, at) => drawn(curve, { across, up, colour: colourOf(curve.name), label: labels[at]! }))}`;
@@ -73,7 +80,7 @@ function drawn(
   return html`<g stroke="${colour}" fill="none" stroke-width="1.6">
 <path d="${path(ordered.map(({ d, proxy }) => [d, proxy.value] as const))}" stroke-dasharray="5 4" stroke-opacity="0.75"/>
 ${fit && html`<path d="${path(smooth.map((d) => [d, overOptimisationCurve(method, fit, d * d)] as const))}"/>`}
-${ordered.map(({ at, d, kl, gold }) => html`<path d="M${across.at(d)} ${up.at(gold.interval[0])}V${up.at(gold.interval[1])}" stroke-opacity="0.3"/><circle cx="${across.at(d)}" cy="${up.at(gold.value)}" r="3" fill="${colour}" stroke="none"><title>${name}, ${pointName({ counts }, at)}: gold ${number(gold.value)} at a KL of ${number(kl)}</title></circle>\n`)}
+${ordered.map(({ at, d, kl, gold }) => html`${gold.interval && html`<path d="M${across.at(d)} ${up.at(gold.interval[0])}V${up.at(gold.interval[1])}" stroke-opacity="0.3"/>`}<circle cx="${across.at(d)}" cy="${up.at(gold.value)}" r="3" fill="${colour}" stroke="none"><title>${name}, ${pointName({ counts }, at)}: gold ${number(gold.value)} at a KL of ${number(kl)}</title></circle>\n`)}
 <path d="M${across.at(last.d)} ${up.at(last.gold.value)}L${width - right + 10} ${label.toFixed(1)}" stroke-opacity="0.25" stroke-dasharray="2 3"/>
 <text x="${width - right + 14}" y="${label.toFixed(1)}" dy=".35em" stroke="none" fill="${colour}">${name}</text>
 </g>

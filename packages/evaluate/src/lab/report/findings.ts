@@ -1,6 +1,6 @@
 // What a lab shows, in sentences.
 import type { AnalysedCurve, LabAnalysis } from '../curves/analyse.ts';
-import { number, signedEstimate } from './numbers.ts';
+import { isAbove, isBelow, number, signedEstimate } from './numbers.ts';
 import { pointName } from './tables.ts';
 
 export function labFindings(analysis: LabAnalysis): string[] {
@@ -11,7 +11,7 @@ export function labFindings(analysis: LabAnalysis): string[] {
     ),
     ...peakFindings(curves),
     ...ensembles.flatMap(({ name, against, method, last }) => {
-      if (last.interval[0] <= 0 && last.interval[1] >= 0) return [];
+      if (!isAbove(last) && !isBelow(last)) return [];
       const how = last.value > 0 ? 'more' : 'less';
       return `At the end of ${method === 'rl' ? 'RL' : 'best-of-n'}, ${name} has ${how} gold than ${against}: ${signedEstimate(last)}.`;
     }),
@@ -23,19 +23,18 @@ function formFindings(curves: readonly AnalysedCurve[]): string[] {
   const fitted = curves.filter(({ fit }) => fit !== null);
   const [first] = fitted;
   if (first === undefined) return [];
-  const bends = fitted.filter(({ fit }) => fit!.intervals !== null && fit!.intervals.beta[0] > 0);
+  const bends = fitted.filter(({ fit }) => (fit!.intervals?.beta[0] ?? fit!.beta) > 0);
   const better = fitted.filter(
-    ({ fit, residuals }) =>
-      fit!.residual <= residuals!.other && fit!.residual <= residuals!.straight,
+    ({ fit, residuals }) => fit!.residual < residuals!.other && fit!.residual < residuals!.straight,
   );
   const what = first.method === 'rl' ? 'RL: d(a - b ln d)' : 'Best-of-n: d(a - b d)';
   return [
-    `${what} bends down, with an interval of b above 0, in ${bends.length} of ${fitted.length} curves, and fits as well as the other form and a straight line, or better, in ${better.length}.`,
+    `${what} bends down (b above 0${first.fit!.intervals === null ? '' : ', with its interval'}) in ${bends.length} of ${curvesText(fitted.length)}. It fits better than the other form and a straight line in ${better.length}.`,
   ];
 }
 
 function peakFindings(curves: readonly AnalysedCurve[]): string[] {
-  const passed = curves.filter(({ stopping: { gain } }) => gain.interval[0] > 0);
+  const passed = curves.filter(({ stopping: { gain } }) => isAbove(gain));
   const rising = curves.filter(({ stopping, points }) => stopping.at === points.at(-1)!.at);
   return [
     ...passed.map((curve) => {
@@ -50,3 +49,5 @@ function peakFindings(curves: readonly AnalysedCurve[]): string[] {
         ]),
   ];
 }
+
+const curvesText = (count: number): string => (count === 1 ? '1 curve' : `${count} curves`);

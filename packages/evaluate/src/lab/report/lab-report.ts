@@ -20,7 +20,7 @@ export interface LabAbout {
 export function writeLabReport(path: string, analysis: LabAnalysis, about: LabAbout): void {
   writeReport(path, {
     title: about.title,
-    summary: `Gold is ${about.gold}. Curves are means over ${analysis.prompts} held-out prompts, relative to the initial policy, in standard deviations of its answers' rewards.`,
+    summary: `Gold is ${about.gold}. Curves are means over ${analysis.prompts === 1 ? '1 prompt' : `${analysis.prompts} prompts`}, relative to the initial policy, in standard deviations of its answers' rewards.`,
     created: new Date().toISOString(),
     sections: [
       findingSection(analysis, about.notes),

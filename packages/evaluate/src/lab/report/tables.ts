@@ -6,17 +6,28 @@ import { estimated, number, range, signedEstimate } from './numbers.ts';
 /** Rows of cells; the first cell of each is its name. */
 export type LabTable = readonly (readonly string[])[];
 
+/** Of a heading whose numbers have intervals. */
+const sure = (exact: boolean): string => (exact ? '' : ' (95%)');
+
 const methodNames = { 'best-of-n': 'best of n', rl: 'RL' } as const;
 
 /** `n = 16`, `step 24`, or `beta = 0.5` of a closed world. */
 export const pointName = ({ counts }: Pick<AnalysedCurve, 'counts'>, at: number): string =>
-  counts === 'step' ? `step ${at}` : `${counts} = ${at}`;
+  counts === 'step' ? `step ${at}` : `${counts} = ${Number.isFinite(at) ? at : '∞'}`;
 
 /** Where gold is highest, and what it has lost at the end. */
-const curveTable = ({ curves }: LabAnalysis): LabTable => [
+const curveTable = ({ curves, exact }: LabAnalysis): LabTable => [
   [
-    ...['optimised', 'by', 'gold is highest at', 'KL', 'gold there (95%)', 'the last', 'KL'],
-    ...['proxy', 'gold (95%)', 'stopping gains (95%)'],
+    ...[
+      'optimised',
+      'by',
+      'gold is highest at',
+      'KL',
+      `gold there${sure(exact)}`,
+      'the last',
+      'KL',
+    ],
+    ...['proxy', `gold${sure(exact)}`, `stopping gains${sure(exact)}`],
   ],
   ...curves.map((curve) => {
     const { name, method, points, stopping } = curve;
@@ -30,9 +41,17 @@ const curveTable = ({ curves }: LabAnalysis): LabTable => [
 ];
 
 /** Gao et al.'s form: alpha, beta, the peak, and how well it fits. */
-const fitTable = ({ curves }: LabAnalysis): LabTable => [
+const fitTable = ({ curves, exact }: LabAnalysis): LabTable => [
   [
-    ...['optimised', 'form', 'a (95%)', 'b (95%)', 'peak: sqrt(KL)', 'gold', 'peak within'],
+    ...[
+      'optimised',
+      'form',
+      `a${sure(exact)}`,
+      `b${sure(exact)}`,
+      'peak: sqrt(KL)',
+      'gold',
+      'peak within',
+    ],
     ...['residual', 'other form', 'straight line'],
   ],
   ...curves.flatMap(({ name, method, fit, residuals }) => {
@@ -59,11 +78,11 @@ const ensembleTable = ({ ensembles }: LabAnalysis): LabTable => [
   ]),
 ];
 
-const agreementTable = ({ agreements }: LabAnalysis): LabTable => [
-  ['proxy', 'prefers what gold prefers (95%)'],
+const agreementTable = ({ agreements, exact }: LabAnalysis): LabTable => [
+  ['proxy', `prefers what gold prefers${sure(exact)}`],
   ...agreements.map(({ name, agreement: { value, interval } }) => [
     name,
-    `${formatShare(value)} (${interval.map(formatShare).join(' to ')})`,
+    `${formatShare(value)}${interval === null ? '' : ` (${interval.map(formatShare).join(' to ')})`}`,
   ]),
 ];
 

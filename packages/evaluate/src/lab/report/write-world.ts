@@ -2,8 +2,8 @@
 import { basename, join } from 'node:path';
 import { readYamlFile } from '@keel/align/internal';
 import { analyseLab } from '../curves/analyse.ts';
+import { readWorld } from '../world/read-world.ts';
 import { worldCurves } from '../world/world-curves.ts';
-import { readWorld } from '../world/world-schema.ts';
 import { writeLabFiles } from './lab-files.ts';
 import type { LabResults } from './write-lab.ts';
 
@@ -15,9 +15,7 @@ export function writeWorldResults(path: string, output: string | null): LabResul
   const world = readWorld(path);
   const usual = join('runs', basename(path).replace(/\.[^.]+$/, ''));
   const analysis = analyseLab(worldCurves(world));
-  const notes = [
-    'All answers are known, so that KL and rewards are exact; intervals are over prompts.',
-  ];
+  const notes = ['All answers are known, so that KL and rewards are exact.'];
   const files = writeLabFiles(output ?? world.output ?? usual, analysis, {
     ...{ title: `${path}: keel overoptimise`, gold: 'a reward that is known', notes },
     facts: [

@@ -44,7 +44,7 @@ test('a file of a world gives curves whose proxy, gold and KL are exact to 1e-12
   };
   const [bestOfN, rl] = analysis.curves;
   expect(bestOfN!.points.map(({ at }) => at)).toEqual([1, 2, 4]);
-  expect(rl!.points.map(({ at }) => at)).toEqual([2, 0.5]);
+  expect(rl!.points.map(({ at }) => at)).toEqual([Number.POSITIVE_INFINITY, 2, 0.5]);
   for (const curve of [bestOfN!, rl!]) {
     for (const { at, kl, proxy, gold } of curve.points) {
       const policy = ({ probabilities, proxies }: (typeof prompts)[number]): number[] => {

@@ -1,7 +1,7 @@
 // The curves of a closed world: KL and rewards are sums over all answers, without an estimate.
 import type { Agreement, Curve, CurvePoint, LabCurves } from '../curves/curve.ts';
+import type { World } from '../options/world-options.ts';
 import { bestOfNPolicy, exactKl, expected, tiltedPolicy } from './closed-policies.ts';
-import type { World } from './world-schema.ts';
 
 type WorldPrompt = World['world'][number];
 type Policies = (prompt: WorldPrompt, proxy: readonly number[]) => number[];
@@ -39,7 +39,8 @@ export function worldCurves({ world, best_of_n: sizes, betas }: World): LabCurve
       },
       {
         ...{ ...own, method: 'rl', counts: 'beta' },
-        points: betas
+        // Without an end to beta, the policy is the initial one.
+        points: [Number.POSITIVE_INFINITY, ...betas]
           .toSorted((one, other) => other - one)
           .map((beta) =>
             point(beta, ({ probabilities }, proxy) => tiltedPolicy({ probabilities, proxy }, beta)),
@@ -48,7 +49,7 @@ export function worldCurves({ world, best_of_n: sizes, betas }: World): LabCurve
     ];
   });
   return {
-    ...{ prompts: world.length, goldUnit, curves },
+    ...{ prompts: world.length, exact: true, goldUnit, curves },
     agreements: names.map((name) => agreementWith(world, name)),
   };
 }
