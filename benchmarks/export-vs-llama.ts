@@ -76,7 +76,7 @@ let equal = 0;
 for (const [index, prompt] of prompts.entries()) {
   await sequence.clearHistory();
   const found: number[] = [];
-  for await (const token of sequence.evaluate(prompt, { temperature: 0 })) {
+  for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
     found.push(token);
     if (found.length === length || other.isEogToken(token)) break;
   }
