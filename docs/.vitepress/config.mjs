@@ -33,6 +33,7 @@ export default defineConfig({
           text: 'API',
           items: [
             page('@keel/align', '/api/modules/_keel_align'),
+            page('@keel/evaluate', '/api/modules/_keel_evaluate'),
             page('@keel/model', '/api/modules/_keel_model'),
             page('@keel/torch', '/api/modules/_keel_torch'),
             page('Operators', '/api/modules/_keel_torch.ops'),

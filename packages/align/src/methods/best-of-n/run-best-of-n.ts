@@ -28,6 +28,7 @@ import { SampleJob } from './sample-job.ts';
 import { type JournalLine, parseLine, rowOfForm } from './sampled-prompt.ts';
 import { type BestOfNSummary, BestOfNTally } from './summary.ts';
 
+/** The result of sampling n answers to each prompt. */
 export interface BestOfNResult {
   output: string;
   interrupted: boolean;

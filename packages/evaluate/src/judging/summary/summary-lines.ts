@@ -4,6 +4,7 @@ import type { FlagStatistics, JudgeCheck, JudgingSummary } from './summary-types
 import { usageText } from './usage-text.ts';
 import { counted, ordersText, rated, ratedOr } from './words.ts';
 
+/** A summary of verdicts as lines of a table. */
 export function summaryLines(summary: JudgingSummary): [label: string, value: string][] {
   const { winRate, lengthControlled, orders, longerWins, lengths, failures, rules } = summary;
   const { wins, losses, ties } = summary;
