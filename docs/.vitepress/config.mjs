@@ -33,6 +33,7 @@ export default defineConfig({
           text: 'API',
           items: [
             page('@keel/align', '/api/modules/_keel_align'),
+            page('@keel/evaluate', '/api/modules/_keel_evaluate'),
             page('@keel/model', '/api/modules/_keel_model'),
             page('@keel/torch', '/api/modules/_keel_torch'),
             page('Operators', '/api/modules/_keel_torch.ops'),
@@ -56,6 +57,7 @@ export default defineConfig({
             page('Endpoints as judges', '/guide/endpoints'),
             page('Using the result', '/guide/results'),
             page('Serving a model', '/guide/serving'),
+            page('Exporting', '/guide/export'),
             page('Comparing two models', '/guide/judging'),
             page('Recipes', '/guide/recipes'),
             page('As a library', '/guide/library'),
@@ -127,6 +129,7 @@ export default defineConfig({
             page('Agreement', '/results/agreement'),
             page('Health', '/results/health'),
             page('Reliability', '/results/reliability'),
+            page('Exported files', '/results/export'),
             page('Sandbox', '/results/sandbox'),
           ],
         },

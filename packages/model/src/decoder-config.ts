@@ -35,6 +35,7 @@ export interface Biases {
   mlp: boolean;
 }
 
+/** Sizes, names and constants of a decoder-only model. */
 export interface DecoderConfig {
   /** config.json's model_type. */
   family: string;

@@ -45,6 +45,7 @@ export interface TokenScores {
   collision?: Tensor;
 }
 
+/** What a forward pass computes besides log-probabilities. */
 export interface PassOptions {
   /** Turns dropout on. */
   training?: boolean;

@@ -11,8 +11,10 @@ import type { LoadTokenizerOptions } from './tokenizer/load-options.ts';
 import { tokenizerFromFolder } from './tokenizer/tokenizer-from-folder.ts';
 import { tokenizerFromGguf } from './tokenizer/tokenizer-from-gguf.ts';
 
+/** The type of products: bfloat16 or float32. */
 export type Precision = 'auto' | 'fp32' | 'bf16';
 
+/** How a model is loaded. */
 export interface LoadModelOptions extends LoadTokenizerOptions {
   /** bf16 or fp32 products; auto: bf16 on machines where it is fast. */
   precision?: Precision;

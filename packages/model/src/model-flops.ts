@@ -29,6 +29,7 @@ export interface ModelSizes {
   windows: readonly (number | null)[];
 }
 
+/** The sizes of a decoder that its cost depends on. */
 export function modelSizes(decoder: Decoder): ModelSizes {
   const { config, weights } = decoder;
   return {
@@ -72,4 +73,5 @@ export const backwardFlops = (
   { trainedWeights }: { trainedWeights: boolean },
 ): Flops => ({ products: (trainedWeights ? 2 : 1) * products, attention: 2 * attention });
 
+/** Operations of all kinds together. */
 export const totalFlops = ({ products, attention }: Flops): number => products + attention;

@@ -12,6 +12,7 @@ export interface Segment {
   prefix: number;
 }
 
+/** Segments of tokens in one batch without padding. */
 export interface PackedBatch {
   /** [T] */
   tokens: Int32Array;

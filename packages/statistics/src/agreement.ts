@@ -12,6 +12,7 @@ import { type BootstrapOptions, bootstrapInterval, type Interval } from './inter
 /** Categories by rater and unit; null: not rated. [raters, units] */
 export type RatingTable = readonly (readonly (number | null)[])[];
 
+/** An agreement coefficient with its interval. */
 export interface Agreement {
   /** null where it is undefined: all ratings are the same, or no unit was rated twice. */
   value: number | null;
@@ -79,6 +80,7 @@ export function gwetAc1(ratings: RatingTable, options: AgreementOptions = {}): A
   );
 }
 
+/** How the interval of an agreement coefficient is drawn. */
 export interface AgreementOptions extends BootstrapOptions {
   /** All categories (default: those that occur). */
   categories?: readonly number[];

@@ -20,6 +20,7 @@ import { fitLogistic } from './logistic-regression.ts';
 import type { Matrix } from './normal-equations.ts';
 import { MEAN_RATING, RATING_SCALE, winProbability } from './rating-scale.ts';
 
+/** A model with its rating. */
 export interface Rating {
   name: string;
   rating: number;
@@ -36,6 +37,7 @@ export interface Rating {
   ranks: readonly [best: number, worst: number];
 }
 
+/** All models of a set of battles, rated. */
 export interface Ratings {
   /** Best first. */
   ratings: Rating[];
@@ -47,6 +49,7 @@ export interface Ratings {
   skippedSamples: number;
 }
 
+/** How battles become ratings. */
 export interface RatingOptions {
   /**
    * Gives every pair of models the same weight: a battle counts 1 / max(battles of its pair, this

@@ -30,6 +30,7 @@ export interface ReliabilityBin {
   accuracy: Proportion;
 }
 
+/** How close predicted probabilities of pairs are to what happened. */
 export interface Calibration {
   pairs: number;
   /**
@@ -54,6 +55,7 @@ export interface Calibration {
   bins: ReliabilityBin[];
 }
 
+/** How calibration is measured. */
 export interface CalibrationOptions {
   /** Of each pair, that chosen is the better answer (default: 1). */
   probabilities?: readonly number[];

@@ -3,6 +3,7 @@
 // 2) / (n - 3)). Both intervals assume independent points.
 import { type Interval, Z_95 } from './intervals.ts';
 
+/** A correlation coefficient with its interval. */
 export interface Correlation {
   value: number;
   count: number;

@@ -5,6 +5,7 @@
 /** Labels by rater and item: a class from 0 to classes - 1, or null. [raters, items] */
 export type LabelTable = readonly (readonly (number | null)[])[];
 
+/** What the model of Dawid and Skene finds in labels. */
 export interface DawidSkene {
   /** Share of each class, [classes] */
   prior: number[];

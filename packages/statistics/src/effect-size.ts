@@ -2,6 +2,7 @@
 import { bootstrapInterval, type Interval } from './intervals.ts';
 import { studentInterval } from './student.ts';
 
+/** The change of a quantity on the same items, with its effect size. */
 export interface PairedEffect {
   count: number;
   before: number;

@@ -6,6 +6,7 @@
 import { bootstrapIntervals, type Interval } from './intervals.ts';
 import { type Coefficient, fitLinear, type LinearFit, slopesOf } from './linear-regression.ts';
 
+/** What one quantity explains of a change. */
 export interface ExplainedPart {
   /** Index of the quantity. */
   quantity: number;
@@ -16,6 +17,7 @@ export interface ExplainedPart {
   interval: Interval;
 }
 
+/** A change of y, and what quantities explain of it. */
 export interface ExplainedChange {
   items: number;
   /** Mean change of y. */
@@ -29,6 +31,7 @@ export interface ExplainedChange {
   r2: number;
 }
 
+/** Which quantities may explain a change. */
 export interface ExplainOptions {
   /** Level at which a quantity is taken into the model, before it is divided by their number. */
   level?: number;

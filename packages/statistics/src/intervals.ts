@@ -30,6 +30,7 @@ export function wilsonInterval(successes: number, trials: number, z = Z_95): Int
   ];
 }
 
+/** How a bootstrap draws. */
 export interface BootstrapOptions {
   /** Same seed, same interval. */
   seed?: number;

@@ -22,6 +22,7 @@ export interface JudgedLengths {
   cluster?: string | undefined;
 }
 
+/** A win rate without the effect of length. */
 export interface LengthControlled {
   /** Mean preference */
   winRate: number;

@@ -10,6 +10,7 @@ import {
 } from './normal-equations.ts';
 import { studentCumulative, studentQuantile } from './student.ts';
 
+/** A coefficient of a regression with its interval. */
 export interface Coefficient {
   /** Change of y by one unit of x. */
   value: number;
@@ -23,6 +24,7 @@ export interface Coefficient {
   standardisedInterval: Interval;
 }
 
+/** A linear regression. */
 export interface LinearFit {
   rows: number;
   /** y where every x is 0 */

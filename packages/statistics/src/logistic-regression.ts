@@ -51,6 +51,7 @@ const MAX_ITERATIONS = 200;
 /** A log-odds beyond this is a probability of 1 in floating point. */
 const INFINITE_LOG_ODDS = 40;
 
+/** 1 / (1 + exp(-x)), without overflow. */
 export const sigmoid = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 

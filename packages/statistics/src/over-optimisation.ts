@@ -14,8 +14,10 @@ import {
 } from './normal-equations.ts';
 import { studentQuantile } from './student.ts';
 
+/** Which of the two curves is fitted. */
 export type OptimisationCurve = 'best-of-n' | 'rl';
 
+/** A fitted curve of the gold reward. */
 export interface OverOptimisation {
   alpha: number;
   beta: number;

@@ -31,6 +31,7 @@ export function passAtK({ samples, passed }: Attempts, k: number): number {
   return 1 - failing;
 }
 
+/** pass@k, averaged over problems. */
 export interface MeanPassAtK {
   k: number;
   value: number;

@@ -37,6 +37,7 @@ export interface RewardFindings {
   longerAnswers: LongerAnswers | null;
 }
 
+/** How far longer answers are preferred. */
 export interface LongerAnswers {
   /** How often the longer answer has the higher reward, whichever was chosen */
   reward: Proportion;
@@ -46,6 +47,7 @@ export interface LongerAnswers {
   lead: Lead;
 }
 
+/** How far one reward is ahead of another in accuracy. */
 export interface Lead {
   value: number;
   interval: Interval;

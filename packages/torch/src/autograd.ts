@@ -37,6 +37,7 @@ export function gradients(
   return found.map((handle) => (handle === null ? null : new Tensor(handle)));
 }
 
+/** How gradients are compared with differences. */
 export interface GradcheckOptions {
   /** Step size of the central differences. */
   step?: number;

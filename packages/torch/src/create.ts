@@ -10,11 +10,13 @@ import { native } from './native.ts';
 import * as ops from './ops.generated.ts';
 import { Tensor } from './tensor.ts';
 
+/** Type and device of a new tensor. */
 export interface TensorOptions {
   dtype?: DType;
   device?: Device;
 }
 
+/** Numbers in nested lists, as a tensor holds them. */
 export type Nested = number | readonly Nested[];
 
 /**
@@ -107,18 +109,22 @@ export function fromTypedArray(
 export const fromBytes = (data: Uint8Array, dtype: DType, shape: readonly number[]): Tensor =>
   new Tensor(native.fromBytes(data, dtypeCode(dtype), shape));
 
+/** A tensor of zeros. */
 export const zeros = (
   shape: readonly number[],
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
 ): Tensor => ops.zeros(shape, dtype, device);
+/** A tensor of ones. */
 export const ones = (
   shape: readonly number[],
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
 ): Tensor => ops.ones(shape, dtype, device);
+/** A tensor whose values are not set. */
 export const empty = (
   shape: readonly number[],
   { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
 ): Tensor => ops.emptyMemoryFormat(shape, dtype, device);
+/** A tensor of one value. */
 export const full = (
   shape: readonly number[],
   value: number,
@@ -140,7 +146,10 @@ export const arange = (
   { dtype = 'int64', device = 'cpu' }: TensorOptions = {},
 ): Tensor => ops.arange(length, dtype, device);
 
+/** Joins tensors along a dimension that they have. */
 export const cat = (tensors: readonly Tensor[], dim = 0): Tensor => ops.cat(tensors, dim);
+/** Joins tensors of the same shape along a new dimension. */
 export const stack = (tensors: readonly Tensor[], dim = 0): Tensor => ops.stack(tensors, dim);
+/** Takes from one tensor where a condition holds, from the other elsewhere. */
 export const where = (condition: Tensor, yes: Tensor, no: Tensor): Tensor =>
   ops.whereSelf(condition, yes, no);

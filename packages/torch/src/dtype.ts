@@ -63,6 +63,7 @@ function factsOf(dtype: DType): TypeFacts {
 }
 
 export const dtypeCode = (dtype: DType): number => factsOf(dtype).code;
+/** Bytes of an element. */
 export const dtypeBytes = (dtype: DType): number => factsOf(dtype).bytes;
 
 /** A typed array with `length` elements of the type. */
@@ -81,6 +82,7 @@ export function dtypeOfCode(code: number): DType {
   return dtype;
 }
 
+/** Whether the type holds fractions. */
 export const isFloating = (dtype: DType): boolean => dtype.includes('float');
 
 /** The default dtype for a typed array. */

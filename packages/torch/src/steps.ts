@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { native } from './native.ts';
 import { Scope } from './scope.ts';
 
+/** A computation in steps, between which other work can run; it returns its result. */
 export type Steps<T> = Generator<void, T, void>;
 
 /** Runs to the end without a pause. */

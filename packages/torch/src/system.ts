@@ -19,6 +19,7 @@ export const trimMemory = (): void => native.trimMemory();
 
 /** Number of threads that an operator may use. */
 export const threads = (): number => native.threads();
+/** Sets the number of threads of one operator. @throws RangeError for other numbers than 1, 2, … */
 export function setThreads(count: number): void {
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`threads must be a whole number above 0, got ${count}`);

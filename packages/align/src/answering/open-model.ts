@@ -9,6 +9,7 @@ import {
 import { runResult } from '../config/run-result.ts';
 import { type TemplateOptions, templateSettings } from '../config/template-options.ts';
 
+/** How a model is opened for answers. */
 export interface OpenModelOptions extends Pick<LoadModelOptions, 'precision' | 'device'> {
   /** Folder of an adapter of this model, or of the run that trained it (default: none). */
   adapter?: string | null;

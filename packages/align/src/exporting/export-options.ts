@@ -7,6 +7,7 @@ import type { ExportChecks } from './evidence.ts';
  */
 export type ExportForm = 'safetensors' | 'gguf' | 'adapter-gguf' | 'peft';
 
+/** What is exported, and how. */
 export interface ExportOptions {
   /** The base: a folder, a GGUF file, hub:owner/name or the default model. */
   model: string;
@@ -21,6 +22,7 @@ export interface ExportOptions {
   overwrite?: boolean;
 }
 
+/** What an export reports while it runs. */
 export type ExportEvent =
   | { type: 'loading'; name: string }
   | { type: 'notice'; text: string }
@@ -28,6 +30,7 @@ export type ExportEvent =
   | { type: 'writing'; bytesDone: number; bytesTotal: number }
   | { type: 'checking' };
 
+/** What was written, and what its checks found. */
 export interface ExportResult {
   output: string;
   to: ExportForm;

@@ -3,6 +3,7 @@ import type { Proportion } from '@keel/statistics';
 import type { RowReading } from '../config/row-options.ts';
 import type { Judge } from '../judges/judge.ts';
 
+/** What is labelled, by which judge. */
 export interface LabelOptions extends RowReading {
   judge: Judge;
   data: readonly string[];
@@ -34,6 +35,7 @@ export interface LabelOptions extends RowReading {
   dryRun?: boolean;
 }
 
+/** What a labelling would ask. */
 export interface LabelPlan {
   judge: string;
   /** Of `best-worst`: prompts, which become one pair at most. */
@@ -48,12 +50,14 @@ export interface LabelPlan {
   human: number;
 }
 
+/** How far a labelling is. */
 export interface LabelProgress {
   /** Finished pairs out of `total`, including those of an earlier command. */
   pairs: number;
   total: number;
 }
 
+/** What a labelling reports, and how it is stopped. */
 export interface LabelHooks {
   /** Called once, before the judge is asked. */
   onPlan?(plan: LabelPlan): void;
@@ -63,6 +67,7 @@ export interface LabelHooks {
   signal?: AbortSignal;
 }
 
+/** What a labelling found. */
 export interface LabelSummary {
   pairs: number;
   /** Prompts with fewer than two different answers. */
@@ -98,6 +103,7 @@ export interface LabelSummary {
   humanOnly: number;
 }
 
+/** Where the labels are. */
 export interface LabelResult {
   output: string;
   interrupted: boolean;

@@ -6,6 +6,7 @@ import type { SamplingSettings } from '../runs/sampling-job.ts';
 import type { ModelFacts } from '../training/run-plan.ts';
 import type { RevisionSummary } from './revision-summary.ts';
 
+/** What is revised, under which principles. */
 export interface ReviseOptions extends TemplateOptions, RowReading {
   /** Answers the prompts, and criticises and revises if no one else is named. */
   model: string;
@@ -55,6 +56,7 @@ export interface RevisePlan {
   threads: number;
 }
 
+/** How far a revision is. */
 export interface ReviseProgress {
   /** Prompts that are done, out of `total`, including those of an earlier command. */
   prompts: number;
@@ -66,6 +68,7 @@ export interface ReviseProgress {
   current: number;
 }
 
+/** What a revision reports, and how it is stopped. */
 export interface ReviseHooks {
   /** Called once, before anybody is asked. */
   onPlan?(plan: RevisePlan): void;
@@ -75,6 +78,7 @@ export interface ReviseHooks {
   signal?: AbortSignal;
 }
 
+/** Where the revised answers are. */
 export interface ReviseResult {
   output: string;
   interrupted: boolean;

@@ -1,5 +1,6 @@
 import type { Lineage, RoundOutcome } from './revise.ts';
 
+/** What a revision did to the answers. */
 export interface RevisionSummary {
   prompts: number;
   /** Prompts without an answer, by reason. */

@@ -21,6 +21,7 @@ const LARGEST_KL: Record<MergeDType, number> = { fp32: 1e-5, fp16: 1e-3, bf16: 2
 /** The same for scores of a reward model, as a share of their size. */
 const LARGEST_SCORE: Record<MergeDType, number> = { fp32: 1e-3, fp16: 1e-2, bf16: 5e-2 };
 
+/** What is merged, and into which folder. */
 export interface MergeOptions {
   /** The base: a folder, a GGUF file, hub:owner/name or the default model. */
   model: string;
@@ -35,12 +36,14 @@ export interface MergeOptions {
   baseOnly?: boolean;
 }
 
+/** What a merge reports while it runs. */
 export type MergeEvent =
   | { type: 'loading'; name: string }
   | { type: 'notice'; text: string }
   | { type: 'writing'; bytesDone: number; bytesTotal: number }
   | { type: 'checking' };
 
+/** What was written, and how it compares. */
 export interface MergeResult {
   output: string;
   dtype: MergeDType;

@@ -18,6 +18,7 @@ const dtypes = {
   fp16: { saved: 'F16', name: 'float16', bytes: 2 },
 } as const;
 
+/** Type of the weights of a written model. */
 export type MergeDType = keyof typeof dtypes;
 
 /** The type of the base's files; float32 for a GGUF file, whose weights no 16-bit type holds. */

@@ -17,6 +17,7 @@ export interface StageVerdict {
   reasons: readonly string[];
 }
 
+/** The result of a job in a recipe. */
 export interface JobResult {
   interrupted: boolean;
   /** Its numbers for the recipe's report. */
@@ -25,6 +26,7 @@ export interface JobResult {
   verdict: StageVerdict | null;
 }
 
+/** What a job reports, and how it is stopped. */
 export interface JobHooks {
   /** Saves what is done and stops. */
   signal?: AbortSignal;

@@ -17,6 +17,7 @@ import { trainingFault } from '../data/training-fault.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
 import type { ProgramInputs } from './program-inputs.ts';
 
+/** A remark of a run that does not stop it. */
 export interface NoticeEvent {
   type: 'notice';
   text: string;

@@ -49,6 +49,7 @@ import { trainingLoop } from './training-loop.ts';
 import { NonFiniteLossError, type TrainingTask } from './training-task.ts';
 import { watchRun } from './watch-run.ts';
 
+/** What a run reports, and how it is stopped. */
 export interface RunHooks {
   onEvent?(event: TrainingEvent | NoticeEvent): void;
   /** When it fires, the run finishes its step, writes a checkpoint and ends. */
@@ -74,6 +75,7 @@ export interface SharedParts {
   references?: object;
 }
 
+/** The result of a finished or interrupted run. */
 export interface RunResult {
   /** The run's folder. */
   path: string;

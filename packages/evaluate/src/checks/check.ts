@@ -27,6 +27,7 @@ export interface Measure {
   lowerIsBetter?: boolean;
 }
 
+/** What a check says of one answer. */
 export interface CheckOutcome {
   /** How right the answer is: 0 to 1; null: the check only measures, or does not judge this row. */
   score: number | null;
@@ -40,6 +41,7 @@ export interface CheckOutcome {
   note?: string;
 }
 
+/** Checks generated answers. */
 export interface Check extends AsyncDisposable {
   /** Its specification in short, such as `number` or `regex:/^yes/i`. */
   readonly name: string;

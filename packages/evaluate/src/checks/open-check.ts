@@ -14,6 +14,7 @@ import { refusalCheck } from './refusal.ts';
 import { regexCheck } from './regex.ts';
 import { stanceCheck } from './stance.ts';
 
+/** Where the specification of a check comes from. */
 export interface OpenCheckOptions {
   /** That the paths of modules and schemas are relative to (default: the current one). */
   folder?: string;

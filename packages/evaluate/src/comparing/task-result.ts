@@ -2,6 +2,7 @@
 import { type Estimate, estimateOf, type Metric, metricId } from '../tasks/metrics.ts';
 import type { Item, Outcome, Task } from '../tasks/task.ts';
 
+/** What a model did on one task. */
 export interface TaskResult {
   task: Task;
   items: readonly Item[];

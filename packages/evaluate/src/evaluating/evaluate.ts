@@ -24,6 +24,7 @@ import { writeEvaluationReport } from './report.ts';
 import { type EvaluationProgress, evaluateSubject, subjectFolder } from './run-evaluation.ts';
 import { summaryOf } from './summary.ts';
 
+/** What an evaluation reports, and how it is stopped. */
 export interface EvaluationHooks {
   signal?: AbortSignal;
   onProgress?(progress: EvaluationProgress): void;

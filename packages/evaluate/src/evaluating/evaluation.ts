@@ -9,6 +9,7 @@ import type { ReadTasks } from '../lm-eval/read-task.ts';
 import type { Task } from '../tasks/task.ts';
 import type { EvaluationEntry } from './entries.ts';
 
+/** What is evaluated, on which suites. */
 export interface EvaluationOptions extends TemplateOptions {
   /** The first one is the baseline of the others. */
   entries: readonly EvaluationEntry[];
@@ -44,6 +45,7 @@ export interface EvaluatedEntry {
   differences: readonly Difference[];
 }
 
+/** The result of an evaluation. */
 export interface Evaluation {
   entries: readonly EvaluatedEntry[];
   gates: readonly GateResult[];

@@ -6,6 +6,7 @@ import type { Subject, Task } from '../tasks/task.ts';
 import { ItemStore, itemKey, taskIdentity } from './item-store.ts';
 import { sanitized } from './lm-eval-files.ts';
 
+/** How far an evaluation is. */
 export interface EvaluationProgress {
   /** The entry's name. */
   entry: string;

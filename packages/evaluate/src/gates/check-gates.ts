@@ -5,6 +5,7 @@ import type { TaskResult } from '../comparing/task-result.ts';
 import { estimateOf, metricId } from '../tasks/metrics.ts';
 import type { GateSpec } from './read-gates.ts';
 
+/** Whether a model passed a gate. */
 export interface GateResult {
   gate: GateSpec;
   entry: string;

@@ -11,6 +11,7 @@ import {
 } from './refusal-model.ts';
 import shipped from './refusal-weights.json' with { type: 'json' };
 
+/** How far an answer is a refusal. */
 export interface RefusalVerdict {
   label: RefusalLabel;
   probabilities: Record<RefusalLabel, number>;

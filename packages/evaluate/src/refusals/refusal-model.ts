@@ -5,6 +5,7 @@ import type { FeatureName, Features } from './features.ts';
 import { fitSigned, type Sign } from './fit-signed.ts';
 
 export const refusalLabels = ['full_compliance', 'partial_refusal', 'full_refusal'] as const;
+/** What an answer does with a request. */
 export type RefusalLabel = (typeof refusalLabels)[number];
 
 interface Decision {

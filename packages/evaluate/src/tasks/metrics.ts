@@ -9,6 +9,7 @@ import {
 /** A number, or a part of a ratio of sums: `sum` by `count`, such as nats by tokens. */
 export type MetricValue = number | { sum: number; count: number };
 
+/** A number that a task measures of each item. */
 export interface Metric {
   name: string;
   /** lm-eval's filter that it reads. */

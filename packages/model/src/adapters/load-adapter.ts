@@ -22,6 +22,7 @@ import { adapterParameters, peftKey, refuseTakenName } from './lora.ts';
 import { namedBase } from './other-base.ts';
 import { layersOfBlocks } from './target-modules.ts';
 
+/** How an adapter is loaded. */
 export interface LoadAdapterOptions {
   /** The parameters require gradients (default: false). */
   trainable?: boolean;

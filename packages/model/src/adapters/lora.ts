@@ -5,6 +5,7 @@ import type { Linear, LoraPair } from '../linear.ts';
 import { linearLayers } from '../loading/named-weights.ts';
 import { layersOfBlocks, targetedLayers } from './target-modules.ts';
 
+/** Size, place and start of a new adapter. */
 export interface LoraOptions {
   rank: number;
   /** The change is scaled by alpha / rank. */

@@ -14,6 +14,7 @@ import {
 import { adaptedLayers, adapterParameters } from './lora.ts';
 import { blocksOfLayers, layersOfBlocks, shortestTargets } from './target-modules.ts';
 
+/** What an adapter says about its base. */
 export interface SaveAdapterOptions {
   /** The base's name, in the form that `loadModel` takes. */
   baseModel: string;

@@ -23,6 +23,7 @@ import type { GgufModel } from './write-gguf-model.ts';
 /** Types of an adapter's matrices. */
 export type AdapterFileType = 'f32' | 'f16' | 'bf16';
 
+/** How an adapter is written. */
 export interface AdapterGgufOptions {
   type: AdapterFileType;
   lineage: Lineage;

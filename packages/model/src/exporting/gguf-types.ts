@@ -28,6 +28,7 @@ const fileTypes = {
 /** A type of GGUF file that Keel writes. */
 export type GgufFileType = keyof typeof fileTypes;
 
+/** All types of GGUF files that Keel writes, from large to small. */
 export const ggufFileTypes = Object.keys(fileTypes) as GgufFileType[];
 
 export const fileTypeNumber = (type: GgufFileType): number => fileTypes[type].number;

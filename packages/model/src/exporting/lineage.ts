@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openGguf } from '../formats/gguf.ts';
 import type { GgufValue } from '../formats/gguf-writer.ts';
 
+/** Where a model comes from. */
 export interface Lineage {
   /** The model's name, for example the folder's. */
   name: string;

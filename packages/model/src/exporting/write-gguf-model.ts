@@ -7,6 +7,7 @@ import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { fileTypeNumber, type GgufFileType, isQuantised } from './gguf-types.ts';
 import { type Lineage, lineageMetadata } from './lineage.ts';
 
+/** How a model is written. */
 export interface GgufModelOptions {
   type: GgufFileType;
   lineage: Lineage;

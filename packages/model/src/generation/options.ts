@@ -36,6 +36,7 @@ export type LogitsProcessor = (
   sample: SampleName & { prompt: readonly number[] },
 ) => Tensor;
 
+/** How much is generated, and how tokens are drawn. */
 export interface GenerateOptions extends SamplingOptions, BiasOptions {
   /** Maximum number of tokens (default: 256). A sample also ends at the model's last position. */
   maxNewTokens?: number;

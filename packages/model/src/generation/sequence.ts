@@ -11,6 +11,7 @@ import { StopStrings } from './stop-strings.ts';
  */
 export type FinishReason = 'stop' | 'length' | 'stop-string' | 'aborted';
 
+/** A finished sample. */
 export interface GenerationResult extends SampleName {
   /** All drawn tokens, including the stop token. */
   tokens: number[];

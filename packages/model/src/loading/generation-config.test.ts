@@ -21,8 +21,15 @@ describe('writeGenerationConfig', () => {
   it("keeps the base's file byte for byte if it has every token that ends a turn", () => {
     const text = '{ "eos_token_id": [2, 7],\n  "temperature": 1.0 }';
     expect(written(text, [7])).toBe(text);
-    const none = '{"do_sample": true}';
-    expect(written(none, [7])).toBe(none);
+    expect(written('{"do_sample": true}', [])).toBe('{"do_sample": true}');
+  });
+
+  it('adds the field if the base has none, since transformers would never stop', () => {
+    expect(JSON.parse(written('{"do_sample": true}', [7]))).toEqual({
+      ...{ eos_token_id: 7, do_sample: true },
+    });
+    expect(JSON.parse(written('{ }', [7, 8]))).toEqual({ eos_token_id: [7, 8] });
+    expect(JSON.parse(written('{"eos_token_id": null}', [7]))).toEqual({ eos_token_id: 7 });
   });
 
   it('adds the missing ones after its own, and changes nothing else', () => {

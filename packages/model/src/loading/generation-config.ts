@@ -33,12 +33,20 @@ export function writeGenerationConfig(
   writeAside(path, (append) => append(new TextEncoder().encode(text)));
 }
 
+const ENDS = /("eos_token_id"\s*:\s*)(null|\d+|\[[\d,\s]*\])/;
+
 function withEnds(text: string, turnEnds: readonly number[]): string {
-  return text.replace(/("eos_token_id"\s*:\s*)(\d+|\[[\d,\s]*\])/, (whole, key, value) => {
-    const own = [JSON.parse(value) as number | number[]].flat();
-    const missing = turnEnds.filter((id) => !own.includes(id));
-    return missing.length === 0 ? whole : `${key}${JSON.stringify([...own, ...missing])}`;
-  });
+  const found = ENDS.exec(text);
+  const own = [(JSON.parse(found?.[2] ?? 'null') as number | number[] | null) ?? []].flat();
+  const missing = turnEnds.filter((id) => !own.includes(id));
+  if (missing.length === 0) return text;
+  const all = [...own, ...missing];
+  const value = JSON.stringify(all.length === 1 ? all[0] : all);
+  if (found !== null) return text.replace(ENDS, `$1${value}`);
+  // Without the field, transformers would not stop at all.
+  return text.replace(/\{\s*(\}?)/, (_, end: string) =>
+    end === '' ? `{\n  "eos_token_id": ${value},\n  ` : `{\n  "eos_token_id": ${value}\n}`,
+  );
 }
 
 function newGenerationConfig(

@@ -5,6 +5,7 @@ import { writeJson } from './write-folder.ts';
 
 const FILE = 'keel-origin.json';
 
+/** What the weights of a folder were made from. */
 export interface ModelOrigin {
   /** The base's name in Keel. */
   base: string;
@@ -15,6 +16,7 @@ export interface ModelOrigin {
   dtype: 'float32' | 'bfloat16' | 'float16';
 }
 
+/** Writes keel-origin.json. @throws FileError if the file system refuses */
 export const writeModelOrigin = (folder: string, origin: ModelOrigin): void =>
   writeJson(join(folder, FILE), origin);
 

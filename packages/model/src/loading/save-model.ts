@@ -12,6 +12,7 @@ import { linearLayers, namedWeights } from './named-weights.ts';
 import { type SavedDType, savedTypes, tensorToWrite } from './tensor-to-write.ts';
 import { writeFolder, writeJson } from './write-folder.ts';
 
+/** How a model is written. */
 export interface SaveModelOptions {
   dtype: SavedDType;
   /** Bytes of weights per file. Larger models are split into several files with an index. */
@@ -24,6 +25,7 @@ export interface SaveModelOptions {
   onProgress?(bytesDone: number, bytesTotal: number): void;
 }
 
+/** The scalar head of a reward model. */
 export interface ScoreHeadToSave {
   /** [K, hidden] */
   weight: Tensor;

@@ -15,6 +15,7 @@ export type { ChatMessage } from './chat-message.ts';
 export { ChatTemplateError } from './chat-template-error.ts';
 export type { ContentSpan, GenerationSpan } from './spans.ts';
 
+/** What a chat is rendered with. */
 export interface RenderOptions {
   /** End with the start of an assistant turn. */
   addGenerationPrompt?: boolean;

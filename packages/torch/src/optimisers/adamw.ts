@@ -14,6 +14,7 @@ import {
   restoreTensors,
 } from './optimiser.ts';
 
+/** Constants of AdamW. */
 export interface AdamWOptions {
   beta1?: number;
   beta2?: number;

@@ -14,6 +14,7 @@ export interface OptimiserState {
   missed?: Readonly<Record<string, number>>;
 }
 
+/** Updates parameters from their gradients. */
 export interface Optimiser {
   /** Updates every parameter that has a gradient. `learningRate` applies to this step. */
   step(learningRate: number): void;

@@ -1,5 +1,7 @@
+/** The course of a learning rate after its rise. */
 export type ScheduleName = 'constant' | 'linear' | 'cosine';
 
+/** Length and shape of a schedule. */
 export interface ScheduleOptions {
   /** Number of steps in which the rate rises from 0 to its peak. */
   warmupSteps?: number;

@@ -11,11 +11,13 @@ import {
   restoreTensors,
 } from './optimiser.ts';
 
+/** Constants of stochastic gradient descent. */
 export interface SgdOptions {
   momentum?: number;
   weightDecay?: number;
 }
 
+/** Stochastic gradient descent, with optional momentum. */
 export class Sgd implements Optimiser {
   readonly #parameters: Map<string, Tensor>;
   readonly #velocity = new Map<string, Tensor>();

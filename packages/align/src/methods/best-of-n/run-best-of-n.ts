@@ -36,6 +36,7 @@ import {
 } from './sampled-prompt.ts';
 import { type BestOfNSummary, BestOfNTally } from './summary.ts';
 
+/** The result of sampling n answers to each prompt. */
 export interface BestOfNResult {
   output: string;
   interrupted: boolean;

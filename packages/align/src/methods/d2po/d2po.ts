@@ -93,5 +93,7 @@ export const d2poMethod = onlineMethod(d2poDefinition, {
   },
 });
 
+/** Training with D2PO, for the command line and for programs. */
 export const { run: runD2po, train: trainD2po } = d2poMethod;
+/** Options of a training with D2PO. */
 export type TrainD2poOptions = SomeOptions<D2poOptions>;

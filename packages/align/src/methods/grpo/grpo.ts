@@ -48,5 +48,7 @@ export function grpo(options: GrpoOptions, parts: OnlineParts): OnlineAlgorithm<
 
 export const grpoMethod = onlineMethod(grpoDefinition, { algorithm: grpo });
 
+/** Training with GRPO, for the command line and for programs. */
 export const { run: runGrpo, train: trainGrpo } = grpoMethod;
+/** Options of a training with GRPO. */
 export type TrainGrpoOptions = SomeOptions<GrpoOptions>;

@@ -68,5 +68,7 @@ export function onlineDpo(
 
 export const onlineDpoMethod = onlineMethod(onlineDpoDefinition, { algorithm: onlineDpo });
 
+/** Training with online DPO, for the command line and for programs. */
 export const { run: runOnlineDpo, train: trainOnlineDpo } = onlineDpoMethod;
+/** Options of a training with online DPO. */
 export type TrainOnlineDpoOptions = SomeOptions<OnlineDpoOptions>;

@@ -107,5 +107,7 @@ export const ppoMethod = onlineMethod(ppoDefinition, {
   },
 });
 
+/** Training with PPO, for the command line and for programs. */
 export const { run: runPpo, train: trainPpo } = ppoMethod;
+/** Options of a training with PPO. */
 export type TrainPpoOptions = SomeOptions<PpoOptions>;

@@ -82,5 +82,7 @@ function raftKl({ lora, beta }: RaftOptions): KlPenalty | null {
 
 export const raftMethod = onlineMethod(raftDefinition, { algorithm: raft });
 
+/** Training with RAFT, for the command line and for programs. */
 export const { run: runRaft, train: trainRaft } = raftMethod;
+/** Options of a training with RAFT. */
 export type TrainRaftOptions = SomeOptions<RaftOptions>;

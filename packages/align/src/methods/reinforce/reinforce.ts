@@ -51,5 +51,7 @@ export function reinforce(
 
 export const reinforceMethod = onlineMethod(reinforceDefinition, { algorithm: reinforce });
 
+/** Training with REINFORCE, for the command line and for programs. */
 export const { run: runReinforce, train: trainReinforce } = reinforceMethod;
+/** Options of a training with REINFORCE. */
 export type TrainReinforceOptions = SomeOptions<ReinforceOptions>;

@@ -51,5 +51,7 @@ export function remax(
 
 export const remaxMethod = onlineMethod(remaxDefinition, { algorithm: remax });
 
+/** Training with ReMax, for the command line and for programs. */
 export const { run: runRemax, train: trainRemax } = remaxMethod;
+/** Options of a training with ReMax. */
 export type TrainRemaxOptions = SomeOptions<RemaxOptions>;

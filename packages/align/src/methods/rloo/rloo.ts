@@ -48,5 +48,7 @@ export function rloo(options: RlooOptions, parts: OnlineParts): OnlineAlgorithm<
 
 export const rlooMethod = onlineMethod(rlooDefinition, { algorithm: rloo });
 
+/** Training with RLOO, for the command line and for programs. */
 export const { run: runRloo, train: trainRloo } = rlooMethod;
+/** Options of a training with RLOO. */
 export type TrainRlooOptions = SomeOptions<RlooOptions>;

@@ -35,6 +35,7 @@ export interface SampledAnswer {
   finish_reason: string;
 }
 
+/** How answers are sampled for a judge. */
 export interface SamplingSettings {
   sampling: Omit<GenerateOptions, 'adapter' | 'signal' | 'samplesPerPrompt'>;
   precision: Precision;

@@ -12,6 +12,7 @@ import {
 import type { AskedRow } from '../verdicts/asked-row.ts';
 import { eachInTurn } from './each-in-turn.ts';
 
+/** How far a judge is. */
 export interface AskingProgress {
   done: number;
   total: number;

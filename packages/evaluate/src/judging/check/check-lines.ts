@@ -6,6 +6,7 @@ import type { CheckSummary } from './check-summary.ts';
 
 type Line = [label: string, value: string];
 
+/** A check of a judge against people's labels, as lines of a table. */
 export function checkLines(summary: CheckSummary): Line[] {
   const { judge, accuracy, byOrder, kappa, calibration, people, orders, longerWins } = summary;
   const cost = usageText(summary.usage);

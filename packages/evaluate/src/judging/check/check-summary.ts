@@ -29,6 +29,7 @@ export interface LabelledVerdict extends VerdictRow {
   votes: readonly Winner[];
 }
 
+/** How a judge agrees with people's labels. */
 export interface CheckSummary {
   judge: string;
   pairs: number;

@@ -6,6 +6,7 @@ import type { ReadingOptions } from '../answers/read-answers.ts';
 import type { AskingProgress } from '../asking/ask-each.ts';
 import type { JudgingMode } from '../files/output.ts';
 
+/** What is judged, and where the verdicts go. */
 export interface JudgingOptions extends PairFields {
   /** Called once the answers are there, so that no two models are in memory. */
   openJudge(): Promise<Judge>;
@@ -32,6 +33,7 @@ export interface JudgingPlan {
   output: string;
 }
 
+/** What a judging reports, and how it is stopped. */
 export interface JudgingHooks {
   signal?: AbortSignal | undefined;
   onNotice?(text: string): void;

@@ -13,6 +13,7 @@ export interface MeanScore {
   count: number;
 }
 
+/** A judge's ratings of the answers of one model. */
 export interface RatingSummary {
   judge: string;
   model: string;

@@ -4,7 +4,10 @@ import type { FlagStatistics, JudgeCheck, JudgingSummary } from './summary-types
 import { usageText } from './usage-text.ts';
 import { counted, ordersText, rated, ratedOr } from './words.ts';
 
-/** @param asked whether the judge was asked: verdicts of a file do not say how right it is */
+/**
+ * A summary of verdicts as lines of a table.
+ * @param asked whether the judge was asked: verdicts of a file do not say how right it is
+ */
 export function summaryLines(
   summary: JudgingSummary,
   asked = true,

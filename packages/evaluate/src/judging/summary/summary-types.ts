@@ -21,6 +21,7 @@ export interface Finding {
   text: string;
 }
 
+/** A judge's comparison of two models. */
 export interface JudgingSummary {
   judge: string;
   modelA: string;

@@ -21,6 +21,7 @@ export interface OrderVerdict {
 
 export type Side = 'a' | 'b';
 
+/** A verdict as a row of a file. */
 export interface VerdictRow extends AskedRow {
   /** Index of the pair, from 0. */
   row: number;
