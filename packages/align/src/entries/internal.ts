@@ -63,7 +63,7 @@ export { listed } from '../config/listed.ts';
 export { placeIn, readSpec, specFaults } from '../config/spec-file.ts';
 export { readYamlFile, type YamlFile } from '../config/yaml-file.ts';
 export { refuseExisting } from '../converting/refuse-existing.ts';
-export { messagesSchema } from '../data/messages.ts';
+export { inOrderOf, messagesSchema } from '../data/messages.ts';
 export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export type { Rendering } from '../data/rendering.ts';
 export { withoutReasoning } from '../feedback/said-text.ts';
