@@ -72,7 +72,7 @@ export {
 export { readYamlFile, type YamlFile, type YamlPair } from '../config/yaml-file.ts';
 export { refuseExisting } from '../converting/refuse-existing.ts';
 export { carriedColumns, droppedNotice } from '../data/carried-columns.ts';
-export { messagesSchema } from '../data/messages.ts';
+export { inOrderOf, messagesSchema } from '../data/messages.ts';
 export { type PlacedValue, ValueSource } from '../data/open-values.ts';
 export type { Rendering } from '../data/rendering.ts';
 export { withoutReasoning } from '../feedback/said-text.ts';

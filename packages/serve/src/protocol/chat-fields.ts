@@ -1,25 +1,37 @@
-import { messagesSchema } from '@keel/align/internal';
+import type { Message } from '@keel/align/data';
+import { inOrderOf, messagesSchema } from '@keel/align/internal';
 import { z } from 'zod';
 import { commonShape, only } from './fields.ts';
 
 const constrained = 'constrained output is not available yet. Remove it, or use {"type": "text"}';
 
+/** Messages with their fields in the client's order, which a template can print. */
+const orderedMessages = z.unknown().transform((raw, context): Message[] => {
+  const parsed = messagesSchema.safeParse(raw);
+  if (parsed.success) return inOrderOf(raw, parsed.data) as Message[];
+  context.issues.push(...(parsed.error.issues as typeof context.issues));
+  return z.NEVER;
+});
+
+/** A tool as the client wrote it; the template prints its fields in their order. */
+const tool = z.custom<Record<string, unknown>>(
+  (value) => {
+    const { type, function: described } = (value ?? {}) as Record<string, unknown>;
+    const { name } = (described ?? {}) as Record<string, unknown>;
+    return type === 'function' && typeof name === 'string' && name !== '';
+  },
+  { error: 'expected {"type": "function", "function": {"name": …, "parameters": {…}}}' },
+);
+
 /** The fields of POST /v1/chat/completions. */
 export const chatSchema = z.strictObject({
   ...commonShape,
-  messages: messagesSchema,
+  messages: orderedMessages,
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
-  tools: z
-    .array(
-      z.looseObject({
-        type: z.literal('function', { error: 'expected "function"' }),
-        function: z.looseObject({ name: z.string().min(1) }),
-      }),
-    )
-    .nullish(),
+  tools: z.array(tool).nullish(),
   tool_choice: z
     .unknown()
     .refine((value) => value == null || value === 'auto' || value === 'none', {

@@ -1,3 +1,4 @@
+import { parseExactJson } from '@keel/model/exact-json';
 import type { z } from 'zod';
 import { ApiError, invalid } from '../api-error.ts';
 
@@ -19,13 +20,25 @@ export async function parseBody<Schema extends z.ZodType>(
   const text = await request.text();
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = withTemplateInputs(JSON.parse(text), text);
   } catch (error) {
     throw invalid(null, `The body is not JSON: ${(error as Error).message}`);
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw fieldError(parsed.error);
+}
+
+/** Fields that the chat template prints. */
+const templateInputs = ['messages', 'tools', 'chat_template_kwargs'];
+
+/** Their numbers and the order of their fields are as the client wrote them, as in training. */
+function withTemplateInputs(body: unknown, text: string): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const names = templateInputs.filter((name) => Object.hasOwn(body, name));
+  if (names.length === 0) return body;
+  const exact = parseExactJson(text) as Record<string, unknown>;
+  return { ...body, ...Object.fromEntries(names.map((name) => [name, exact[name]])) };
 }
 
 function fieldError({ issues }: z.ZodError): ApiError {

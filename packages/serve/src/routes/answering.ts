@@ -30,7 +30,7 @@ export interface StreamWriter {
   end(): object[];
 }
 
-/** An aborted generation ends the request: its client is gone, or the server stops. */
+/** Aborts when the client of a request is gone. */
 export class Leaving {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal;

@@ -25,12 +25,8 @@ type PromptFields = Pick<
 >;
 
 /** @throws ApiError if the template rejects the messages, drops one, or has no tools */
-export function chatPrompt(
-  fields: PromptFields,
-  { chatTemplate, ...tokenizer }: Pick<Tokenizer, 'chatTemplate'> & { whole: Tokenizer },
-  name: string,
-): ChatPrompt {
-  const { whole } = tokenizer;
+export function chatPrompt(fields: PromptFields, tokenizer: Tokenizer, name: string): ChatPrompt {
+  const { chatTemplate } = tokenizer;
   if (chatTemplate === null) {
     throw invalid(
       'messages',
@@ -47,7 +43,7 @@ export function chatPrompt(
     );
   }
   try {
-    return { ...renderedPrompt(fields, whole, rendered), tools: format };
+    return { ...renderedPrompt(fields, tokenizer, rendered), tools: format };
   } catch (error) {
     if (error instanceof ChatTemplateError) throw invalid('messages', error.message);
     throw error;

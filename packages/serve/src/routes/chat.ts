@@ -21,8 +21,7 @@ export const chat = (server: ServerContext) => async (context: Context) => {
   let started = false;
   try {
     const { tokenizer, adapter, name } = served;
-    const { chatTemplate } = tokenizer;
-    const prompt = chatPrompt(fields, { chatTemplate, whole: tokenizer }, name);
+    const prompt = chatPrompt(fields, tokenizer, name);
     const options = optionsOf(fields, prompt, adapter, server);
     const leaving = new Leaving(context.req.raw);
     const generation = server.engine.submit([prompt.tokens], options, {

@@ -32,11 +32,7 @@ export const tokenize = (server: ServerContext) => async (context: Context) => {
   const tokens =
     chat === undefined
       ? tokenizer.encode(prompt!, { addSpecialTokens: special ?? true })
-      : chatPrompt(
-          { ...fields, messages: chat, tool_choice: 'auto' },
-          { chatTemplate: tokenizer.chatTemplate, whole: tokenizer },
-          name,
-        ).tokens;
+      : chatPrompt({ ...fields, messages: chat, tool_choice: 'auto' }, tokenizer, name).tokens;
   return context.json({
     ...{ count: tokens.length, max_model_len: server.context, tokens },
     token_strs: fields.return_token_strs ? tokens.map((id) => tokenizer.idToToken(id)) : null,
