@@ -119,7 +119,8 @@ describe('keel judge', () => {
     );
     const seen = 'tools[0].function.parameters.const';
     writeFileSync(template, `{{ raise_exception(x ~ " " ~ y ~ " " ~ ${seen}) }}`);
-    const models = ['--model', tiny, '--adapter', 'base,none', '--data', data];
+    symlinkSync(tiny, folder.file('other'));
+    const models = ['--model', `${tiny},${folder.file('other')}`, '--data', data];
     const rendering = ['--chat-template', template, '--chat-template-kwargs', '{"x": 1.0}'];
     const output = ['--output', folder.file('out')];
     const { code, stderr } = await keel(
