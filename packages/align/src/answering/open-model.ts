@@ -1,4 +1,5 @@
 // Opens a model for programs, with an adapter if there is one.
+
 import {
   DEFAULT_MODEL_NAME,
   type LanguageModel,
@@ -6,6 +7,7 @@ import {
   loadAdapter,
   loadModel,
 } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { runResult } from '../config/run-result.ts';
 import { type TemplateOptions, templateSettings } from '../config/template-options.ts';
 
@@ -45,7 +47,7 @@ export async function openModel(
   const { chatTemplateKwargs: variables = null, ...template } = own;
   const settings: TemplateOptions = {
     ...template,
-    chatTemplateKwargs: variables && JSON.stringify(variables),
+    chatTemplateKwargs: variables && exactJson(variables),
   };
   const model = await loadModel(runResult(name), {
     template: templateSettings(settings, adapter),

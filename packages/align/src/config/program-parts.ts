@@ -1,6 +1,8 @@
 // Parts of a run that a program passes and options cannot name. config.yaml records them under
 // `program`, so that a resumed run does not use others.
+
 import { createHash } from 'node:crypto';
+import { exactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import type { YamlFile } from './yaml-file.ts';
@@ -29,7 +31,7 @@ export function programPart(name: string, part: object): ProgramPart {
 
 function sourceOf(value: unknown, seen: Set<unknown> = new Set()): string {
   if (typeof value === 'function') return value.toString();
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? String(value);
+  if (typeof value !== 'object' || value === null) return exactJson(value) ?? String(value);
   if (value instanceof z.ZodType) {
     return JSON.stringify(z.toJSONSchema(value, { unrepresentable: 'any' }));
   }

@@ -1,4 +1,5 @@
 // Reads written values by a zod schema of any depth, with the parser of option values.
+import { parseExactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { optionValue } from './option-value.ts';
 import { scalarType } from './options.ts';
@@ -49,7 +50,7 @@ export function schemaValue(
   return optionValue({ ...typeOf(own), list: false, nullable, words: [] }, written);
 }
 
-/** A value of any type, as in a mapping of an option. */
+/** A value of any type, as in a mapping of an option, with its numbers as they are written. */
 function yamlValue(written: Written, path: readonly PropertyKey[]): unknown {
   if (written.kind === 'list') {
     return written.items.map((item, at) => yamlValue(item, [...path, at]));
@@ -61,7 +62,7 @@ function yamlValue(written: Written, path: readonly PropertyKey[]): unknown {
   }
   const json = jsonText(written);
   if (json === null) throw new UnclearValueError(written.text, path);
-  return JSON.parse(json);
+  return parseExactJson(json);
 }
 
 /** A schema without its wrappers, such as defaults. */

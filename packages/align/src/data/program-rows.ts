@@ -1,5 +1,7 @@
 // Rows that a program passes itself, instead of naming files.
+
 import { createHash } from 'node:crypto';
+import { exactJson, parseExactJson } from '@keel/model/exact-json';
 import { DataError } from './data-error.ts';
 import type { IndexContext, RowFile } from './row-file.ts';
 
@@ -32,7 +34,7 @@ export async function copyRows(name: string, given: GivenRows): Promise<ProgramR
   for await (const row of given) {
     const text = jsonOf(row, { file: name, row: rows.length + 1 });
     hash.update(`${text}\n`);
-    rows.push(JSON.parse(text));
+    rows.push(parseExactJson(text));
   }
   return { name, rows, sha256: hash.digest('hex') };
 }
@@ -40,7 +42,7 @@ export async function copyRows(name: string, given: GivenRows): Promise<ProgramR
 function jsonOf(row: unknown, place: { file: string; row: number }): string {
   let reason = `${typeof row}`;
   try {
-    const text: string | undefined = JSON.stringify(row);
+    const text: string | undefined = exactJson(row);
     if (text !== undefined) return text;
   } catch (error) {
     reason = (error as Error).message.split('\n')[0]!;

@@ -1,4 +1,5 @@
 // An OpenAI-compatible endpoint as a speaker: a critic that is larger than the policy.
+import { exactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { readSpec } from '../config/spec-file.ts';
 import { readYamlFile } from '../config/yaml-file.ts';
@@ -47,7 +48,7 @@ export function endpointSpeaker(
   const stop = stopStrings.length === 0 ? {} : { stop: stopStrings };
   return {
     name: client.name,
-    identity: JSON.stringify([client.baseUrl, spec.model, spec.extra_body]),
+    identity: exactJson([client.baseUrl, spec.model, spec.extra_body]),
     async say(conversations, { seed, signal, onTurn }) {
       const how = { ...stop, maxTokens: maxNewTokens, temperature, ...(signal && { signal }) };
       const turns = conversations.map(async ({ messages }, at): Promise<Said> => {

@@ -108,6 +108,29 @@ describe('keel judge', () => {
     expect(jsonLines(read.stdout).at(-1)!.summary).toMatchObject({ model_a: 'before', pairs: 3 });
   });
 
+  test('lets models answer rows and variables with numbers as they are written', async () => {
+    using folder = new TemporaryFolder();
+    const [data, template] = [folder.file('prompts.jsonl'), folder.file('numbers.jinja')];
+    const digits = '12345678901234567890';
+    const tools = `[{"type": "function", "function": {"name": "f", "parameters": {"const": ${digits}}}}]`;
+    writeFileSync(
+      data,
+      `{"prompt": [{"role": "user", "content": "hi"}], "tools": ${tools}, "chat_template_kwargs": {"y": ${digits}}}\n`,
+    );
+    const seen = 'tools[0].function.parameters.const';
+    writeFileSync(template, `{{ raise_exception(x ~ " " ~ y ~ " " ~ ${seen}) }}`);
+    symlinkSync(tiny, folder.file('other'));
+    const models = ['--model', `${tiny},${folder.file('other')}`, '--data', data];
+    const rendering = ['--chat-template', template, '--chat-template-kwargs', '{"x": 1.0}'];
+    const output = ['--output', folder.file('out')];
+    const { code, stderr } = await keel(
+      ['judge', ...models, ...rendering, ...judged, ...output],
+      env(folder),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain(`1.0 ${digits} ${digits}`);
+  });
+
   test('checks a judge against labels', async () => {
     using folder = new TemporaryFolder();
     const labels = rows(folder, 'labels.jsonl', [

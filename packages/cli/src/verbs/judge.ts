@@ -15,6 +15,7 @@ import {
   snakeJson,
   summaryLines,
 } from '@keel/evaluate';
+import { parseExactJson } from '@keel/model/exact-json';
 import { setThreads } from '@keel/torch';
 import { exitCodes } from '../failure.ts';
 import { samplingOptions } from '../generating/sampling.ts';
@@ -158,7 +159,7 @@ function comparedSource(options: JudgeVerbOptions): {
     sampling: { ...samplingOptions(options), batchSize },
     template: {
       ...{ chatTemplate, templateDate },
-      chatTemplateKwargs: chatTemplateKwargs && JSON.parse(chatTemplateKwargs),
+      chatTemplateKwargs: variablesIn(chatTemplateKwargs),
     },
   };
   if (folder === null) {
@@ -172,3 +173,6 @@ function comparedSource(options: JudgeVerbOptions): {
   const reading = data === null ? { columns, wrapChat: options.wrapChat || wrapChat } : {};
   return { source: { kind: 'models', sides, prompts: data ?? heldOut!, settings }, reading };
 }
+
+const variablesIn = (json: string | null) =>
+  json === null ? null : (parseExactJson(json) as Readonly<Record<string, unknown>>);

@@ -3,7 +3,9 @@
 import type { Content, Rendering } from '@keel/align/data';
 
 /** What a right answer is. Of a list, any is right. */
-export type Target = string | number | boolean | readonly (string | number | boolean)[];
+export type Target = TargetValue | readonly TargetValue[];
+
+type TargetValue = string | number | bigint | boolean;
 
 /** The row that an answer belongs to. */
 export interface CheckedRow {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from '@keel/align/config';
+import { exactJson } from '@keel/model/exact-json';
 import type { AnySchema, ValidateFunction } from 'ajv';
 import { z } from 'zod';
 import { type Check, CheckError, type CheckedRow } from './check.ts';
@@ -29,7 +30,7 @@ export async function jsonCheck(spec: z.output<typeof jsonSchema>, folder: strin
   const validatorOf = ({ extra }: CheckedRow): ValidateFunction | null => {
     const { schema } = extra;
     if (own !== null || schema === undefined || schema === null) return own;
-    const key = JSON.stringify(schema);
+    const key = exactJson(schema);
     const known = ofRows.get(key) ?? compile(schema, { row: true });
     ofRows.set(key, known);
     return known;
@@ -65,7 +66,8 @@ async function compiler(): Promise<Compile> {
     const { $schema = '' } = (schema ?? {}) as { $schema?: string };
     const ajv = /2019-09|2020-12/.test(String($schema)) ? new Ajv2020(options) : new Ajv(options);
     try {
-      return ajv.compile(schema as AnySchema);
+      // Answers are read as JavaScript's numbers, so the schema is too.
+      return ajv.compile(JSON.parse(exactJson(schema)) as AnySchema);
     } catch (error) {
       const message = `the JSON Schema is wrong: ${(error as Error).message}`;
       if (row) throw new CheckError('schema', message, { cause: error });

@@ -1,4 +1,5 @@
 import { type Content, isChat, textOf } from '@keel/align/data';
+import { exactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { classifyRefusal, refusalLabels } from '../refusals/classify-refusal.ts';
 import { type Check, CheckError, type CheckedRow, type Measure } from './check.ts';
@@ -47,7 +48,7 @@ function shouldComply({ target, extra }: CheckedRow, field: string): boolean | n
   if (value === 'unsafe' || value === 'refuse') return false;
   throw new CheckError(
     target === undefined ? field : 'target',
-    `expected "safe" or "unsafe", found ${JSON.stringify(value)}`,
+    `expected "safe" or "unsafe", found ${exactJson(value)}`,
   );
 }
 

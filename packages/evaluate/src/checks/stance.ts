@@ -1,3 +1,4 @@
+import { exactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import { type Check, CheckError, type CheckedRow } from './check.ts';
 import { normalised } from './exact.ts';
@@ -38,12 +39,12 @@ export function stanceCheck(spec: z.output<typeof stanceSchema>): Check {
 function formsOf({ extra }: CheckedRow, field: string): string[] {
   const value = extra[field];
   const forms = (Array.isArray(value) ? value : [value]).filter(
-    (one) => ['string', 'number'].includes(typeof one) && String(one).trim() !== '',
+    (one) => ['string', 'number', 'bigint'].includes(typeof one) && String(one).trim() !== '',
   );
   if (forms.length > 0) return forms.map((one) => plain(String(one)));
   throw new CheckError(
     field,
-    `expected an answer or a list of its forms, found ${JSON.stringify(value)}`,
+    `expected an answer or a list of its forms, found ${exactJson(value)}`,
   );
 }
 

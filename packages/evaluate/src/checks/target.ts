@@ -1,3 +1,4 @@
+import { exactJson } from '@keel/model/exact-json';
 import { CheckError, type CheckedRow } from './check.ts';
 
 /** The right answers of a row as texts. @throws CheckError if it has none */
@@ -9,7 +10,7 @@ export function targetsOf({ target }: CheckedRow): string[] {
     throw new CheckError('target', 'the row has no right answer to compare with');
   }
   return targets.map((one) => {
-    if (['string', 'number', 'boolean'].includes(typeof one)) return String(one);
-    throw new CheckError('target', `expected a text or number, found ${JSON.stringify(one)}`);
+    if (['string', 'number', 'bigint', 'boolean'].includes(typeof one)) return String(one);
+    throw new CheckError('target', `expected a text or number, found ${exactJson(one)}`);
   });
 }

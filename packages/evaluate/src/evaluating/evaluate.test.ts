@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '@keel/align/config';
+import { exactJson, PythonFloat } from '@keel/model/exact-json';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cachedFolder } from '../../../align/src/testing/cached-folder.ts';
 import { writeTinyChatModel } from '../../../align/src/testing/tiny-chat-model.ts';
@@ -40,7 +41,7 @@ async function evaluate(
 ): Promise<{ evaluation: Evaluation | null; output: string }> {
   number += 1;
   const data = `rows-${number}.jsonl`;
-  writeFileSync(join(folder, data), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(join(folder, data), rows.map((row) => `${exactJson(row)}\n`).join(''));
   const path = join(folder, `suite-${number}.yaml`);
   writeFileSync(path, text(data));
   const output = options.output ?? join(folder, `output-${number}`);
@@ -246,4 +247,33 @@ describe('bad rows', () => {
     expect(result).toMatchObject({ truncated: 0, skipped: 1 });
     expect(result!.estimates.get('score')!.estimate.count).toBe(1);
   });
+});
+
+test('whole floats and integers of any size are right answers, schemas and groups', async () => {
+  const big = 12345678901234567890n;
+  const text = (data: string): string => `
+tasks:
+  - {name: one, type: generation, data: ${data}, prompt: question, answer: right, check: number,
+     group: part, max_new_tokens: 2}
+  - {name: several, type: generation, data: ${data}, prompt: question, answer: all, check: includes,
+     max_new_tokens: 2}
+  - {name: json, type: generation, data: ${data}, prompt: question, check: json, max_new_tokens: 2}
+`;
+  const rows = [
+    { question: 'one?', right: big, all: [big, 'a'], schema: { const: big }, part: 1 },
+    {
+      question: 'two?',
+      right: new PythonFloat(4),
+      all: ['b'],
+      schema: { minimum: new PythonFloat(2) },
+      part: new PythonFloat(2),
+    },
+  ];
+  const found = await evaluate(rows, { text });
+  expect(outcomesOf(found, 'one').map(({ target, group }) => [target, group])).toEqual([
+    [`${big}`, '1'],
+    ['4', '2'],
+  ]);
+  expect(outcomesOf(found, 'several')[0]!.target).toBe(`[${big},"a"]`);
+  expect(outcomesOf(found, 'json').map(({ values }) => values.score)).toEqual([0, 0]);
 });

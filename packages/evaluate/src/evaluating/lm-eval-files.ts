@@ -1,7 +1,9 @@
 // Results and samples in lm-evaluation-harness's form (EvaluationTracker in
 // lm_eval/loggers/evaluation_tracker.py).
+
 import { join } from 'node:path';
 import { exactJson, writeFileAtomic } from '@keel/align/internal';
+import { asWritten } from '@keel/model/exact-json';
 import type { TaskResult } from '../comparing/task-result.ts';
 import type { LmEvalGroup } from '../lm-eval/task-schema.ts';
 import type { Subject } from '../tasks/task.ts';
@@ -70,7 +72,7 @@ function samplesOf({ task, items, outcomes }: TaskResult): Record<string, unknow
         filtered_resps: asTexts(filtered[filter] ?? []),
         filter,
         metrics: own.map(([name]) => name),
-        doc_hash: sha256(JSON.stringify(JSON.parse(exactJson(doc.row)), null, 2)),
+        doc_hash: sha256(JSON.stringify(asWritten(doc.row), null, 2)),
         prompt_hash: sha256(String(lists[0]?.[0] ?? '')),
         target_hash: sha256(target),
         ...Object.fromEntries(own),

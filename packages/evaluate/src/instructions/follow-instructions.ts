@@ -1,7 +1,9 @@
 // Whether an answer follows the instructions of a row, strictly and loosely (Zhou et al. 2023,
 // section 2.3).
+
 import { ConfigError, nearest } from '@keel/align/config';
 import { knownLanguages } from '@keel/align/hacking';
+import { exactJson } from '@keel/model/exact-json';
 import { instructionKinds } from './instruction-kinds.ts';
 
 /** An instruction with its parameters checked. */
@@ -22,7 +24,7 @@ export function readInstructions(ids: unknown, kwargs: unknown): Instruction[] {
   }
   const given = kwargs ?? ids.map(() => ({}));
   if (!Array.isArray(given) || given.length !== ids.length) {
-    const found = Array.isArray(given) ? `${given.length} objects` : JSON.stringify(given);
+    const found = Array.isArray(given) ? `${given.length} objects` : exactJson(given);
     throw new ConfigError([
       `kwargs: expected one object for each of the ${ids.length} instructions, found ${found}`,
     ]);
@@ -37,7 +39,7 @@ function readInstruction(id: unknown, given: unknown): Instruction {
   if (!kind) {
     const near = nearest(String(id), known);
     throw new ConfigError([
-      `instruction_id_list: unknown instruction ${JSON.stringify(id)}${near === null ? `. Keel has ${known.join(', ')}` : `; did you mean "${near}"?`}`,
+      `instruction_id_list: unknown instruction ${exactJson(id)}${near === null ? `. Keel has ${known.join(', ')}` : `; did you mean "${near}"?`}`,
     ]);
   }
   const entries = Object.entries((given ?? {}) as object).filter(([, value]) => value !== null);

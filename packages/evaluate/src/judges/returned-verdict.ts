@@ -1,4 +1,5 @@
 // Checks what a user's function or program says of answers.
+
 import {
   type AnswerRating,
   type NoVerdict,
@@ -6,6 +7,7 @@ import {
   noVerdict,
   type PairVerdict,
 } from '@keel/align/judges';
+import { exactJson } from '@keel/model/exact-json';
 
 const compareFields = ['first', 'tie', 'why'];
 const rateFields = ['score', 'criteria', 'why'];
@@ -87,6 +89,6 @@ function unknownField(given: object, fields: readonly string[]): NoVerdict | nul
 
 /** A value in one short line. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : (exactJson(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -1,6 +1,8 @@
 // The context of a row: description, examples and the row's own text (fewshot_context and
 // build_qa_turn in lm_eval/api/task.py).
+
 import { ConfigError } from '@keel/align/config';
+import { exactJson } from '@keel/model/exact-json';
 import { templateReader } from '../rows/doc-text.ts';
 import { type Doc, type Docs, openDocs } from '../rows/docs.ts';
 import { type Fields, fieldsOf } from './fields.ts';
@@ -38,7 +40,7 @@ export async function contextOf(parts: ContextParts): Promise<(doc: Doc) => stri
   const shown = fieldsOf(task, pool, path);
   // lm-eval excludes the row itself only if test_split is where the examples come from.
   const excludes = from === task.test_split;
-  const texts = pool.docs.map((doc) => ({ key: JSON.stringify(doc.row), example: example(doc) }));
+  const texts = pool.docs.map((doc) => ({ key: exactJson(doc.row), example: example(doc) }));
   function example(doc: Doc): string {
     const target = shown.target(doc);
     const choices = shown.choices?.(doc) ?? null;
@@ -53,7 +55,7 @@ export async function contextOf(parts: ContextParts): Promise<(doc: Doc) => stri
     ]);
   }
   return (doc) => {
-    const own = excludes ? JSON.stringify(doc.row) : null;
+    const own = excludes ? exactJson(doc.row) : null;
     const examples = texts.filter(({ key }) => key !== own).slice(0, count);
     const shots = examples.map((one) => one.example).join('');
     return description(doc) + shots + String(fields.text(doc));

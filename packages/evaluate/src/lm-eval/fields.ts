@@ -1,7 +1,9 @@
 // What a row says under doc_to_text, doc_to_target and doc_to_choice (ConfigurableTask in
 // lm_eval/api/task.py).
+
 import { DataError } from '@keel/align';
 import { pythonRepr } from '@keel/model';
+import { exactJson, PythonFloat } from '@keel/model/exact-json';
 import { choiceList } from '../rows/choice-list.ts';
 import { columnReader, templateReader } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
@@ -38,6 +40,7 @@ export function fieldsOf(task: LmEvalTask, { columns }: Docs, path: string): Fie
     text: (doc) => {
       const value = text(doc);
       if (typeof value === 'string' || typeof value === 'number') return value;
+      if (typeof value === 'bigint' || value instanceof PythonFloat) return pythonRepr(value);
       throw new DataError({
         ...doc.place,
         field: 'doc_to_text',
@@ -52,7 +55,8 @@ export function fieldsOf(task: LmEvalTask, { columns }: Docs, path: string): Fie
 function targetOf(value: unknown, doc: Doc): Target {
   if (typeof value === 'string' || typeof value === 'number') return value;
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'bigint') return Number(value);
+  // lm-eval compares with Python's text of a number; as a number it would lose digits.
+  if (typeof value === 'bigint' || value instanceof PythonFloat) return pythonRepr(value);
   if (Array.isArray(value) && value.every((one) => ['string', 'number'].includes(typeof one))) {
     return value as (string | number)[];
   }
@@ -60,7 +64,7 @@ function targetOf(value: unknown, doc: Doc): Target {
     ...doc.place,
     field: 'doc_to_target',
     expected: 'a text, a number or a list of these',
-    found: JSON.stringify(value) ?? 'nothing',
+    found: exactJson(value) ?? 'nothing',
   });
 }
 

@@ -1,6 +1,8 @@
 // A task file of lm-evaluation-harness as a task of Keel: the same prompts, the same metrics.
+
 import { DataError } from '@keel/align';
 import { ConfigError } from '@keel/align/config';
+import { exactJson } from '@keel/model/exact-json';
 import { type Doc, openDocs } from '../rows/docs.ts';
 import { dataPath } from '../suites/read-suite.ts';
 import { type Metric, meanOf, shareOf } from '../tasks/metrics.ts';
@@ -143,7 +145,7 @@ const outside = (found: unknown, choices: readonly string[], { place }: Doc): Da
     ...place,
     field: 'doc_to_target',
     expected: `the index or the text of one of ${choices.length} choices`,
-    found: JSON.stringify(found),
+    found: exactJson(found),
   });
 
 /** The files of a split. */

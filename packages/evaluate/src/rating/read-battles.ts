@@ -1,7 +1,7 @@
 // Reads files with battles of any format into a table, row by row.
 import { createHash } from 'node:crypto';
 import { DataError, describeValue, eachValue, type Place } from '@keel/align/data';
-import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { BattleTable, styleFeature } from '@keel/statistics';
 import { styleNames } from './battles/answer-style.ts';
 import type { BattleFormat, Fields, RowBattle, RowReading } from './battles/row-battle.ts';
@@ -198,7 +198,7 @@ class BattleReader {
     if (value === undefined || value === null) return null;
     this.#seenColumns.add(path);
     const plain = plainNumbers(value);
-    return typeof plain === 'object' ? JSON.stringify(plain) : String(plain);
+    return typeof plain === 'object' ? exactJson(plain) : String(plain);
   }
 
   #reading(place: Place): RowReading {

@@ -1,7 +1,9 @@
 // Values of a row by a column's name or a template.
+
 import { DataError } from '@keel/align';
 import { nearest } from '@keel/align/config';
-import { TextTemplate, TextTemplateError } from '@keel/model/without-torch';
+import { PythonFloat } from '@keel/model/exact-json';
+import { pythonRepr, TextTemplate, TextTemplateError } from '@keel/model/without-torch';
 import type { Doc } from './docs.ts';
 
 /** Reads one value of every row. */
@@ -79,6 +81,8 @@ export function textOf(reader: Reader, doc: Doc, field: string): string {
   const value = reader.read(doc);
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  // As a template prints it.
+  if (value instanceof PythonFloat) return pythonRepr(value);
   const found = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
   throw new DataError({ ...doc.place, field, expected: 'a text', found });
 }

@@ -1,5 +1,7 @@
 // What all tasks with generated answers have in common: prompts, settings, and a check.
+
 import { DataError } from '@keel/align';
+import { exactJson, plainNumbers } from '@keel/model/exact-json';
 import { type Check, CheckError, type CheckedRow, type CheckOutcome } from '../checks/check.ts';
 import { type Reader, readerOf } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
@@ -55,9 +57,9 @@ export function targetsOf(
 }
 
 function targetOf(reader: Reader, doc: Doc, required: boolean): CheckedRow['target'] {
-  const value = reader.column && !required ? doc.row[reader.name!] : reader.read(doc);
+  const value = plainNumbers(reader.column && !required ? doc.row[reader.name!] : reader.read(doc));
   if (value === undefined || value === null) return undefined;
-  if (['string', 'number', 'boolean'].includes(typeof value)) {
+  if (['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
     return reader.column ? (value as string) : listOr(value as string);
   }
   if (Array.isArray(value)) return value as string[];
@@ -65,7 +67,7 @@ function targetOf(reader: Reader, doc: Doc, required: boolean): CheckedRow['targ
     ...doc.place,
     field: 'answer',
     expected: 'a text, a number, true, false, or a list of these',
-    found: JSON.stringify(value) ?? 'nothing',
+    found: exactJson(value) ?? 'nothing',
   });
 }
 
@@ -84,12 +86,14 @@ function listOr(text: string): string | string[] {
 export function checkedRow(
   check: Check,
   doc: Doc,
-  { content }: Prompt,
+  { content, rendering }: Prompt,
   target: CheckedRow['target'],
 ): CheckedRow {
   const row: CheckedRow = {
     prompt: content,
-    extra: doc.row,
+    ...(rendering && { rendering }),
+    // As a reward gets them in training.
+    extra: plainNumbers(doc.row),
     ...(target !== undefined && { target }),
   };
   return atRow(doc, () => {

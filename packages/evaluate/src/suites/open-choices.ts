@@ -1,5 +1,7 @@
 // A suite's multiple-choice task.
+
 import { DataError } from '@keel/align';
+import { exactJson, plainNumbers } from '@keel/model/exact-json';
 import { choiceList } from '../rows/choice-list.ts';
 import { type Reader, readerOf, textOf } from '../rows/doc-text.ts';
 import type { Doc, Docs } from '../rows/docs.ts';
@@ -120,7 +122,7 @@ const listReader = (reader: Reader) => (doc: Doc) => {
  * index first.
  */
 function goldOf(answer: Reader, doc: Doc, choices: readonly string[]): number {
-  const value = answer.read(doc);
+  const value = plainNumbers(answer.read(doc));
   const text = typeof value === 'string' ? value.trim() : null;
   const index = typeof value === 'number' ? value : /^\d+$/.test(text ?? '') ? Number(text) : -1;
   const same = text === null ? -1 : choices.findIndex((one) => one.trim() === text);
@@ -132,6 +134,6 @@ function goldOf(answer: Reader, doc: Doc, choices: readonly string[]): number {
     ...doc.place,
     field: 'answer',
     expected: `one of the ${choices.length} choices: its text, its index from 0 or its letter`,
-    found: JSON.stringify(value) ?? 'nothing',
+    found: exactJson(value) ?? 'nothing',
   });
 }

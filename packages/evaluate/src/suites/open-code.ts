@@ -3,6 +3,7 @@
 import { DataError } from '@keel/align';
 import { ConfigError } from '@keel/align/config';
 import { type CodeSpec, codeReward } from '@keel/align/rewards';
+import { plainNumbers } from '@keel/model/exact-json';
 import { passAtK } from '@keel/statistics';
 import type { Doc, Docs } from '../rows/docs.ts';
 import { runGeneration } from '../tasks/generation.ts';
@@ -36,7 +37,10 @@ export async function openCode(
   const reward = await codeReward({ type: 'code', ...spec.tests, ...isolation } as CodeSpec);
   const promptOf = promptsOf(spec, place, all);
   const items = docs.map(
-    (doc): Item<Request> => ({ doc, request: { prompt: promptOf(doc), extra: doc.row } }),
+    (doc): Item<Request> => ({
+      doc,
+      request: { prompt: promptOf(doc), extra: plainNumbers(doc.row) },
+    }),
   );
   const score = async (
     answers: readonly string[],

@@ -1,5 +1,6 @@
 // A suite's tasks whose answers a check judges: generation, refusals and instructions.
 
+import { exactJson } from '@keel/model/exact-json';
 import type { CheckedRow } from '../checks/check.ts';
 import { openCheck } from '../checks/open-check.ts';
 import { readerOf, textOf } from '../rows/doc-text.ts';
@@ -85,4 +86,4 @@ export async function openGeneration(
 }
 
 export const targetText = (target: CheckedRow['target']): string =>
-  target === undefined ? '' : Array.isArray(target) ? JSON.stringify(target) : String(target);
+  target === undefined ? '' : Array.isArray(target) ? exactJson(target) : String(target);

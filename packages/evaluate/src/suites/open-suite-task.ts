@@ -1,5 +1,6 @@
 // Opens a suite's task: reads its rows, checks them and prepares what the model is asked.
 
+import { plainNumbers } from '@keel/model/exact-json';
 import { type Doc, type Docs, openDocs } from '../rows/docs.ts';
 import type { Task } from '../tasks/task.ts';
 import { openChoices } from './open-choices.ts';
@@ -69,7 +70,7 @@ function grouped(run: Task['run'], column: string): Task['run'] {
     run(items, subject, {
       ...hooks,
       done: (item, outcome) => {
-        const group = item.doc.row[column];
+        const group = plainNumbers(item.doc.row[column]);
         const named = group === undefined || group === null ? {} : { group: String(group) };
         hooks.done(item, { ...named, ...outcome });
       },

@@ -1,6 +1,8 @@
 // A suite's win rate: a judge compares the model's answers with given ones, in both orders.
+
 import { DataError } from '@keel/align';
 import { type Content, isChat } from '@keel/align/data';
+import { plainNumbers } from '@keel/model/exact-json';
 import { openJudge } from '../judges/open-judge.ts';
 import { assistantTurn } from '../judging/answers/read-answers.ts';
 import { judgePairs } from '../judging/asking/judge-pairs.ts';
@@ -33,7 +35,10 @@ export async function openWinRate(
   const baseline = readerOf(spec.baseline, all.columns, `${place}: baseline`);
   const items = docs.map((doc): Item<Request> => {
     const text = textOf(baseline, doc, 'baseline');
-    return { doc, request: { prompt: promptOf(doc), baseline: text, extra: doc.row } };
+    return {
+      doc,
+      request: { prompt: promptOf(doc), baseline: text, extra: plainNumbers(doc.row) },
+    };
   });
   return {
     items,

@@ -1,8 +1,10 @@
 // Prompts of a suite's tasks: texts, or chats in the model's template.
+
 import { DataError } from '@keel/align';
 import { type Content, type Message, parseRow, type Rendering } from '@keel/align/data';
 import { openedPrompt, promptTokens } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import type { Reader } from '../rows/doc-text.ts';
 import type { Doc } from '../rows/docs.ts';
 import type { RenderedPrompt } from '../tasks/generation.ts';
@@ -30,7 +32,7 @@ export function contentOf(reader: Reader, doc: Doc): Content {
     ...doc.place,
     field: 'prompt',
     expected: 'a text or a list of messages with role and content',
-    found: JSON.stringify(value) ?? 'nothing',
+    found: exactJson(value) ?? 'nothing',
   });
 }
 

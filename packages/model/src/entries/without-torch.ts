@@ -11,6 +11,7 @@ export {
 export { faultOf, fileError } from '../formats/file-error.ts';
 export { shownLine, shownText } from '../formats/shown-text.ts';
 export { soughtAt } from '../formats/sought-path.ts';
+export { pythonRepr } from '../jinja/repr.ts';
 export { TextTemplate, TextTemplateError } from '../jinja/text-template.ts';
 export { DEFAULT_MODEL_NAME, DEFAULT_MODEL_REPOSITORY, resolveModel } from '../resolve-model.ts';
 export { adapterTemplate } from '../tokenizer/adapter-tokenizer.ts';

@@ -59,6 +59,25 @@ const references: [string, Record<string, unknown>, number, number, number[]][] 
     ],
   ],
   [
+    'yarn with zeros, which are as absent',
+    {
+      rope_type: 'yarn',
+      rope_theta: 10_000,
+      factor: 4,
+      original_max_position_embeddings: 512,
+      beta_fast: 0,
+      beta_slow: 0,
+      mscale: 0.7,
+      mscale_all_dim: 0,
+    },
+    2048,
+    1.138629436,
+    [
+      1, 0.25693506, 0.0625, 0.0138349654, 0.00249999994, 0.000790569466, 0.000250000012,
+      7.90569466e-5,
+    ],
+  ],
+  [
     'longrope over a part of the head',
     {
       rope_type: 'longrope',

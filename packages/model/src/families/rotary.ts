@@ -30,10 +30,11 @@ const yarnSchema = z.looseObject({
   factor: positive.nullish(),
   original_max_position_embeddings: positive.nullish(),
   attention_factor: positive.nullish(),
-  beta_fast: positive.nullish(),
-  beta_slow: positive.nullish(),
-  mscale: positive.nullish(),
-  mscale_all_dim: positive.nullish(),
+  // As in transformers, 0 is as absent.
+  beta_fast: z.number().nonnegative().nullish(),
+  beta_slow: z.number().nonnegative().nullish(),
+  mscale: z.number().nonnegative().nullish(),
+  mscale_all_dim: z.number().nonnegative().nullish(),
   truncate: z.boolean().optional(),
 });
 
@@ -227,7 +228,7 @@ const yarn: Scale = (plain, parameters, maxPositions, theta) => {
   // The feature whose wave makes this many turns over the original length.
   const featureOf = (turns: number): number =>
     (size * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
-  const [first, last] = [featureOf(fields.beta_fast ?? 32), featureOf(fields.beta_slow ?? 1)];
+  const [first, last] = [featureOf(fields.beta_fast || 32), featureOf(fields.beta_slow || 1)];
   const whole = fields.truncate ?? true;
   const low = Math.max(0, whole ? Math.floor(first) : first);
   const high = Math.min(size - 1, whole ? Math.ceil(last) : last);

@@ -11,7 +11,7 @@ import type {
   With,
 } from './ast.ts';
 import { type Compilation, enter, leave } from './compilation.ts';
-import { PythonError } from './errors.ts';
+import { PythonError, typeError } from './errors.ts';
 import { accessor, compileBlockFilter, compileExpression } from './expressions.ts';
 import { compileFor } from './for.ts';
 import type { Frame } from './frame.ts';
@@ -21,7 +21,8 @@ import { truthy } from './operators.ts';
 import { str } from './repr.ts';
 import { capture, type Execute, nested, Scope } from './runtime.ts';
 import { compileTarget } from './targets.ts';
-import { Undefined, type Value } from './values.ts';
+import { isText } from './text.ts';
+import { typeName, Undefined, type Value } from './values.ts';
 
 /** Starts the compilation of a template. */
 export const newCompilation = (): Compilation => {
@@ -222,7 +223,12 @@ const compileFilterBlock = (
     const { text, ending } = capture(scope, execute);
     if (ending !== 'next') return ending;
     scope.rendering.at = at;
-    output.add(str(apply(scope, text)));
+    const filtered = apply(scope, text);
+    // Python joins what is printed, and a filter block is not converted before.
+    if (!isText(filtered)) {
+      throw typeError(`sequence item 0: expected str instance, ${typeName(filtered)} found`);
+    }
+    output.add(filtered);
     end(scope);
     return 'next';
   };

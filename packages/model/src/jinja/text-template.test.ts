@@ -26,3 +26,8 @@ test.each(['{{ q }}', 'a\n{{ d.nope }}'])('%j has no value to print', (source) =
 test('a fault of the template has its place', () => {
   expect(() => new TextTemplate('a\n{{ b | nothing }}')).toThrow(/line 2, column 8.*nothing/);
 });
+
+test.each(['length', 'list', 'float'])('a block filtered by %s has no text to print', (name) => {
+  const template = new TextTemplate(`{% filter ${name} %}12{% endfilter %}`);
+  expect(() => template.render(variables)).toThrow(/expected str instance, (int|list|float) found/);
+});

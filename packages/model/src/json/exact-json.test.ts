@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PythonFloat } from '../jinja/values.ts';
 import {
+  asWritten,
   exactJson,
   fieldNames,
   inOrder,
@@ -107,4 +108,9 @@ test('plainNumbers converts whole floats, and copies only values that contain so
   expect(plain).toEqual({ kept, list: [2, [3]], big: 2n ** 64n });
   expect(plain.kept).toBe(kept);
   expect(value.list[0]).toEqual(float(2));
+});
+
+test('other writers of JSON write the numbers of a value as they are', () => {
+  const text = '{"a":[1.0,{"b":12345678901234567890}],"c":"1.0","d":-0.0,"e":2}';
+  expect(JSON.stringify(asWritten(parseExactJson(text)))).toBe(text);
 });

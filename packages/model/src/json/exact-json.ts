@@ -183,6 +183,17 @@ function rawNumber(this: Record<string, unknown>, key: string, value: unknown): 
   return own instanceof PythonFloat ? rawJson(floatText(own.value)) : value;
 }
 
+/** The same value for programs that write it with JSON.stringify, which then gives {@link exactJson}. */
+export const asWritten = (value: unknown): unknown => {
+  if (typeof value === 'bigint' || value instanceof PythonFloat) return rawJson(exactJson(value));
+  if (Array.isArray(value)) return value.map(asWritten);
+  if (!isPlainObject(value)) return value;
+  const names = Object.keys(value);
+  const copy = {};
+  for (const name of names) setField(copy, name, asWritten(value[name]));
+  return copy;
+};
+
 const floatText = (value: number): string => {
   if (Object.is(value, -0)) return '-0.0';
   const text = `${value}`;

@@ -81,7 +81,13 @@ describe('a completion', () => {
     await using endpoint = await openScriptedEndpoint(() => ({ text: 'x' }));
     const { client, clock } = open(
       endpoint,
-      { seed: 3, max_tokens: 5, extra_body: { top_k: 1 }, timeout: 7, api_key_env: 'MY_KEY' },
+      {
+        seed: 3,
+        max_tokens: 5,
+        extra_body: { top_k: 1, id: 2n ** 64n },
+        timeout: 7,
+        api_key_env: 'MY_KEY',
+      },
       {
         environment: {
           ...{ MY_KEY: ` ${SECRET}\n`, OPENAI_API_KEY: 'sk-other', OPENAI_ADMIN_KEY: 'sk-admin' },
@@ -93,6 +99,7 @@ describe('a completion', () => {
     expect(endpoint.requests).toEqual([
       {
         ...{ model: 'm', messages: hello, temperature: 0, seed: 3, max_tokens: 5, top_k: 1 },
+        id: 2 ** 64,
         stop: ['\n'],
       },
     ]);

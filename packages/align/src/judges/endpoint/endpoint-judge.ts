@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { exactJson } from '@keel/model/exact-json';
 import { z } from 'zod';
 import type {
   AnswerRating,
@@ -181,7 +182,7 @@ const sumOf = (all: readonly Asked[]): Asked => ({
 /** What the verdicts depend on. Keys, prices, limits and retries are not part of it. */
 function identityOf(spec: CheckedSpec, baseUrl: string): string {
   const { model, temperature, max_tokens, seed = null, extra_body, read } = spec;
-  return JSON.stringify({
+  return exactJson({
     kind: 'endpoint judge 1',
     endpoint: baseUrl,
     ...{ model, temperature, max_tokens, seed, extra_body, read },

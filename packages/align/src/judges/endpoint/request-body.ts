@@ -1,3 +1,4 @@
+import { asWritten } from '@keel/model/exact-json';
 import { type Message, textOf } from '../../data/messages.ts';
 import type { TokenCount } from './budget.ts';
 import { estimateTokens } from './charge.ts';
@@ -45,7 +46,7 @@ export function requestBody(
       features.schema && {
         response_format: { type: 'json_schema', json_schema: { ...schema, strict: true } },
       }),
-    ...spec.extra_body,
+    ...(asWritten(spec.extra_body) as Record<string, unknown>),
   };
 }
 

@@ -1,5 +1,6 @@
 // A language model of Keel as a judge: its verdict is read from the probabilities of the labels
 // that it could answer with, without sampling and parsing.
+
 import { createHash } from 'node:crypto';
 import {
   ChatTemplateError,
@@ -10,6 +11,7 @@ import {
   loadModel,
   type Role,
 } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { promptFault } from '../../batching/prompt-fault.ts';
@@ -79,7 +81,7 @@ export async function openModelJudge(
   const template = templateSettings(
     {
       templateDate: now ?? null,
-      chatTemplateKwargs: variables === undefined ? null : JSON.stringify(variables),
+      chatTemplateKwargs: variables === undefined ? null : exactJson(variables),
     },
     adapter,
   );
@@ -94,7 +96,7 @@ export async function openModelJudge(
       compute: model.decoder.computeType,
       ...settingsOf(spec),
     };
-    return new ModelJudge(model, spec, sha256(JSON.stringify(identity)));
+    return new ModelJudge(model, spec, sha256(exactJson(identity)));
   } catch (error) {
     model.dispose();
     throw error;

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exactJson } from '@keel/model/exact-json';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
 import { type CachedJudge, withCache } from '../cache/with-cache.ts';
@@ -67,6 +68,10 @@ examples:
     expect(of('{enable_thinking: off, at: [.5, "off"]}')).toMatchObject({
       spec: { chat_template_kwargs: { enable_thinking: false, at: [0.5, 'off'] } },
     });
+    const { spec } = of('{from: 1.0, id: 12345678901234567890, last: {b: 1}}');
+    expect(exactJson('chat_template_kwargs' in spec && spec.chat_template_kwargs)).toBe(
+      '{"from":1.0,"id":12345678901234567890,"last":{"b":1}}',
+    );
     expect(() => of('{at: [1, 0x10]}')).toThrow(/any\.yaml:3:.*"0x10"/);
   });
 

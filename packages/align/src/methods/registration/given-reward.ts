@@ -1,4 +1,5 @@
 // The reward of a program: a function, an object that scores, or a spec as a value.
+import { exactJson } from '@keel/model/exact-json';
 import { ConfigError } from '../../config/config-error.ts';
 import { programPart } from '../../config/program-parts.ts';
 import { functionReward } from '../../rewards/function-reward.ts';
@@ -50,7 +51,7 @@ function ofObject(reward: Reward): ProgramReward {
 }
 
 function ofSpec(given: RewardSpec): ProgramReward {
-  const spec = parseRewardSpec(JSON.stringify(given), 'reward');
+  const spec = parseRewardSpec(exactJson(given), 'reward');
   const name = spec.rewards.map((one) => one.name ?? one.type).join('+');
   return {
     ...{ name, isOwned: true },

@@ -1,7 +1,9 @@
 // The answers of an online run before and after, from its samples.jsonl.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SampleLine } from '@keel/align/internal';
+import { parseExactJson } from '@keel/model/exact-json';
 import { type AnswerRow, promptKey } from '../../judging/answers/answer-row.ts';
 import { assistantTurn } from '../../judging/answers/read-answers.ts';
 
@@ -75,7 +77,7 @@ function readLines(path: string): Placed[] {
   texts.pop();
   return texts.map((text, index) => {
     try {
-      return { ...(JSON.parse(text) as SampleLine), line: index + 1 };
+      return { ...(parseExactJson(text) as SampleLine), line: index + 1 };
     } catch (cause) {
       throw new Error(
         `${path}:${index + 1}: is not a JSON object, so the file is damaged. Remove the line, or restore the file`,

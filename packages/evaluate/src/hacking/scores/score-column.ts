@@ -1,6 +1,6 @@
 // Scores that the rows of answers bring with them.
 import { DataError } from '@keel/align';
-import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { AnswerRow } from '../../judging/answers/answer-row.ts';
 
 /** Columns that are scores by their name. */
@@ -27,7 +27,7 @@ export const columnScores = (rows: readonly AnswerRow[], name: string): (number 
       ...row.place,
       field: name,
       expected: 'a number',
-      found: JSON.stringify(value)?.slice(0, 60) ?? String(value),
+      found: exactJson(value)?.slice(0, 60) ?? String(value),
       advice: 'Fix the value, or name another column',
     });
   });

@@ -9,7 +9,7 @@ import {
   type Rendering,
   ValueSource,
 } from '@keel/align/data';
-import { plainNumbers } from '@keel/model/exact-json';
+import { exactJson } from '@keel/model/exact-json';
 import type { AnswerRow } from './answer-row.ts';
 
 export interface ReadingOptions {
@@ -159,7 +159,7 @@ export const assistantTurn = (content: string): Content => [{ role: 'assistant',
 /** @throws DataError unless the field is text */
 export function textOfField(value: unknown, field: string, place: Place): string {
   if (typeof value === 'string') return value;
-  const found = value === undefined ? 'nothing' : JSON.stringify(plainNumbers(value)).slice(0, 60);
+  const found = value === undefined ? 'nothing' : exactJson(value).slice(0, 60);
   throw new DataError({ ...place, field, expected: 'text', found });
 }
 

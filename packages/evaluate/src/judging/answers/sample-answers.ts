@@ -14,6 +14,7 @@ import {
 } from '@keel/align/data';
 import { answerOpening, openedPrompt, promptFault, promptTokens } from '@keel/align/internal';
 import { type GenerateOptions, generate, type LanguageModel, type Precision } from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import type { KeyedFile } from '../files/keyed-file.ts';
 import type { AnswerRow } from './answer-row.ts';
 import type { AnsweringSide } from './answering-side.ts';
@@ -82,7 +83,7 @@ export async function sampleAnswers(
   { signal, onProgress }: SamplingHooks = {},
 ): Promise<AnswerRow[] | null> {
   const about = [versionOf(side.model), side.adapter && versionOf(side.adapter), settings];
-  const keys = keysOf(prompts, JSON.stringify(about));
+  const keys = keysOf(prompts, exactJson(about));
   const answers = new Map(
     keys.flatMap((key) => {
       const saved = file.saved.get(key);
@@ -143,7 +144,7 @@ export async function sampleAnswers(
 function keysOf(prompts: readonly PlacedPrompt[], about: string): string[] {
   const seen = new Map<string, number>();
   return prompts.map(({ prompt, rendering = null }) => {
-    const text = JSON.stringify([about, prompt, rendering]);
+    const text = exactJson([about, prompt, rendering]);
     const occurrence = seen.get(text) ?? 0;
     seen.set(text, occurrence + 1);
     return createHash('sha256').update(`${text} ${occurrence}`).digest('hex');

@@ -3,7 +3,7 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import { DataError } from '@keel/align';
 import { likelier, type Place, parseRow } from '@keel/align/data';
-import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { type ComparedPair, fieldsOfPair, type PairFields } from '../answers/compared-pair.ts';
 import {
   assistantTurn,
@@ -151,7 +151,7 @@ function votesOf(value: unknown, field: string, place: Place): Winner[] {
       ...place,
       field: plain === vote ? field : `${field}.${person}`,
       expected: '1 or 2 for the better answer, or 0 for a tie',
-      found: JSON.stringify(vote),
+      found: exactJson(vote),
     });
   });
   if (votes.length > 0) return votes;

@@ -1,8 +1,10 @@
 // What a command computes row by row, in its output folder. Each row is appended as soon as it is
 // there, so that the same command resumes after any end. The finished file is in order.
+
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendWhole, exactJson, writeFileAtomic } from '@keel/align/internal';
+import { parseExactJson } from '@keel/model/exact-json';
 
 interface Line {
   /** Hash of all that the row depends on. */
@@ -55,7 +57,7 @@ function linesOf<Row extends Line>(path: string): Row[] {
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   return lines.flatMap((line) => {
     try {
-      const row = JSON.parse(line) as Row;
+      const row = parseExactJson(line) as Row;
       return typeof row.key === 'string' ? [row] : [];
     } catch {
       return [];

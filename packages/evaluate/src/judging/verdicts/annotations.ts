@@ -2,7 +2,7 @@
 // preference is from 1 (output_1 is better) to 2.
 import { DataError } from '@keel/align';
 import type { Content, Place } from '@keel/align/data';
-import { plainNumbers } from '@keel/model/exact-json';
+import { exactJson, plainNumbers } from '@keel/model/exact-json';
 import { answerText } from '../answers/answer-row.ts';
 import { readRows, textOfField } from '../answers/read-answers.ts';
 import type { VerdictRow } from './verdict-row.ts';
@@ -90,6 +90,6 @@ function checkPreference(value: unknown, field: string, least: number, place: Pl
     ...place,
     field,
     expected: `a number from ${least} to ${least + 1}, or null`,
-    found: JSON.stringify(value) ?? 'nothing',
+    found: exactJson(value) ?? 'nothing',
   });
 }

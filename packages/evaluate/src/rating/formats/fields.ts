@@ -1,6 +1,6 @@
 // Fields that several formats share.
 import { describeValue } from '@keel/align/data';
-import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { type AnswerStyle, styleOf } from '../battles/answer-style.ts';
 import type { Fields, RowReading } from '../battles/row-battle.ts';
 
@@ -64,7 +64,7 @@ export function promptText(value: unknown): string | null {
   if (value.length === 1 && isPlainObject(turn) && typeof turn.content === 'string') {
     return turn.content;
   }
-  return JSON.stringify(value);
+  return exactJson(value);
 }
 
 /**
