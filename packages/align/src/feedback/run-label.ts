@@ -74,9 +74,7 @@ async function run<Line extends LabelLine | RatingLine>(
     );
   }
   if (work.replaced.length > 0) {
-    hooks.onNotice?.(
-      `these fields of the rows are written anew: ${work.replaced.join(', ')}`,
-    );
+    hooks.onNotice?.(`these fields of the rows are written anew: ${work.replaced.join(', ')}`);
   }
   const { labels: human, badRows } = await humanLabels(options);
   if (badRows > 0) hooks.onNotice?.(`--human: ${badRows} bad rows are skipped`);
