@@ -172,6 +172,21 @@ describe('a GGUF file', () => {
     disposeDecoder(decoder);
   });
 
+  it.each<[Record<string, unknown>, object | undefined]>([
+    [{ 'rope.scaling.factor': 4 }, { rope_type: 'linear', factor: 4 }],
+    [{ 'rope.scale_linear': 2 }, { rope_type: 'linear', factor: 2 }],
+    [{ 'rope.scaling.factor': 4, 'rope.scaling.type': 'none' }, undefined],
+    [{ 'rope.scaling.factor': 0 }, undefined],
+  ])('with %j has the scaling of llama.cpp: %j', async (fields, expected) => {
+    const { config, ...contents } = cases.llama!;
+    const model = writeTinyModel(join(folder, 'scaled'), config);
+    const all = { ...contents.fields, ...fields } as typeof contents.fields;
+    const file = writeGguf(join(folder, 'scaled.gguf'), model, { ...contents, fields: all });
+    const { decoder, configJson } = await load(file);
+    expect(configJson.rope_scaling ?? undefined).toEqual(expected);
+    disposeDecoder(decoder);
+  });
+
   it('says which field is missing or wrong', async () => {
     const model = writeTinyModel(join(folder, 'damaged'), tinyConfigs.llama!);
     const messageOf = async (contents: GgufContents): Promise<string> => {

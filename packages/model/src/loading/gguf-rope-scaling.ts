@@ -12,9 +12,11 @@ export function ggufRopeScaling(
 ): Record<string, unknown> | null {
   if (file.has('rope_factors_short.weight')) return longrope(fields, file);
   if (file.has('rope_freqs.weight')) return llama3(fields, file);
-  const type = fields.text('rope.scaling.type');
-  const factor = fields.optionalNumber('rope.scaling.factor');
-  if (type === null || type === 'none' || factor === null) return null;
+  // As in llama.cpp: a factor without a type is linear, and older files have another key.
+  const type = fields.text('rope.scaling.type') ?? 'linear';
+  const factor =
+    fields.optionalNumber('rope.scaling.factor') ?? fields.optionalNumber('rope.scale_linear');
+  if (type === 'none' || factor === null || factor === 0) return null;
   if (type === 'linear') return { rope_type: 'linear', factor };
   if (type === 'yarn') {
     return {

@@ -21,7 +21,11 @@ const ids = new Map([
   ['b', 1],
   ['<end>', 2],
 ]);
-const model = { tokenToId: (token: string) => ids.get(token) ?? null };
+const model = {
+  tokenToId: (token: string) => ids.get(token) ?? null,
+  idToToken: (id: number) => [...ids.keys()][id] ?? null,
+  eosTokenId: 2,
+};
 const check = (files: Record<string, unknown>) => () => checkAdapterTokens(model, adapter(files));
 
 it('finds the template in a file, or in the configuration, as transformers does', () => {
@@ -38,6 +42,7 @@ it('finds the template in a file, or in the configuration, as transformers does'
 it('accepts the tokens of the model, or fewer', () => {
   const added_tokens = [{ id: 2, content: '<end>', special: true }];
   expect(check({})).not.toThrow();
+  expect(check({ 'tokenizer_config.json': { eos_token: '<end>' } })).not.toThrow();
   expect(check({ 'tokenizer.json': { added_tokens, model: { vocab: { a: 0 } } } })).not.toThrow();
   const unigram = [
     ['a', -1],
@@ -54,6 +59,7 @@ it.each([
   ],
   ['another id', { 'tokenizer.json': { model: { vocab: { b: 0 } } } }, 'which is 1 in the model'],
   ['a token of its own file', { 'added_tokens.json': { '<x>': 2 } }, '<x>'],
+  ['another end', { 'tokenizer_config.json': { eos_token: { content: 'b' } } }, 'ends texts'],
   ['another order', { 'tokenizer.json': { model: { vocab: [['b', 0]] } } }, 'token 0'],
 ])('refuses %s', (_, files, words) => {
   expect(check(files)).toThrow(words);

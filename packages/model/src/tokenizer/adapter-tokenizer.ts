@@ -27,20 +27,46 @@ const addedSchema = z.record(z.string(), z.int());
 
 /**
  * Checks that a model's tokenizer has all tokens of the tokenizer beside an adapter, under their
- * ids. Tokens that only the model has are fine: the adapter was trained without them.
- * @throws TokenizerError naming the first other token
+ * ids, and ends texts with the same one. Tokens that only the model has are fine: the adapter was
+ * trained without them.
+ * @throws TokenizerError naming the first difference
  */
-export function checkAdapterTokens(tokenizer: Pick<Tokenizer, 'tokenToId'>, folder: string): void {
+export function checkAdapterTokens(
+  tokenizer: Pick<Tokenizer, 'tokenToId' | 'idToToken' | 'eosTokenId'>,
+  folder: string,
+): void {
   for (const [token, id] of savedTokens(folder)) {
     const own = tokenizer.tokenToId(token);
     if (own === id) continue;
     const found = own === null ? 'which the model does not have' : `which is ${own} in the model`;
-    throw new TokenizerError(
+    fail(folder, `${JSON.stringify(token)} is its token ${id}, ${found}`);
+  }
+  const end = savedEnd(folder);
+  if (end === null || tokenizer.eosTokenId === null) return;
+  const own = tokenizer.idToToken(tokenizer.eosTokenId);
+  if (own !== end) {
+    fail(
       folder,
-      `the adapter was trained with another tokenizer: ${JSON.stringify(token)} is its token ${id}, ${found}. ` +
-        "Copy the tokenizer files of the adapter into a copy of the model's folder and pass that as --model; or, if the model's own tokenizer is right, remove them from the adapter's folder",
+      `it ends texts with ${JSON.stringify(end)}, the model with ${JSON.stringify(own)}`,
     );
   }
+}
+
+const fail = (folder: string, difference: string): never => {
+  throw new TokenizerError(
+    folder,
+    `the adapter was trained with another tokenizer: ${difference}. ` +
+      "Copy the tokenizer files of the adapter into a copy of the model's folder and pass that as --model; or, if the model's own tokenizer is right, remove them from the adapter's folder",
+  );
+};
+
+const textSchema = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
+
+/** `eos_token` of the adapter's tokenizer_config.json; null: it names none. */
+function savedEnd(folder: string): string | null {
+  const path = join(folder, 'tokenizer_config.json');
+  const { eos_token: end } = readOptional(path, z.looseObject({ eos_token: textSchema }));
+  return (typeof end === 'string' ? end : end?.content) ?? null;
 }
 
 function* savedTokens(folder: string): Iterable<[token: string, id: number]> {
