@@ -185,10 +185,10 @@ const decimalText = (unscaled: bigint, scale: number): string => {
 
 /**
  * The schema to read rows by, for {@link rowValues}:
- * - Decimals are their stored integers: hyparquet would multiply them by a power of ten, which turns
- *   0.3 into 0.30000000000000004.
- * - Maps are groups of entries: hyparquet would make objects of them, in which JavaScript moves keys
- *   such as "10" to the front.
+ * - Decimals are their stored integers: hyparquet would multiply them by a power of ten, which
+ *   turns 0.3 into 0.30000000000000004.
+ * - Maps are groups of entries: hyparquet would make objects of them, in which JavaScript moves
+ *   keys such as "10" to the front.
  */
 export const storedSchema = (metadata: FileMetaData): FileMetaData => ({
   ...metadata,

@@ -183,7 +183,7 @@ function rawNumber(this: Record<string, unknown>, key: string, value: unknown): 
   return own instanceof PythonFloat ? rawJson(floatText(own.value)) : value;
 }
 
-/** The same value for programs that write it with JSON.stringify, which then gives {@link exactJson}. */
+/** The same value for programs that use JSON.stringify, which then gives {@link exactJson}. */
 export const asWritten = (value: unknown): unknown => {
   if (typeof value === 'bigint' || value instanceof PythonFloat) return rawJson(exactJson(value));
   if (Array.isArray(value)) return value.map(asWritten);

@@ -26,8 +26,8 @@ export interface ScoreOptions extends ScoringHooks {
  * @param named a column of the rows or of the parts of their reward, or a reward; null: the first
  *   column that is such a score by its name
  * @returns null if nothing is named, and there is no such column
- * @throws DataError for a value of the column that is no number; ConfigError for a reward that reads
- *   columns which are not known; as `openReward` and
+ * @throws DataError for a value of the column that is no number; ConfigError for a reward that
+ *   reads columns which are not known; as `openReward` and
  *   `scoreWithReward`
  */
 export async function answerScores(
