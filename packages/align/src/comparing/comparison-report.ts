@@ -51,7 +51,7 @@ export function writeComparisonReport(comparison: Comparison, results: Compariso
   };
   writeReport(files.report, {
     title: 'Objectives compared',
-    summary: `${some}${steps} ${steps === 1 ? 'step' : 'steps'} of ${options.batchSize} ${options.batchSize === 1 ? 'pair' : 'pairs'} each, on the same rows in the same order; measured on ${reference.pairs.rows.length} held-out pairs and ${reference.answers.length} prompts.`,
+    summary: `${some}${budgetText(steps, options.batchSize)}, on the same rows in the same order; measured on ${reference.pairs.rows.length} held-out pairs and ${reference.answers.length} prompts.`,
     created: new Date().toISOString(),
     compared,
     ran: {
@@ -124,3 +124,7 @@ function answersOf({ groups, reference }: ComparisonResults): ComparedRuns['answ
     }),
   }));
 }
+
+/** What each objective is trained on. */
+export const budgetText = (steps: number, batchSize: number): string =>
+  `${steps} ${steps === 1 ? 'step' : 'steps'} of ${batchSize} ${batchSize === 1 ? 'pair' : 'pairs'} each`;

@@ -15,6 +15,8 @@ export const rowFields = [
 export interface RowReading {
   /** `field=column`: Keel's field, and the column of the files that holds it. */
   columns?: readonly string[] | null;
+  /** Columns that no row has are no error (default: they are). */
+  mayLackColumns?: boolean;
   /** Plain prompts become user messages, and plain answers assistant messages. */
   wrapChat?: boolean;
 }

@@ -1,5 +1,5 @@
 // Converts the text of CSV cells to the values of a row's fields.
-import { parseExactJson } from '@keel/model/exact-json';
+import { parseExactJson, plainNumbers } from '@keel/model/exact-json';
 import { parseDecimal } from '../config/decimal.ts';
 import { own } from '../config/own.ts';
 import { isTurn } from './messages.ts';
@@ -20,6 +20,15 @@ export const truthOf = (written: string): boolean | undefined => {
   const text = written.trim();
   return own(truths, /^[01]\.0+$/.test(text) ? text[0]! : text.toLowerCase());
 };
+
+/** A truth value, whether a file has it as such, as 0 or 1, or as text; undefined for others. */
+export const truthIn = (value: unknown): boolean | undefined => {
+  const plain = plainNumbers(value);
+  return isScalar(plain) ? truthOf(String(plain)) : undefined;
+};
+
+const isScalar = (value: unknown): boolean =>
+  ['boolean', 'number', 'bigint', 'string'].includes(typeof value);
 
 /**
  * The value of a CSV cell. CSV has only text, so numbers, labels, lists and chats are parsed from

@@ -44,7 +44,14 @@ describe('what training would drop', () => {
     expect(dropped('preference', { ...pair, chosen_reasoning: reasoning })).toMatchObject({
       field: 'chosen_reasoning',
     });
-    expect(dropped('completion', { ...row, [field]: 'on' })).toBeNull();
+    for (const setting of ['on', 'gpt-5', 512, true, ['on', 3], { effort: 'high' }])
+      expect(dropped('completion', { ...row, [field]: setting })).toBeNull();
+    for (const left of ['2 + 2 is 4', ['It is', reasoning], { steps: [reasoning] }])
+      expect(dropped('completion', { ...row, [field]: left })).toMatchObject({ field });
+    const steps = [reasoning, 'So I say it.'];
+    const shown = { ...row, completion: `${steps.join(' ')} It is 4.` };
+    expect(dropped('completion', { ...shown, [field]: steps })).toBeNull();
+    expect(dropped('completion', { ...shown, [field]: JSON.stringify(steps) })).toBeNull();
     const thought = { ...row, completion: `<think>\n${reasoning}\n</think>\nIt is 4.` };
     expect(dropped('completion', { ...thought, [field]: reasoning })).toBeNull();
     const said = [...messages, { role: 'assistant', content: 'b', [field]: reasoning }];

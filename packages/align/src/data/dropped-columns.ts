@@ -1,6 +1,6 @@
 // Columns of a valid row that a verb would drop though they mean something: marks of the row, parts
 // of its prompt or of its answer. docs/guide/rows.md lists them.
-import { truthOf } from './csv-cells.ts';
+import { listIn, truthOf } from './csv-cells.ts';
 import { type DataErrorDetails, describeValue, type Place } from './data-error.ts';
 import { finishColumns, finishReasons } from './finish-reasons.ts';
 import { isEmpty, isNoValue } from './is-empty.ts';
@@ -137,9 +137,11 @@ const leftOutOfAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null =
   if (answers.length === 0) return null;
   for (const name of names) {
     const value = row.extra[name];
+    const parts = typeof value === 'string' ? (listIn(value) ?? value) : value;
     // A short word is a setting, such as "on".
-    if (typeof value !== 'string' || value.trim().length <= SHORT) continue;
-    if (answers.some((answer) => answer.includes(asWords(value)))) continue;
+    const texts = textsIn(parts).filter((text) => !isNoValue(text) && !isSetting(text));
+    if (texts.every((text) => answers.some((answer) => holdsWords(answer, asWords(text)))))
+      continue;
     return {
       field: name,
       expected: 'the reasoning as a part of the answer',
@@ -150,6 +152,8 @@ const leftOutOfAnswer = (row: Row): Omit<DataErrorDetails, keyof Place> | null =
   }
   return null;
 };
+
+const isSetting = (text: string): boolean => /^[\w./-]{1,12}$/.test(text.trim());
 
 const answersOf = (row: Row): Content[] => {
   if ('messages' in row) return [row.messages];

@@ -14,6 +14,7 @@ export class RowReader {
   readonly #columns: readonly ColumnName[];
   readonly #fields: ReadonlyMap<string, string>;
   readonly #wrapChat: boolean;
+  readonly #mayLackColumns: boolean;
   readonly #kind: RowKind | null;
   /** Columns that some row has, and fields that some row has by their own name. */
   readonly #seen = new Set<string>();
@@ -21,10 +22,14 @@ export class RowReader {
   #known: readonly string[] = [];
 
   /** @param kind of the rows; null if it is not known yet */
-  constructor({ columns, wrapChat = false }: RowReading, kind: RowKind | null = null) {
+  constructor(
+    { columns, wrapChat = false, mayLackColumns = false }: RowReading,
+    kind: RowKind | null = null,
+  ) {
     this.#columns = (columns ?? []).map(columnName);
     this.#fields = new Map(this.#columns.map(({ field, column }) => [column, field]));
     this.#wrapChat = wrapChat;
+    this.#mayLackColumns = mayLackColumns;
     this.#kind = kind;
   }
 
@@ -61,6 +66,7 @@ export class RowReader {
 
   /** @throws DataError for a column that is in no row, unless the rows have its field */
   checkSeen(file: string): void {
+    if (this.#mayLackColumns) return;
     for (const { field, column } of this.#columns) {
       if (this.#seen.has(column) || this.#seen.has(`own ${field}`)) continue;
       const near = nearest(column, this.#known);

@@ -1,6 +1,7 @@
 // @keel/align/data: rows, their kinds and their readers.
 
 export { otherAnswerFault } from '../data/answer-forms.ts';
+export { truthIn } from '../data/csv-cells.ts';
 export {
   DataError,
   type DataErrorDetails,

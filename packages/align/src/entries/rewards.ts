@@ -40,6 +40,7 @@ export {
   type OpenRewardOptions,
   openComposition,
   openReward,
+  readsColumns,
   readsPromptsOnly,
   scoresLogOdds,
 } from '../rewards/open-reward.ts';

@@ -77,6 +77,13 @@ describe('keel label', () => {
     const usage = { promptTokens: 0, answerTokens: 0, cost: 0 };
     const best = optionsOf({ data: [written('many.jsonl', rows)], limit: 1 });
     const other = { judge: judge({ rate }), pairing: 'best-worst' as const, constitution: null };
+    const notices: string[] = [];
+    const stop = new AbortController();
+    const hooks = { signal: stop.signal, onNotice: (text: string) => notices.push(text) };
+    const all = { ...best, ...other, limit: null, output: `${best.output}-all.jsonl` };
+    await runLabel(all, { ...hooks, onProgress: ({ pairs }) => pairs > 0 && stop.abort() });
+    await runLabel(all, { onNotice: hooks.onNotice });
+    expect(notices.filter((text) => /^Resuming after \d prompts/.test(text))).toHaveLength(1);
     const rated = await runLabel({ ...best, ...other });
     expect(rated.summary).toMatchObject({ pairs: 1, rows: 1 });
   });

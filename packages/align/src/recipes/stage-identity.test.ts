@@ -15,6 +15,16 @@ describe('what changed of a stage', () => {
     expect(changesOf(identity, { ...identity, inputs: moved })).toEqual([]);
   });
 
+  test('an option that one side does not have is as its default', () => {
+    const options = { ...identity.options, limit: null, ties: ['a'], added: 2 };
+    const defaults = { limit: null, ties: ['a'], added: 1 };
+    const changes = ['added changed from unset to 2'];
+    expect(changesOf(identity, { ...identity, options }, [], defaults)).toEqual(changes);
+    expect(changesOf({ ...identity, options }, identity, [], defaults)).toEqual([
+      'added changed from 2 to unset',
+    ]);
+  });
+
   test('reports options, files, versions and the verb', () => {
     const data = [{ name: 'a.jsonl', sha256: '3' }];
     const model = [{ name: 'other', sha256: '4' }];

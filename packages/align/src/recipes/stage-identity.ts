@@ -63,8 +63,7 @@ export async function identityOfStage(
     }
   }
   const code = `Keel ${keelVersion()}, ${addonBuild()}`;
-  // In the form in which it is read back.
-  const plain = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
+  const plain = plainValue(values) as Record<string, unknown>;
   return { identity: { verb, options: plain, inputs, code }, complete };
 }
 
@@ -112,20 +111,24 @@ function isResultOf({ options }: RecipeStage, stages: readonly string[], path: s
 /**
  * The differences between a stage and what ran, in a few words each; empty if there are none.
  * @param unknown YAML keys of inputs whose values are not known yet
+ * @param defaults by YAML key; an option that one side does not have is as its default
  */
 export function changesOf(
   before: StageIdentity,
   now: StageIdentity,
   unknown: readonly string[] = [],
+  defaults: Readonly<Record<string, unknown>> = {},
 ): string[] {
   if (before.verb !== now.verb) return [`verb changed from ${before.verb} to ${now.verb}`];
+  const valueIn = ({ options }: StageIdentity, key: string): unknown =>
+    key in options ? options[key] : plainValue(defaults[key]);
   const show = (value: unknown): string => (value === undefined ? 'unset' : json(value));
   const keys = (of: 'options' | 'inputs'): string[] => [
     ...new Set([...Object.keys(before[of]), ...Object.keys(now[of])]),
   ];
   const options = keys('options')
     .filter((key) => !(key in now.inputs) && !(key in before.inputs))
-    .filter((key) => !isDeepStrictEqual(before.options[key], now.options[key]))
+    .filter((key) => !isDeepStrictEqual(valueIn(before, key), valueIn(now, key)))
     .map((key) => `${key} changed from ${show(before.options[key])} to ${show(now.options[key])}`);
   const inputs = keys('inputs')
     .filter((key) => !unknown.includes(key))
@@ -133,6 +136,16 @@ export function changesOf(
   const code = before.code === now.code ? [] : [`it ran with ${before.code}; this is ${now.code}`];
   return [...options, ...inputs, ...code];
 }
+
+/** An option's defaults by YAML key, as {@link changesOf} compares them. */
+export const defaultsOf = (stage: RecipeStage): Record<string, unknown> =>
+  Object.fromEntries(
+    definitionOf(stage).descriptors.map(({ yamlKey, default: value }) => [yamlKey, value ?? null]),
+  );
+
+/** In the form in which it is read back. */
+const plainValue = (value: unknown): unknown =>
+  value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
 
 const json = (value: unknown): string =>
   Array.isArray(value) ? value.map(String).join(', ') : JSON.stringify(value);

@@ -6,7 +6,13 @@ import type { FileHash } from '../data/open-rows.ts';
 import { latestCheckpoint } from '../runs/checkpoints.ts';
 import { jobHash } from './job-hash.ts';
 import { dependsOn, finalFolder, type RecipeStage, stageFolder } from './recipe.ts';
-import { changesOf, identityOfStage, type KnownResults, keysFrom } from './stage-identity.ts';
+import {
+  changesOf,
+  defaultsOf,
+  identityOfStage,
+  type KnownResults,
+  keysFrom,
+} from './stage-identity.ts';
 import type { StageIdentity, StageRecord, StageRecords } from './stage-records.ts';
 
 export interface StageState {
@@ -51,7 +57,11 @@ export async function stateOfStage(
     return run('no earlier run');
   }
   const running = dependsOn(stage).filter((one) => results.get(one) === null);
-  const changes = changesOf(record.identity, identity, keysFrom(stage, running));
+  const changes = changesOf(
+    ...([record.identity, identity] as const),
+    keysFrom(stage, running),
+    defaultsOf(stage),
+  );
   if (changes.length > 0) return run(...changes);
   if (!complete) return run(`depends on ${running.join(' and ')}, which will run first`);
   if (record.result === null) {

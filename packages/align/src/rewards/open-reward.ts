@@ -110,13 +110,22 @@ const componentsOf = (text: string) =>
  * @throws ConfigError for an invalid spec
  */
 export function readsPromptsOnly(text: string): boolean {
-  const components = componentsOf(text);
-  if (components.some((one) => one.type === 'judge' && one.reference !== undefined)) return false;
-  const types = components.map(({ type }) => type);
-  const has = (...names: (typeof types)[number][]): boolean =>
-    names.some((name) => types.includes(name));
-  return has('model', 'judge') && !has('function', 'code');
+  const models = componentsOf(text).filter(({ type }) => type === 'model' || type === 'judge');
+  return models.length > 0 && !readsColumns(text);
 }
+
+/**
+ * Whether a reward may read other columns of rows than the prompt: it has functions, code, or a
+ * judge that sees a reference.
+ * @throws ConfigError for an invalid spec
+ */
+export const readsColumns = (text: string): boolean =>
+  componentsOf(text).some(
+    (one) =>
+      one.type === 'function' ||
+      one.type === 'code' ||
+      (one.type === 'judge' && one.reference !== undefined),
+  );
 
 /**
  * Whether the scores of a reward are log-odds, as those of a model trained on pairs: the difference

@@ -23,6 +23,13 @@ export function showAudit(
   say(`${about}: ${audit.prompts} prompts, ${before} answers before and ${after} after`);
   for (const [side, count] of Object.entries(unpaired))
     if (count > 0) say(`${count} answers ${side} are skipped: the other side has no answer`);
+  for (const what of ['reward', 'gold'] as const) {
+    const unscored = audit[what]?.unscored ?? 0;
+    if (unscored > 0)
+      say(
+        `${unscored} of the prompts have an answer without ${what}, and do not count in its numbers`,
+      );
+  }
   say('');
   sayTable(changeTable(audited));
   const explained = explainedTable(audit);

@@ -200,3 +200,56 @@ test('a reward that no attack wins against: exit code 0; rows and attacks are ch
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toContain('padded');
 });
+
+test('cells of CSV and 0 or 1 say whether answers were cut off, and prompts without scores are counted', async () => {
+  using folder = new TemporaryFolder();
+  const prompts = Array.from({ length: 20 }, (_, at) => at);
+  const write = (name: string, cut: string): string => {
+    const rows = prompts.map(
+      (at) =>
+        `Question ${at}?,${sentence(at)},${at < 4 ? '' : Number(cut !== 'False') + at / 50},${cut}`,
+    );
+    const path = folder.file(name);
+    writeFileSync(path, `prompt,completion,reward,truncated\n${rows.join('\n')}\n`);
+    return path;
+  };
+  const files = [write('before.csv', 'False'), write('after.csv', '1')];
+  const { stdout, stderr } = await keel(['audit', ...files]);
+  expect(stdout, stderr).toMatch(/^cut off +0% +100% /m);
+  expect(stdout).toMatch(/^4 of the prompts have an answer without reward/m);
+});
+
+test("a reward reads the columns of a run's prompts, or is refused without them", async () => {
+  using folder = new TemporaryFolder();
+  const prompts = Array.from({ length: 12 }, (_, at) => ({ prompt: 'Which?', answer: `a${at}` }));
+  const lines = [0, 5].flatMap((step) =>
+    prompts.map(({ prompt, answer }, row) => ({
+      ...{ step, row, held_out: true, prompt, completion: step === 0 ? 'b' : `say ${answer}.` },
+      ...{ reward: step, kl: 0, ended: true, tokens: 3 },
+    })),
+  );
+  const write = (name: string, rows: readonly object[]): string => {
+    const path = folder.file(name);
+    writeFileSync(path, rows.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    return path;
+  };
+  write('samples.jsonl', lines);
+  const gold = folder.file('gold.mjs');
+  writeFileSync(
+    gold,
+    'export default ({ text, extra }) => Number(text.includes(String(extra.answer) + "."));\n',
+  );
+  const args = ['audit', '--run', folder.path, '--gold', gold, '--json'];
+  const refused = await keel(args);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(/--gold .*gold\.mjs: .*columns.*config\.yaml does not exist/);
+  writeFileSync(
+    folder.file('config.yaml'),
+    `data: [none.jsonl]\neval_data: [${write('held-out.jsonl', prompts)}]\n`,
+  );
+  const read = await keel(args);
+  expect(jsonLines(read.stdout)[0], read.stderr).toMatchObject({ gold: { before: 0, after: 1 } });
+  write('held-out.jsonl', prompts.slice(1));
+  const missing = await keel(args);
+  expect(missing.stderr).toMatch(/a prompt is not in .*held-out\.jsonl/);
+});

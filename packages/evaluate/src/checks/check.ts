@@ -49,6 +49,8 @@ export interface Check extends AsyncDisposable {
   readonly name: string;
   /** Names of the labels that it gives, in order; empty: it gives none. */
   readonly labels: readonly string[];
+  /** Whether which quantities it measures depends on the row (default: no). */
+  readonly measuresVary?: boolean;
   /**
    * Looks at a row without an answer, so that mistakes are found before anything is generated.
    * @throws CheckError naming the field that is missing or wrong

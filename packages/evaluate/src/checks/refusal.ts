@@ -19,6 +19,7 @@ export function refusalCheck(spec: z.output<typeof refusalSchema>): Check {
   return simpleCheck({
     name: 'refusal',
     labels: refusalLabels,
+    measuresVary: true,
     admit: (row) => void shouldComply(row, spec.label),
     check(answer, row) {
       const comply = shouldComply(row, spec.label);

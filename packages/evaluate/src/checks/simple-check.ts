@@ -5,13 +5,21 @@ import type { Check, CheckedRow, CheckOutcome } from './check.ts';
 export interface SimpleCheck {
   name: string;
   labels?: readonly string[];
+  measuresVary?: boolean;
   admit?(row: CheckedRow): void;
   check(answer: string, row: CheckedRow): CheckOutcome;
 }
 
-export const simpleCheck = ({ name, labels = [], admit, check }: SimpleCheck): Check => ({
+export const simpleCheck = ({
+  name,
+  labels = [],
+  measuresVary = false,
+  admit,
+  check,
+}: SimpleCheck): Check => ({
   name,
   labels,
+  measuresVary,
   admit: (row) => admit?.(row),
   async check(answer, row, signal) {
     signal?.throwIfAborted();

@@ -277,3 +277,12 @@ tasks:
   expect(outcomesOf(found, 'several')[0]!.target).toBe(`[${big},"a"]`);
   expect(outcomesOf(found, 'json').map(({ values }) => values.score)).toEqual([0, 0]);
 });
+
+test('quantities that only later rows have are metrics', async () => {
+  const text = (data: string): string =>
+    `tasks:\n  - {name: refusals, type: generation, data: ${data}, prompt: question, check: refusal, max_new_tokens: 2}\n`;
+  const rows = ['safe', 'safe', 'unsafe'].map((label, at) => ({ question: `${at}?`, label }));
+  const { evaluation } = await evaluate(rows, { text });
+  const names = evaluation!.entries[0]!.results[0]!.task.metrics.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['over_refusal', 'refusal']));
+});

@@ -122,11 +122,17 @@ export function checkIdentity(spec: string | object, folder: string): string {
   return typeof module === 'string' ? fingerprint(specPath(module, folder)) : '';
 }
 
-/** The metrics of a check: its score, its labels, and what else it measures. */
-export async function checkMetrics(check: Check, row: CheckedRow): Promise<Metric[]> {
+/** The metrics of a check: its score, its labels, and what else it measures of some row. */
+export async function checkMetrics(check: Check, rows: readonly CheckedRow[]): Promise<Metric[]> {
   // An answer without text shows which quantities a check measures.
-  const measured = await check.check('', row).catch(() => null);
-  const measures = Object.entries(measured?.measures ?? {});
+  const asked = check.measuresVary ? rows : rows.slice(0, 1);
+  const found = await Promise.all(asked.map((row) => check.check('', row).catch(() => null)));
+  const [measured] = found as [CheckOutcome | null];
+  const measures = Object.entries(
+    Object.assign({}, ...found.map((one) => one?.measures)) as NonNullable<
+      CheckOutcome['measures']
+    >,
+  );
   return [
     ...(measured !== null && measured.score === null && check.labels.length === 0
       ? []

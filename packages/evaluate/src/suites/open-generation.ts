@@ -52,7 +52,10 @@ export async function openGeneration(
     const whole = shots === '' ? prompt : { ...prompt, content: shots + String(prompt.content) };
     return { doc, request: { prompt: whole, row: checkedRow(check, doc, prompt, targetOf(doc)) } };
   });
-  const metrics = await checkMetrics(check, items[0]!.request.row);
+  const metrics = await checkMetrics(
+    check,
+    items.map(({ request }) => request.row),
+  );
   return {
     items,
     shots: fewShot?.count ?? 0,

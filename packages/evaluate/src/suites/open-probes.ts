@@ -53,7 +53,10 @@ export async function openProbes(
     return { doc, request: { prompt, row, second: secondOf(doc, prompt) } };
   });
   const twice = spec.follow_up !== undefined || spec.pressed !== undefined;
-  const metrics = await checkMetrics(check, items[0]!.request.row);
+  const metrics = await checkMetrics(
+    check,
+    items.map(({ request }) => request.row),
+  );
   const answer = (
     asked: readonly Item<Request>[],
     promptFor: (item: Item<Request>) => Prompt,

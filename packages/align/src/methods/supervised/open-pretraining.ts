@@ -25,8 +25,8 @@ export async function openPretrainingRows(
   const { pretrainingData } = options;
   if (pretrainingData == null) return null;
   const how = { ...rowsOf(options), kind: 'supervised', refuse: trainingFault } as const;
-  // --columns names columns of --data.
-  return openNoticed(pretrainingData, { ...how, columns: null }, notice);
+  // --columns may name columns that only --data has.
+  return openNoticed(pretrainingData, { ...how, mayLackColumns: true }, notice);
 }
 
 /**

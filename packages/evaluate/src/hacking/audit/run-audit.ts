@@ -1,5 +1,5 @@
 // `keel audit` of answers before and after: reads, scores and compares them.
-import { contentText } from '@keel/align/data';
+import { contentText, truthIn } from '@keel/align/data';
 import {
   type AuditedAnswer,
   type AuditedPrompt,
@@ -19,12 +19,13 @@ import { refusalFeature } from './refusal-feature.ts';
  *   samples; as `openReward`; the signal's reason once it is aborted
  */
 export async function runAudit(options: AuditOptions, hooks: AuditHooks = {}): Promise<Audited> {
-  const { before, after, about } = await readSides(options);
+  const { before, after, about, noColumns } = await readSides(options);
   const { prompts: rows, unpaired } = pairByPrompt(before, after, options.unpaired);
   const answers = rows.flatMap((row) => [...row.before, ...row.after]);
   const scoring = (what: 'reward' | 'gold') => ({
     what,
     openReward: options.openReward,
+    noColumns,
     ...(hooks.signal && { signal: hooks.signal }),
     ...(hooks.onNotice && { onNotice: hooks.onNotice }),
     onProgress: (done: number, total: number) => hooks.onProgress?.(what, done, total),
@@ -46,6 +47,7 @@ async function readSides({ source, reading }: AuditOptions) {
     before: await readAnswers([before], reading),
     after: await readAnswers([after], reading),
     about: `${before} and ${after}`,
+    noColumns: null,
   };
 }
 
@@ -76,7 +78,9 @@ function auditedPrompts(
 function endedOf({
   extra: { ended, truncated, finish_reason: reason },
 }: AnswerRow): boolean | null {
-  if (typeof ended === 'boolean') return ended;
-  if (typeof truncated === 'boolean') return !truncated;
+  const isEnded = truthIn(ended);
+  if (isEnded !== undefined) return isEnded;
+  const isTruncated = truthIn(truncated);
+  if (isTruncated !== undefined) return !isTruncated;
   return typeof reason === 'string' && reason !== '' ? reason !== 'length' : null;
 }

@@ -2,16 +2,20 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PromptRow } from '@keel/align/data';
 import type { SampleLine } from '@keel/align/internal';
 import { parseExactJson } from '@keel/model/exact-json';
 import { type AnswerRow, promptKey } from '../../judging/answers/answer-row.ts';
 import { assistantTurn } from '../../judging/answers/read-answers.ts';
+import { promptColumns } from './prompt-columns.ts';
 
 export interface RunSamples {
   before: AnswerRow[];
   after: AnswerRow[];
   /** Which answers these are, for people. */
   about: string;
+  /** Why columns of prompts are not known; null: all are. */
+  noColumns: string | null;
 }
 
 type Placed = SampleLine & { line: number };
@@ -21,7 +25,7 @@ type Placed = SampleLine & { line: number };
  * the last answers to each prompt that was trained on more than once.
  * @throws Error if the folder has no such answers, or a line is damaged
  */
-export function readRunSamples(run: string): RunSamples {
+export async function readRunSamples(run: string): Promise<RunSamples> {
   const path = join(run, 'samples.jsonl');
   if (!existsSync(path)) {
     throw new Error(
@@ -31,7 +35,6 @@ export function readRunSamples(run: string): RunSamples {
   const lines = readLines(path);
   const heldOut = lines.filter(({ held_out }) => held_out === true);
   const [first, last] = ends(heldOut);
-  const rows = (found: readonly Placed[]) => found.map((line) => answerOf(path, line));
   if (first !== last) {
     const [before, after] = [first, last].map((step) =>
       heldOut.filter((line) => line.step === step),
@@ -42,8 +45,7 @@ export function readRunSamples(run: string): RunSamples {
       return all.filter(({ prompt }) => known.has(promptKey(prompt)));
     };
     return {
-      before: rows(shared(before!, after!)),
-      after: rows(shared(after!, before!)),
+      ...(await answersOf(run, path, [shared(before!, after!), shared(after!, before!)], true)),
       about: `held-out prompts, after ${first} and after ${last} steps`,
     };
   }
@@ -58,9 +60,10 @@ export function readRunSamples(run: string): RunSamples {
       `--run ${run}: no prompt was answered twice, so there is no before and after. Train with --eval-data, or answer the same prompts with keel generate before and after, and pass both files`,
     );
   }
+  const before = repeated.flatMap(({ own, start }) => own.filter(({ step }) => step === start));
+  const after = repeated.flatMap(({ own, end }) => own.filter(({ step }) => step === end));
   return {
-    before: rows(repeated.flatMap(({ own, start }) => own.filter(({ step }) => step === start))),
-    after: rows(repeated.flatMap(({ own, end }) => own.filter(({ step }) => step === end))),
+    ...(await answersOf(run, path, [before, after], false)),
     about: 'the first and the last answers to each training prompt',
   };
 }
@@ -87,7 +90,25 @@ function readLines(path: string): Placed[] {
   });
 }
 
-function answerOf(file: string, { line, prompt, completion, ...others }: Placed): AnswerRow {
+async function answersOf(
+  run: string,
+  path: string,
+  sides: readonly [before: readonly Placed[], after: readonly Placed[]],
+  heldOut: boolean,
+): Promise<Omit<RunSamples, 'about'>> {
+  const columns = await promptColumns(run, heldOut);
+  const [before, after] = sides.map((lines) =>
+    lines.map((line) => answerOf(path, line, columns.rowOf(line))),
+  );
+  const isKnown = [...before!, ...after!].every((row) => row.columns !== undefined);
+  return { before: before!, after: after!, noColumns: isKnown ? null : columns.why };
+}
+
+function answerOf(
+  file: string,
+  { line, prompt, completion, ...others }: Placed,
+  row: PromptRow | null,
+): AnswerRow {
   const { reward, gold, aspects, ended } = others;
   return {
     place: { file, line },
@@ -95,5 +116,6 @@ function answerOf(file: string, { line, prompt, completion, ...others }: Placed)
     answer: typeof prompt === 'string' ? completion : assistantTurn(completion),
     model: null,
     extra: { reward, ended, ...(gold !== undefined && { gold }), ...(aspects && { aspects }) },
+    ...(row && { columns: row.extra, ...(row.rendering && { rendering: row.rendering }) }),
   };
 }

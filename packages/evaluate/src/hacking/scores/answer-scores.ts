@@ -1,7 +1,7 @@
 // Where the scores of answers come from: a column of their rows, or a reward.
 import { ConfigError } from '@keel/align';
 import { placeName } from '@keel/align/data';
-import type { Reward } from '@keel/align/rewards';
+import { type Reward, readsColumns } from '@keel/align/rewards';
 import type { AnswerRow } from '../../judging/answers/answer-row.ts';
 import { columnScores, hasColumn, usualColumns } from './score-column.ts';
 import { type ScoringHooks, scoreWithReward } from './score-with-reward.ts';
@@ -17,6 +17,8 @@ export interface ScoreOptions extends ScoringHooks {
   /** The option that names the scores. */
   what: 'reward' | 'gold';
   openReward(spec: string): Promise<Reward>;
+  /** Why columns of the rows are not known, for a run's samples; null: all are. */
+  noColumns: string | null;
   onNotice?(text: string): void;
 }
 
@@ -24,13 +26,14 @@ export interface ScoreOptions extends ScoringHooks {
  * @param named a column of the rows or of the parts of their reward, or a reward; null: the first
  *   column that is such a score by its name
  * @returns null if nothing is named, and there is no such column
- * @throws DataError for a value of the column that is no number; as `openReward` and
+ * @throws DataError for a value of the column that is no number; ConfigError for a reward that
+ *   reads columns which are not known; as `openReward` and
  *   `scoreWithReward`
  */
 export async function answerScores(
   rows: readonly AnswerRow[],
   named: string | null,
-  { what, openReward, onNotice, ...hooks }: ScoreOptions,
+  { what, openReward, noColumns, onNotice, ...hooks }: ScoreOptions,
 ): Promise<AnswerScores | null> {
   if (named === null) {
     const column = usualColumns[what].find((name) => hasColumn(rows, name));
@@ -38,8 +41,13 @@ export async function answerScores(
   }
   if (hasColumn(rows, named)) return { name: named, scores: columnScores(rows, named) };
   await using reward = await opened(openReward(named), `--${what} ${named}`);
-  const inputs = rows.map(({ prompt, answer, extra, rendering, place }) => ({
-    ...{ prompt, completion: answer, extra, place: placeName(place) },
+  if (noColumns !== null && readsColumns(named)) {
+    throw new ConfigError([
+      `--${what} ${named}: may read columns of the rows, and those of the run's prompts are not known: ${noColumns}. Restore the files that the run was trained with, or answer the same prompts with keel generate before and after, and pass both files`,
+    ]);
+  }
+  const inputs = rows.map(({ prompt, answer, extra, columns, rendering, place }) => ({
+    ...{ prompt, completion: answer, extra: { ...extra, ...columns }, place: placeName(place) },
     ...(rendering && { rendering }),
   }));
   const { scores, unreadable, fault } = await scoreWithReward(reward, inputs, hooks);

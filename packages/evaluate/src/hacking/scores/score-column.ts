@@ -1,5 +1,6 @@
 // Scores that the rows of answers bring with them.
 import { DataError } from '@keel/align';
+import { truthIn } from '@keel/align/data';
 import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { AnswerRow } from '../../judging/answers/answer-row.ts';
 
@@ -20,7 +21,7 @@ export const columnScores = (rows: readonly AnswerRow[], name: string): (number 
     if (value === undefined || value === null) return null;
     // Cells of CSV files are texts.
     if (typeof value === 'string' && value.trim() === '') return null;
-    const number = typeof value === 'string' ? Number(value) : value;
+    const number = typeof value === 'string' ? (truthIn(value) ?? Number(value)) : value;
     if (typeof number === 'bigint' || typeof number === 'boolean') return Number(number);
     if (typeof number === 'number' && Number.isFinite(number)) return number;
     throw new DataError({

@@ -19,6 +19,8 @@ export interface AnswerRow {
   rendering?: Rendering;
   /** The row's other fields. */
   extra: Readonly<Record<string, unknown>>;
+  /** Of a run's sample: the columns of its prompt, for rewards; absent if they are not known. */
+  columns?: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -114,6 +114,15 @@ describe('readLabels', () => {
     const file = folder.text('labels.csv', 'prompt,output_1,output_2,label\np,x,y,1\np,x,y,0\n');
     const pairs = await readLabels([file], {});
     expect(pairs.map(({ votes }) => votes)).toEqual([['a'], ['tie']]);
+    const people = folder.text(
+      'people.csv',
+      'prompt,output_1,output_2,labels\np,x,y,"{""ann"": 1, ""bob"": 2.0}"\np,x,y,"[2, 0]"\n',
+    );
+    const several = await readLabels([people], {});
+    expect(several.map(({ votes }) => votes)).toEqual([
+      ['a', 'b'],
+      ['b', 'tie'],
+    ]);
     const row = { prompt: 'p', output_1: 'x', output_2: 'y', label: false };
     const other = folder.rows('truth.jsonl', [row]);
     await expect(readLabels([other], {})).rejects.toMatchObject({ line: 1, field: 'label' });

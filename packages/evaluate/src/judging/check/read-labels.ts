@@ -3,7 +3,7 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import { DataError } from '@keel/align';
 import { likelier, type Place, parseRow } from '@keel/align/data';
-import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
+import { exactJson, isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
 import { type ComparedPair, fieldsOfPair, type PairFields } from '../answers/compared-pair.ts';
 import {
   assistantTurn,
@@ -139,9 +139,19 @@ const words: Readonly<Record<string, Winner>> = {
   tie: 'tie',
 };
 
+function jsonIn(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return parseExactJson(text);
+  } catch {
+    return text;
+  }
+}
+
 /** One vote, a list, or an object with a vote by each person; null: this person gave none. */
 function votesOf(value: unknown, field: string, place: Place): Winner[] {
-  const plain = plainNumbers(value);
+  // A cell of CSV has a list or an object as JSON text.
+  const plain = plainNumbers(typeof value === 'string' ? jsonIn(value) : value);
   const given = isPlainObject(plain) ? Object.entries(plain) : [plain].flat().entries();
   const votes = [...given].flatMap(([person, vote]) => {
     if (vote === null) return [];
