@@ -59,7 +59,7 @@ const errors = {
 const best_of_n = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 const betas = [32, 16, 12, 8, 6, 5, 4, 3, 2.5, 2, 1.5, 1.2, 1, 0.8, 0.7, 0.6, 0.5, 0.4];
 
-/** KL beyond which RL has found the few highest of the drawn answers, and the world is too small. */
+/** KL beyond which RL has found the few highest of the answers, and the world is too small. */
 const MOST = 4.6;
 
 function analysed(draw: () => { gold: number; proxy: number }, name: string): LabAnalysis {
