@@ -1,5 +1,5 @@
-// A closed world as a lab's file: all answers to a few prompts, with what is known of them. Loads
-// no model.
+// A closed world as a lab's file: all answers to a few prompts, with what is known of them.
+// Loads no model.
 import { z } from 'zod';
 
 const numbers = z.array(z.number()).min(2);
