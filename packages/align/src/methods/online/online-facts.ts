@@ -72,7 +72,7 @@ function shapeFact({ rewardShape, referenceAnswers, rewardCentre }: OnlineChoice
       ? `${referenceAnswers === 1 ? 'an answer' : `${referenceAnswers} answers`} of the model before training`
       : `the reward ${rewardCentre}`;
   const data = { shape: rewardShape, referenceAnswers, centre: rewardCentre ?? null };
-  return [{ name: 'reward shape', text: `${rewardShape}, against ${against}`, data }];
+  return [{ name: 'shape', text: `${rewardShape}, against ${against}`, data }];
 }
 
 function refreshFact(
