@@ -3,7 +3,7 @@
 // like longer answers too, and so does a reward model that is trained on them. A model of two
 // layers is first fine-tuned to the language; then GRPO trains it on the reward, with and without
 // each cure. Prints Markdown tables.
-//   node benchmarks/hacking-cures.ts [--seeds 1,2,3] [--steps 40] [--folder <kept runs>]
+//   node benchmarks/hacking-cures.ts [--seeds 1,2,3] [--steps 30] [--folder <kept runs>]
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { writeTinyChatModel } from '../packages/align/src/testing/tiny-chat-mode
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1,2,3' },
-    steps: { type: 'string', default: '40' },
+    steps: { type: 'string', default: '30' },
     folder: { type: 'string' },
   },
 });
@@ -114,7 +114,7 @@ const rewardRun =
     trainReward({
       ...usual,
       ...{ model, data: [rows.train], output, seed, lora: true, loraRank: 8 },
-      ...{ learningRate: 1e-2, batchSize: 32, maxSteps: 200, normalise: 'mean_and_deviation' },
+      ...{ learningRate: 1e-2, batchSize: 16, maxSteps: 120, normalise: 'mean_and_deviation' },
       ...own,
     });
 
@@ -185,8 +185,8 @@ async function policy(name: string, reward: string, seed: number, own: Options):
       ...usual,
       ...silent,
       ...{ model, data: [rows.prompts], evalData: [rows.prompts], output, reward, gold, seed },
-      ...{ lora: true, loraRank: 8, learningRate: 1e-2, batchSize: 8, numGenerations: 8 },
-      ...{ maxNewTokens: MOST, maxSteps: Number(values.steps), evalSteps: 5, beta: 0.02 },
+      ...{ lora: true, loraRank: 8, learningRate: 1e-2, batchSize: 4, numGenerations: 8 },
+      ...{ maxNewTokens: MOST, maxSteps: Number(values.steps), evalSteps: 10, beta: 0.02 },
       ...own,
     }),
   );

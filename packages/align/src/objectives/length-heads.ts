@@ -2,9 +2,9 @@
 // arXiv:2402.07319, section 3.2). The comparisons are ranked by r_Q + r_L; these terms send what
 // goes with length to r_L:
 //   L_L = |rho(r_Q, length)| - rho(r_L, length),   L_O = |W_Q W_L^T|
-// rho is Pearson's correlation over the answers of an optimizer step. Deviation: the paper gives
-// both rows of W the norm 1, and here L_O is the cosine between them, so that scores keep the scale
-// that the comparisons give them.
+// rho is Pearson's correlation over the answers of an optimizer step, and both rows of W have the
+// norm 1: rho does not depend on the scale of scores, so with small ones its slope would drown that
+// of the comparisons.
 import type { Tensor } from '@keel/torch';
 
 /** Keeps the slope finite where all scores, or all weights of a head, are equal. */
@@ -30,6 +30,15 @@ export function lengthCorrelationLoss(scores: Tensor, lengths: Tensor): Tensor {
   const rho = x.mul(y).sum(0).div(norms); // [2]
   return rho.select(0, 0).abs().sub(rho.select(0, 1));
 }
+
+/**
+ * Scores of heads with the norm 1.
+ * @param scores [R, 2], under the weight as it is
+ * @param weight [2, hidden]
+ * @returns [R, 2]
+ */
+export const unitScores = (scores: Tensor, weight: Tensor): Tensor =>
+  scores.div(weight.to(scores.dtype).square().sum(1).add(TINY).sqrt());
 
 /**
  * The absolute cosine between the weights of both heads, from 0 to 1.

@@ -7,11 +7,15 @@ import {
 } from '../../reference/reference-fact.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import type { PlanFact } from '../../training/run-plan.ts';
+import type { RefreshOptions } from '../refresh/refresh-options.ts';
 import type { AlarmAction } from './online-options.ts';
+import type { RewardShapeOptions } from './reward-shape-options.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
 interface OnlineChoice
   extends ReferenceChoice,
+    Partial<RewardShapeOptions>,
+    Partial<RefreshOptions>,
     Pick<RolloutOptions, 'numGenerations' | 'maxNewTokens' | 'temperature'> {
   reward: string;
   gold: string | null;
@@ -27,7 +31,15 @@ type Parameters = ReadonlyMap<string, Tensor>;
 /** @param policy with its reward, which is open */
 export function onlineFacts(
   options: OnlineChoice,
-  { reward, parameters }: { reward: Pick<Reward, 'name'>; parameters: Parameters },
+  {
+    reward,
+    parameters,
+    refreshed = null,
+  }: {
+    reward: Pick<Reward, 'name'>;
+    parameters: Parameters;
+    refreshed?: { parameters: Parameters } | null;
+  },
 ): PlanFact[] {
   const { numGenerations, maxNewTokens, temperature, beta, loss } = options;
   const answers = numGenerations === 1 ? 'one answer' : `${numGenerations} answers`;
@@ -43,11 +55,40 @@ export function onlineFacts(
       text: `${options.reward}${named}`,
       data: { name: reward.name, spec: options.reward },
     },
+    ...shapeFact(options),
+    ...refreshFact(options, refreshed),
     ...(options.gold === null ? [] : [goldFact(options.gold, options.onAlarm)]),
     ...(loss === undefined ? [] : [{ name: 'objective', text: loss, data: { name: loss } }]),
     ...(beta === undefined
       ? []
       : [beta === 0 ? noReference('beta is 0') : klReference(options, beta, parameters)]),
+  ];
+}
+
+function shapeFact({ rewardShape, referenceAnswers, rewardCentre }: OnlineChoice): PlanFact[] {
+  if (rewardShape === undefined || rewardShape === 'none') return [];
+  const against =
+    rewardCentre == null
+      ? `${referenceAnswers === 1 ? 'an answer' : `${referenceAnswers} answers`} of the model before training`
+      : `the reward ${rewardCentre}`;
+  const data = { shape: rewardShape, referenceAnswers, centre: rewardCentre ?? null };
+  return [{ name: 'shape', text: `${rewardShape}, against ${against}`, data }];
+}
+
+function refreshFact(
+  { refresh, refreshLabels, refreshLearningRate }: OnlineChoice,
+  refreshed: { parameters: Parameters } | null,
+): PlanFact[] {
+  if (refresh == null || refreshed === null) return [];
+  const count = [...refreshed.parameters.values()].reduce((sum, { size }) => sum + size, 0);
+  return [
+    {
+      name: 'refresh',
+      text: `the reward model is trained after every ${refresh} batches, on labels of ${refreshLabels}, learning rate ${refreshLearningRate}`,
+      data: { batches: refresh, labels: refreshLabels, learningRate: refreshLearningRate },
+      // Weights and both moments, in float32.
+      checkpointBytes: 3 * 4 * count,
+    },
   ];
 }
 

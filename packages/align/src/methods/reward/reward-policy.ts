@@ -113,9 +113,14 @@ export function otherReadingNotice(
   );
 }
 
-/** [1, hidden] */
+/** [1, hidden] with the norm 1, as it is trained. */
 const rowOf = (head: Tensor, row: number): Tensor =>
-  noGrad(() => head.detach().narrow(0, row, 1).clone()).keep();
+  noGrad(() =>
+    tidy(() => {
+      const own = head.detach().narrow(0, row, 1);
+      return own.div(own.square().sum().sqrt());
+    }).keep(),
+  );
 
 /**
  * [2, hidden], requiring gradients: the quality head and the length head, as a reward model with

@@ -286,14 +286,14 @@ describe('a length head', () => {
   it('ranks by the sum of both heads, and adds correlations and overlap of the whole step', async () => {
     using plain = await training({ heads: 2, lengthHead, rows: compared });
     const placed = await plain.source.read(compared.slice(0, 8).map((_, row) => row));
+    const [first, second] = tidyRows(plain.head) as [number[], number[]];
     const [quality, length, tokens] = [[], [], []] as number[][];
     for (const { judged } of placed) {
       const [scores] = await scoreAnswers(plain.model, 'reward', [judged]);
-      quality!.push(...scores!.map(([first]) => first!));
-      length!.push(...scores!.map(([, second]) => second!));
+      quality!.push(...scores!.map(([one]) => one! / size(first)));
+      length!.push(...scores!.map(([, other]) => other! / size(second)));
       tokens!.push(...judged.answers.map((answer) => answer.tokens.length));
     }
-    const [first, second] = tidyRows(plain.head) as [number[], number[]];
     const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
     const overlap = Math.abs(dot(first, second)) / (size(first) * size(second));
     const rho = (own: number[]): number => pearson(tokens!, own)!.value;
@@ -304,9 +304,10 @@ describe('a length head', () => {
     expect(step['length_head/overlap']).toBeCloseTo(overlap, 6);
     const terms = 0.7 * (Math.abs(rho(quality!)) - rho(length!)) + 0.3 * overlap;
     expect(step.loss).toBeCloseTo(step.reward_loss! + terms, 6);
-    // The loss of comparisons is that of a single head, the sum of both.
+    // The loss of comparisons is that of a single head, the sum of both with the norm 1.
     using summed = await training({ rows: compared.slice(0, 8) });
-    tidy(() => noGrad(() => summed.head.copy_(plain.head.sum(0, true))));
+    const norms = tensor([[size(first)], [size(second)]]);
+    tidy(() => noGrad(() => summed.head.copy_(plain.head.div(norms).sum(0, true))));
     expect((await summed.task.step()).loss).toBeCloseTo(step.reward_loss!, 6);
     expect(step.mean_reward).toBeCloseTo(
       quality!.reduce((sum, one) => sum + one, 0) / quality!.length,

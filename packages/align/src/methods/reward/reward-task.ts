@@ -2,7 +2,7 @@
 import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength } from '../../batching/tokenise-judged.ts';
-import { headOverlap } from '../../objectives/length-heads.ts';
+import { headOverlap, unitScores } from '../../objectives/length-heads.ts';
 import { tokenNll } from '../../objectives/token-nll.ts';
 import { type HeadSubsets, seesRow } from '../../rewards/head-subsets.ts';
 import type { ForwardOptions, Packing, Pass, PassLosses } from '../../training/passes.ts';
@@ -104,12 +104,13 @@ export class RewardTask extends RowTask<JudgedSource> {
   /** Scores all answers of a step of several passes, without gradient. */
   async #scoreStep(placed: readonly PlacedJudged[], terms: LengthTerms): Promise<void> {
     const { model, role } = this.#parts;
+    const head = model.scoreHead(role);
     const options = { divisor: null, training: true };
     for await (const pass of this.passes(placed, this.#packing, options)) {
       if (pass.passes === 1) return;
       const { packed, reads, lengths } = pass.batch;
       const reading = model.readHeadSteps(packed, reads, { training: true });
-      terms.add(await pass.compute(scoresOnly(model.asSteps(role, reading))), lengths);
+      terms.add(await pass.compute(scoresOnly(model.asSteps(role, reading), head)), lengths);
     }
   }
 
@@ -122,7 +123,10 @@ export class RewardTask extends RowTask<JudgedSource> {
     const scored = lmWeight > 0 ? batch.best : null;
     const reading = { training, recomputation, scored };
     // [R, K]
-    const { scores, tokens } = yield* model.readHeadSteps(batch.packed, batch.reads, reading);
+    const read = yield* model.readHeadSteps(batch.packed, batch.reads, reading);
+    const { tokens } = read;
+    const head = model.scoreHead(role);
+    const scores = lengthHead === null ? read.scores : unitScores(read.scores, head);
     const judged = placed.map((one) => one.judged);
     // Comparisons are ranked by the sum of quality and length.
     const ranked = lengthHead === null ? scores : scores.sum(1, true);
@@ -137,7 +141,6 @@ export class RewardTask extends RowTask<JudgedSource> {
     const weighted = losses.mul(factor).sum();
     const nll = tokens && tokenNll(tokens.logprobs).sum();
     const own = nll === null ? weighted : weighted.add(nll.mul(weights?.token ?? 0));
-    const head = model.scoreHead(role);
     const term = terms?.of(index, scores, batch.lengths, head) ?? null;
     const known = scores.detach();
     return {
@@ -158,6 +161,6 @@ export class RewardTask extends RowTask<JudgedSource> {
   }
 }
 
-function* scoresOnly(reading: Steps<{ scores: Tensor }>): Steps<Tensor> {
-  return (yield* reading).scores;
+function* scoresOnly(reading: Steps<{ scores: Tensor }>, head: Tensor): Steps<Tensor> {
+  return unitScores((yield* reading).scores, head);
 }

@@ -2,6 +2,7 @@
 // `trainReward`.
 
 import { type Proportion, type RewardFindings, rewardFindings } from '@keel/statistics';
+import { type Tensor, tidy } from '@keel/torch';
 import { readAnswers, targetMargin } from '../../batching/tokenise-judged.ts';
 import { rowsOf } from '../../config/row-options.ts';
 import type { DataRows } from '../../data/derived-rows.ts';
@@ -112,7 +113,7 @@ const rewards = (
     if (options.normalise !== 'none' && record.scores === 'answers') {
       const prompts = await referenceSet(prepared);
       const all = (await scoreAnswers(model, role, prompts)).flat(); // [N][K]
-      const found = options.lengthHead ? all.map(([quality]) => [quality!]) : all;
+      const found = options.lengthHead ? ofQuality(all, model.scoreHead(role)) : all;
       const scale = options.normalise === 'mean_and_deviation';
       record.normalisation = measureNormalisation(byHead(found), { scale });
       const means = record.normalisation.heads.map(({ mean }) => mean.toFixed(3));
@@ -144,6 +145,12 @@ const rewards = (
     { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },
   ],
 });
+
+/** The scores of the quality head with the norm 1, as it is saved. [N][1] */
+const ofQuality = (scores: readonly number[][], head: Tensor): number[][] => {
+  const norm = tidy(() => head.detach().select(0, 0).square().sum().sqrt().item());
+  return scores.map(([quality]) => [quality! / norm]);
+};
 
 const shownHeads = (heads: number): string => (heads === 1 ? 'one head' : `${heads} heads`);
 
