@@ -1,4 +1,5 @@
 // Starts the server: engine, adapters, routes and the listening socket.
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { LanguageModel, Tokenizer } from '@keel/model';
@@ -33,6 +34,12 @@ export interface ServerOptions extends Partial<EngineLimits> {
   /** Receives what happens beside the requests (default: stderr). */
   log?(text: string): void;
 }
+
+/**
+ * Milliseconds after which an idle connection is closed. It is longer than any client keeps one:
+ * otherwise, after a long step, a connection could be closed while the next request arrives on it.
+ */
+const IDLE_CONNECTION = 120_000;
 
 /** A server that listens. */
 export interface Server extends AsyncDisposable {
@@ -87,7 +94,8 @@ export async function startServer(
     },
     { bodyBytes, key, origins, localOnly: isLoopback(host), log: failure },
   );
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createAdaptorServer({ fetch: app.fetch }) as HttpServer;
+  server.keepAliveTimeout = IDLE_CONNECTION;
   try {
     for (const [name, folder] of Object.entries(folders)) await adapters.load(name, folder);
     await new Promise<void>((resolve, reject) => {
@@ -104,9 +112,11 @@ export async function startServer(
   const close = async (signal?: AbortSignal): Promise<void> => {
     closing ??= (async () => {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Connections whose last answer is sent from now on do not wait for another request.
+      server.keepAliveTimeout = 1;
       await engine.close(signal);
       adapters.dispose();
-      if ('closeIdleConnections' in server) server.closeIdleConnections();
+      server.closeIdleConnections();
       await ended;
     })();
     await closing;
