@@ -158,7 +158,7 @@ const models: [string, Found[]][] = [
 ];
 for (const seed of seeds) {
   const plain = await once(`plain-${seed}`, rewardRun(seed));
-  const odin = await once(`odin-${seed}`, rewardRun(seed, { lengthHead: true, lengthWeight: 2 }));
+  const odin = await once(`odin-${seed}`, rewardRun(seed, { lengthHead: true }));
   const members = [plain];
   for (const other of [1, 2, 3]) {
     members.push(await once(`plain-${seed}-${other}`, rewardRun(100 * other + seed)));
