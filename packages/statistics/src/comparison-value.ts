@@ -2,6 +2,7 @@
 // and how unsure they are. A member k gives the first answer the chance p_k = s(gap_k) of being the
 // better one (Bradley & Terry 1952).
 
+/** What the verdict on a pair of answers is expected to tell. */
 export interface ComparisonValue {
   /** Mean chance that the first answer is the better one */
   probability: number;

@@ -18,6 +18,7 @@ export interface CurveSample {
   reward: readonly number[];
 }
 
+/** A fitted curve of gold rewards, with its peak and intervals. */
 export interface MeasuredCurve extends Pick<OverOptimisation, 'alpha' | 'beta' | 'residual'> {
   /**
    * 95% of alpha and beta (percentile bootstrap over prompts); null if a resample has too few
@@ -30,6 +31,7 @@ export interface MeasuredCurve extends Pick<OverOptimisation, 'alpha' | 'beta' |
   peaksWithin: number | null;
 }
 
+/** How a curve of gold rewards is fitted. */
 export interface MeasuredCurveOptions {
   resamples?: number;
   seed?: number;

@@ -22,6 +22,7 @@ import {
   chooseComparisons,
 } from './choose-comparisons.ts';
 
+/** Which comparisons are chosen, and from what. */
 export interface AskOptions
   extends RowReading,
     Omit<ChoiceOptions, 'by'>,
@@ -41,6 +42,7 @@ export interface AskOptions
   dryRun?: boolean;
 }
 
+/** What a job of choosing comparisons would do. */
 export interface AskPlan {
   prompts: number;
   /** Pairs of different answers without a label. */
@@ -50,6 +52,7 @@ export interface AskPlan {
   by: AskedBy;
 }
 
+/** What was chosen. */
 export interface AskSummary {
   rows: number;
   random: number;
@@ -65,6 +68,7 @@ export interface AskSummary {
   mean: { all: number; chosen: number | null };
 }
 
+/** What a job of choosing comparisons did, or would do. */
 export interface AskResult {
   output: string;
   interrupted: boolean;
@@ -74,6 +78,7 @@ export interface AskResult {
   summary: AskSummary | null;
 }
 
+/** What is told while pairs are chosen. */
 export interface AskHooks {
   onPlan?(plan: AskPlan): void;
   onProgress?(progress: { done: number; total: number }): void;

@@ -28,6 +28,7 @@ import { readResultRecord, writeResultRecord } from '../runs/card/result-record.
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import type { MergeEvent } from './merge-model.ts';
 
+/** Adapters to average, and where to write their mean. */
 export interface AverageOptions {
   /** Their base. */
   model: string;
@@ -38,6 +39,7 @@ export interface AverageOptions {
   overwrite?: boolean;
 }
 
+/** What was averaged, and where it is. */
 export interface AverageResult {
   output: string;
   members: number;
