@@ -33,7 +33,7 @@ type Source = 'judge' | 'people';
  * @param probability that the first answer is better
  */
 export function labelledRow(
-  { row, prompt, rendering, extra, answers, given }: LabelPair,
+  { row, prompt, rendering, extra, answers, given, reasons }: LabelPair,
   probability: number,
   {
     source,
@@ -54,6 +54,7 @@ export function labelledRow(
     prompt: asRead(prompt),
     ...renderingColumns(rendering),
     ...{ chosen: first ? a : b, rejected: first ? b : a },
+    ...(reasons && finishOf(first ? reasons : [reasons[1], reasons[0]])),
     label_probability: first ? probability : 1 - probability,
     labelled_by: source,
     ...(ratings && scoresOf(first ? ratings : [ratings[1], ratings[0]])),
@@ -78,6 +79,12 @@ const swapped = (extra: LabelPair['extra']): LabelPair['extra'] =>
       ];
     }),
   );
+
+/** Why both answers ended, as far as it is known. */
+const finishOf = ([chosen, rejected]: readonly [unknown, unknown]): object => ({
+  ...(chosen !== undefined && { chosen_finish_reason: chosen }),
+  ...(rejected !== undefined && { rejected_finish_reason: rejected }),
+});
 
 /** Whether training refuses a labelled row, because one of its answers was cut off. */
 export const isCutPair = (row: object): boolean =>

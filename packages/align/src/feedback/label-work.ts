@@ -1,6 +1,6 @@
 // What a job of labelling asks its judge, line by line of its journal, and the pair that a line
 // labels: two answers are compared, or all answers to a prompt are rated.
-import { type Content, contentText } from '../data/messages.ts';
+import { contentText } from '../data/messages.ts';
 import type { Judge } from '../judges/judge.ts';
 import { isNoVerdict } from '../judges/judgements.ts';
 import type { JobIdentity } from '../runs/journal.ts';
@@ -10,7 +10,7 @@ import { drawWithoutRepetition } from './draw.ts';
 import type { LabelOptions } from './label-options.ts';
 import { labelPair } from './label-pair.ts';
 import type { LabelLine, Labelled, RatingLine } from './label-rows.ts';
-import { type AnswerGroup, readAnswerGroups, readLabelPairs } from './read-label-pairs.ts';
+import { type AnswerGroup, pairOf, readAnswerGroups, readLabelPairs } from './read-label-pairs.ts';
 
 export interface LabelWork<Line> {
   /** Lines in all: pairs, or prompts. */
@@ -104,21 +104,16 @@ export async function rating(
 const limited = (limit: number | null | undefined): JobIdentity =>
   limit == null ? {} : { '--limit': limit };
 
-function bestPair(
-  { answers, ...group }: AnswerGroup,
-  { ratings, failed }: RatingLine,
-  guard: number,
-): Labelled {
-  const lengths = answers.map((answer) => contentText(answer).length);
+function bestPair(group: AnswerGroup, { ratings, failed }: RatingLine, guard: number): Labelled {
+  const lengths = group.answers.map((answer) => contentText(answer).length);
   const found = bestAndWorst(ratings, lengths, guard);
   if (found === null) {
     const rated = ratings.filter((one) => one !== null).length;
     return { pair: null, why: rated < 2 ? 'unlabelled' : 'tied', failed };
   }
   const { best, worst } = found;
-  const pair: [Content, Content] = [answers[best]!, answers[worst]!];
   return {
-    pair: { ...group, answers: pair, given: null },
+    pair: pairOf(group, [best, worst]),
     // The higher rating wins: ratings have no probabilities.
     label: {
       ...{ probability: 1, principles: {}, disagreements: 0, compared: 0 },

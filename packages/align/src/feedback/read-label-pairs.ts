@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { exactJson } from '@keel/model/exact-json';
 import { type RowReading, rowsOf } from '../config/row-options.ts';
-import { finishColumns } from '../data/finish-reasons.ts';
+import { finishColumns, finishReasons } from '../data/finish-reasons.ts';
 import { asRead, type Content, sameContent } from '../data/messages.ts';
 import { openOneOf, type SourceOf } from '../data/open-either.ts';
 import { openRows } from '../data/open-rows.ts';
@@ -22,6 +22,8 @@ export interface LabelPair {
   answers: readonly [Content, Content];
   /** What the row says about the first answer: the probability that it is better, if anything. */
   given: number | null;
+  /** Of sampled answers: why each ended; undefined if its row does not say so. */
+  reasons?: readonly [unknown, unknown];
 }
 
 const severalKinds = ['samples', 'completion'] as const;
@@ -45,9 +47,22 @@ export interface LabelData extends ReadRows {
 }
 
 /** A prompt with different answers, two or more. */
-export interface AnswerGroup extends Omit<LabelPair, 'answers' | 'given'> {
+export interface AnswerGroup extends Omit<LabelPair, 'answers' | 'given' | 'reasons'> {
   answers: Content[];
+  /** Why each answer ended; undefined if its row does not say so. */
+  reasons: unknown[];
 }
+
+/** Two answers of a group as a pair. */
+export const pairOf = (
+  { answers, reasons, ...about }: AnswerGroup,
+  [first, second]: readonly [number, number],
+): LabelPair => ({
+  ...about,
+  answers: [answers[first]!, answers[second]!],
+  given: null,
+  reasons: [reasons[first], reasons[second]],
+});
 
 /**
  * @param pairsPerPrompt pairs that are drawn of the answers to one prompt
@@ -67,13 +82,14 @@ export async function readLabelPairs(
   }
   const { groups, single } = await differing(rows);
   const pairs: LabelPair[] = [];
-  for (const { answers, ...group } of groups) {
-    const all = answers.flatMap((one, at) =>
-      answers.slice(at + 1).map((other): [Content, Content] => [one, other]),
+  for (const group of groups) {
+    const places = [...group.answers.keys()];
+    const all = places.flatMap((one) =>
+      places.slice(one + 1).map((other): [number, number] => [one, other]),
     );
     const rounds = Math.min(pairsPerPrompt, all.length);
     for (const pair of drawWithoutRepetition(all, { seed, row: group.row, rounds })) {
-      pairs.push({ ...group, answers: pair, given: null });
+      pairs.push(pairOf(group, pair));
     }
   }
   return { ...common, single, pairs };
@@ -177,10 +193,13 @@ async function differing(
 ): Promise<{ groups: AnswerGroup[]; single: number }> {
   const all = rows.kind === 'samples' ? await listed(rows) : await gathered(rows);
   const groups = all.flatMap((group) => {
-    const answers = group.answers.filter(
-      (one, at) => group.answers.findIndex((other) => sameContent(one, other)) === at,
-    );
-    return answers.length < 2 ? [] : [{ ...group, answers }];
+    const kept = [...group.answers.keys()].filter((at) => {
+      const one = group.answers[at]!;
+      return group.answers.findIndex((other) => sameContent(one, other)) === at;
+    });
+    if (kept.length < 2) return [];
+    const answers = kept.map((at) => group.answers[at]!);
+    return [{ ...group, answers, reasons: kept.map((at) => group.reasons[at]) }];
   });
   return { groups, single: all.length - groups.length };
 }
@@ -188,8 +207,16 @@ async function differing(
 async function listed(rows: Extract<SourceOf<Kind>, { kind: 'samples' }>): Promise<AnswerGroup[]> {
   const groups: AnswerGroup[] = [];
   for (let row = 0; row < rows.length; row++) {
-    const { prompt, completions, rendering, extra } = await rows.read(row);
-    groups.push({ row, prompt, ...withRendering(rendering), extra, answers: completions });
+    const { prompt, completions, rendering, extra: all } = await rows.read(row);
+    const { finish_reasons, ...others } = all;
+    const reasons = finishReasons(finish_reasons, completions.length);
+    const about = { row, prompt, ...withRendering(rendering) };
+    groups.push({
+      ...{ ...about, answers: completions },
+      ...(reasons === null
+        ? { extra: all, reasons: [] }
+        : { extra: others, reasons: [...reasons] }),
+    });
   }
   return groups;
 }
@@ -200,15 +227,17 @@ async function gathered(
 ): Promise<AnswerGroup[]> {
   const groups = new Map<string, AnswerGroup>();
   for (let row = 0; row < rows.length; row++) {
-    const { prompt, completion, rendering, extra } = await rows.read(row);
+    const { prompt, completion, rendering, extra: all } = await rows.read(row);
+    const { finish_reason: reason, ...extra } = all;
     const key = exactJson([asRead(prompt), rendering ?? null]);
     const known = groups.get(key);
     if (known !== undefined) {
       known.answers.push(completion);
+      known.reasons.push(reason);
       known.extra = shared(known.extra, extra);
     } else {
       const own = { row, prompt, ...withRendering(rendering), extra };
-      groups.set(key, { ...own, answers: [completion] });
+      groups.set(key, { ...own, answers: [completion], reasons: [reason] });
     }
   }
   return [...groups.values()];

@@ -111,6 +111,33 @@ describe('keel label', () => {
     expect(summary).toMatchObject({ rows: 3, cutOff: 2 });
   });
 
+  it('says of sampled answers why they ended, in rows with one answer and in lists', async () => {
+    const answers = [
+      { prompt: 'p', completion: 'b', finish_reason: 'stop' },
+      { prompt: 'p', completion: 'aaa', finish_reason: 'length' },
+      { prompt: 'q', completion: 'a', finish_reason: 'length' },
+      { prompt: 'q', completion: 'bb', finish_reason: 'length' },
+    ];
+    const lists = [
+      { prompt: 'p', completions: ['b', 'aaa'], finish_reasons: ['stop', 'length'] },
+      { prompt: 'q', completions: ['a', 'bb'], finish_reasons: ['length', 'length'] },
+    ];
+    for (const [name, rows] of Object.entries({ answers, lists })) {
+      const options = optionsOf({ data: [written(`${name}.jsonl`, rows)] });
+      const { summary } = await runLabel(options);
+      const [first, second] = read(options.output);
+      expect(first).toMatchObject({
+        ...{ chosen: 'aaa', chosen_finish_reason: 'length', rejected_finish_reason: 'stop' },
+      });
+      expect(second).toMatchObject({
+        ...{ chosen_finish_reason: 'length', rejected_finish_reason: 'length' },
+      });
+      expect(first).not.toHaveProperty('finish_reason');
+      expect(first).not.toHaveProperty('finish_reasons');
+      expect(summary).toMatchObject({ rows: 2, cutOff: 2 });
+    }
+  });
+
   it('labels pairs with probabilities that no order changes', async () => {
     const options = optionsOf({ data: [written('pairs.jsonl', pairs)] });
     const { summary } = await runLabel(options);

@@ -70,7 +70,7 @@ async function run<Line extends LabelLine | RatingLine>(
   if (work.badRows > 0) hooks.onNotice?.(`${work.badRows} bad rows are skipped`);
   if (work.cutOff > 0) {
     hooks.onNotice?.(
-      `${work.cutOff} answers were cut off at the maximum length. Training on their labels ends them as if they were whole: generate with a larger --max-new-tokens`,
+      `${work.cutOff} answers were cut off at the maximum length. Training refuses their pairs, unless --on-bad-row skip leaves them out: generate with a larger --max-new-tokens`,
     );
   }
   if (work.replaced.length > 0) {
