@@ -194,6 +194,18 @@ describe('a generation prompt that opens a reasoning block', () => {
     });
   });
 
+  it('and closes it again, with other white space than a history has', () => {
+    const spaced = template({
+      text: "('\\n[think]\\n[/think]\\n' if m.role == 'assistant' else '') + m.content",
+      opens: '[think]\n[/think]\n',
+    });
+    expect(shown(spaced, [user('hi')], [assistant('yes')])).toEqual({
+      prompt: '[user:hi][assistant:[think]\n[/think]\n',
+      chosen: '«yes]»',
+      rejected: '«no]»',
+    });
+  });
+
   it('and closes it again, where an answer keeps it open: both share the opening tag', () => {
     // As GLM 4.5 writes reasoning in the content, with thinking turned off.
     const closing = template({

@@ -55,6 +55,10 @@ export function answerStart(
   if (whole.text.startsWith(tail, a)) return { start: a + tail.length, promptLength: length };
   const before = { ...chat, messages: chat.messages.slice(0, at) };
   const opened = openedText(before, prompt);
+  if (opened !== '' && !leavesOpen(opened)) {
+    const after = afterSpaced(tail, whole.text, a);
+    if (after !== null) return { start: after, promptLength: length };
+  }
   if (!whole.text.startsWith(tail.slice(0, tail.length - opened.length), a)) {
     ({ a, b } = atHeader(before, whole, prompt, { a, b }));
     tail = prompt.text.slice(b);
@@ -87,6 +91,21 @@ export function answerStart(
     start: a + header.length,
     promptLength: leavesOpen(opened) ? length - opened.length : length,
   };
+}
+
+/**
+ * The end of a piece in a text from `from`, if only the white space in it differs; null if anything
+ * else does. A block that the prompt closes is then not repeated in the answer.
+ */
+function afterSpaced(piece: string, text: string, from: number): number | null {
+  const written = piece.trimEnd();
+  let end = from;
+  for (const character of written.replaceAll(/\s+/g, '')) {
+    while (/\s/.test(text.charAt(end))) end++;
+    if (!text.startsWith(character, end)) return null;
+    end += character.length;
+  }
+  return end + sharedLength(piece, written.length, text, end);
 }
 
 /**
