@@ -1,6 +1,7 @@
 import { PythonFloat } from '@keel/model';
 import { describe, expect, test } from 'vitest';
 import { isTrained } from './message-fields.ts';
+import { asRead } from './messages.ts';
 import { parseRow } from './parse-row.ts';
 
 const place = { file: 'rows.jsonl', line: 3 };
@@ -24,6 +25,15 @@ describe('tool calls', () => {
     [undefined, {}],
   ])('arguments %j', (given, expected) => {
     expect(read(call({ arguments: given }))).toEqual([call({ arguments: expected })]);
+  });
+
+  test.each([
+    '',
+    ' \n',
+    null,
+  ])('no arguments, %j, are {} for a template that takes text', (given) => {
+    const turns = asRead(read(call({ arguments: given })));
+    expect(turns).toEqual([call({ arguments: '{}' })]);
   });
 
   test('the short form without "function" is accepted', () => {

@@ -123,9 +123,10 @@ export const withArguments = (
 };
 
 const readArguments = (given: unknown): Record<string, unknown> | null => {
-  if (given === undefined || given === null) return withJsonText({}, '{}');
+  const absent = given === undefined || given === null;
+  // A template that writes text as it is would write nothing in the place of an object.
+  if (absent || (typeof given === 'string' && given.trim() === '')) return withJsonText({}, '{}');
   if (typeof given !== 'string') return isPlainObject(given) ? given : null;
-  if (given.trim() === '') return withJsonText({}, given);
   try {
     const parsed = parseExactJson(given);
     return isPlainObject(parsed) ? withJsonText(parsed, given) : null;
