@@ -148,6 +148,16 @@ it('counts every pair of differently ranked answers', async () => {
   expect(pairs).toMatchObject({ count: 2, chosenLonger: 2 });
 });
 
+it('counts turns of the model that say nothing, wherever they are', async () => {
+  const turns = [user('a'), assistant(' \n'), user('b'), assistant('c')];
+  const { training } = await examine('supervised', [
+    { messages: turns },
+    { messages: [user('a'), { ...assistant(''), weight: 0 }, user('b'), assistant('c')] },
+    { prompt: [user('a')], completion: turns.slice(1) },
+  ]);
+  expect(training.blankAnswers).toBe(2);
+});
+
 it('describes chats: turns, system messages, tools, unread fields', async () => {
   const call = { type: 'function', function: { name: 'look', arguments: {} } };
   const { training } = await examine('supervised', [

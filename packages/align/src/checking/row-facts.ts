@@ -19,7 +19,7 @@ export interface RowFacts {
   /** Chats with descriptions of tools, or with tool calls. */
   tools: number;
   emptyPrompts: number;
-  /** Answers of white space alone. */
+  /** Answers, and turns of the model, of white space alone. */
   blankAnswers: number;
   /** Of single answers and of the steps of answers; null without labels. */
   labels: { good: number; bad: number } | null;
@@ -86,7 +86,7 @@ export class RowCounter {
     if (view.messages === null) sums.plain++;
     else this.#addChat(row, view.messages);
     if (view.prompt !== null && view.prompt.trim() === '') sums.emptyPrompts++;
-    sums.blankAnswers += view.answers.filter((answer) => answer.trim() === '').length;
+    sums.blankAnswers += view.blank;
     if (view.kind === 'unpaired') this.#addLabels([(row as { label: boolean }).label]);
     if (view.kind === 'process') this.#addLabels((row as { labels: boolean[] }).labels);
     this.#probabilities.add(row);

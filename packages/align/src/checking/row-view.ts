@@ -19,6 +19,8 @@ export interface RowView {
   /** The prompt's messages alone, without those of the system, which many rows share. */
   question: string | null;
   answers: readonly string[];
+  /** Answers and turns of the model that say nothing, and are trained on. */
+  blank: number;
   /**
    * Rank of each answer, 1 for the best; of a labelled answer, 1 for true and 2 for false; null
    * without a verdict. The more probable label decides.
@@ -50,7 +52,8 @@ function viewOfMessages(row: Row): RowView {
   if ('messages' in row) {
     const last = row.messages.findLastIndex(({ role }) => role === 'assistant');
     const [before, answer] = [row.messages.slice(0, last), row.messages.slice(last, last + 1)];
-    return { ...viewed(kind, before, [answer], null), messages: row.messages };
+    const view = viewed(kind, before, [answer], null);
+    return { ...view, messages: row.messages, blank: blankIn(row.messages) };
   }
   if ('chosen' in row) {
     const ranks = pairRanks(row.label_probability);
@@ -64,7 +67,7 @@ function viewOfMessages(row: Row): RowView {
   if (!('text' in row)) return viewed(kind, row.prompt, [], null);
   return {
     ...{ kind, messages: null, prompt: null, question: null },
-    ...{ answers: [row.text], ranks: null },
+    ...{ answers: [row.text], blank: blankIn(row.text), ranks: null },
   };
 }
 
@@ -81,9 +84,16 @@ function viewed(
     prompt: written(prompt),
     question: written(isChat(prompt) ? prompt.filter((message) => !isSystem(message)) : prompt),
     answers: answers.map(written),
+    blank: answers.reduce((sum, one) => sum + blankIn(one), 0),
     ranks,
   };
 }
+
+/** A turn with a mark, such as `"weight": 0`, or with tool calls is not blank. */
+const blankIn = (content: Content): number =>
+  isChat(content)
+    ? content.filter((one) => one.role === 'assistant' && spoken(one).trim() === '').length
+    : Number(content.trim() === '');
 
 export const isSystem = ({ role }: Message): boolean => role === 'system' || role === 'developer';
 

@@ -11,6 +11,7 @@ test('the options of training verbs whose files are part of what a run is made o
     ...{ data: 'rows', evalData: 'rows', normaliseData: 'rows', pretrainingData: 'rows' },
     ...{ model: 'model', reference: 'model', reward: 'reward', gold: 'reward' },
     ...{ adapter: 'folder', criticFrom: 'folder', discriminatorFrom: 'folder' },
+    ...{ refreshData: 'rows', refreshEvalData: 'rows', refreshLabels: 'reward' },
     ...{ chatTemplate: 'file', head: 'file', config: 'file' },
   });
 });

@@ -44,7 +44,7 @@ export const definition = withOperand(
 
 export type OveroptimiseOptions = ReturnType<typeof definition.complete>;
 
-export const example = 'npx keel overoptimise recipes/overoptimise.yaml --dry-run';
+export const example = 'npx keel overoptimise recipes/labs/overoptimise.yaml --dry-run';
 
 /** The JSON Schema of labs. */
 export const jsonSchema = (): Record<string, unknown> => labJsonSchema(bestOfN);
