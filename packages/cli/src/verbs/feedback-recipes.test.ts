@@ -41,7 +41,8 @@ stages:
     prompts: ${folder.file('prompts.jsonl')}
     samples: ${samples}
     temperature: 1
-    max_new_tokens: 6
+    max_new_tokens: 64
+    stop: ${ends}
   label:
     data: \${stages.generate}
     judge: ${folder.file('judge.yaml')}
@@ -50,10 +51,14 @@ stages:
   reward:
     model: \${stages.sft}
     data: \${stages.label}
+    on_bad_row: skip
     max_steps: 1
 `,
   );
 }
+
+/** The tiny model never ends its turn, and answers that are cut off train nothing. */
+const ends = JSON.stringify([...'aeiou']);
 
 const align = (folder: TemporaryFolder, args: readonly string[] = []) =>
   keel(['align', folder.file('plan.yaml'), ...args], {
@@ -137,7 +142,8 @@ stages:
     prompts: ${file}
     samples: 4
     temperature: 1
-    max_new_tokens: 6
+    max_new_tokens: 64
+    stop: ${ends}
   label:
     data: \${stages.generate}
     judge: \${stages.sft}
@@ -148,6 +154,7 @@ stages:
   dpo:
     model: \${stages.sft}
     data: \${stages.label}
+    on_bad_row: skip
 `,
   );
   const { code, stdout, stderr } = await align(folder, ['--json']);
