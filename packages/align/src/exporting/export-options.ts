@@ -1,4 +1,5 @@
 import type { GgufFileType } from '@keel/model';
+import type { MergeEvent } from '../merging/merge-model.ts';
 import type { ExportChecks } from './evidence.ts';
 
 /**
@@ -23,12 +24,7 @@ export interface ExportOptions {
 }
 
 /** What an export reports while it runs. */
-export type ExportEvent =
-  | { type: 'loading'; name: string }
-  | { type: 'notice'; text: string }
-  | { type: 'recording' }
-  | { type: 'writing'; bytesDone: number; bytesTotal: number }
-  | { type: 'checking' };
+export type ExportEvent = MergeEvent | { type: 'recording' };
 
 /** What was written, and what its checks found. */
 export interface ExportResult {

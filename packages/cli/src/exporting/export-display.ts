@@ -36,23 +36,8 @@ export class HumanExport implements ExportDisplay {
   readonly #bar = new WritingBar();
 
   event(event: ExportEvent): void {
-    switch (event.type) {
-      case 'loading':
-        say(`Loading ${event.name}`);
-        break;
-      case 'notice':
-        this.#bar.sayAbove(`note: ${event.text}`);
-        break;
-      case 'recording':
-        say('Recording what it computes, for the checks');
-        break;
-      case 'writing':
-        this.#bar.written(event.bytesDone, event.bytesTotal);
-        break;
-      case 'checking':
-        this.close();
-        say('Reading what was written, to check it');
-    }
+    if (event.type === 'recording') say('Recording what it computes, for the checks');
+    else this.#bar.show(event, 'Reading what was written, to check it');
   }
 
   ended({ checks, file, bytes, dtype, output, to, modelfile, tensors }: ExportResult): void {

@@ -36,20 +36,7 @@ export class HumanMerge implements MergeDisplay {
   readonly #bar = new WritingBar();
 
   event(event: MergeEvent): void {
-    switch (event.type) {
-      case 'loading':
-        say(`Loading ${event.name}`);
-        break;
-      case 'notice':
-        this.#bar.sayAbove(`note: ${event.text}`);
-        break;
-      case 'writing':
-        this.#bar.written(event.bytesDone, event.bytesTotal);
-        break;
-      case 'checking':
-        this.close();
-        say('Loading the written model to check it');
-    }
+    this.#bar.show(event, 'Loading the written model to check it');
   }
 
   ended({ output, dtype, bytes, kind, difference }: MergeResult): void {

@@ -1,3 +1,4 @@
+import type { MergeEvent } from '@keel/align';
 import { drawBar, formatBytes } from '@keel/align/internal';
 import type { SingleBar } from 'cli-progress';
 import { say } from '../terminal.ts';
@@ -16,11 +17,25 @@ export class WritingBar {
     });
   }
 
-  sayAbove(text: string): void {
-    sayAbove(this.#bar, process.stdout, text);
+  /** @param checking what is said when the weights are written and their check begins */
+  show(event: MergeEvent, checking: string): void {
+    switch (event.type) {
+      case 'loading':
+        say(`Loading ${event.name}`);
+        break;
+      case 'notice':
+        sayAbove(this.#bar, process.stdout, `note: ${event.text}`);
+        break;
+      case 'writing':
+        this.#written(event.bytesDone, event.bytesTotal);
+        break;
+      case 'checking':
+        this.stop();
+        say(checking);
+    }
   }
 
-  written(done: number, total: number): void {
+  #written(done: number, total: number): void {
     this.#done = done;
     this.#total = total;
     if (this.#bar === null) {
