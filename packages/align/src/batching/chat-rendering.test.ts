@@ -49,8 +49,10 @@ it.each([
   expect(rendered(expression, again)).toBe(expected);
 });
 
-it('calls without arguments are {} or the empty text of the file', () => {
-  expect(rendered("{{ 'f' + args }}", messagesWith(written, null, ''))).toBe(`f${written};f{};f;`);
+it('calls without arguments are {}, also where the file has empty text', () => {
+  expect(rendered("{{ 'f' + args }}", messagesWith(written, null, ''))).toBe(
+    `f${written};f{};f{};`,
+  );
 });
 
 it('an object for a template that takes text only is an error that says so', () => {
