@@ -6,6 +6,8 @@ import { shown } from './numbers.ts';
 
 /** Metric of an evaluation: 1 if the reward was gamed, otherwise 0. */
 export const GAMED = 'gamed';
+/** Metric of an alarm: the step of the evaluation since which the reward was gamed. */
+export const GAMED_SINCE = 'gamed_since';
 const MECHANISM = 'gaming/';
 
 /** Metric of a feature that explains the rise of a gamed reward: the share that goes with it. */
@@ -25,13 +27,18 @@ export const rewardGamed: Detector = {
       const found = history.change(name, 'held-out');
       return found === null ? '' : ` (${shown(found.start)} to ${shown(found.now)})`;
     };
+    const since = history.latest(`eval_${GAMED_SINCE}`, 1)[0] ?? 0;
+    const happened =
+      since === 0
+        ? `the held-out reward rose${change('reward')} and the gold reward did not${change('gold')}`
+        : `since step ${since}, the held-out reward rose and the gold reward fell`;
     const named = shares.map(
       ({ feature, share }) =>
         `${feature.replaceAll('_', ' ')} (${shown(Math.round(100 * share))}%)`,
     );
     return {
       severity: 'serious',
-      what: `the held-out reward rose${change('reward')} and the gold reward did not${change('gold')}; the rise goes with ${named.join(', ')}`,
+      what: `${happened}; the rise goes with ${named.join(', ')}`,
       evidence: Object.fromEntries(shares.map(({ feature, share }) => [feature, share])),
       advice:
         'Read the answers with keel audit --run. Stop earlier, for example with --best-metric eval_gold, or change the reward so that it does not pay for this.',

@@ -19,18 +19,33 @@ export interface HeldOutChange {
  * @returns null if there were fewer than two evaluations
  */
 export function readHeldOutChange(path: string, until: number | null = null): HeldOutChange | null {
-  if (!existsSync(path)) return null;
-  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-  const heldOut = lines
-    .map((line) => JSON.parse(line) as SampleLine)
-    .filter(isJudged)
-    .filter(({ held_out, step }) => held_out && step <= (until ?? step));
-  const first = heldOut[0]?.step;
-  const last = heldOut.at(-1)?.step;
-  if (first === undefined || last === undefined || first === last) return null;
-  const byRow = new Map(heldOut.filter(({ step }) => step === last).map((one) => [one.row, one]));
-  const before = heldOut.filter(({ step, row }) => step === first && byRow.has(row));
-  return { before, after: before.map(({ row }) => byRow.get(row)!) };
+  const evaluations = readEvaluations(path, until);
+  return evaluations.length < 2 ? null : changeOf(evaluations[0]!, evaluations.at(-1)!);
+}
+
+/**
+ * The held-out answers of a run's samples.jsonl, one list for each evaluation, in order.
+ * @param until the last step that counts (default: all)
+ */
+export function readEvaluations(path: string, until: number | null = null): JudgedLine[][] {
+  if (!existsSync(path)) return [];
+  const byStep = new Map<number, JudgedLine[]>();
+  for (const text of readFileSync(path, 'utf8').split('\n').filter(Boolean)) {
+    const line = JSON.parse(text) as SampleLine;
+    if (line.held_out !== true || !isJudged(line) || line.step > (until ?? line.step)) continue;
+    byStep.set(line.step, [...(byStep.get(line.step) ?? []), line]);
+  }
+  return [...byStep.values()];
+}
+
+/** The prompts that both evaluations have. */
+export function changeOf(
+  before: readonly JudgedLine[],
+  after: readonly JudgedLine[],
+): HeldOutChange {
+  const byRow = new Map(after.map((line) => [line.row, line]));
+  const both = before.filter(({ row }) => byRow.has(row));
+  return { before: both, after: both.map(({ row }) => byRow.get(row)!) };
 }
 
 export interface RewardRise {

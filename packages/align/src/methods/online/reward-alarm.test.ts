@@ -108,6 +108,28 @@ describe('an online run with --gold', () => {
   });
 });
 
+describe('gold that rose and then falls', () => {
+  /** 24 answers with this gold reward and some noise; longer ones earn more. */
+  const evaluation = (step: number, gold: number, words: number): SampleLine[] =>
+    Array.from({ length: 24 }, (_, row) => ({
+      ...{ step, row, held_out: true, prompt: `p${row}`, kl: null, ended: true, tokens: 1 },
+      completion: Array.from({ length: words + (row % 4) }, (_, at) => `w${at}`).join(' '),
+      reward: words + (row % 4),
+      gold: gold + 0.2 * (((row * 7 + step / 10) % 5) - 2),
+    }));
+
+  it('is an alarm while it is still above the start, once the fall is certain', () => {
+    const rise = [...evaluation(0, 0, 5), ...evaluation(10, 2, 8), ...evaluation(20, 3, 12)];
+    expect(gamingMetrics(write('rise.jsonl', rise))).toEqual({ gamed: 0 });
+    const fall = write('fall.jsonl', [...rise, ...evaluation(30, 2, 20)]);
+    expect(gamingMetrics(fall)).toMatchObject({ gamed: 1, gamed_since: 20 });
+    const little = write('little.jsonl', [...rise, ...evaluation(30, 2.95, 20)]);
+    expect(gamingMetrics(little)).toEqual({ gamed: 0 });
+    const unexplained = write('short.jsonl', [...rise, ...evaluation(30, 2, 11)]);
+    expect(gamingMetrics(unexplained)).toEqual({ gamed: 0 });
+  });
+});
+
 test('the first evaluation has nothing to compare', () => {
   const line = { step: 0, row: 0, held_out: true, prompt: 'p', completion: 'a', reward: 1 };
   const path = write('samples.jsonl', [{ ...line, gold: 1, kl: null, ended: true, tokens: 1 }]);
