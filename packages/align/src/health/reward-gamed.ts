@@ -40,8 +40,7 @@ export const rewardGamed: Detector = {
       severity: 'serious',
       what: `${happened}; the rise goes with ${named.join(', ')}`,
       evidence: Object.fromEntries(shares.map(({ feature, share }) => [feature, share])),
-      advice:
-        'Read the answers with keel audit --run. Stop earlier, for example with --best-metric eval_gold, or change the reward so that it does not pay for this.',
+      advice: `Read the answers with keel audit --run${since === 0 ? '' : ` --since ${since}`}. Stop earlier, for example with --best-metric eval_gold, or change the reward so that it does not pay for this.`,
     };
   },
 };

@@ -16,7 +16,8 @@ import { ScoringBar } from './scoring-bar.ts';
 
 /** `keel audit` of answers before and after. @returns the exit code */
 export async function auditAnswerFiles(options: AuditVerbOptions): Promise<number> {
-  const { files, run: folder, output, overwrite, onBadRow, columns, wrapChat } = options;
+  const { files, run: folder, since, until, output, overwrite } = options;
+  const { onBadRow, columns, wrapChat } = options;
   if (output !== null) checkAuditFiles(output, overwrite);
   if (options.threads !== null) setThreads(options.threads);
   using bar = new ScoringBar();
@@ -32,7 +33,7 @@ export async function auditAnswerFiles(options: AuditVerbOptions): Promise<numbe
       {
         source:
           files === null
-            ? { kind: 'run', folder: folder! }
+            ? { kind: 'run', folder: folder!, steps: { since, until } }
             : { kind: 'files', before: files[0]!, after: files[1]! },
         ...{ reward: options.reward, gold: options.gold, unpaired: options.unpaired },
         reading: { onBadRow, columns, wrapChat, onSkipped: () => (skipped += 1) },

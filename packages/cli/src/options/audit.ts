@@ -28,6 +28,19 @@ const schema = z
       common: true,
       shownDefault: 'none',
     }),
+    since: option(z.number().int().min(0).nullable().default(null), {
+      description:
+        'compare with the held-out answers of the run after this many steps, such as those with the best gold reward',
+      group: answers,
+      value: 'step',
+      shownDefault: 'before the first step',
+    }),
+    until: option(z.number().int().min(1).nullable().default(null), {
+      description: 'audit the held-out answers of the run after this many steps',
+      group: answers,
+      value: 'step',
+      shownDefault: 'the last evaluation',
+    }),
     unpaired: option(z.enum(['fail', 'skip']).default('fail'), {
       description: 'what to do with an answer whose prompt the other file does not have',
       group: answers,
@@ -117,6 +130,11 @@ const schema = z
       columns: value.columns !== null,
       wrapChat: value.wrapChat,
     };
+    for (const name of ['since', 'until'] as const) {
+      if (value[name] !== null && run === null) {
+        add(name, 'has no effect without --run, whose evaluations it selects');
+      }
+    }
     for (const [name, is] of Object.entries(given)) {
       if (is && run !== null) add(name, 'has no effect with --run, which reads samples of a run');
     }

@@ -115,6 +115,19 @@ test('the samples of a run: held-out answers of the first and the last evaluatio
     reward: { name: 'reward', difference: 50 },
     gold: { name: 'fluent', before: 1, after: 1 },
   });
+  const since = await keel(['audit', '--run', folder.path, '--since', '5', '--json']);
+  expect(jsonLines(since.stdout)[0]).toMatchObject({ reward: { difference: 25 } });
+  const until = await keel(['audit', '--run', folder.path, '--until', '5', '--json']);
+  expect(jsonLines(until.stdout)[0]).toMatchObject({ reward: { difference: 25 } });
+  for (const [steps, why] of [
+    [['--since', '7'], /--since 7: .*0, 5, 10/],
+    [['--since', '10', '--until', '5'], /--since 10 is after --until 5/],
+    [['--since', '10'], /two different steps/],
+  ] as const) {
+    const refused = await keel(['audit', '--run', folder.path, ...steps]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(why);
+  }
   write(training);
   const none = await keel(['audit', '--run', folder.path]);
   expect(none.code).toBe(1);
@@ -127,6 +140,8 @@ test('what cannot be audited: what, where, and what to do', async () => {
   const nothing = await keel(['audit']);
   expect(nothing.code).toBe(2);
   expect(nothing.stderr).toContain('--run');
+  const noRun = await keel(['audit', before, after, '--since', '5']);
+  expect(noRun.stderr).toMatch(/--since: has no effect without --run/);
   const one = await keel(['audit', before]);
   expect(one.code).toBe(2);
   const both = await keel(['audit', before, after, '--run', folder.path]);

@@ -2,12 +2,13 @@ import type { AnswerAudit } from '@keel/align/hacking';
 import type { Reward } from '@keel/align/rewards';
 import type { ReadingOptions } from '../../judging/answers/read-answers.ts';
 import type { PairedAnswers } from '../reading/paired-answers.ts';
+import type { ComparedSteps } from '../reading/run-samples.ts';
 
 /** Answers before and after training. */
 export type AuditSource =
   | { kind: 'files'; before: string; after: string }
-  /** The samples of an online run. */
-  | { kind: 'run'; folder: string };
+  /** The samples of an online run (steps: the first and the last evaluation). */
+  | { kind: 'run'; folder: string; steps?: ComparedSteps };
 
 export interface AuditOptions {
   source: AuditSource;

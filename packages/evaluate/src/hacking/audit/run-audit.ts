@@ -41,7 +41,7 @@ export async function runAudit(options: AuditOptions, hooks: AuditHooks = {}): P
 }
 
 async function readSides({ source, reading }: AuditOptions) {
-  if (source.kind === 'run') return readRunSamples(source.folder);
+  if (source.kind === 'run') return readRunSamples(source.folder, source.steps);
   const { before, after } = source;
   return {
     before: await readAnswers([before], reading),

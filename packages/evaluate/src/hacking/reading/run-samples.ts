@@ -20,12 +20,21 @@ export interface RunSamples {
 
 type Placed = SampleLine & { line: number };
 
+/** Evaluations to compare, by the optimizer steps before them; null: the first, and the last. */
+export interface ComparedSteps {
+  since: number | null;
+  until: number | null;
+}
+
 /**
- * Held-out answers at the first and at the last evaluation. Without held-out prompts, the first and
- * the last answers to each prompt that was trained on more than once.
+ * Held-out answers at two evaluations. Without held-out prompts, the first and the last answers to
+ * each prompt that was trained on more than once.
  * @throws Error if the folder has no such answers, or a line is damaged
  */
-export async function readRunSamples(run: string): Promise<RunSamples> {
+export async function readRunSamples(
+  run: string,
+  { since, until }: ComparedSteps = { since: null, until: null },
+): Promise<RunSamples> {
   const path = join(run, 'samples.jsonl');
   if (!existsSync(path)) {
     throw new Error(
@@ -34,7 +43,17 @@ export async function readRunSamples(run: string): Promise<RunSamples> {
   }
   const lines = readLines(path);
   const heldOut = lines.filter(({ held_out }) => held_out === true);
-  const [first, last] = ends(heldOut);
+  const steps = [...new Set(heldOut.map(({ step }) => step))];
+  for (const [name, step] of [['--since', since] as const, ['--until', until] as const]) {
+    if (step === null || steps.includes(step)) continue;
+    throw new Error(
+      `${name} ${step}: ${run} has no held-out answers of this step. ${steps.length === 0 ? 'It has none at all: train with --eval-data' : `There are those of ${steps.join(', ')}`}`,
+    );
+  }
+  const [first, last] = [since ?? steps[0] ?? null, until ?? steps.at(-1) ?? null];
+  if (first !== null && last !== null && first > last) {
+    throw new Error(`--since ${first} is after --until ${last}. Pass an earlier step`);
+  }
   if (first !== last) {
     const [before, after] = [first, last].map((step) =>
       heldOut.filter((line) => line.step === step),
@@ -48,6 +67,11 @@ export async function readRunSamples(run: string): Promise<RunSamples> {
       ...(await answersOf(run, path, [shared(before!, after!), shared(after!, before!)], true)),
       about: `held-out prompts, after ${first} and after ${last} steps`,
     };
+  }
+  if (since !== null || until !== null) {
+    throw new Error(
+      `there is nothing between steps ${first} and ${last}. Pass two different steps`,
+    );
   }
   const repeated = [...Map.groupBy(lines, ({ prompt }) => promptKey(prompt)).values()].flatMap(
     (own) => {
