@@ -124,7 +124,7 @@ export {
 } from '../runs/progress.ts';
 export { RateMeter } from '../runs/rate-meter.ts';
 export { replayHealth } from '../runs/replay-health.ts';
-export { formatNumber, formatShare } from '../runs/report/format.ts';
+export { formatNumber, formatShare, formatterOf } from '../runs/report/format.ts';
 export { html, type Markup } from '../runs/report/markup.ts';
 export { plotAxis, plotColours, spreadLabels } from '../runs/report/plot-axis.ts';
 export { reliabilityDiagram } from '../runs/report/reliability-diagram.ts';

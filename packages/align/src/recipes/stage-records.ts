@@ -21,7 +21,7 @@ const interval = z.tuple([z.number(), z.number()]).readonly();
 
 const headline = z.object({
   label: z.string(),
-  unit: z.enum(['share', 'number']),
+  unit: z.enum(['share', 'count', 'number']),
   better: z.enum(['higher', 'lower']).nullable(),
   before: z.number().nullable(),
   after: z.number(),

@@ -1,7 +1,6 @@
 import {
   formatDuration,
-  formatNumber,
-  formatShare,
+  formatterOf,
   isMeasuring,
   type Recipe,
   type RecipeEvent,
@@ -187,7 +186,7 @@ const useOf = ({ verb, options }: TrainingStage, final: string): ResultUse =>
 type Worked = (RecipeEvent & { type: 'worked' })['result'];
 
 function headlineText({ label, before, after, unit }: Worked['headlines'][number]): string {
-  const show = unit === 'share' ? formatShare : formatNumber;
+  const show = formatterOf(unit);
   const { value, interval } = after;
   const range = interval === undefined ? '' : ` [${show(interval[0])}, ${show(interval[1])}]`;
   const was = before === null ? '' : ` (${show(before.value)} before)`;

@@ -34,7 +34,7 @@ export async function bestOf(
     ...{ interrupted: false, verdict: null },
     headlines: [
       {
-        ...{ label: 'rows', unit: 'number', before: null, better: null, after: { value: rows } },
+        ...{ label: 'rows', unit: 'count', before: null, better: null, after: { value: rows } },
         note: `${summary.answers} answers to ${summary.prompts} prompts`,
       },
       ...(first === undefined || last === undefined

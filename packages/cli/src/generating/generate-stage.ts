@@ -44,7 +44,7 @@ export async function answered(
     ...{ interrupted, verdict: null },
     headlines: [
       {
-        ...{ ...one, label: 'answers', unit: 'number', after: { value: rows } },
+        ...{ ...one, label: 'answers', unit: 'count', after: { value: rows } },
         note: `to ${asked.tokens.length} prompts${left}`,
       },
       ...(length === null

@@ -64,7 +64,10 @@ function headlinesOf(summary: LabelSummary): Headline[] {
     ...(unlabelled > 0 ? [`${unlabelled} without a verdict`] : []),
   ];
   return [
-    ...number('rows', rows, [`${pairs} pairs`, ...left].join(', ')),
+    {
+      ...{ ...one, label: 'rows', unit: 'count', after: { value: rows } },
+      note: [`${pairs} pairs`, ...left].join(', '),
+    },
     ...(ratings === null ? number('certainty', certainty, '0: undecided, 1: certain') : []),
     ...(ratings === null ? [] : number('mean rating', ratings.all)),
     ...number('rating of chosen answers', ratings?.chosen ?? null),

@@ -58,8 +58,8 @@ function headlinesOf(summary: RevisionSummary): JobResult['headlines'] {
       unusable,
       reasons.map(([why, count]) => `${why}: ${count}`).join('; ') || 'none',
     ),
-    { ...one, label: 'rows for sft', unit: 'number', after: { value: supervised } },
-    { ...one, label: 'rows for dpo', unit: 'number', after: { value: preferences } },
+    { ...one, label: 'rows for sft', unit: 'count', after: { value: supervised } },
+    { ...one, label: 'rows for dpo', unit: 'count', after: { value: preferences } },
     ...(length === null
       ? []
       : [

@@ -1,7 +1,7 @@
 // Writes README.md of a result: a model card in the hub's format.
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-write.ts';
-import { formatNumber, formatShare } from '../report/format.ts';
+import { formatterOf } from '../report/format.ts';
 import { type Paper, papersOf } from './papers.ts';
 import type { ResultRecord, StageRecord } from './result-record.ts';
 
@@ -157,8 +157,7 @@ type Headline = StageRecord['headlines'][number];
 function resultTable(headlines: readonly Headline[]): string {
   if (headlines.length === 0) return '';
   const rows = headlines.map((one) => {
-    const show = (value: number): string =>
-      one.unit === 'share' ? formatShare(value) : formatNumber(value);
+    const show = formatterOf(one.unit);
     const shown = (found: Headline['after'] | null): string =>
       found === null
         ? '–'

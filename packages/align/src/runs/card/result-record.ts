@@ -30,7 +30,7 @@ const stageSchema = z.object({
   headlines: z.array(
     z.object({
       label: z.string(),
-      unit: z.enum(['share', 'number']),
+      unit: z.enum(['share', 'count', 'number']),
       before: estimate.nullable(),
       after: estimate,
       difference: interval.optional(),

@@ -16,6 +16,20 @@ export function formatNumber(value: number): string {
   return (value < 0 ? minus : '') + text.replace('e-', `e${minus}`);
 }
 
+/** What a number is: a share from 0 to 1, a number of things, or anything else. */
+export type Unit = 'share' | 'count' | 'number';
+
+export function formatterOf(unit: Unit): (value: number) => string {
+  if (unit === 'share') return formatShare;
+  return unit === 'count' ? formatCount : formatNumber;
+}
+
+/** A mean of counts is no whole number. */
+const formatCount = (value: number): string =>
+  Number.isInteger(value)
+    ? (value < 0 ? minus : '') + Math.abs(value).toLocaleString('en-US')
+    : formatNumber(value);
+
 /** A share from 0 to 1 as a percentage. */
 export function formatShare(value: number): string {
   const percent = value * 100;

@@ -1,4 +1,4 @@
-import { formatNumber, formatShare } from './format.ts';
+import { formatShare, formatterOf } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import type { Estimate, Headline } from './report-data.ts';
 
@@ -17,7 +17,7 @@ export const headlineCards = (headlines: readonly Headline[]): Markup =>
 
 function card(headline: Headline): Markup {
   const { label, before, after, note } = headline;
-  const show = headline.unit === 'share' ? formatShare : formatNumber;
+  const show = formatterOf(headline.unit);
   const change = before && judge(headline, before);
   return html`<article class="card">
 <h3>${label}</h3>
@@ -59,12 +59,12 @@ function judge(headline: Headline, before: Estimate): Change {
   const size =
     unit === 'share'
       ? `${sign}${formatShare(difference).replace('%', '')} points`
-      : `${sign}${formatNumber(difference)}`;
+      : `${sign}${formatterOf(unit)(difference)}`;
   const mark = difference > 0 ? '▲' : difference < 0 ? '▼' : '■';
   if (difference === 0) return { kind: 'unclear', mark, text: 'no change' };
   if (better === null) return { kind: 'neutral', mark, text: size };
   const { interval } = after;
-  const show = unit === 'share' ? formatShare : formatNumber;
+  const show = formatterOf(unit);
   const range = ends ? ` (95%: ${show(ends[0])} to ${show(ends[1])})` : '';
   const unclear = ends
     ? ends[0] <= 0 && 0 <= ends[1]

@@ -1,6 +1,7 @@
 import type { RewardFindings } from '@keel/statistics';
 import type { Health } from '../../health/monitor.ts';
 import type { MetricsRow } from '../metrics.ts';
+import type { Unit } from './format.ts';
 import type { Markup } from './markup.ts';
 import type { ScatterPlot } from './scatter-plot.ts';
 
@@ -41,7 +42,7 @@ export interface Headline {
   before: Estimate | null;
   after: Estimate;
   /** `share` is from 0 to 1 and shown as a percentage. */
-  unit: 'share' | 'number';
+  unit: Unit;
   /** Which direction is better; null if neither is. */
   better: 'higher' | 'lower' | null;
   /**

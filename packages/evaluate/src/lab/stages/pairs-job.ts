@@ -77,7 +77,7 @@ async function writePairs(options: PairsOptions): Promise<JobResult> {
         writeFully(descriptor, `${exactJson(pairRow(rows[pair.prompt]!, pair, noise[at]!))}\n`);
     });
   }
-  const one = { before: null, better: null, unit: 'number' } as const;
+  const one = { before: null, better: null, unit: 'count' } as const;
   return {
     interrupted: false,
     verdict: null,
