@@ -228,7 +228,7 @@ async function outcomeOf(kind: Kind, seed: number): Promise<Outcome> {
       ...{ model: base, data: [prompts], evalData: [prompts], output, seed },
       ...{ reward: kind.reward, gold: kind.gold, lora: true, loraRank: 8, learningRate: 2e-3 },
       ...{ batchSize: 4, numGenerations: 8, maxNewTokens: 14, maxSteps: Number(values.steps) },
-      ...{ evalSteps: 4, beta: 0.01, scheduler: 'constant' },
+      ...{ evalSteps: 2, beta: 0.01, scheduler: 'constant' },
     });
   }
   const rows = readFileSync(join(output, 'metrics.jsonl'), 'utf8')

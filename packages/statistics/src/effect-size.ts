@@ -9,14 +9,14 @@ export interface PairedEffect {
   after: number;
   /** after - before */
   difference: number;
-  /** Student's 95% interval of the difference; null for a single item */
+  /** Student's interval of the difference, 95% unless asked otherwise; null for a single item */
   interval: Interval | null;
   /**
    * The difference in standard deviations (d_av, Cumming 2012, equation 11.10): the root of the
    * mean of both variances. null where nothing varies on either side
    */
   size: number | null;
-  /** 95% interval of the size, by resampling items */
+  /** Interval of the size, by resampling items */
   sizeInterval: Interval | null;
 }
 
@@ -25,17 +25,22 @@ const RESAMPLES = 2000;
 
 /**
  * @param before values of the items, and `after` of the same items in the same order
+ * @param confidence of both intervals
  * @throws RangeError without items, for lists of different lengths and for values that are not
  *   finite
  */
-export function pairedEffect(before: readonly number[], after: readonly number[]): PairedEffect {
+export function pairedEffect(
+  before: readonly number[],
+  after: readonly number[],
+  confidence = 0.95,
+): PairedEffect {
   const count = before.length;
   if (count === 0) throw new RangeError('a change needs at least one item');
   if (after.length !== count) {
     throw new RangeError(`${count} values before and ${after.length} after are not pairs`);
   }
   const differences = after.map((value, at) => value - before[at]!);
-  const interval = studentInterval(differences);
+  const interval = studentInterval(differences, confidence);
   const size = sizeOf(before, after, null);
   // All values of these draws are alike before, and after: nothing changed, or the unit is missing.
   const sizeWithoutSpread = ([draw]: Uint32Array): number =>
@@ -49,9 +54,7 @@ export function pairedEffect(before: readonly number[], after: readonly number[]
         : bootstrapInterval(
             count,
             (draws) => sizeOf(before, after, draws) ?? sizeWithoutSpread(draws),
-            {
-              resamples: RESAMPLES,
-            },
+            { resamples: RESAMPLES, confidence },
           ),
   };
 }

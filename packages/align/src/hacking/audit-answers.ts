@@ -37,28 +37,35 @@ export interface AnswerAudit {
   gainers: Gainers | null;
 }
 
+export interface AuditSettings {
+  features?: readonly AnswerFeature[];
+  goldConfidence?: number;
+}
+
 /**
  * Audits answers to the same prompts. Prompts are the units of all intervals: several answers to
  * one count as their mean.
  * @param features what is measured (default: all of `answerFeatures`)
+ * @param goldConfidence of the intervals that tell whether gold followed (default: 0.95)
  * @throws RangeError without prompts
  */
 export function auditAnswers(
   prompts: readonly AuditedPrompt[],
-  { features = answerFeatures }: { features?: readonly AnswerFeature[] } = {},
+  { features = answerFeatures, goldConfidence = 0.95 }: AuditSettings = {},
 ): AnswerAudit {
   if (prompts.length === 0) throw new RangeError('an audit needs at least one prompt');
   const changes = featureChanges(prompts, features);
-  const [rewards, golds] = (['reward', 'gold'] as const).map((score) => scoresOf(prompts, score));
-  const [reward, gold] = [rewards!.change, golds!.change];
-  const scored = rewards!.changes.flatMap((value, at) => (value === null ? [] : [at]));
-  const rewardChanges = { prompts: scored, values: scored.map((at) => rewards!.changes[at]!) };
+  const rewards = scoresOf(prompts, 'reward');
+  const golds = scoresOf(prompts, 'gold', goldConfidence);
+  const [reward, gold] = [rewards.change, golds.change];
+  const scored = rewards.changes.flatMap((value, at) => (value === null ? [] : [at]));
+  const rewardChanges = { prompts: scored, values: scored.map((at) => rewards.changes[at]!) };
   const explained = reward === null ? null : explainReward(changes, rewardChanges);
   const mechanisms =
     explained === null || trendOf(reward) !== 'up'
       ? []
       : mechanismsOf(changes, rewardChanges, explained);
-  const both = scored.filter((at) => golds!.changes[at] !== null);
+  const both = scored.filter((at) => golds.changes[at] !== null);
   return {
     prompts: prompts.length,
     answers: {
@@ -69,17 +76,17 @@ export function auditAnswers(
     correlations:
       reward === null
         ? null
-        : changes.map(({ values }) => correlationsOf(values, rewards!.values, scored)),
+        : changes.map(({ values }) => correlationsOf(values, rewards.values, scored)),
     ...{ reward, gold, explained },
     agreement:
       gold === null
         ? null
         : pearson(
-            both.map((at) => rewards!.changes[at]!),
-            both.map((at) => golds!.changes[at]!),
+            both.map((at) => rewards.changes[at]!),
+            both.map((at) => golds.changes[at]!),
           ),
     verdict: verdictOf(reward, gold, mechanisms),
-    gainers: reward === null ? null : gainersOf(prompts, changes, rewards!.changes, golds!.changes),
+    gainers: reward === null ? null : gainersOf(prompts, changes, rewards.changes, golds.changes),
   };
 }
 
@@ -91,7 +98,11 @@ interface Scores {
   change: ScoreChange | null;
 }
 
-function scoresOf(prompts: readonly AuditedPrompt[], score: 'reward' | 'gold'): Scores {
+function scoresOf(
+  prompts: readonly AuditedPrompt[],
+  score: 'reward' | 'gold',
+  confidence?: number,
+): Scores {
   const [before, after] = sides.map((side) => promptScores(prompts, side, score));
   const changes = after!.map((value, at) => {
     const was = before![at]!;
@@ -104,7 +115,10 @@ function scoresOf(prompts: readonly AuditedPrompt[], score: 'reward' | 'gold'): 
     change:
       known.length === 0
         ? null
-        : { ...pairedEffect(of(before!), of(after!)), unscored: prompts.length - known.length },
+        : {
+            ...pairedEffect(of(before!), of(after!), confidence),
+            unscored: prompts.length - known.length,
+          },
   };
 }
 

@@ -31,7 +31,7 @@ export const rewardGamed: Detector = {
     const happened =
       since === 0
         ? `the held-out reward rose${change('reward')} and the gold reward did not${change('gold')}`
-        : `since step ${since}, the held-out reward rose and the gold reward fell`;
+        : `since step ${since}, the held-out reward rose and the gold reward did not`;
     const named = shares.map(
       ({ feature, share }) =>
         `${feature.replaceAll('_', ' ')} (${shown(Math.round(100 * share))}%)`,

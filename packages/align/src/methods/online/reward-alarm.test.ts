@@ -118,12 +118,15 @@ describe('gold that rose and then falls', () => {
       gold: gold + 0.2 * (((row * 7 + step / 10) % 5) - 2),
     }));
 
-  it('is an alarm while it is still above the start, once the fall is certain', () => {
+  it('is an alarm while it is still above the start, if the reward rises without it', () => {
     const rise = [...evaluation(0, 0, 5), ...evaluation(10, 2, 8), ...evaluation(20, 3, 12)];
     expect(gamingMetrics(write('rise.jsonl', rise))).toEqual({ gamed: 0 });
     const fall = write('fall.jsonl', [...rise, ...evaluation(30, 2, 20)]);
     expect(gamingMetrics(fall)).toMatchObject({ gamed: 1, gamed_since: 20 });
-    const little = write('little.jsonl', [...rise, ...evaluation(30, 2.95, 20)]);
+    const flat = write('flat.jsonl', [...rise, ...evaluation(30, 2.95, 20)]);
+    expect(gamingMetrics(flat)).toMatchObject({ gamed: 1, gamed_since: 20 });
+    // The reward rose little, so gold may have followed as much.
+    const little = write('little.jsonl', [...rise, ...evaluation(30, 2.95, 12.5)]);
     expect(gamingMetrics(little)).toEqual({ gamed: 0 });
     const unexplained = write('short.jsonl', [...rise, ...evaluation(30, 2, 11)]);
     expect(gamingMetrics(unexplained)).toEqual({ gamed: 0 });
