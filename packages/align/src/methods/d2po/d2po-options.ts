@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { option, variant, withCompletion } from '../../config/options.ts';
 import { defineTraining } from '../../config/training-options.ts';
-import { checkRolesShareBase, onlineShape } from '../online/online-options.ts';
+import { checkRolesShareBase } from '../online/check-online.ts';
+import { onlineShape } from '../online/online-options.ts';
 import {
   checkSampledPairs,
   completeSampledPairs,

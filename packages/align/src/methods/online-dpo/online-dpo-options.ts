@@ -8,16 +8,11 @@ import {
   shownBetas,
 } from '../../objectives/objective-options.ts';
 import type { ExtraScores } from '../../objectives/paired.ts';
-import {
-  type Checked,
-  checkOnline,
-  checkRolesShareBase,
-  epochsShape,
-  generations,
-  onlineShape,
-} from '../online/online-options.ts';
+import { type Checked, checkOnline, checkRolesShareBase } from '../online/check-online.ts';
+import { generations, onlineShape } from '../online/online-options.ts';
 import { referenceSyncShape } from '../online/reference-sync-options.ts';
 import { otherSampledNames, sampledObjectives } from '../online/sampled-objectives.ts';
+import { epochsShape } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 
 const objective = 'Objective';

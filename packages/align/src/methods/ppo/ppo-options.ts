@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { option } from '../../config/options.ts';
 import { defineTraining } from '../../config/training-options.ts';
-import {
-  checkOnline,
-  checkRolesShareBase,
-  entropyShape,
-  generations,
-  klShape,
-  onlineShape,
-  updateShape,
-  whitenAdvantages,
-} from '../online/online-options.ts';
+import { checkOnline, checkRolesShareBase } from '../online/check-online.ts';
+import { klShape } from '../online/kl-options.ts';
+import { generations, onlineShape } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { entropyShape, updateShape, whitenAdvantages } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
 

@@ -5,7 +5,9 @@ import {
   defineTraining,
   learningRateOf,
 } from '../../config/training-options.ts';
-import { checkOnline, epochsShape, generations, onlineShape } from '../online/online-options.ts';
+import { checkOnline } from '../online/check-online.ts';
+import { generations, onlineShape } from '../online/online-options.ts';
+import { epochsShape } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 
 const kept = 'Rejection sampling';

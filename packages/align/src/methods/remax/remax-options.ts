@@ -1,14 +1,10 @@
 import { z } from 'zod';
 import { defineTraining } from '../../config/training-options.ts';
-import {
-  checkOnline,
-  entropyShape,
-  generations,
-  klShape,
-  onlineShape,
-  whitenAdvantages,
-} from '../online/online-options.ts';
+import { checkOnline } from '../online/check-online.ts';
+import { klShape } from '../online/kl-options.ts';
+import { generations, onlineShape } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { entropyShape, whitenAdvantages } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 
 const remaxObject = z
