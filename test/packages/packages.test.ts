@@ -57,6 +57,12 @@ describe('a project with the packages installed', () => {
     expect(await project.run(node, 'dist/entries.js')).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('can be required by CommonJS, so nothing awaits while it is loaded', async () => {
+    const names = JSON.stringify(project.entries());
+    const required = `for (const name of ${names}) require(name); console.log('all')`;
+    expect(await project.run(node, '--eval', required)).toMatchObject({ code: 0, stdout: 'all\n' });
+  });
+
   it('imports them before keel setup, which the first tensor asks for', async () => {
     const { stdout } = await project.run(node, 'dist/program.js');
     const { loaded, error } = parsed(stdout);

@@ -2,10 +2,10 @@ import { type MethodVerb, methodVerbs } from '@keel/align/config';
 import { type Verb, type VerbGroup, verb } from './verb.ts';
 
 /** A method of the library as a verb. */
-const trainingVerb = ({ name, example, summary, options, run, stage }: MethodVerb): Verb =>
+const trainingVerb = ({ name, example, summary, definition, run, stage }: MethodVerb): Verb =>
   verb({
     ...{ name, summary },
-    options: async () => ({ definition: await options(), example }),
+    options: async () => ({ definition, example }),
     run: async () => {
       const { chatWith, runVerb, scoreWith } = await import('./training/run-verb.ts');
       const use = stage.gives === 'reward model' ? scoreWith : chatWith;

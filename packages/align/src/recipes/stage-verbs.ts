@@ -14,10 +14,5 @@ export interface StageVerb extends StageParts<TrainingOptions>, Pick<MethodVerb,
 
 /** By name. */
 export const stageVerbs: Readonly<Record<string, StageVerb>> = Object.fromEntries(
-  await Promise.all(
-    methodVerbs.map(async ({ name, options, run, stage }) => [
-      name,
-      { ...stage, run, definition: await options() },
-    ]),
-  ),
+  methodVerbs.map(({ name, definition, run, stage }) => [name, { ...stage, run, definition }]),
 );

@@ -1,11 +1,12 @@
 // `keel kto`, registered.
 import { methodVerb } from '../registration/method-verb.ts';
+import { ktoDefinition } from './kto-options.ts';
 
 export const ktoVerb = methodVerb({
   name: 'kto',
   summary: 'align a model on single answers labelled good or bad (KTO, BCO)',
   example: 'npx keel kto --data thumbs.jsonl --eval-data held-out.jsonl --output runs/first --lora',
-  options: async () => (await import('./kto-options.ts')).ktoDefinition,
+  definition: ktoDefinition,
   run: async () => (await import('./run-kto.ts')).runKto,
   stage: {
     gives: 'language model',

@@ -2,6 +2,7 @@
 
 import { onlineStage } from '../online/online-stage.ts';
 import { methodVerb } from '../registration/method-verb.ts';
+import { d2poDefinition } from './d2po-options.ts';
 
 export const d2poVerb = methodVerb({
   name: 'd2po',
@@ -9,7 +10,7 @@ export const d2poVerb = methodVerb({
     'align a model on pairs of its own answers: a reward labels some, a discriminator trained on them the rest (D2PO)',
   example:
     'npx keel d2po --data prompts.jsonl --reward judge.yaml --gold-budget 500 --output runs/d2po --max-new-tokens 64',
-  options: async () => (await import('./d2po-options.ts')).d2poDefinition,
+  definition: d2poDefinition,
   run: async () => (await import('./d2po.ts')).runD2po,
   stage: {
     ...onlineStage,

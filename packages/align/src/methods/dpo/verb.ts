@@ -1,6 +1,7 @@
 // `keel dpo`, registered.
 import { rankedObjectiveNames } from '../../objectives/ranked-names.ts';
-import { pairedObjective } from '../../objectives/registry.ts';
+import { pairedObjective, pairedObjectiveNames } from '../../objectives/registry.ts';
+import { defineDpoOptions } from '../pairs/dpo-options.ts';
 import { methodVerb } from '../registration/method-verb.ts';
 
 const ofRankings = ({ loss }: { loss: readonly string[] }): boolean =>
@@ -11,11 +12,7 @@ export const dpoVerb = methodVerb({
   summary: 'align a model on preference pairs (DPO and its variants)',
   example:
     'npx keel dpo --data pairs.jsonl --eval-data held-out.jsonl --output runs/first --lora --beta 0.1',
-  options: async () => {
-    const { defineDpoOptions } = await import('../pairs/dpo-options.ts');
-    const { pairedObjectiveNames } = await import('../../objectives/registry.ts');
-    return defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]);
-  },
+  definition: defineDpoOptions([...pairedObjectiveNames, ...rankedObjectiveNames]),
   run: async () => (await import('./run-dpo.ts')).runDpo,
   stage: {
     gives: 'language model',

@@ -3,6 +3,7 @@
 import { onlineStage } from '../online/online-stage.ts';
 import { methodVerb } from '../registration/method-verb.ts';
 import { mixesText } from '../supervised/mixes-text.ts';
+import { grpoDefinition } from './grpo-options.ts';
 
 export const grpoVerb = methodVerb({
   name: 'grpo',
@@ -10,7 +11,7 @@ export const grpoVerb = methodVerb({
     'align a model to a reward, comparing answers to the same prompt (GRPO, Dr. GRPO, DAPO, GSPO)',
   example:
     'npx keel grpo --data prompts.jsonl --reward reward.ts --output runs/grpo --max-new-tokens 64',
-  options: async () => (await import('./grpo-options.ts')).grpoDefinition,
+  definition: grpoDefinition,
   run: async () => (await import('./grpo.ts')).runGrpo,
   stage: {
     ...onlineStage,

@@ -3,13 +3,14 @@
 import { onlineStage } from '../online/online-stage.ts';
 import { methodVerb } from '../registration/method-verb.ts';
 import { mixesText } from '../supervised/mixes-text.ts';
+import { ppoDefinition } from './ppo-options.ts';
 
 export const ppoVerb = methodVerb({
   name: 'ppo',
   summary: 'align a model to a reward with PPO; all roles can share one base model',
   example:
     'npx keel ppo --data prompts.jsonl --reward runs/reward/final --output runs/ppo --max-new-tokens 64',
-  options: async () => (await import('./ppo-options.ts')).ppoDefinition,
+  definition: ppoDefinition,
   run: async () => (await import('./ppo.ts')).runPpo,
   stage: {
     ...onlineStage,

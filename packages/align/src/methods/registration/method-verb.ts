@@ -1,5 +1,5 @@
 // What a method says about itself once: the command line, JSON Schemas, recipes and the library
-// follow from it. Its options and its run are only loaded when they are needed.
+// follow from it. Its run, which needs LibTorch, is only loaded when it is needed.
 import type { OptionsDefinition } from '../../config/options.ts';
 import type { TrainingOptions } from '../../config/training-options.ts';
 import type { RunHooks, RunResult } from '../../training/run-training.ts';
@@ -53,7 +53,7 @@ export interface MethodVerb<Options extends TrainingOptions = TrainingOptions> {
   /** A command line, shown at the end of its help. */
   example: string;
   // biome-ignore lint/suspicious/noExplicitAny: a method's schema has its own shape
-  options(): Promise<OptionsDefinition<any, Options>>;
+  definition: OptionsDefinition<any, Options>;
   run(): Promise<(options: Options, hooks?: RunHooks) => Promise<RunResult>>;
   stage: StageParts<Options>;
 }

@@ -21,11 +21,9 @@ import { worldSchema } from './world-options.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-const methods = (await Promise.all(
-  methodVerbs
-    .filter(({ name }) => (labMethods as readonly string[]).includes(name))
-    .map(({ options }) => options()),
-)) as unknown as readonly OptionsDefinition[];
+const methods = methodVerbs
+  .filter(({ name }) => (labMethods as readonly string[]).includes(name))
+  .map(({ definition }) => definition) as unknown as readonly OptionsDefinition[];
 
 /**
  * Draft 2020-12: a lab, or a closed world.
