@@ -12,10 +12,15 @@ import type {
 import { libraryWith } from './library-tokenizer.ts';
 
 export interface Loaded {
-  tokenizer: Tokenizer;
   description: Description;
-  /** Sets the components that apply at a position, unless they are already set. */
-  standAt: (position: TextPosition) => void;
+  /** The tokenizer for a position. It has the components of this position until the next call. */
+  standAt: (position: TextPosition) => Standing;
+}
+
+interface Standing {
+  tokenizer: Tokenizer;
+  /** Ids of added tokens that differ from those of tokenizer.json, and what they are there. */
+  ownIds: ReadonlyMap<number, number> | null;
 }
 
 /** @throws the library's error if it rejects the tokenizer */
@@ -30,12 +35,55 @@ export async function load({ json, components, addedTokens }: LoadMessage): Prom
   tokenizer.setPostProcessor(library.byteLevelProcessing(false));
   const addedIds = addedTokens.map((token) => tokenizer.tokenToId(token));
   const addedTexts = addedIds.map((id) => (id === null ? null : tokenizer.idToToken(id)));
+  const own = { tokenizer, ownIds: null };
+  const standAtOwn = exchange(own, components);
+  const unprefixed =
+    components.unprefixedNormalizer === undefined
+      ? null
+      : matchingAsAfterPrefix(library, json, { addedTokens, addedIds, addedTexts });
+  const standAtOther = unprefixed && exchange(unprefixed, components);
   return {
-    tokenizer,
     description: { prefix, addedIds, addedTexts },
-    standAt: exchange(tokenizer, components),
+    standAt: (position) =>
+      standAtOther !== null && componentsAt[position].normalizer === 'unprefixed'
+        ? standAtOther(position)
+        : standAtOwn(position),
   };
 }
+
+/**
+ * The tokenizer for texts before which nothing is put. Added tokens are matched in normalized text
+ * as they are by the whole tokenizer, with the space that `Prepend` puts before their own text:
+ * with another normalizer, the library would match them without it.
+ * @returns null if no added token is matched in another form
+ */
+function matchingAsAfterPrefix(
+  library: typeof import('tokenizers'),
+  json: string,
+  { addedTokens, addedIds, addedTexts }: Pick<LoadMessage, 'addedTokens'> & AddedIds,
+): Standing | null {
+  const written = JSON.parse(json) as { added_tokens?: { content: string; normalized: boolean }[] };
+  const matched = new Map(addedTokens.map((content, at) => [content, addedTexts[at]!] as const));
+  const changed = (written.added_tokens ?? []).flatMap((token) => {
+    const text = matched.get(token.content);
+    return token.normalized && text && text !== token.content ? [{ token, text }] : [];
+  });
+  if (changed.length === 0) return null;
+  for (const { token, text } of changed) token.content = text;
+  const tokenizer = library.Tokenizer.fromString(JSON.stringify(written));
+  tokenizer.disableTruncation();
+  tokenizer.disablePadding();
+  tokenizer.setPostProcessor(library.byteLevelProcessing(false));
+  const ownIds = new Map<number, number>();
+  addedTokens.forEach((content, at) => {
+    const own = addedIds[at]!;
+    const other = tokenizer.tokenToId(matched.get(content)!) ?? tokenizer.tokenToId(content);
+    if (own !== null && other !== null && own !== other) ownIds.set(other, own);
+  });
+  return { tokenizer, ownIds };
+}
+
+type AddedIds = Pick<Description, 'addedIds' | 'addedTexts'>;
 
 /**
  * The tokens that the post-processor puts before a text, found by passing it one token from another
@@ -60,9 +108,10 @@ const componentsAt: Record<
 };
 
 function exchange(
-  tokenizer: Tokenizer,
+  standing: Standing,
   components: PositionedComponents,
-): (position: TextPosition) => void {
+): (position: TextPosition) => Standing {
+  const { tokenizer } = standing;
   const normalizers = { own: tokenizer.getNormalizer(), unprefixed: null as Normalizer | null };
   const preTokenizers = {
     own: tokenizer.getPreTokenizer(),
@@ -88,20 +137,21 @@ function exchange(
   };
   let now: TextPosition = 'start';
   return (position) => {
-    if (position === now) return;
+    if (position === now) return standing;
     now = position;
     const normalizer = normalizerAt(componentsAt[position].normalizer);
     const preTokenizer = preTokenizerAt(componentsAt[position].preTokenizer);
     if (normalizer) tokenizer.setNormalizer(normalizer);
     if (preTokenizer) tokenizer.setPreTokenizer(preTokenizer);
+    return standing;
   };
 }
 
 export async function encode(
-  { tokenizer, standAt }: Loaded,
+  { standAt }: Loaded,
   { texts, position, offsets }: EncodeRequest,
 ): Promise<EncodedBatch> {
-  standAt(position);
+  const { tokenizer, ownIds } = standAt(position);
   const options = { addSpecialTokens: false };
   const encodings =
     texts.length === 1
@@ -109,7 +159,8 @@ export async function encode(
       : await tokenizer.encodeBatch([...texts], options);
   const lists = encodings.map((encoding) => encoding.getIds());
   const counts = lists.map(({ length }) => length);
-  const ids = Uint32Array.from(lists.length === 1 ? lists[0]! : lists.flat());
+  const found = Uint32Array.from(lists.length === 1 ? lists[0]! : lists.flat());
+  const ids = ownIds === null ? found : found.map((id) => ownIds.get(id) ?? id);
   if (!offsets) return { counts, ids, starts: null, ends: null };
   const starts = new Uint32Array(ids.length);
   const ends = new Uint32Array(ids.length);

@@ -7,9 +7,6 @@ import type { Component, TokenizerJson } from './tokenizer-json.ts';
  * something before it (`Prepend`, `Metaspace` with a prepend scheme, `ByteLevel` with
  * `add_prefix_space`) or removing its leading spaces (`Strip`). A component without such steps is
  * omitted.
- *
- * If the normalizer changes, the library matches normalized added tokens with the new one, and so
- * without the space that `Prepend` would put before their own text.
  */
 export function positionedComponents(json: TokenizerJson): PositionedComponents {
   const { normalizer, pre_tokenizer: preTokenizer } = json;
