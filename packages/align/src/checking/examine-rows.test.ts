@@ -197,6 +197,10 @@ it('warns only of leaks, contradictions, bias by length and uneven labels', asyn
     'held-out-prompts',
   ]);
   expect(await codes('preference', [...fine, fine[0]!])).toEqual(['duplicates']);
+  const scored = (chosen: number, rejected: number) =>
+    fine.map((one) => ({ ...one, score_chosen: chosen, score_rejected: rejected }));
+  expect(await codes('preference', scored(9, 9))).toEqual([]);
+  expect(await codes('preference', scored(1, 9))).toEqual(['opposite-scores']);
   const swapped = pair(fine[0]!.prompt, fine[0]!.rejected, fine[0]!.chosen);
   expect(await codes('preference', [...fine, swapped])).toEqual(['contradictions']);
   const long = fine.map(({ prompt }) => pair(prompt, 'a long answer', 'short'));

@@ -21,6 +21,8 @@ export interface RowFacts {
   emptyPrompts: number;
   /** Answers, and turns of the model, of white space alone. */
   blankAnswers: number;
+  /** Pairs whose rejected answer has the higher score. */
+  oppositeScores: number;
   /** Of single answers and of the steps of answers; null without labels. */
   labels: { good: number; bad: number } | null;
   /** Of uncertain labels; absent if no row has one. */
@@ -66,6 +68,12 @@ export class LengthCounts {
   }
 }
 
+const hasOppositeScores = (row: Row): boolean =>
+  'score_chosen' in row &&
+  row.score_chosen !== undefined &&
+  row.score_rejected !== undefined &&
+  row.score_chosen < row.score_rejected;
+
 export class RowCounter {
   readonly #kinds = new Map<OwnKind, number>();
   readonly #turns = new Counts();
@@ -76,7 +84,7 @@ export class RowCounter {
   readonly #probabilities = new ProbabilityCounts();
   readonly #sums = {
     ...{ count: 0, chats: 0, plain: 0, systemRows: 0, tools: 0 },
-    ...{ emptyPrompts: 0, blankAnswers: 0 },
+    ...{ emptyPrompts: 0, blankAnswers: 0, oppositeScores: 0 },
   };
 
   add(row: Row, view: RowView): void {
@@ -87,6 +95,7 @@ export class RowCounter {
     else this.#addChat(row, view.messages);
     if (view.prompt !== null && view.prompt.trim() === '') sums.emptyPrompts++;
     sums.blankAnswers += view.blank;
+    if (hasOppositeScores(row)) sums.oppositeScores++;
     if (view.kind === 'unpaired') this.#addLabels([(row as { label: boolean }).label]);
     if (view.kind === 'process') this.#addLabels((row as { labels: boolean[] }).labels);
     this.#probabilities.add(row);
@@ -123,13 +132,14 @@ export class RowCounter {
   }
 
   facts(): RowFacts {
-    const { count, chats, plain, systemRows, tools, emptyPrompts, blankAnswers } = this.#sums;
+    const { count, chats, plain, systemRows, tools, ...answers } = this.#sums;
+    const { emptyPrompts, blankAnswers, oppositeScores } = answers;
     const { good, bad } = this.#labels;
     const probabilities = this.#probabilities.facts();
     const kinds = [...this.#kinds].map(([kind, own]) => ({ kind, count: own }));
     const fields = [...this.#fields].map(([field, rows]) => ({ field, rows }));
     return {
-      ...{ count, chats, plain, tools, emptyPrompts, blankAnswers },
+      ...{ count, chats, plain, tools, emptyPrompts, blankAnswers, oppositeScores },
       kinds: kinds.toSorted((a, b) => b.count - a.count),
       turns: this.#turns.distribution(),
       system: { rows: systemRows, texts: this.#systemTexts.size },

@@ -18,6 +18,7 @@ export type WarningCode =
   | 'length-rule'
   | 'labels'
   | 'blank-answers'
+  | 'opposite-scores'
   | 'plain-rows'
   | 'lost-text'
   | 'no-end-token'
@@ -52,7 +53,7 @@ export function dataWarnings(findings: RowFindings): DataWarning[] {
   }
   const biased = pairs === null ? null : lengthWarning(pairs);
   if (biased !== null) found.push(biased);
-  const { labels, blankAnswers } = training;
+  const { labels, blankAnswers, oppositeScores } = training;
   if (labels !== null && training.kinds.some(({ kind }) => kind === 'unpaired')) {
     const [few, many] = [Math.min(labels.good, labels.bad), Math.max(labels.good, labels.bad)];
     if (few > 0 && many > MOST_IMBALANCE * few) {
@@ -67,6 +68,12 @@ export function dataWarnings(findings: RowFindings): DataWarning[] {
     found.push({
       code: 'blank-answers',
       text: `${counted(blankAnswers, 'answer')} ${blankAnswers === 1 ? 'is' : 'are'} only white space, so the model learns to answer with nothing. Remove such rows`,
+    });
+  }
+  if (oppositeScores > 0) {
+    found.push({
+      code: 'opposite-scores',
+      text: `${shareOf(oppositeScores, training.count)} ${oppositeScores === 1 ? 'has' : 'have'} a score_chosen below score_rejected, and the answer under "chosen" is preferred nevertheless. Swap the answers, or remove such rows`,
     });
   }
   return found;

@@ -36,6 +36,10 @@ describe('byte-level tokenizers from GGUF', () => {
     expect(tokensOf(tokenizer, "1234'LL ayH")).toEqual(expected);
   });
 
+  it('refuses a file that does not say how its texts are split', () => {
+    expect(() => tiny({ 'tokenizer.ggml.pre': undefined })).toThrow(/ggml\.pre is missing/);
+  });
+
   it('restores every text', () => {
     for (const pre of ['gpt-2', 'smollm', 'default', 'llama-bpe', 'gpt-4o', 'tekken']) {
       const tokenizer = tiny({ 'tokenizer.ggml.pre': pre });

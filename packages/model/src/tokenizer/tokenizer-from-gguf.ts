@@ -91,7 +91,14 @@ interface Pipeline {
 }
 
 const byteLevel = (fields: Fields, tokens: string[], types: number[] | undefined): Pipeline => {
-  const name = fields.text('pre') ?? 'default';
+  const name = fields.text('pre');
+  // llama.cpp takes its default pattern and warns of worse answers: it is no model's own.
+  if (name === undefined) {
+    return fields.fail(
+      'tokenizer.ggml.pre is missing, so it is unknown where text is split into words; files from before May 2024 lack it. ' +
+        'Convert the model again, or use its Hugging Face folder, which has a tokenizer.json',
+    );
+  }
   const family = preTokenizerFamilies.get(name);
   if (!family) {
     return fields.fail(
