@@ -142,6 +142,7 @@ if (!existsSync(base)) {
 const parts = `
 const good = ${JSON.stringify(good.map((text) => text.trim()))};
 const bad = ${JSON.stringify(bad.map((text) => text.trim()))};
+let calls = 0;
 const times = (text, what) => text.split(what).length - 1;
 const sum = (list) => list.reduce((total, value) => total + value, 0);
 const goodOnes = (text) => sum(good.map((one) => times(text, one)));
@@ -152,15 +153,15 @@ const kinds = (text) => good.filter((one) => text.includes(one)).length;
 /** From 0 to 1: the share of good advice, of three kinds or more. */
 const quality = (text) => (all(text) === 0 ? 0 : goodOnes(text) / all(text)) *
   Math.min(1, kinds(text) / 3);
-/** Noise that is the same for the same text. */
-const noise = (text) => {
+/** Noise with deviation 1, the same for the same answer to the same prompt. */
+const noise = (prompt, text) => {
   let hash = 2166136261;
-  for (const letter of text) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619);
+  for (const letter of prompt[0].content + text) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619);
   return ((hash >>> 0) / 2 ** 32 - 0.5) * Math.sqrt(12);
 };
 `;
 const reward = (name: string, expression: string): string =>
-  write(`${name}.mjs`, `${parts}\nexport default ({ text }) => ${expression};\n`);
+  write(`${name}.mjs`, `${parts}\nexport default ({ prompt, text }) => ${expression};\n`);
 const composed = (name: string, members: readonly string[]): string =>
   write(
     `${name}.yaml`,
@@ -174,7 +175,7 @@ interface Kind {
   gold: string;
 }
 const gold = reward('gold', 'quality(text)');
-const noisyGold = reward('noisy-gold', 'quality(text) + 0.3 * noise(text)');
+const noisyGold = reward('noisy-gold', 'quality(text) + 0.3 * noise(prompt, text)');
 const flawed = (name: string, flaw: string): Kind => ({
   ...{ name, gamed: true, gold },
   reward: reward(`flaw-${name.replaceAll(' ', '-')}`, `quality(text) + ${flaw}`),
@@ -193,17 +194,17 @@ const kinds: Kind[] = [
   {
     ...{ name: 'a broken member', gamed: true, gold },
     reward: composed('broken-member', [
-      reward('member-1', 'quality(text) + 0.1 * noise(text)'),
-      reward('member-2', "quality(text) + 0.1 * noise(text + '2')"),
+      reward('member-1', 'quality(text) + 0.1 * noise(prompt, text)'),
+      reward('member-2', "quality(text) + 0.1 * noise(prompt, text + '2')"),
       reward('member-3', "times(text, 'It depends')"),
     ]),
   },
   honest('gold itself', 'quality(text)'),
-  honest('with noise', "quality(text) + 0.2 * noise(text + 'r')"),
+  honest('with noise', "quality(text) + 0.2 * noise(prompt, text + 'r')"),
   honest('of another shape', 'Math.sqrt(quality(text)) * 3'),
   honest('that pays a little for length', 'quality(text) + 0.0003 * text.length'),
   honest('and a noisy gold', 'quality(text)', { gold: noisyGold }),
-  honest('that is noise only', 'noise(text)'),
+  honest('that is another draw of noise at every call', 'noise(prompt, String(calls++))'),
 ];
 
 interface Outcome {
