@@ -12,7 +12,9 @@ import type { AnalysedCurve, LabAnalysis } from '../curves/analyse.ts';
 import { number } from './numbers.ts';
 import { pointName } from './tables.ts';
 
-const [width, panel, left, right, top, between, bottom] = [760, 300, 62, 170, 34, 44, 46];
+const [width, panel, left, top, between, bottom] = [800, 300, 72, 34, 44, 46];
+/** Width of a letter, at most. */
+const LETTER = 7;
 /** Points of a fitted curve. */
 const SMOOTH = 60;
 
@@ -26,14 +28,14 @@ export function curvesPlot({ curves }: LabAnalysis): Markup {
     curves.some((one) => one.method === method),
   );
   const names = [...new Set(curves.map(({ name }) => name))];
+  const right = 24 + LETTER * Math.max(...names.map(({ length }) => length));
   const height = top + methods.length * (panel + between) + bottom - between;
   return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Proxy and gold against the root of the KL" font-family="ui-sans-serif, system-ui, sans-serif" font-size="12" fill="#7a8390">
 <title>Proxy and gold against the root of the KL</title>
 ${methods.map((method, at) => {
   const own = curves.filter((one) => one.method === method);
-  return onePanel(own, titles[method], top + at * (panel + between), (name) => {
-    return plotColours[names.indexOf(name) % plotColours.length]!;
-  });
+  const place = { title: titles[method], from: top + at * (panel + between), right };
+  return onePanel(own, place, (name) => plotColours[names.indexOf(name) % plotColours.length]!);
 })}<text x="${left}" y="${height - 8}">Points and solid lines: gold with its 95% interval, and the fit. Dashed: the proxy that is optimised.</text>
 </svg>
 `;
@@ -41,8 +43,7 @@ ${methods.map((method, at) => {
 
 function onePanel(
   curves: readonly AnalysedCurve[],
-  title: string,
-  from: number,
+  { title, from, right }: { title: string; from: number; right: number },
   colourOf: (name: string) => string,
 ): Markup {
   const points = curves.flatMap((one) => one.points);
@@ -61,15 +62,23 @@ ${up.ticks.map(
   (tick) =>
     html`<path d="M${across.at(tick)} ${from + panel - 30}v5" stroke="#8888"/><text x="${across.at(tick)}" y="${from + panel - 12}" text-anchor="middle">${formatNumber(tick)}</text>\n`,
 )}<text x="${width - right}" y="${from + panel + 4}" text-anchor="end">sqrt(KL), KL in nats</text>
-<text transform="translate(14 ${from + panel / 2}) rotate(-90)" text-anchor="middle">rise, in standard deviations</text>
-${curves.map((curve, at) => drawn(curve, { across, up, colour: colourOf(curve.name), label: labels[at]! }))}`;
+<text transform="translate(12 ${from + panel / 2}) rotate(-90)" text-anchor="middle">rise, in standard deviations</text>
+${curves.map((curve, at) => drawn(curve, { across, up, right, colour: colourOf(curve.name), label: labels[at]! }))}`;
 }
 
 type Axis = ReturnType<typeof plotAxis>;
 
+interface Drawing {
+  across: Axis;
+  up: Axis;
+  right: number;
+  colour: string;
+  label: number;
+}
+
 function drawn(
   { name, method, counts, points, fit }: AnalysedCurve,
-  { across, up, colour, label }: { across: Axis; up: Axis; colour: string; label: number },
+  { across, up, right, colour, label }: Drawing,
 ): Markup {
   const ordered = points.toSorted((one, other) => one.d - other.d);
   const path = (places: readonly (readonly [number, number])[]): string =>
