@@ -35,13 +35,56 @@ describe('a sound run', () => {
     const rows = steps(30, (step) => ({
       loss: step % 2 === 0 ? 12 : -0.01,
       reward: step / 30,
-      reward_std: 0.4,
+      reward_std: 0.4 - step / 100,
+      entropy: 2 * 0.95 ** step,
+      'rewards/deviation/mean': 0.8 + 0.1 * (step % 3),
       frac_reward_zero_std: 0.6,
       'completions/clipped_ratio': 0.8,
       'objective/kl': step / 6,
       grad_norm: 0.5,
     }));
     expect(found(rows)).toEqual([]);
+  });
+});
+
+describe('of a method that samples', () => {
+  it('finds answers that no longer vary', () => {
+    const rows = steps(40, (step) => ({ entropy: step < 15 ? 2 : step < 30 ? 0.15 : 0.01 }));
+    expect(found(rows)).toMatchObject([
+      {
+        code: 'entropy-collapse',
+        severity: 'warning',
+        step: 17,
+        evidence: { start: 2, now: 0.15 },
+      },
+      { code: 'entropy-collapse', severity: 'serious', step: 32 },
+    ]);
+    // Too short to tell.
+    expect(found(rows.slice(0, 9))).toEqual([]);
+  });
+
+  it('finds rewards that rose and hardly differ, but not those that never rose', () => {
+    const saturated = (reward: number) =>
+      steps(20, (step) => ({
+        reward: step < 8 ? 0 : reward,
+        reward_std: step < 8 ? 0.4 : 0.05,
+      }));
+    expect(found(saturated(0.9))).toMatchObject([
+      { code: 'reward-saturated', severity: 'warning', evidence: { start: 0.4, now: 0.05 } },
+    ]);
+    expect(found(saturated(0.1))).toEqual([]);
+  });
+
+  it('finds members of an ensemble that disagree more and more, also in a composed reward', () => {
+    for (const name of ['rewards/deviation/mean', 'rewards/helpful.deviation/mean']) {
+      const rows = steps(30, (step) => ({ [name]: 0.5 * 1.06 ** step }));
+      expect(found(rows)).toMatchObject([
+        { code: 'ensemble-disagreement', severity: 'warning' },
+        { code: 'ensemble-disagreement', severity: 'serious' },
+      ]);
+    }
+    const other = steps(30, (step) => ({ 'rewards/own_deviation/mean': step }));
+    expect(found(other)).toEqual([]);
   });
 });
 

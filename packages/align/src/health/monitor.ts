@@ -5,6 +5,8 @@ import { allCutOff } from './all-cut-off.ts';
 import { chosenCollapse } from './chosen-collapse.ts';
 import { degenerateAnswers } from './degenerate-answers.ts';
 import type { Detector } from './detector.ts';
+import { ensembleDisagreement } from './ensemble-disagreement.ts';
+import { entropyCollapse } from './entropy-collapse.ts';
 import { explodingLoss } from './exploding-loss.ts';
 import { explodingMargin } from './exploding-margin.ts';
 import type { Finding, FindingCode, HealthAnswer, HealthContext, HealthRow } from './finding.ts';
@@ -13,6 +15,7 @@ import { RunHistory } from './history.ts';
 import { klBound } from './kl-bound.ts';
 import { nothingLearnt } from './nothing-learnt.ts';
 import { rewardGamed } from './reward-gamed.ts';
+import { rewardSaturated } from './reward-saturated.ts';
 import { zeroVariance } from './zero-variance.ts';
 
 /** All checks, in the order in which a report lists them. */
@@ -24,6 +27,9 @@ const detectors: readonly Detector[] = [
   nothingLearnt,
   zeroVariance,
   allCutOff,
+  entropyCollapse,
+  rewardSaturated,
+  ensembleDisagreement,
   klBound,
   gradientsClipped,
   rewardGamed,
