@@ -1,8 +1,10 @@
-// Trains a model on the preferences in a database, and uses the result only if it passes a gate.
+// Trains a model on the preferences in a database, and uses the result only if it passes a gate:
+// answers a question with it, and serves it with --serve <port>.
 import { parseArgs } from 'node:util';
 import { alignPairs, chat, type NoticeEvent, openModel, type TrainingEvent } from '@keel/align';
 import { passesGate } from './gate.ts';
 import { addPairs, openDatabase, pairs } from './preferences.ts';
+import { serve } from './serving.ts';
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
     steps: { type: 'string', default: '34' },
     output: { type: 'string', default: 'runs/app' },
+    serve: { type: 'string' },
   },
 });
 const { model, output } = values;
@@ -27,9 +30,9 @@ function onEvent(event: TrainingEvent | NoticeEvent): void {
   console.log(`step ${step} of ${totalSteps}: loss ${loss?.toFixed(4)}, accuracy ${accuracy}`);
 }
 
-// Ctrl-C finishes the step and saves a checkpoint.
+// Ctrl-C finishes the step and saves a checkpoint; later, it ends the server.
 const stop = new AbortController();
-process.once('SIGINT', () => stop.abort());
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
 const run = await alignPairs(
   {
     ...{ model, output, data: pairs(database, 'train'), evalData: pairs(database, 'held-out') },
@@ -42,6 +45,11 @@ const run = await alignPairs(
 if (run.interrupted) process.exit(130);
 
 if (await passesGate(model, run.final, pairs(database, 'held-out'), `${output}/gate`)) {
-  using trained = await openModel(model, { adapter: run.final });
-  console.log(await chat(trained, 'How long do I boil an egg?', { temperature: 0 }));
+  {
+    using trained = await openModel(model, { adapter: run.final });
+    console.log(await chat(trained, 'How long do I boil an egg?', { temperature: 0 }));
+  }
+  if (values.serve !== undefined) {
+    await serve(model, run.final, { port: Number(values.serve), signal: stop.signal });
+  }
 } else process.exitCode = 3;
