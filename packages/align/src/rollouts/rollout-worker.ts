@@ -1,7 +1,9 @@
 // The work that all online methods share: samples answers, has them judged, computes their
 // log-probabilities, and describes the resulting batch.
+
 import type { LanguageModel, Role } from '@keel/model';
 import { phase } from '@keel/torch';
+import { hiddenToken } from '../batching/hidden-token.ts';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedJudged } from '../batching/pack-judged.ts';
 import type { PackedRollouts } from '../batching/pack-rollouts.ts';
@@ -144,6 +146,7 @@ export class RolloutWorker {
   readonly #options: WorkerOptions;
   readonly #scale: RunningRewardScale | null;
   readonly #watch: RewardWatch;
+  #hiddenNoticed = false;
   /** Scores of the reference answers to the latest prompts. */
   #references: ReferenceScores | null = null;
 
@@ -275,13 +278,30 @@ export class RolloutWorker {
     return this.#options.sampling.batchSize;
   }
 
-  #sample(
+  async #sample(
     prompts: readonly PlacedPrompt[],
     sampling: SamplingOptions,
     seed: number,
   ): Promise<SampledRollouts> {
     const { model, role } = this.#parts;
-    return phase('rollout', () => sampleRollouts(model, role, prompts, sampling, seed));
+    const sampled = await phase('rollout', () =>
+      sampleRollouts(model, role, prompts, sampling, seed),
+    );
+    this.#noticeHidden(sampled);
+    return sampled;
+  }
+
+  /** Training has all tokens of an answer; whoever judges it has its text. */
+  #noticeHidden({ samples }: SampledRollouts): void {
+    const { model, notice } = this.#parts;
+    if (this.#hiddenNoticed || notice === undefined) return;
+    const found = samples.map(({ tokens }) => hiddenToken(tokens, model.tokenizer));
+    const token = found.find((one) => one !== null);
+    if (token === undefined) return;
+    this.#hiddenNoticed = true;
+    notice(
+      `some answers have special tokens that their text leaves out, such as ${token}. Rewards see the text, and so does samples.jsonl; the policy is trained on all tokens`,
+    );
   }
 
   #judge(sampled: SampledRollouts, { learns = true, heldOut = false } = {}): Promise<Judgement> {

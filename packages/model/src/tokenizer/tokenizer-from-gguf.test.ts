@@ -40,6 +40,24 @@ describe('byte-level tokenizers from GGUF', () => {
     expect(() => tiny({ 'tokenizer.ggml.pre': undefined })).toThrow(/ggml\.pre is missing/);
   });
 
+  it('matches the marks that the metadata name, whatever their types are', () => {
+    const normal = { 'tokenizer.ggml.token_type': tinyTokens.map(() => 1) };
+    for (const types of [normal, { 'tokenizer.ggml.token_type': undefined }]) {
+      const tokenizer = tiny({ ...types, 'tokenizer.ggml.eot_token_id': 1 });
+      expect(tokenizer.encode('hello<|end|><|user|>').slice(-2)).toEqual([0, 1]);
+      expect([...tokenizer.endOfTurnIds]).toEqual([0, 1]);
+    }
+  });
+
+  it('refuses a chat template with marks that would be spelled out', () => {
+    const template = { 'tokenizer.chat_template': '<|user|>{{ messages[0].content }}<|end|>' };
+    expect(() => tiny(template)).not.toThrow();
+    const types = tinyTokens.map(() => 1);
+    expect(() => tiny({ ...template, 'tokenizer.ggml.token_type': types })).toThrow(
+      /writes "<\|user\|>", which is token 1/,
+    );
+  });
+
   it('restores every text', () => {
     for (const pre of ['gpt-2', 'smollm', 'default', 'llama-bpe', 'gpt-4o', 'tekken']) {
       const tokenizer = tiny({ 'tokenizer.ggml.pre': pre });

@@ -2,15 +2,14 @@ import { dictionary } from '../formats/dictionary.ts';
 import { inPlainWords } from '../formats/engine-words.ts';
 import { checkAdapterTokens } from './adapter-tokenizer.ts';
 import { encodingThread } from './encoding-thread.ts';
+import { Fields, tokenTypes } from './gguf-fields.ts';
+import { checkTemplateMarks, withNamedMarks } from './gguf-marks.ts';
 import { type LoadTokenizerOptions, templatesWith } from './load-options.ts';
 import { preTokenizerFamilies } from './pre-tokenizers.ts';
 import { mergesFromScores } from './sentencepiece-merges.ts';
 import { Tokenizer, type TokenizerConfig } from './tokenizer.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import type { AddedToken, Component } from './tokenizer-json.ts';
-
-/** Token types in `tokenizer.ggml.token_type`. */
-const tokenTypes = { control: 3, userDefined: 4, unused: 5 } as const;
 
 /**
  * Builds the tokenizer that a GGUF file describes in its `tokenizer.ggml.*` metadata: `gpt2`
@@ -50,7 +49,7 @@ const fromGguf = (
   }
   const tokens = fields.texts('tokens');
   if (!tokens) return fields.fail('tokenizer.ggml.tokens is missing: there is no vocabulary');
-  const types = fields.numbers('token_type', tokens.length);
+  const types = withNamedMarks(fields, tokens);
   const pipeline =
     model === 'gpt2' ? byteLevel(fields, tokens, types) : sentencePiece(fields, tokens);
   const special = specialTokens(fields, tokens);
@@ -82,6 +81,7 @@ const fromGguf = (
     ].filter((id) => id !== null),
   });
   for (const adapter of adapters ?? []) checkAdapterTokens(tokenizer, adapter);
+  checkTemplateMarks(tokenizer, { fields, tokens, types, templates: Object.values(templates) });
   return tokenizer;
 };
 
@@ -90,7 +90,7 @@ interface Pipeline {
   addsBos: boolean;
 }
 
-const byteLevel = (fields: Fields, tokens: string[], types: number[] | undefined): Pipeline => {
+const byteLevel = (fields: Fields, tokens: string[], types: readonly number[]): Pipeline => {
   const name = fields.text('pre');
   // llama.cpp takes its default pattern and warns of worse answers: it is no model's own.
   if (name === undefined) {
@@ -116,7 +116,7 @@ const byteLevel = (fields: Fields, tokens: string[], types: number[] | undefined
   // tokenised to them.
   const vocab = vocabulary(
     fields,
-    tokens.map((token, id) => (types?.[id] === tokenTypes.unused ? null : token)),
+    tokens.map((token, id) => (types[id] === tokenTypes.unused ? null : token)),
   );
   return {
     json: {
@@ -210,11 +210,11 @@ const plainMarks = ['<unk>', '<s>', '<|endoftext|>'];
 
 const addedTokens = (
   tokens: string[],
-  types: number[] | undefined,
+  types: readonly number[],
   stripsAfter: boolean,
 ): AddedToken[] =>
   tokens
-    .map((content, id) => ({ content, id, type: types?.[id] }))
+    .map((content, id) => ({ content, id, type: types[id] }))
     .filter(({ type }) => type === tokenTypes.control || type === tokenTypes.userDefined)
     .map(({ content, id, type }) => ({
       id,
@@ -279,79 +279,3 @@ const chatTemplates = (metadata: Record<string, unknown>): Record<string, string
   }
   return templates;
 };
-
-/** Typed access to `tokenizer.ggml.*`. */
-class Fields {
-  readonly #metadata: Record<string, unknown>;
-  readonly #source: string;
-
-  constructor(metadata: Record<string, unknown>, source: string) {
-    this.#metadata = metadata;
-    this.#source = source;
-  }
-
-  fail(message: string): never {
-    throw new TokenizerError(this.#source, message);
-  }
-
-  #get<T>(name: string, what: string, is: (value: unknown) => value is T): T | undefined {
-    const value = this.#metadata[`tokenizer.ggml.${name}`];
-    if (value === undefined || is(value)) return value;
-    return this.fail(`tokenizer.ggml.${name} is not ${what}`);
-  }
-
-  text(name: string): string | undefined {
-    return this.#get(name, 'text', (value) => typeof value === 'string');
-  }
-
-  flag(name: string): boolean | undefined {
-    return this.#get(name, 'true or false', (value) => typeof value === 'boolean');
-  }
-
-  number(name: string): number | undefined {
-    return this.#get(name, 'a number', (value) => typeof value === 'number');
-  }
-
-  texts(name: string): string[] | undefined {
-    return this.#get(
-      name,
-      'a list of texts',
-      (value): value is string[] =>
-        Array.isArray(value) && value.every((entry) => typeof entry === 'string'),
-    );
-  }
-
-  numbers(name: string, length: number): number[] | undefined {
-    return this.#get(
-      name,
-      `a list of ${length} numbers, one for each token`,
-      (value): value is number[] =>
-        Array.isArray(value) &&
-        value.length === length &&
-        value.every((entry) => typeof entry === 'number'),
-    );
-  }
-
-  id(name: string, tokens: string[]): number | null {
-    const id = this.number(name);
-    return id === undefined ? null : this.#checked(name, id, tokens);
-  }
-
-  /** ollama's list of all tokens that end a text. */
-  ids(name: string, tokens: string[]): number[] {
-    const ids = this.#get(
-      name,
-      'a list of numbers',
-      (value): value is number[] =>
-        Array.isArray(value) && value.every((entry) => typeof entry === 'number'),
-    );
-    return (ids ?? []).map((id) => this.#checked(name, id, tokens));
-  }
-
-  #checked(name: string, id: number, tokens: string[]): number {
-    if (!Number.isInteger(id) || id < 0 || id >= tokens.length) {
-      this.fail(`tokenizer.ggml.${name} is ${id}, but the vocabulary has ${tokens.length} tokens`);
-    }
-    return id;
-  }
-}

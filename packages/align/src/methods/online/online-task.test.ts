@@ -287,3 +287,13 @@ describe('errors name the row', () => {
     await expect(online.task.step()).rejects.toThrow(NonFiniteLossError);
   });
 });
+
+it('says once that rewards do not see the special tokens of answers', async () => {
+  const notices: string[] = [];
+  const method = methodOf.grpo({ beta: 0 });
+  // The untrained model samples every token about as often.
+  using online = await tinyOnline(folder, { method, notice: (text) => notices.push(text) });
+  for (let step = 0; step < 6; step++) await online.task.step();
+  const told = notices.filter((text) => text.includes('special tokens'));
+  expect(told).toEqual([expect.stringMatching(/such as <\|(user|pad)\|>\. Rewards see the text/)]);
+});
