@@ -1,6 +1,6 @@
 import { PythonFloat } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fixture } from './fixtures/temporary-files.ts';
 import { openRows } from './open-rows.ts';
 import { rowValues } from './parquet-values.ts';
@@ -81,5 +81,45 @@ test('a reward sees numbers with all their digits, dates and times as text, and 
   expect(second?.extra).toMatchObject({
     ...{ answer: 7, score: 1.5, price: -12.05, wide: 0.5, day: '1969-12-31' },
     ...{ naive: null, counts: {}, list: [], meta: null },
+  });
+});
+
+describe('classes of labels, as datasets writes them', () => {
+  const read = (
+    names: readonly string[],
+    values: readonly (number | null)[],
+    type = 'ClassLabel',
+  ) => {
+    const features = { label: { names, _type: type }, other: { names, _type: type } };
+    const convert = rowValues({
+      ...{ version: 1, num_rows: 1n, row_groups: [], metadata_length: 0 },
+      schema: [
+        { name: 'root', num_children: 2 },
+        { name: 'label', type: 'INT64', repetition_type: 'OPTIONAL' },
+        { name: 'other', type: 'INT64', repetition_type: 'OPTIONAL' },
+      ],
+      key_value_metadata: [{ key: 'huggingface', value: JSON.stringify({ info: { features } }) }],
+    });
+    return values.map((value) => convert({ label: value, other: value }));
+  };
+
+  test('are true or false by their names, whatever their numbers', () => {
+    expect(read(['good', 'bad'], [0, 1, -1, null])).toEqual([
+      { label: true, other: 0 },
+      { label: false, other: 1 },
+      { label: null, other: -1 },
+      { label: null, other: null },
+    ]);
+    expect(read(['Thumbs-down', 'Thumbs-up'], [0, 1])).toMatchObject([
+      { label: false },
+      { label: true },
+    ]);
+    expect(read(['good', 'bad'], [1], 'Value')).toEqual([{ label: 1, other: 1 }]);
+  });
+
+  test('are refused where their names do not tell', () => {
+    for (const names of [['a', 'b'], ['good', 'fair', 'bad'], ['good']]) {
+      expect(() => read(names, [0])).toThrow(/"label" has the classes 0: "/);
+    }
   });
 });

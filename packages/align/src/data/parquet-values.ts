@@ -4,6 +4,7 @@ import { PythonFloat } from '@keel/model';
 import { inOrder, parseExactJson, setField } from '@keel/model/exact-json';
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaTree } from 'hyparquet';
 import { durationsOf } from './arrow-durations.ts';
+import { goodClasses } from './class-labels.ts';
 import { digitsOf, isoDate, isoDateTime, isoDuration, isoTime } from './parquet-times.ts';
 
 /**
@@ -15,14 +16,18 @@ import { digitsOf, isoDate, isoDateTime, isoDuration, isoTime } from './parquet-
  * - Decimals are numbers if a double represents all their digits, otherwise text.
  * - Dates, times and Arrow's durations are text in ISO 8601, with all their digits.
  * - Fields of structs and maps have the file's order.
+ * - Classes of the column `label` are true or false, by their names.
  *
  * Of rows that are read by {@link storedSchema}.
  */
 export const rowValues = (metadata: FileMetaData): ((row: unknown) => unknown) => {
   const durations = durationsOf(metadata);
-  const columns = parquetSchema(metadata).children.map(
-    (child) => [child.element.name, converter(child, durations)] as const,
-  );
+  const good = goodClasses(metadata);
+  const columns = parquetSchema(metadata).children.map((child) => {
+    const convert = converter(child, durations);
+    const { name } = child.element;
+    return [name, name === 'label' && good !== null ? classOf(convert, good) : convert] as const;
+  });
   const names = columns.map(([name]) => name);
   return (row) => {
     const fields: Record<string, unknown> = {};
@@ -32,6 +37,12 @@ export const rowValues = (metadata: FileMetaData): ((row: unknown) => unknown) =
     return inOrder(fields, names);
   };
 };
+
+/** A number without a class, as -1 is in datasets, has no label. */
+const classOf =
+  (convert: Convert, good: readonly boolean[]): Convert =>
+  (value) =>
+    value === null || value === undefined ? null : (good[Number(convert(value))] ?? null);
 
 type Durations = ReturnType<typeof durationsOf>;
 type Convert = (value: unknown) => unknown;

@@ -185,6 +185,23 @@ describe('data and options that do not fit', () => {
       await expect(alignUnpaired({ ...options, ...own })).rejects.not.toThrow(refused);
   });
 
+  it('a step of one prompt, whose KL cannot be estimated, is reported once', async () => {
+    const path = join(folder, 'two-prompts.jsonl');
+    const lines = [0, 1, 2, 3].map((at) => ({
+      ...{ prompt: `q${at >> 1}`, completion: `a${at}`, label: at % 2 === 0 },
+    }));
+    writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const told = async (own: Partial<AlignUnpairedOptions>): Promise<string[]> => {
+      const notices: string[] = [];
+      await alignUnpaired(optionsOf({ data: [path], shuffle: false, maxSteps: 4, ...own }), {
+        onEvent: (event) => void (event.type === 'notice' && notices.push(event.text)),
+      });
+      return notices.filter((text) => text.includes('to estimate the KL from'));
+    };
+    expect(await told({ batchSize: 2 })).toHaveLength(1);
+    expect(await told({ batchSize: 4 })).toEqual([]);
+  });
+
   const long = 'e '.repeat(200);
   it.each([
     ['label', [true, true, true, false], ['a', 'b', 'c', long], /label true \(3 of 4 rows, 1 /],

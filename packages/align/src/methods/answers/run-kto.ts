@@ -93,7 +93,7 @@ const unpaired = (
     const key = { model, adapterHash: adapter === null ? null : hashAdapter(adapter) };
     const known = await (onBase ? shared : cached)?.of(await answerKey(key, policy));
     const task = new UnpairedTask({
-      ...{ model, role, source, evaluation, batchSize, klEstimate, ...passes },
+      ...{ model, role, source, evaluation, batchSize, klEstimate, notice, ...passes },
       objective: unpairedObjective(options.loss),
       objectiveOptions: { beta, desirableWeight, undesirableWeight },
       reference: new AnswerReference({

@@ -32,6 +32,8 @@ export interface UnpairedTaskParts extends RowTaskParts<UnpairedSource> {
   objective: UnpairedObjective;
   objectiveOptions: UnpairedOptions;
   klEstimate: KlEstimate;
+  /** Receives what the user should know of a step. */
+  notice?(text: string): void;
   reference: Reference<PackedAnswers>;
 }
 
@@ -45,6 +47,7 @@ interface Compared {
 export class UnpairedTask extends RowTask<UnpairedSource> {
   readonly #parts: UnpairedTaskParts;
   readonly #running: RunningMeans<UnpairedScores, UnpairedOptions>;
+  #noKlNoticed = false;
 
   constructor(parts: UnpairedTaskParts) {
     super(parts, 'a run on single answers');
@@ -145,7 +148,17 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
       const rows = placed.map(({ row }) => row);
       throw new NonFiniteLossError(`the estimate of KL is ${sum}`, rows, { heldOut: !training });
     }
-    return answers.length === 0 ? 0 : Math.max(0, sum / answers.length);
+    if (answers.length > 0) return Math.max(0, sum / answers.length);
+    this.#noticeNoKl(training);
+    return 0;
+  }
+
+  #noticeNoKl(training: boolean): void {
+    if (this.#noKlNoticed || !training) return;
+    this.#noKlNoticed = true;
+    this.#parts.notice?.(
+      'in some steps, all rows have the same prompt, so there is no answer to another prompt to estimate the KL from, and it counts as 0. Raise --batch-size, or do not pass --no-shuffle',
+    );
   }
 
   /** Answers to other prompts than their own, each in the row of its prompt. */
