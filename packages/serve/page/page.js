@@ -95,15 +95,19 @@ async function answer(side, signal) {
       }
     }
   } catch (error) {
-    if (error.name !== 'AbortError') throw error;
+    if (error.name !== 'AbortError') {
+      // The question has no answer, so later ones are asked without it.
+      side.messages.pop();
+      turn.remove();
+      throw error;
+    }
     facts = 'stopped';
-  } finally {
-    side.messages.push({ role: 'assistant', content: text });
-    const note = document.createElement('span');
-    note.className = 'facts';
-    note.textContent = facts;
-    turn.append(note);
   }
+  side.messages.push({ role: 'assistant', content: text });
+  const note = document.createElement('span');
+  note.className = 'facts';
+  note.textContent = facts;
+  turn.append(note);
 }
 
 function setRunning(controller) {
