@@ -19,7 +19,8 @@ const { values } = parseArgs({
 });
 const servers = (values.server ?? []).map((text) => {
   const [name, url] = text.split(/=(.*)/s) as [string, string];
-  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+  // A server may have closed an idle connection while the others were measured.
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 2 });
   return { name, client };
 });
 if (servers.length === 0) throw new Error('Pass at least one --server name=url');

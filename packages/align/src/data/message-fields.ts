@@ -4,6 +4,7 @@ import { PythonFloat } from '@keel/model';
 import { isEmpty } from './is-empty.ts';
 import { lookalikes } from './plain-name.ts';
 import type { ReportFault } from './tool-calls.ts';
+import { isWellFormed, NOT_WELL_FORMED } from './well-formed.ts';
 
 /**
  * Fields that say whether a turn is trained on, from OpenAI's and Mistral's files, axolotl (two of
@@ -103,19 +104,9 @@ export const checkMessageFields = (
       const known = lookalikeOf(name)!;
       report([name], `the field "${known}"`, `Rename it to "${known}", or remove it`);
     } else if (name !== 'content' && !isWellFormed(value)) {
-      report([name], 'valid Unicode text (this has a lone surrogate such as \\ud83d)');
+      report([name], NOT_WELL_FORMED);
     }
   }
-};
-
-/**
- * Whether all text in a value is valid Unicode: a lone surrogate would silently become U+FFFD.
- */
-export const isWellFormed = (value: unknown): boolean => {
-  if (typeof value === 'string') return value.isWellFormed();
-  if (Array.isArray(value)) return value.every(isWellFormed);
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([name, part]) => name.isWellFormed() && isWellFormed(part));
 };
 
 /**

@@ -3,6 +3,7 @@ import { fieldNames, inOrder, isPlainObject, parseExactJson } from '@keel/model/
 import { z } from 'zod';
 import { checkMessageFields, checkParts, readTrainingMarks } from './message-fields.ts';
 import { asJsonText, type ReportFault, readToolCalls } from './tool-calls.ts';
+import { NOT_WELL_FORMED } from './well-formed.ts';
 
 /**
  * One turn of a chat, as the chat template sees it. Fields other than role and content (`name`,
@@ -93,7 +94,7 @@ const roleSchema = z
  * Text that a tokenizer accepts: a lone surrogate would silently become U+FFFD.
  */
 export const textSchema = z.string({ error: 'a string' }).refine((text) => text.isWellFormed(), {
-  error: 'valid Unicode text (this has a lone surrogate such as \\ud83d)',
+  error: NOT_WELL_FORMED,
 });
 
 const textPartSchema = z.looseObject({

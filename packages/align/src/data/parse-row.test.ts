@@ -417,6 +417,17 @@ describe('errors of invalid rows say where, what and why', () => {
       'field "prompt": expected a prompt, found an empty string',
     ],
     ['lone surrogate', 'text', { text: 'a\ud83d' }, 'lone surrogate'],
+    [
+      'lone surrogate in the JSON text of arguments',
+      'messages',
+      {
+        messages: [
+          { role: 'user', content: 'a' },
+          { role: 'assistant', tool_calls: [{ name: 'f', arguments: '{"a": "\\ud83d"}' }] },
+        ],
+      },
+      'arguments": expected valid Unicode text',
+    ],
   ])('%s', (_name, kind, value, expected) => {
     expect(messageOf(kind, value)).toContain(expected);
   });

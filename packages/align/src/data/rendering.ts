@@ -5,7 +5,7 @@ import { isPlainObject, parseExactJson } from '@keel/model/exact-json';
 import type { Fail } from './data-error.ts';
 import { describeValue } from './data-error.ts';
 import { isEmpty } from './is-empty.ts';
-import { isWellFormed } from './message-fields.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** What a row's chat template receives in addition to the messages. */
 export interface Rendering {

@@ -2,6 +2,7 @@
 // expect.
 import { isPlainObject, jsonTextOf, parseExactJson, withJsonText } from '@keel/model/exact-json';
 import { isEmpty } from './is-empty.ts';
+import { isWellFormed, NOT_WELL_FORMED } from './well-formed.ts';
 
 /** Reports what is wrong with a part of the tool calls. */
 export type ReportFault = (path: PropertyKey[], expected: string, advice?: string) => void;
@@ -101,6 +102,12 @@ const readFunction = (
   if (args === null) {
     const name = renamed === called ? 'arguments' : 'parameters';
     report([...path, name], 'an object of arguments, or such an object as JSON text');
+    return called;
+  }
+  // In JSON text, an escape is a lone surrogate only once it is decoded.
+  if (!isWellFormed(args)) {
+    const name = renamed === called ? 'arguments' : 'parameters';
+    report([...path, name], NOT_WELL_FORMED);
     return called;
   }
   return { ...renamed, arguments: args };

@@ -46,6 +46,22 @@ const config = tinyConfigs.llama!;
 const changed = (change: (tensors: TensorToWrite[]) => TensorToWrite[]): string =>
   writeTinyModel(fresh(), config, change(randomTensors(config)));
 
+it('names what generation_config.json forbids, which Keel does not apply', async () => {
+  const path = writeTinyModel(fresh(), tinyConfigs.llama!, randomTensors(tinyConfigs.llama!, 1));
+  const noticed = async (config: object): Promise<string[]> => {
+    writeFileSync(join(path, 'generation_config.json'), JSON.stringify(config));
+    const notices: string[] = [];
+    const notice = (text: string): void => void notices.push(text);
+    disposeDecoder((await loadDecoder(path, { ...float32, notice })).decoder);
+    return notices;
+  };
+  expect(await noticed({ suppress_tokens: [3], bad_words_ids: [[4]], temperature: 0.6 })).toEqual([
+    expect.stringMatching(/does not apply suppress_tokens, bad_words_ids when it samples/),
+  ]);
+  const neutral = { suppress_tokens: null, num_beams: 1, min_length: 0, begin_suppress_tokens: [] };
+  expect(await noticed({ ...neutral, top_p: 0.9, repetition_penalty: 1.1 })).toEqual([]);
+});
+
 describe('loadDecoder on safetensors', () => {
   it('reads shards like one file', async () => {
     const tensors = randomTensors(config);

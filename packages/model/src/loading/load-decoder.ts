@@ -18,6 +18,7 @@ import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
+import { samplingLimitsNotice } from './sampling-limits.ts';
 import { type StoredWeights, storedWeights } from './stored-weights.ts';
 import { cachedWeights } from './weight-cache.ts';
 import type { WeightSource } from './weight-source.ts';
@@ -128,6 +129,8 @@ function openFolder(folder: string, notice: (text: string) => void): Opened {
     // A classifier has no language head.
     return classifier ? { ...own, tieEmbeddings: true } : own;
   });
+  const limits = samplingLimitsNotice(folder);
+  if (limits !== null) notice(limits);
   const source = openSafetensorsSource(folder, config);
   const opened = { source, json, ggufMetadata: null, classifier };
   if (classifier || !hasOwnHead(source, config)) return { ...opened, config };
