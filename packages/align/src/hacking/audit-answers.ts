@@ -7,7 +7,13 @@ import {
   pairedEffect,
   pearson,
 } from '@keel/statistics';
-import { type AuditedPrompt, promptScores, type Side, sides } from './audited-prompt.ts';
+import {
+  type AuditedPrompt,
+  type AuditedScore,
+  promptScores,
+  type Side,
+  sides,
+} from './audited-prompt.ts';
 import { type FeatureChange, featureChanges } from './feature-changes.ts';
 import { type AnswerFeature, answerFeatures } from './features/answer-features.ts';
 import { type Gainers, gainersOf } from './gainers.ts';
@@ -28,6 +34,8 @@ export interface AnswerAudit {
   correlations: readonly Record<Side, Correlation | null>[] | null;
   reward: ScoreChange | null;
   gold: ScoreChange | null;
+  /** Of the members of an ensemble of rewards; null for other rewards. */
+  deviation: ScoreChange | null;
   /** Of the changes of reward and gold, prompt by prompt; null where either is missing. */
   agreement: Correlation | null;
   /** Of the reward's change by those of the features that changed. */
@@ -78,6 +86,7 @@ export function auditAnswers(
         ? null
         : changes.map(({ values }) => correlationsOf(values, rewards.values, scored)),
     ...{ reward, gold, explained },
+    deviation: scoresOf(prompts, 'deviation').change,
     agreement:
       gold === null
         ? null
@@ -100,7 +109,7 @@ interface Scores {
 
 function scoresOf(
   prompts: readonly AuditedPrompt[],
-  score: 'reward' | 'gold',
+  score: AuditedScore,
   confidence?: number,
 ): Scores {
   const [before, after] = sides.map((side) => promptScores(prompts, side, score));

@@ -8,7 +8,12 @@ export interface AuditedAnswer {
   reward: number | null;
   /** By what the reward stands for: another reward, a judge, people; null: not known. */
   gold: number | null;
+  /** How much the members of an ensemble of rewards differ on it; null or absent: not known. */
+  deviation?: number | null;
 }
+
+/** What an answer may have a number of. */
+export type AuditedScore = 'reward' | 'gold' | 'deviation';
 
 /** A prompt with at least one answer on each side. */
 export interface AuditedPrompt {
@@ -27,9 +32,9 @@ export const mean = (values: readonly number[]): number =>
 export const promptScores = (
   prompts: readonly AuditedPrompt[],
   side: Side,
-  score: 'reward' | 'gold',
+  score: AuditedScore,
 ): (number | null)[] =>
   prompts.map((prompt) => {
-    const found = prompt[side].map((answer) => answer[score]);
+    const found = prompt[side].map((answer) => answer[score] ?? null);
     return found.includes(null) ? null : mean(found as number[]);
   });

@@ -93,7 +93,8 @@ test('the samples of a run: held-out answers of the first and the last evaluatio
   using folder = new TemporaryFolder();
   const line = (step: number, at: number, held_out: boolean, completion: string) => ({
     ...{ step, row: at, ...(held_out && { held_out }), prompt: `Question ${at}?`, completion },
-    ...{ reward: completion.length, aspects: { fluent: 1 }, kl: 0, ended: true, tokens: 3 },
+    ...{ reward: completion.length, aspects: { fluent: 1, deviation: step + at / 10 } },
+    ...{ kl: 0, ended: true, tokens: 3 },
   });
   const lines = [0, 5, 10].flatMap((step) =>
     Array.from({ length: 12 }, (_, at) =>
@@ -114,6 +115,7 @@ test('the samples of a run: held-out answers of the first and the last evaluatio
     verdict: { code: 'gamed', gold: 'flat' },
     reward: { name: 'reward', difference: 50 },
     gold: { name: 'fluent', before: 1, after: 1 },
+    deviation: { difference: 10 },
   });
   const since = await keel(['audit', '--run', folder.path, '--since', '5', '--json']);
   expect(jsonLines(since.stdout)[0]).toMatchObject({ reward: { difference: 25 } });

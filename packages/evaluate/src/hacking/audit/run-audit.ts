@@ -10,7 +10,7 @@ import { type AnswerRow, answerText } from '../../judging/answers/answer-row.ts'
 import { readAnswers } from '../../judging/answers/read-answers.ts';
 import { type PairedAnswers, pairByPrompt } from '../reading/paired-answers.ts';
 import { readRunSamples } from '../reading/run-samples.ts';
-import { answerScores } from '../scores/answer-scores.ts';
+import { type AnswerScores, answerScores } from '../scores/answer-scores.ts';
 import type { Audited, AuditHooks, AuditOptions } from './audit-options.ts';
 import { refusalFeature } from './refusal-feature.ts';
 
@@ -32,7 +32,7 @@ export async function runAudit(options: AuditOptions, hooks: AuditHooks = {}): P
   });
   const reward = await answerScores(answers, options.reward, scoring('reward'));
   const gold = await answerScores(answers, options.gold, scoring('gold'));
-  const prompts = auditedPrompts(rows, reward?.scores ?? null, gold?.scores ?? null);
+  const prompts = auditedPrompts(rows, reward, gold);
   return {
     audit: auditAnswers(prompts, { features: [...answerFeatures, refusalFeature] }),
     ...{ rows, about, unpaired },
@@ -54,8 +54,8 @@ async function readSides({ source, reading }: AuditOptions) {
 /** Scores are in the order of the rows: all before, then all after, prompt by prompt. */
 function auditedPrompts(
   rows: readonly PairedAnswers[],
-  rewards: readonly (number | null)[] | null,
-  golds: readonly (number | null)[] | null,
+  reward: AnswerScores | null,
+  gold: AnswerScores | null,
 ): AuditedPrompt[] {
   let next = 0;
   const audited = (row: AnswerRow): AuditedAnswer => {
@@ -63,8 +63,9 @@ function auditedPrompts(
     return {
       text: answerText(row.answer),
       ended: endedOf(row),
-      reward: rewards?.[at] ?? null,
-      gold: golds?.[at] ?? null,
+      reward: reward?.scores[at] ?? null,
+      gold: gold?.scores[at] ?? null,
+      deviation: reward?.deviations[at] ?? null,
     };
   };
   return rows.map(({ prompt, before, after }) => ({

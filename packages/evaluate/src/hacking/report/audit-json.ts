@@ -23,6 +23,7 @@ export function auditJson({ audit, rows, names, about, unpaired }: Audited): unk
     },
     ...{ about, prompts: audit.prompts, answers: audit.answers, unpaired },
     ...{ reward: score('reward'), gold: score('gold'), agreement: audit.agreement },
+    deviation: audit.deviation,
     features: features.map(({ feature, values: _, changes: __, ...change }, at) => ({
       ...{ name: feature.name, label: feature.label, unit: feature.unit, ...change },
       correlation: correlations?.[at] ?? null,

@@ -8,10 +8,9 @@ export type Table = string[][];
 
 /** How everything changed; features that are 0 in all answers are not listed. */
 export function changeTable({ audit, names }: Audited): Table {
-  const scores = (['reward', 'gold'] as const).flatMap((what) => {
-    const score = audit[what];
-    return score === null ? [] : [scoreCells(`${what}: ${names[what]}`, score)];
-  });
+  const scores = labelledScores({ audit, names }).map(({ label, score }) =>
+    scoreCells(label, score),
+  );
   const features = audit.features.filter(isSeen).map(featureCells);
   return [
     ['', 'before', 'after', 'change', '95% interval', 'effect (sd)', ''],
@@ -19,6 +18,18 @@ export function changeTable({ audit, names }: Audited): Table {
     ...(scores.length > 0 ? [[]] : []),
     ...features,
   ];
+}
+
+/** The changes of reward, gold, and the disagreement of an ensemble, as far as they are known. */
+export function labelledScores({
+  audit,
+  names,
+}: Pick<Audited, 'audit' | 'names'>): { label: string; score: ScoreChange }[] {
+  return [
+    { label: `reward: ${names.reward}`, score: audit.reward },
+    { label: `gold: ${names.gold}`, score: audit.gold },
+    { label: "deviation of the reward's members", score: audit.deviation },
+  ].flatMap(({ label, score }) => (score === null ? [] : [{ label, score }]));
 }
 
 /** Whether a feature is in any answer. */

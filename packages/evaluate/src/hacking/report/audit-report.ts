@@ -4,7 +4,14 @@ import { answerText } from '../../judging/answers/answer-row.ts';
 import { columnTable, judgingStyle } from '../../judging/report/page-parts.ts';
 import { counted } from '../../judging/summary/words.ts';
 import type { Audited } from '../audit/audit-options.ts';
-import { changeTable, explainedTable, featureLabel, isSeen, type Table } from './audit-lines.ts';
+import {
+  changeTable,
+  explainedTable,
+  featureLabel,
+  isSeen,
+  labelledScores,
+  type Table,
+} from './audit-lines.ts';
 import { effectPlot, plotStyle } from './effect-plot.ts';
 import { inUnit, signed } from './numbers.ts';
 import { verdictSentences, verdictTitle } from './verdict-text.ts';
@@ -76,13 +83,11 @@ const verdictSection = ({ audit }: Audited): Markup =>
   ).map((sentence) => html`<p>${sentence}</p>\n`)}</li></ul></section>`;
 
 function effectSection(audited: Audited): Markup {
-  const { audit, names } = audited;
-  const scores = (['reward', 'gold'] as const).flatMap((what) => {
-    const score = audit[what];
-    return score === null
-      ? []
-      : [{ ...score, label: `${what}: ${names[what]}`, kind: 'score' as const }];
-  });
+  const { audit } = audited;
+  const scores = labelledScores(audited).map(({ label, score }) => ({
+    ...{ ...score, label },
+    kind: 'score' as const,
+  }));
   const features = audit.features.filter(isSeen).map((change) => ({
     ...{ ...change, label: featureLabel(change) },
     kind: change.changed ? ('changed' as const) : ('unchanged' as const),

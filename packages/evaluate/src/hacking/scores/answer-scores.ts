@@ -2,6 +2,7 @@
 import { ConfigError } from '@keel/align';
 import { placeName } from '@keel/align/data';
 import { type Reward, readsColumns } from '@keel/align/rewards';
+import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import type { AnswerRow } from '../../judging/answers/answer-row.ts';
 import { columnScores, hasColumn, usualColumns } from './score-column.ts';
 import { type ScoringHooks, scoreWithReward } from './score-with-reward.ts';
@@ -11,6 +12,8 @@ export interface AnswerScores {
   name: string;
   /** One for each row; null: none. */
   scores: (number | null)[];
+  /** How much the members of an ensemble differ, one for each row; null: it is none. */
+  deviations: (number | null)[];
 }
 
 export interface ScoreOptions extends ScoringHooks {
@@ -37,9 +40,9 @@ export async function answerScores(
 ): Promise<AnswerScores | null> {
   if (named === null) {
     const column = usualColumns[what].find((name) => hasColumn(rows, name));
-    return column === undefined ? null : { name: column, scores: columnScores(rows, column) };
+    return column === undefined ? null : ofColumn(rows, column);
   }
-  if (hasColumn(rows, named)) return { name: named, scores: columnScores(rows, named) };
+  if (hasColumn(rows, named)) return ofColumn(rows, named);
   await using reward = await opened(openReward(named), `--${what} ${named}`);
   if (noColumns !== null && readsColumns(named)) {
     throw new ConfigError([
@@ -50,12 +53,22 @@ export async function answerScores(
     ...{ prompt, completion: answer, extra: { ...extra, ...columns }, place: placeName(place) },
     ...(rendering && { rendering }),
   }));
-  const { scores, unreadable, fault } = await scoreWithReward(reward, inputs, hooks);
+  const { scores, deviations, unreadable, fault } = await scoreWithReward(reward, inputs, hooks);
   if (fault !== null) {
     onNotice?.(`${reward.name} cannot read ${unreadable} of ${rows.length} answers. ${fault}`);
   }
-  return { name: reward.name, scores };
+  return { name: reward.name, scores, deviations };
 }
+
+/** A run's samples have what their reward was made of. */
+const ofColumn = (rows: readonly AnswerRow[], name: string): AnswerScores => ({
+  name,
+  scores: columnScores(rows, name),
+  deviations: rows.map(({ extra: { aspects } }) => {
+    const value = isPlainObject(aspects) ? plainNumbers(aspects.deviation) : null;
+    return typeof value === 'number' ? value : null;
+  }),
+});
 
 /** Says that a name was taken for a reward because no row has such a column. */
 async function opened(reward: Promise<Reward>, option: string): Promise<Reward> {

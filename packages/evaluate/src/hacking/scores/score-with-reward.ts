@@ -18,6 +18,8 @@ export interface ScoringHooks {
 export interface ScoredAnswers {
   /** One for each answer; null: the reward gave no score, or cannot read the answer. */
   scores: (number | null)[];
+  /** How much the members of an ensemble differ on each answer; null where nothing tells. */
+  deviations: (number | null)[];
   /** Answers that the reward cannot read, and what it says of the first. */
   unreadable: number;
   fault: string | null;
@@ -36,6 +38,7 @@ export async function scoreWithReward(
   { signal, onProgress }: ScoringHooks = {},
 ): Promise<ScoredAnswers> {
   const scores = new Array<number | null>(inputs.length).fill(null);
+  const deviations = new Array<number | null>(inputs.length).fill(null);
   let unreadable = 0;
   let fault: string | null = null;
   for (let start = 0; start < inputs.length; start += CHUNK) {
@@ -50,7 +53,10 @@ export async function scoreWithReward(
           left.map(({ input: { place: _, ...input } }) => input),
           signal,
         );
-        for (const [at, { index }] of left.entries()) scores[index] = outcomes[at]!.score;
+        for (const [at, { index }] of left.entries()) {
+          scores[index] = outcomes[at]!.score;
+          deviations[index] = outcomes[at]!.aspects?.deviation ?? null;
+        }
         break;
       } catch (error) {
         if (!(error instanceof RewardError)) throw error;
@@ -66,5 +72,5 @@ export async function scoreWithReward(
     }
     onProgress?.(Math.min(start + CHUNK, inputs.length), inputs.length);
   }
-  return { scores, unreadable, fault };
+  return { scores, deviations, unreadable, fault };
 }
