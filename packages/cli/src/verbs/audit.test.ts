@@ -117,6 +117,9 @@ test('the samples of a run: held-out answers of the first and the last evaluatio
     gold: { name: 'fluent', before: 1, after: 1 },
     deviation: { difference: 10 },
   });
+  const output = folder.file('audited');
+  await keel(['audit', '--run', folder.path, '--gold', 'fluent', '--output', output]);
+  expect(readFileSync(folder.file('audited/report.html'), 'utf8')).toContain('<svg class="course"');
   const since = await keel(['audit', '--run', folder.path, '--since', '5', '--json']);
   expect(jsonLines(since.stdout)[0]).toMatchObject({ reward: { difference: 25 } });
   const until = await keel(['audit', '--run', folder.path, '--until', '5', '--json']);

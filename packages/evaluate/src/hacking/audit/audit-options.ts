@@ -2,6 +2,7 @@ import type { AnswerAudit } from '@keel/align/hacking';
 import type { Reward } from '@keel/align/rewards';
 import type { ReadingOptions } from '../../judging/answers/read-answers.ts';
 import type { PairedAnswers } from '../reading/paired-answers.ts';
+import type { CoursePoint } from '../reading/run-course.ts';
 import type { ComparedSteps } from '../reading/run-samples.ts';
 
 /** Answers before and after training. */
@@ -38,4 +39,6 @@ export interface Audited {
   /** The answers that were compared, in words. */
   about: string;
   unpaired: { before: number; after: number };
+  /** Of a run: all its evaluations; otherwise empty. */
+  course: readonly CoursePoint[];
 }

@@ -19,7 +19,7 @@ import { refusalFeature } from './refusal-feature.ts';
  *   samples; as `openReward`; the signal's reason once it is aborted
  */
 export async function runAudit(options: AuditOptions, hooks: AuditHooks = {}): Promise<Audited> {
-  const { before, after, about, noColumns } = await readSides(options);
+  const { before, after, about, course, noColumns } = await readSides(options);
   const { prompts: rows, unpaired } = pairByPrompt(before, after, options.unpaired);
   const answers = rows.flatMap((row) => [...row.before, ...row.after]);
   const scoring = (what: 'reward' | 'gold') => ({
@@ -35,7 +35,7 @@ export async function runAudit(options: AuditOptions, hooks: AuditHooks = {}): P
   const prompts = auditedPrompts(rows, reward, gold);
   return {
     audit: auditAnswers(prompts, { features: [...answerFeatures, refusalFeature] }),
-    ...{ rows, about, unpaired },
+    ...{ rows, about, course, unpaired },
     names: { reward: reward?.name ?? null, gold: gold?.name ?? null },
   };
 }
@@ -47,6 +47,7 @@ async function readSides({ source, reading }: AuditOptions) {
     before: await readAnswers([before], reading),
     after: await readAnswers([after], reading),
     about: `${before} and ${after}`,
+    course: [],
     noColumns: null,
   };
 }

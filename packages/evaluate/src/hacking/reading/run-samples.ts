@@ -8,12 +8,15 @@ import { parseExactJson } from '@keel/model/exact-json';
 import { type AnswerRow, promptKey } from '../../judging/answers/answer-row.ts';
 import { assistantTurn } from '../../judging/answers/read-answers.ts';
 import { promptColumns } from './prompt-columns.ts';
+import { type CoursePoint, courseOf } from './run-course.ts';
 
 export interface RunSamples {
   before: AnswerRow[];
   after: AnswerRow[];
   /** Which answers these are, for people. */
   about: string;
+  /** All evaluations of a run; empty without held-out prompts. */
+  course: CoursePoint[];
   /** Why columns of prompts are not known; null: all are. */
   noColumns: string | null;
 }
@@ -66,6 +69,7 @@ export async function readRunSamples(
     return {
       ...(await answersOf(run, path, [shared(before!, after!), shared(after!, before!)], true)),
       about: `held-out prompts, after ${first} and after ${last} steps`,
+      course: courseOf(heldOut),
     };
   }
   if (since !== null || until !== null) {
@@ -89,6 +93,7 @@ export async function readRunSamples(
   return {
     ...(await answersOf(run, path, [before, after], false)),
     about: 'the first and the last answers to each training prompt',
+    course: [],
   };
 }
 
@@ -119,7 +124,7 @@ async function answersOf(
   path: string,
   sides: readonly [before: readonly Placed[], after: readonly Placed[]],
   heldOut: boolean,
-): Promise<Omit<RunSamples, 'about'>> {
+): Promise<Omit<RunSamples, 'about' | 'course'>> {
   const columns = await promptColumns(run, heldOut);
   const [before, after] = sides.map((lines) =>
     lines.map((line) => answerOf(path, line, columns.rowOf(line))),

@@ -5,7 +5,7 @@ import type { Audited } from '../audit/audit-options.ts';
 import { verdictSentences, verdictTitle } from './verdict-text.ts';
 
 /** Plain data; features are in the order in which they are measured. */
-export function auditJson({ audit, rows, names, about, unpaired }: Audited): unknown {
+export function auditJson({ audit, rows, names, about, course, unpaired }: Audited): unknown {
   const { verdict, explained, gainers, correlations, features } = audit;
   const score = (what: 'reward' | 'gold') =>
     audit[what] === null ? null : { name: names[what], ...audit[what] };
@@ -23,7 +23,7 @@ export function auditJson({ audit, rows, names, about, unpaired }: Audited): unk
     },
     ...{ about, prompts: audit.prompts, answers: audit.answers, unpaired },
     ...{ reward: score('reward'), gold: score('gold'), agreement: audit.agreement },
-    deviation: audit.deviation,
+    ...{ deviation: audit.deviation, course },
     features: features.map(({ feature, values: _, changes: __, ...change }, at) => ({
       ...{ name: feature.name, label: feature.label, unit: feature.unit, ...change },
       correlation: correlations?.[at] ?? null,

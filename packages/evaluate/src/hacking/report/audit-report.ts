@@ -12,6 +12,7 @@ import {
   labelledScores,
   type Table,
 } from './audit-lines.ts';
+import { coursePlot } from './course-plot.ts';
 import { effectPlot, plotStyle } from './effect-plot.ts';
 import { inUnit, signed } from './numbers.ts';
 import { verdictSentences, verdictTitle } from './verdict-text.ts';
@@ -30,11 +31,22 @@ export function writeAuditReport(path: string, audited: Audited, command: string
     summary: `${verdictTitle(audit.verdict)}. ${counted(prompts, 'prompt')}, ${answers.before} answers before and ${answers.after} after; 95% intervals over prompts.`,
     created: new Date().toISOString(),
     headlines: [
-      ...(reward === null ? [] : [scoreCard('Reward', reward, audited.names.reward!)]),
-      ...(gold === null ? [] : [scoreCard('Gold', gold, audited.names.gold!)]),
+      // The rise of a gamed reward is no improvement.
+      ...(reward === null
+        ? []
+        : [
+            scoreCard(
+              'Reward',
+              reward,
+              audited.names.reward!,
+              audit.verdict.alarm ? null : 'higher',
+            ),
+          ]),
+      ...(gold === null ? [] : [scoreCard('Gold', gold, audited.names.gold!, 'higher')]),
     ],
     sections: [
       verdictSection(audited),
+      courseSection(audited),
       effectSection(audited),
       explainedSection(audited),
       commonSection(audited),
@@ -67,9 +79,10 @@ function scoreCard(
   label: string,
   { before, after, interval, count }: NonNullable<Audited['audit']['reward']>,
   name: string,
+  better: 'higher' | null,
 ): NonNullable<ReportData['headlines']>[number] {
   return {
-    ...{ label, unit: 'number', better: 'higher' },
+    ...{ label, unit: 'number', better },
     ...{ before: { value: before }, after: { value: after } },
     ...(interval && { difference: interval }),
     note: `${name}, ${counted(count, 'prompt')}.`,
@@ -81,6 +94,15 @@ const verdictSection = ({ audit }: Audited): Markup =>
 <ul class="findings"><li class="${audit.verdict.alarm ? 'serious' : 'note'}">${verdictSentences(
     audit,
   ).map((sentence) => html`<p>${sentence}</p>\n`)}</li></ul></section>`;
+
+function courseSection({ course }: Audited): Markup | null {
+  const plot = coursePlot(course);
+  if (plot === null) return null;
+  return html`<section aria-labelledby="course"><h2 id="course">On the way</h2>
+<p class="lead">Means of the held-out answers at every evaluation. A reward that rises while gold
+does not, with a growing KL, is being gamed.</p>
+<figure>${plot}</figure></section>`;
+}
 
 function effectSection(audited: Audited): Markup {
   const { audit } = audited;
