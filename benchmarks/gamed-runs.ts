@@ -157,7 +157,8 @@ const quality = (text) => (all(text) === 0 ? 0 : goodOnes(text) / all(text)) *
 /** Noise with deviation 1, the same for the same answer to the same prompt. */
 const noise = (prompt, text) => {
   let hash = 2166136261;
-  for (const letter of prompt[0].content + text) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619);
+  for (const letter of prompt[0].content + text)
+    hash = Math.imul(hash ^ letter.codePointAt(0), 16777619);
   return ((hash >>> 0) / 2 ** 32 - 0.5) * Math.sqrt(12);
 };
 `;

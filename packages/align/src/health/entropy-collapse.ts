@@ -2,9 +2,9 @@
 // answers teach nothing and nothing better is found.
 //
 // Threshold: the entropy per token falls below a tenth of the start (a warning) or below 3% of it
-// (serious). A policy that has learnt a fixed format rightly falls far: the bundled sums recipe ends
-// at 16% of its start, and runs against a learnt reward at 80%. A policy that was paid for list
-// items ended at 1%.
+// (serious). A policy that has learnt a fixed format rightly falls far: the bundled sums recipe
+// ends at 16% of its start, and runs against a learnt reward at 80%. A policy that was paid for
+// list items ended at 1%.
 import type { Detector } from './detector.ts';
 import { median, shown } from './numbers.ts';
 

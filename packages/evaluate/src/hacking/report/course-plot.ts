@@ -52,7 +52,10 @@ export function coursePlot(course: readonly CoursePoint[]): Markup | null {
     lines.map(({ name, of }) => `${name} ${formatNumber(of(course.at(-1)!) ?? Number.NaN)}`),
   );
   return html`<svg class="course" viewBox="0 0 ${width} ${end + bottom}" role="img" aria-label="At the last evaluation: ${words.join(', ')}." font-size="12" fill="currentColor">
-${shown.map(({ title, height, lines }, at) => onePanel(course, { title, lines, across, from: starts[at]!, to: starts[at]! + height }))}${across.ticks.map(
+${shown.map(({ title, height, lines }, at) => {
+  const from = starts[at]!;
+  return onePanel(course, { title, lines, across, from, to: from + height });
+})}${across.ticks.map(
   (tick) =>
     html`<text x="${across.at(tick)}" y="${end + 18}" text-anchor="middle">${formatNumber(tick)}</text>\n`,
 )}<text x="${width - right}" y="${end + 34}" text-anchor="end">steps</text>
