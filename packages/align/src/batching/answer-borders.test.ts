@@ -342,6 +342,43 @@ describe('a template that renders earlier text differently once an answer follow
   });
 });
 
+describe('what the assistant said before its answer', () => {
+  const deaf = template({ text: "m.content if m.role != 'tool' else 'result'" });
+  const call = { type: 'function', function: { name: 'w', arguments: { city: 'Rome' } } };
+  const asked = [user('a'), assistant('', { tool_calls: [call] }), { role: 'tool', content: '22' }];
+  const answer = [assistant('22.')];
+  const lostOf = (prompt: Message[], by = deaf) => {
+    const options = { maxLength: null };
+    const pair = { prompt, chosen: answer, rejected: [assistant('no')], extra: {} };
+    const rules = { ...defaultScoring, ...options };
+    const excluded = prompt.map((one) => (one.role === 'assistant' ? { ...one, weight: 0 } : one));
+    return [
+      tokenisePair(pair, by, options)!.lost,
+      tokeniseExample({ prompt, completion: answer, extra: {} }, by, rules)!.lost,
+      tokeniseExample({ messages: [...excluded, ...answer], extra: {} }, by, rules)!.lost,
+      tokenisePrompt({ prompt, extra: {} }, by, { maxPromptLength: null })!.lost,
+    ];
+  };
+
+  it('is reported where the template drops it: calls, and text', () => {
+    for (const lost of lostOf(asked)) expect(lost).toContain('tool_calls of earlier turns');
+    const curt = template({ text: "m.content[:3] if m.role == 'assistant' else m.content" });
+    const talk = [user('a'), assistant('a long answer'), user('b')];
+    for (const lost of lostOf(talk, curt).slice(0, 2)) {
+      expect(lost).toContain('content of earlier turns');
+    }
+  });
+
+  it('is not where the template shows it, trims it or forgets its reasoning', () => {
+    const thinking = '<think>so</think> yes ';
+    const talk = [user('a'), assistant(thinking, { reasoning_content: 'so' }), user('b')];
+    const forgets = template({ text: "m.content.split('</think>')[-1] | trim" });
+    for (const lost of lostOf(talk, forgets)) expect(lost ?? []).toEqual([]);
+    const shows = template({ text: "m.content + (m.tool_calls | tojson if m.tool_calls else '')" });
+    for (const lost of lostOf(asked, shows)) expect(lost ?? []).toEqual([]);
+  });
+});
+
 describe('a prompt that ends with the start of an answer', () => {
   const plain = template();
   const begun = [user('a'), assistant('the colour')];

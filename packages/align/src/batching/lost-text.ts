@@ -113,6 +113,40 @@ export function isSilent(
 }
 
 const suffix = ' message';
+const earlierSuffix = ' of earlier turns';
+
+/**
+ * What the assistant said in turns that are not trained on, and that the template drops: text, or
+ * all calls of a turn. The model then answers without having seen it. Reasoning does not count,
+ * since many templates forget that of earlier turns on purpose.
+ * @param first messages before it are not trained on
+ * @returns fields, each with "of earlier turns"
+ */
+export function lostHistory(
+  messages: readonly Message[],
+  { text, spans }: Pick<RenderedChat, 'text' | 'spans'>,
+  first: number,
+): string[] {
+  const lost = new Set<string>();
+  messages.forEach((message, at) => {
+    if (message.role !== 'assistant' || (at >= first && isLearned(message))) return;
+    for (const field of ['content', 'tool_calls']) {
+      const value = field === 'content' ? textOf(message).replaceAll(THOUGHT, '') : message[field];
+      const written = spans
+        .filter((span) => span.message === at && span.field === field)
+        .map(({ start, end }) => text.slice(start, end))
+        .join('');
+      const isLost =
+        typeof value === 'string'
+          ? wordLength(written) < wordLength(value)
+          : hasItems(value) && written === '';
+      if (isLost) lost.add(`${field}${earlierSuffix}`);
+    }
+  });
+  return [...lost];
+}
+
+const THOUGHT = /<think>[\s\S]*?<\/think>/g;
 
 /**
  * Messages of others than the assistant that the template skips entirely, each as its role and
@@ -142,11 +176,25 @@ export function lostMessages(
   return [...new Set(lost.map(({ role }) => `${role}${suffix}`))];
 }
 
-/** The fields of the assistant and the roles of others that {@link lostMessages} names. */
-export const lostParts = (lost: readonly string[]): { fields: string[]; roles: string[] } => ({
-  fields: lost.filter((name) => !name.endsWith(suffix)),
-  roles: lost.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)),
-});
+/** Names of what a template drops, by kind. */
+export interface LostParts {
+  /** Fields of the assistant's turns that are trained on. */
+  fields: string[];
+  /** Fields of its earlier turns, see {@link lostHistory}. */
+  earlier: string[];
+  /** Roles of whole messages, see {@link lostMessages}. */
+  roles: string[];
+}
+
+/** Sorts the names of {@link lostFields}, {@link lostHistory} and {@link lostMessages}. */
+export const lostParts = (lost: readonly string[]): LostParts => {
+  const named = (end: string): string[] =>
+    lost.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
+  return {
+    fields: lost.filter((name) => !name.endsWith(suffix) && !name.endsWith(earlierSuffix)),
+    ...{ earlier: named(earlierSuffix), roles: named(suffix) },
+  };
+};
 
 /** Whether a field is a list that is not empty. */
 export const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;

@@ -3,7 +3,7 @@ import { ChatTemplateError, type RenderedChat } from '@keel/model';
 import type { Message } from '../data/messages.ts';
 import { openedText } from './answer-start.ts';
 import { type Chat, renderChat } from './chat-rendering.ts';
-import { hasItems, lostMessages } from './lost-text.ts';
+import { hasItems, lostHistory, lostMessages } from './lost-text.ts';
 
 /**
  * Messages up to where the model speaks: after the header of an answer, or within a final assistant
@@ -32,7 +32,7 @@ export function endsWithCalls(messages: readonly Message[]): boolean {
 
 /**
  * {@link promptText}, what its end opens in the answer's place, such as `<think>\n`, and the
- * messages that the template drops.
+ * text and messages that the template drops.
  */
 export function openedPrompt(chat: Chat): { text: string; opened: string; lost: string[] } {
   const prompt = promptText(chat.messages, chat);
@@ -40,6 +40,9 @@ export function openedPrompt(chat: Chat): { text: string; opened: string; lost: 
   return {
     text: prompt.text,
     opened: continues ? '' : openedText(chat, prompt),
-    lost: lostMessages(chat.messages, prompt),
+    lost: [
+      ...lostHistory(chat.messages, prompt, chat.messages.length),
+      ...lostMessages(chat.messages, prompt),
+    ],
   };
 }

@@ -5,7 +5,7 @@ import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts'
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
 import { renderChat } from './chat-rendering.ts';
 import { everythingTrained, isLearned, piecesOf, scoredRanges } from './chat-turns.ts';
-import { isSilent, lostFields, lostMessages } from './lost-text.ts';
+import { isSilent, lostFields, lostHistory, lostMessages } from './lost-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
@@ -110,7 +110,11 @@ function tokeniseChat(
   return {
     tokens,
     scored,
-    lost: [...lostFields(chat, whole, 0), ...lostMessages(messages, whole)],
+    lost: [
+      ...lostFields(chat, whole, 0),
+      ...lostHistory(messages, whole, 0),
+      ...lostMessages(messages, whole),
+    ],
     ...(silent && { silent }),
   };
 }

@@ -143,6 +143,7 @@ const noticeCodes: Readonly<Record<string, WarningCode | null>> = {
   'too long': 'too-long',
   cut: 'cut',
   'lost messages': 'lost-text',
+  'lost history': 'lost-text',
   'lost text': 'lost-text',
   'no end token': 'no-end-token',
   'plain-rows': 'plain-rows',

@@ -300,7 +300,7 @@ export class RolloutWorker {
     if (token === undefined) return;
     this.#hiddenNoticed = true;
     notice(
-      `some answers have special tokens that their text leaves out, such as ${token}. Rewards see the text, and so does samples.jsonl; the policy is trained on all tokens`,
+      `some answers have tokens that their text leaves out, such as ${token}. Rewards see the text, and so does samples.jsonl; the policy is trained on all tokens`,
     );
   }
 

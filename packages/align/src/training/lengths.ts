@@ -1,7 +1,7 @@
 // Finds the rows that fit --max-length before the first step, so that an epoch has as many steps as
 // its usable rows make.
 import { setImmediate } from 'node:timers/promises';
-import { lostParts } from '../batching/lost-text.ts';
+import { type LostParts, lostParts } from '../batching/lost-text.ts';
 import { trainingShape } from '../config/training-options.ts';
 import type { Notice } from './run-data.ts';
 import type { AnySource } from './tokenised-source.ts';
@@ -63,14 +63,20 @@ export class LengthReport {
     this.#say('cut', truncated.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}, at the end of their answers`;
     });
-    const { fields, roles } = lostParts([...new Set([...lost.values()].flat())]);
-    const rowsWith = (part: 'fields' | 'roles') =>
+    const { fields, earlier, roles } = lostParts([...new Set([...lost.values()].flat())]);
+    const rowsWith = (part: keyof LostParts) =>
       [...lost.values()].filter((names) => lostParts(names)[part].length > 0).length;
     this.#say('lost messages', rowsWith('roles'), all, (count) => {
       return (
         `${count} of ${length} rows of ${option}: the chat template drops whole messages (${roles.join(', ')}), ` +
         'so the model does not see them. Write their text in a message that it does write, or pass another template ' +
         'with --chat-template; keel tokens shows what is left'
+      );
+    });
+    this.#say('lost history', rowsWith('earlier'), all, (count) => {
+      return (
+        `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant said before its answer (${earlier.join(', ')}), ` +
+        'so the model does not see it. Pass another template with --chat-template; keel tokens shows what is left'
       );
     });
     this.#say('lost text', rowsWith('fields'), all, (count) => {

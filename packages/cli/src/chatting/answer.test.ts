@@ -23,7 +23,7 @@ it('says of rows that the text of an answer in them lacks special tokens', async
   };
   const { signal } = new AbortController();
   const save = `/save ${join(folder, 'chats.jsonl')}`;
-  const lost = /special tokens that their text leaves out, such as <\|/;
+  const lost = /tokens that their text leaves out, such as <\|/;
   // A random model says any token: this one goes on until a special one is among them.
   for (let seed = 0; conversation.hiddenIn() === null && seed < 50; seed++) {
     conversation.ask('Why blue?');

@@ -46,9 +46,14 @@ export function printTokens({ heading, parts, truncated, lost, unknown }: ShownT
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
-  const { fields, roles } = lostParts(lost ?? []);
+  const { fields, earlier, roles } = lostParts(lost ?? []);
   if (roles.length > 0) {
     say(`  The chat template drops whole messages (${roles.join(', ')}).`);
+  }
+  if (earlier.length > 0) {
+    say(
+      `  The chat template drops some of what the assistant said before its answer (${earlier.join(', ')}).`,
+    );
   }
   if (fields.length > 0) {
     say(

@@ -1,5 +1,5 @@
 // From the messages of a chat to the tokens that the model continues.
-import { answerOpening, openedPrompt, type Rendering } from '@keel/align/internal';
+import { answerOpening, lostParts, openedPrompt, type Rendering } from '@keel/align/internal';
 import type { Tokenizer } from '@keel/model';
 import { ChatTemplateError } from '@keel/model';
 import { invalid } from '../api-error.ts';
@@ -76,8 +76,12 @@ function renderedPrompt(
     return { tokens: tokenizer.encode(text), opened: '' };
   }
   const { text, opened, lost } = openedPrompt({ tokenizer, messages, rendering });
-  if (lost.length > 0) {
-    throw invalid('messages', `The chat template drops a part of the messages: ${lost.join('; ')}`);
+  const { roles } = lostParts(lost);
+  if (roles.length > 0) {
+    throw invalid(
+      'messages',
+      `The chat template drops a part of the messages: ${roles.map((role) => `${role} message`).join('; ')}`,
+    );
   }
   return { tokens: tokenizer.encode(text), opened: answerOpening(opened) };
 }

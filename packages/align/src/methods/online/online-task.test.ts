@@ -294,6 +294,6 @@ it('says once that rewards do not see the special tokens of answers', async () =
   // The untrained model samples every token about as often.
   using online = await tinyOnline(folder, { method, notice: (text) => notices.push(text) });
   for (let step = 0; step < 6; step++) await online.task.step();
-  const told = notices.filter((text) => text.includes('special tokens'));
+  const told = notices.filter((text) => text.includes('that their text leaves out'));
   expect(told).toEqual([expect.stringMatching(/such as <\|(user|pad)\|>\. Rewards see the text/)]);
 });

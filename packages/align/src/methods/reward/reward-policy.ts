@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import {
   classifierPadToken,
   type LanguageModel,
+  labelsOf,
   loadAdapterHead,
   newScoreHead,
   openSafetensors,
@@ -11,7 +12,11 @@ import {
   saveModel,
 } from '@keel/model';
 import { cat, fromBytes, noGrad, type Tensor, tensor, tidy } from '@keel/torch';
-import { type RewardRecord, writeRewardRecord } from '../../rewards/reward-record.ts';
+import {
+  type RewardRecord,
+  readRewardRecord,
+  writeRewardRecord,
+} from '../../rewards/reward-record.ts';
 import { loadPolicy, type Policy } from '../../training/policy.ts';
 import { loadLengthHead, saveLengthHead } from './length-head-file.ts';
 import type { RewardOptions } from './reward-options.ts';
@@ -182,6 +187,12 @@ function startOfHead(model: LanguageModel, options: RewardOptions): Tensor {
   if (wanted !== null && wanted !== heads) {
     throw new Error(
       `${named} has ${heads} ${heads === 1 ? 'head' : 'heads'} and --heads is ${wanted}. Omit --heads, or start from a model without a head`,
+    );
+  }
+  if (found === owned && heads > 1 && readRewardRecord(options.model) === null) {
+    const labels = labelsOf(model.configJson).slice(0, 8).join(', ');
+    throw new Error(
+      `${model.name} is a classifier with ${heads} labels (id2label: ${labels}), and nothing says which of them is the reward. Start from a language model, from a classifier with one label, or from a model that keel reward trained`,
     );
   }
   if (found === owned && !options.lora) return found.setRequiresGrad();
