@@ -13,6 +13,8 @@ export interface AskedRow {
   fields: Readonly<Record<string, unknown>>;
   /** Fields of the row that are not written, because they are of another answer. */
   dropped: readonly string[];
+  /** What the chat template drops of the prompt. */
+  lost: readonly string[];
   /** What the generation prompt opened in the answer's place, such as `<think>\n`. */
   opening: string;
 }
@@ -31,7 +33,9 @@ export function askedRow(
   const rendered = !raw && tokenizer.chatTemplate !== null && (typed || isChat(prompt));
   const turns: Message[] = isChat(prompt) ? [...prompt] : [{ role: 'user', content: prompt }];
   const messages = withSystem(turns, system);
-  const opened = rendered ? openedPrompt({ tokenizer, messages, rendering }).opened : '';
+  const { opened, lost } = rendered
+    ? openedPrompt({ tokenizer, messages, rendering })
+    : { opened: '', lost: [] };
   const { columns, dropped } = carriedColumns(extra, writtenColumns);
   return {
     prompt: asRead(
@@ -41,7 +45,7 @@ export function askedRow(
       ...columns,
       ...renderingColumns(rendering, rendered ? tokenizer.chatTemplate : null),
     },
-    dropped,
+    ...{ dropped, lost },
     opening: answerOpening(opened),
   };
 }

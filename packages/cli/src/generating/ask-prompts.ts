@@ -4,6 +4,7 @@ import { droppedNotice, promptFault } from '@keel/align/internal';
 import type { LanguageModel } from '@keel/model';
 import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
+import { droppedText } from '../scoring/dropped-text.ts';
 import { type AskedRow, askedRow } from './answer-rows.ts';
 import type { DisplayParts } from './generation-display.ts';
 import { promptTokens } from './prompt-tokens.ts';
@@ -64,6 +65,13 @@ function notesOn(
   const dropped = [...new Set(rows.flatMap((row) => row.dropped))];
   if (output !== null && dropped.length > 0) {
     notes.push(droppedNotice(dropped));
+  }
+  const lost = rows.map((row) => row.lost).filter(({ length }) => length > 0);
+  if (lost.length > 0) {
+    const what = droppedText([...new Set(lost.flat())]);
+    notes.push(
+      `${lost.length} of ${asked.length} prompts: the chat template drops ${what}, so the model does not see it. keel tokens --for generate shows what is left`,
+    );
   }
   return notes;
 }

@@ -188,7 +188,9 @@ function partsOf(
   }
   if (!('chosen' in row || 'completion' in row)) {
     const found = tokenisePrompt(row, tokenizer, { maxPromptLength: maxLength });
-    return found && { parts: [prompted(found.tokens)], truncated: false };
+    if (found === null) return null;
+    const { tokens, lost } = found;
+    return { parts: [prompted(tokens)], truncated: false, ...(lost && { lost }) };
   }
   const found = tokeniseAnswers(row, tokenizer, maxLength);
   if (found === null) return null;

@@ -45,6 +45,37 @@ describe('keel generate', () => {
     expect(refused.stderr).toMatch(/prompts\.jsonl:3: field "input"/);
   });
 
+  test('says what the chat template drops of the prompts, and so do best-of-n and tokens', async () => {
+    using folder = new TemporaryFolder();
+    const template = folder.file('deaf.jinja');
+    writeFileSync(
+      template,
+      "{% for m in messages if m.role != 'tool' %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+    );
+    const file = folder.file('prompts.jsonl');
+    const call = { type: 'function', function: { name: 'look', arguments: { at: 'sky' } } };
+    const called = [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: '', tool_calls: [call] },
+      { role: 'tool', content: 'blue' },
+    ];
+    const rows = [{ prompt: called }, { prompt: called.slice(0, 1) }];
+    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const how = ['--chat-template', template];
+    const { code, stderr } = await keel(['generate', ...fp32, '--prompts', file, ...how]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/1 of 2 prompts: .*earlier \(tool_calls\) and whole messages \(tool\)/);
+    const best = await keel([
+      ...['best-of-n', ...fp32, '--data', file, ...how, '--reward', 'length:1-9'],
+      ...['--output', folder.file('best.jsonl'), '--num-generations', '2'],
+    ]);
+    expect(best.stdout + best.stderr).toMatch(/drops some of the prompts .*tool message/);
+    const model = ['--model', goldenPath('tiny-chat')];
+    const shown = await keel(['tokens', '--data', file, '--for', 'generate', ...model, ...how]);
+    expect(shown.stdout).toMatch(/drops whole messages \(tool\)/);
+    expect(shown.stdout).toMatch(/before its answer \(tool_calls\)/);
+  });
+
   test('names the place of a prompt that the model cannot take', async () => {
     using folder = new TemporaryFolder();
     const file = folder.file('prompts.jsonl');

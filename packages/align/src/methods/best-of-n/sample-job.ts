@@ -38,6 +38,7 @@ export class SampleJob {
   readonly #tally: BestOfNTally;
   #tokens = 0;
   #hiddenNoticed = false;
+  #lostNoticed = false;
 
   constructor(parts: SampleJobParts) {
     const { options, hooks, journal } = parts;
@@ -83,6 +84,14 @@ export class SampleJob {
     });
   }
 
+  #noticeLost(lost: readonly string[]): void {
+    if (lost.length === 0 || this.#lostNoticed) return;
+    this.#lostNoticed = true;
+    this.#parts.hooks.onNotice?.(
+      `the chat template drops some of the prompts (the first: ${lost.join(', ')}), so the model does not see it; keel tokens --for best-of-n shows what is left`,
+    );
+  }
+
   /** @returns null if it was stopped before everything was sampled */
   async #chunk(places: readonly number[]): Promise<JournalLine[] | null> {
     const { options, hooks, rows, model, role, reward, chunk } = this.#parts;
@@ -102,7 +111,10 @@ export class SampleJob {
         const advice = `${fault.advice}, or pass --on-bad-row skip`;
         throw new DataError({ ...place, ...fault, advice });
       });
-      if (found) return [{ ...found, row }];
+      if (found) {
+        this.#noticeLost(found.lost ?? []);
+        return [{ ...found, row }];
+      }
       if (faults.first !== null) bad.set(row, faults.first);
       return [];
     });
