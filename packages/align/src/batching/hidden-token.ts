@@ -2,8 +2,8 @@ import type { Tokenizer } from '@keel/model';
 
 /**
  * The first token in a sampled answer that its text leaves out: a special one, such as
- * `[TOOL_CALLS]`, or an id of a padded vocabulary that stands for nothing. Tokens that end a turn do
- * not count.
+ * `[TOOL_CALLS]`, or an id of a padded vocabulary that stands for nothing. Tokens that end a turn
+ * do not count.
  * @returns its text, or `id 151700`; null if the text has all of the answer
  */
 export function hiddenToken(
