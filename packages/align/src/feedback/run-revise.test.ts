@@ -200,7 +200,7 @@ describe('keel revise', () => {
         expect(name === 'sft.jsonl' && 'chosen' in row).toBe(false);
       }
     }
-    expect(notices.filter((text) => text.includes('special tokens'))).toHaveLength(1);
+    expect(notices.filter((text) => text.includes('that their text leaves out'))).toHaveLength(1);
     expect(notices).toContainEqual(expect.stringMatching(/without their fields chosen, thinking/));
     const preferences = lines(options.output, 'preferences.jsonl');
     expect(summary!.cutOff).toBe(
