@@ -342,6 +342,22 @@ describe('a template that renders earlier text differently once an answer follow
   });
 });
 
+it('reports that an answer has reasoning where the generation prompt closes its block', () => {
+  const closed = template({
+    text: "'<think>\\n' ~ (m.reasoning_content or '') ~ '\\n</think>\\n\\n' ~ m.content if m.role == 'assistant' else m.content",
+    opens: '<think>\n\n</think>\n\n',
+  });
+  const lostOf = (...answers: [Message, Message]) => {
+    const [chosen, rejected] = answers.map((answer) => [answer]);
+    const pair = { prompt: [user('a')], chosen: chosen!, rejected: rejected!, extra: {} };
+    return tokenisePair(pair, closed, { maxLength: null })!.lost ?? [];
+  };
+  expect(lostOf(assistant('b', { reasoning_content: 'so' }), assistant('c'))).toContainEqual(
+    expect.stringMatching(/<\/think>.* of the generation prompt$/),
+  );
+  expect(lostOf(assistant('b'), assistant('c'))).toEqual([]);
+});
+
 describe('what the assistant said before its answer', () => {
   const deaf = template({ text: "m.content if m.role != 'tool' else 'result'" });
   const call = { type: 'function', function: { name: 'w', arguments: { city: 'Rome' } } };

@@ -114,6 +114,19 @@ export function isSilent(
 
 const suffix = ' message';
 const earlierSuffix = ' of earlier turns';
+const promptSuffix = ' of the generation prompt';
+
+/**
+ * What the generation prompt writes and the prompt of training lacks, if it closes a block, such as
+ * an empty `<think></think>`: an answer with reasoning of its own fills that block, so training
+ * starts within it, and sampling after it.
+ * @param sampled the prompt that answers are sampled from
+ * @param length of the part that training has
+ */
+export function lostPrompt(sampled: string, length: number): string[] {
+  const rest = sampled.slice(length);
+  return /<\/[\w|]+>/.test(rest) ? [`${JSON.stringify(rest)}${promptSuffix}`] : [];
+}
 
 /**
  * What the assistant said in turns that are not trained on, and that the template drops: text, or
@@ -184,15 +197,19 @@ export interface LostParts {
   earlier: string[];
   /** Roles of whole messages, see {@link lostMessages}. */
   roles: string[];
+  /** What the prompt of training lacks, see {@link lostPrompt}. */
+  opened: string[];
 }
 
-/** Sorts the names of {@link lostFields}, {@link lostHistory} and {@link lostMessages}. */
+const ends = [suffix, earlierSuffix, promptSuffix];
+
+/** Sorts the names of {@link lostFields} and of the others. */
 export const lostParts = (lost: readonly string[]): LostParts => {
   const named = (end: string): string[] =>
     lost.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
   return {
-    fields: lost.filter((name) => !name.endsWith(suffix) && !name.endsWith(earlierSuffix)),
-    ...{ earlier: named(earlierSuffix), roles: named(suffix) },
+    fields: lost.filter((name) => ends.every((end) => !name.endsWith(end))),
+    ...{ earlier: named(earlierSuffix), roles: named(suffix), opened: named(promptSuffix) },
   };
 };
 

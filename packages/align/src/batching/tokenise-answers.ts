@@ -13,7 +13,7 @@ import {
   scoredRanges,
   type TextPiece,
 } from './chat-turns.ts';
-import { isSilent, lostFields, lostHistory, lostMessages } from './lost-text.ts';
+import { isSilent, lostFields, lostHistory, lostMessages, lostPrompt } from './lost-text.ts';
 import { endsWithCalls, promptText } from './prompt-text.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
 
@@ -124,6 +124,7 @@ function renderAnswers(
         pieces: piecesOf(whole.text, ranges, start),
         lost: [
           ...lostFields(chat, whole, first, { after: start, begun }),
+          ...lostPrompt(prompt.text, shortest),
           ...lostHistory(chat.messages, whole, first),
           ...lostMessages(chat.messages, prompt, { to: first }),
           // The template may move a message of the answer to before it.

@@ -144,6 +144,7 @@ const noticeCodes: Readonly<Record<string, WarningCode | null>> = {
   cut: 'cut',
   'lost messages': 'lost-text',
   'lost history': 'lost-text',
+  'lost prompt': 'lost-text',
   'lost text': 'lost-text',
   'no end token': 'no-end-token',
   'plain-rows': 'plain-rows',

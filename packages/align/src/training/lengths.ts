@@ -63,7 +63,7 @@ export class LengthReport {
     this.#say('cut', truncated.size, all, (count) => {
       return `${count} of ${length} rows of ${option} are cut at --max-length ${maxLength}, at the end of their answers`;
     });
-    const { fields, earlier, roles } = lostParts([...new Set([...lost.values()].flat())]);
+    const { fields, earlier, roles, opened } = lostParts([...new Set([...lost.values()].flat())]);
     const rowsWith = (part: keyof LostParts) =>
       [...lost.values()].filter((names) => lostParts(names)[part].length > 0).length;
     this.#say('lost messages', rowsWith('roles'), all, (count) => {
@@ -77,6 +77,12 @@ export class LengthReport {
       return (
         `${count} of ${length} rows of ${option}: the chat template leaves out some of what the assistant said before its answer (${earlier.join(', ')}), ` +
         'so the model does not see it. Pass another template with --chat-template; keel tokens shows what is left'
+      );
+    });
+    this.#say('lost prompt', rowsWith('opened'), all, (count) => {
+      return (
+        `${count} of ${length} rows of ${option}: an answer has reasoning, but the template closes that block before an answer (${opened.slice(0, 3).join(', ')}), ` +
+        'so training starts within it and sampling after it. Set "enable_thinking": true in the chat_template_kwargs of these rows, or remove the reasoning'
       );
     });
     this.#say('lost text', rowsWith('fields'), all, (count) => {

@@ -46,9 +46,14 @@ export function printTokens({ heading, parts, truncated, lost, unknown }: ShownT
   const { isTTY = false, columns = 80 } = process.stdout;
   const colours = isTTY && (process.stdout.hasColors?.() ?? false);
   say(heading + (truncated ? ', cut at --max-length' : ''));
-  const { fields, earlier, roles } = lostParts(lost ?? []);
+  const { fields, earlier, roles, opened } = lostParts(lost ?? []);
   if (roles.length > 0) {
     say(`  The chat template drops whole messages (${roles.join(', ')}).`);
+  }
+  if (opened.length > 0) {
+    say(
+      `  In sampling, the prompt goes on with ${opened.join(', ')}, which training cuts since an answer has reasoning of its own.`,
+    );
   }
   if (earlier.length > 0) {
     say(
