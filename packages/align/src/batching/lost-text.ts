@@ -45,11 +45,7 @@ export function lostFields(
       const written = own
         .map(({ start, end }) => text.slice(Math.max(start, from), Math.max(end, from)))
         .join('');
-      const isLost =
-        typeof value === 'string'
-          ? wordLength(written) < wordLength(value)
-          : hasItems(value) && written === '';
-      if (isLost) lost.add(field);
+      if (isLost(value, written)) lost.add(field);
     }
   });
   if (!lost.has('tool_calls') && losesCalls(chat, first)) lost.add('tool_calls');
@@ -149,11 +145,7 @@ export function lostHistory(
         .filter((span) => span.message === at && span.field === field)
         .map(({ start, end }) => text.slice(start, end))
         .join('');
-      const isLost =
-        typeof value === 'string'
-          ? wordLength(written) < wordLength(value)
-          : hasItems(value) && written === '';
-      if (isLost) lost.add(`${field}${earlierSuffix}`);
+      if (isLost(value, written)) lost.add(`${field}${earlierSuffix}`);
     }
   });
   return [...lost];
@@ -215,6 +207,12 @@ export const lostParts = (lost: readonly string[]): LostParts => {
 
 /** Whether a field is a list that is not empty. */
 export const hasItems = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+
+/** Whether a field's text, or all items of its list, are not in what the template wrote of it. */
+const isLost = (value: unknown, written: string): boolean =>
+  typeof value === 'string'
+    ? wordLength(written) < wordLength(value)
+    : hasItems(value) && written === '';
 
 /** Characters that are neither white space nor part of a tag. */
 const wordLength = (text: string): number =>

@@ -6,9 +6,8 @@
 // times (serious). In a run against the minimum of three small reward models, whose gold reward
 // rose throughout, it stayed between 0.7 and 1.3 times the start.
 import type { Detector } from './detector.ts';
-import { median, shown } from './numbers.ts';
+import { shown } from './numbers.ts';
 
-const STEPS = 5;
 const WARNING = 1.5;
 const SERIOUS = 3;
 const ASPECTS = 'rewards/';
@@ -21,11 +20,8 @@ export const ensembleDisagreement: Detector = {
   check(history) {
     const found = history
       .namesFrom(ASPECTS)
-      .filter(({ name, rest }) => NAME.test(rest) && history.count(name) >= 2 * STEPS)
-      .map(({ name }) => ({
-        start: median(history.first(name).slice(0, STEPS)),
-        now: median(history.latest(name, STEPS)),
-      }))
+      .filter(({ rest }) => NAME.test(rest))
+      .flatMap(({ name }) => history.medians(name) ?? [])
       .find(({ start, now }) => start > 0 && now >= WARNING * start);
     if (found === undefined) return null;
     const { start, now } = found;

@@ -6,9 +6,8 @@
 // ends at 16% of its start, and runs against a learnt reward at 80%. A policy that was paid for
 // list items ended at 1%.
 import type { Detector } from './detector.ts';
-import { median, shown } from './numbers.ts';
+import { shown } from './numbers.ts';
 
-const STEPS = 5;
 const WARNING = 0.1;
 const SERIOUS = 0.03;
 const NAME = 'entropy';
@@ -18,9 +17,9 @@ export const entropyCollapse: Detector = {
   looksAt: 'a policy whose answers no longer vary',
   applies: (history) => history.count(NAME) > 0,
   check(history) {
-    if (history.count(NAME) < 2 * STEPS) return null;
-    const start = median(history.first(NAME).slice(0, STEPS));
-    const now = median(history.latest(NAME, STEPS));
+    const entropy = history.medians(NAME);
+    if (entropy === null) return null;
+    const { start, now } = entropy;
     if (!(start > 0) || now >= WARNING * start) return null;
     return {
       severity: now < SERIOUS * start ? 'serious' : 'warning',

@@ -75,6 +75,19 @@ export class RunHistory {
     if (this.count(name) <= STEPS) return null;
     return { start: this.first(name)[0]!, now: median(this.latest(name, STEPS)) };
   }
+
+  /**
+   * A number of single steps, at the start and now, each as the median of five: for numbers that
+   * vary from step to step before any update too.
+   * @returns null with fewer than ten steps
+   */
+  medians(name: string): { start: number; now: number } | null {
+    if (this.count(name) < 2 * STEPS) return null;
+    return {
+      start: median(this.first(name).slice(0, STEPS)),
+      now: median(this.latest(name, STEPS)),
+    };
+  }
 }
 
 /** Steps whose median is the value at a point of training. */

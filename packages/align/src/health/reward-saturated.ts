@@ -5,10 +5,8 @@
 // deviation fell below 15% of it. The deviation of an honest run against a bounded reward that it
 // reached to 97% fell to 41%; that of a policy that was paid for list items, to 11%.
 import type { Detector } from './detector.ts';
-import type { RunHistory } from './history.ts';
-import { median, shown } from './numbers.ts';
+import { shown } from './numbers.ts';
 
-const STEPS = 5;
 const SHARE = 0.15;
 const DEVIATION = 'reward_std';
 
@@ -17,9 +15,8 @@ export const rewardSaturated: Detector = {
   looksAt: 'rewards that hardly differ any more',
   applies: (history) => history.count(DEVIATION) > 0,
   check(history) {
-    if (history.count(DEVIATION) < 2 * STEPS) return null;
-    const deviation = course(history, DEVIATION);
-    const reward = course(history, 'reward');
+    const [deviation, reward] = [history.medians(DEVIATION), history.medians('reward')];
+    if (deviation === null || reward === null) return null;
     const rose = reward.now - reward.start >= deviation.start;
     if (!rose || !(deviation.now < SHARE * deviation.start)) return null;
     return {
@@ -31,8 +28,3 @@ export const rewardSaturated: Detector = {
     };
   },
 };
-
-const course = (history: RunHistory, name: string): { start: number; now: number } => ({
-  start: median(history.first(name).slice(0, STEPS)),
-  now: median(history.latest(name, STEPS)),
-});

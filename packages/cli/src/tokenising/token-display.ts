@@ -52,7 +52,7 @@ export function printTokens({ heading, parts, truncated, lost, unknown }: ShownT
   }
   if (opened.length > 0) {
     say(
-      `  In sampling, the prompt goes on with ${opened.join(', ')}, which training cuts since an answer has reasoning of its own.`,
+      `  When sampling, the prompt continues with ${opened.join(', ')}. Training cuts that off, because an answer has reasoning of its own.`,
     );
   }
   if (earlier.length > 0) {

@@ -88,7 +88,7 @@ export class SampleJob {
     if (lost.length === 0 || this.#lostNoticed) return;
     this.#lostNoticed = true;
     this.#parts.hooks.onNotice?.(
-      `the chat template drops some of the prompts (the first: ${lost.join(', ')}), so the model does not see it; keel tokens --for best-of-n shows what is left`,
+      `the chat template drops parts of some prompts (of the first: ${lost.join(', ')}), so the model does not see them; keel tokens --for best-of-n shows what is left`,
     );
   }
 

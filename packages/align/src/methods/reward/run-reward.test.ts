@@ -51,6 +51,23 @@ async function gaps(path: string, options = {}): Promise<number[]> {
   return pairs.map((_, pair) => scores[2 * pair]!.score - scores[2 * pair + 1]!.score);
 }
 
+it('a classifier with several labels is no start, unless keel reward trained it', async () => {
+  const { final } = await trainReward(optionsOf({ heads: 2, maxSteps: 1 }));
+  await expect(trainReward(optionsOf({ model: final, maxSteps: 1 }))).resolves.toMatchObject({
+    step: 1,
+  });
+  // As another tool saves it: nothing says what the labels are to the reward.
+  rmSync(join(final, 'reward.json'));
+  const config = join(final, 'config.json');
+  const json = JSON.parse(readFileSync(config, 'utf8'));
+  writeFileSync(config, JSON.stringify({ ...json, id2label: { 0: 'bad', 1: 'good' } }));
+  for (const own of [{}, lora]) {
+    await expect(trainReward(optionsOf({ ...own, model: final, maxSteps: 1 }))).rejects.toThrow(
+      /classifier with 2 labels \(id2label: bad, good\)/,
+    );
+  }
+});
+
 describe('a length head', () => {
   const own = { ...lora, lengthHead: true };
 
