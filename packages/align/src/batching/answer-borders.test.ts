@@ -356,6 +356,11 @@ it('reports that an answer has reasoning where the generation prompt closes its 
     expect.stringMatching(/<\/think>.* of the generation prompt$/),
   );
   expect(lostOf(assistant('b'), assistant('c'))).toEqual([]);
+  const inChat = (...messages: Message[]) =>
+    tokeniseExample({ messages, extra: {} }, closed, { ...defaultScoring, maxLength: null })!.lost;
+  const thought = assistant('b', { reasoning_content: 'so' });
+  expect(inChat(user('a'), thought)).toContainEqual(expect.stringMatching(/generation prompt$/));
+  expect(inChat(user('a'), assistant('b'))).toBeUndefined();
 });
 
 describe('what the assistant said before its answer', () => {

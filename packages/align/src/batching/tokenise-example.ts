@@ -1,11 +1,12 @@
 // Tokenises a row of supervised fine-tuning and marks the tokens that the loss covers.
-import type { Tokenizer } from '@keel/model';
+import { ChatTemplateError, type Tokenizer } from '@keel/model';
 import { isChat } from '../data/messages.ts';
 import type { CompletionRow, MessagesRow, SupervisedRow } from '../data/rows.ts';
 import type { NamedTokenise } from '../tokenising/tokenise-rows.ts';
-import { renderChat } from './chat-rendering.ts';
+import { type Chat, renderChat, sharedLength } from './chat-rendering.ts';
 import { everythingTrained, isLearned, piecesOf, scoredRanges } from './chat-turns.ts';
-import { isSilent, lostFields, lostHistory, lostMessages } from './lost-text.ts';
+import { isSilent, lostFields, lostHistory, lostMessages, lostPrompt } from './lost-text.ts';
+import { promptText } from './prompt-text.ts';
 import type { ScoringRules } from './scoring-rules.ts';
 import { tokeniseAnswers } from './tokenise-answers.ts';
 import { type ScoredSequence, tokenisePieces } from './tokenise-pieces.ts';
@@ -112,11 +113,27 @@ function tokeniseChat(
     scored,
     lost: [
       ...lostFields(chat, whole, 0),
+      ...(assistantOnlyLoss ? lostLastPrompt(chat, whole.text) : []),
       ...lostHistory(messages, whole, 0),
       ...lostMessages(messages, whole),
     ],
     ...(silent && { silent }),
   };
+}
+
+/** {@link lostPrompt} of the answer at the end of a conversation. */
+function lostLastPrompt({ tokenizer, messages, rendering }: Chat, whole: string): string[] {
+  const last = messages.at(-1);
+  // Without a closed block, there is nothing to lose, and no need to render again.
+  if (last === undefined || !isLearned(last) || !/<\/[\w|]+>/.test(whole)) return [];
+  try {
+    const { text } = promptText(messages.slice(0, -1), { tokenizer, rendering });
+    return lostPrompt(text, sharedLength(text, 0, whole, 0));
+  } catch (error) {
+    // A template that refuses the conversation without its end.
+    if (error instanceof ChatTemplateError) return [];
+    throw error;
+  }
 }
 
 function tokeniseCompletion(
