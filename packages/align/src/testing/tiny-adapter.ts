@@ -1,8 +1,8 @@
 import { addLora, loadModel, newScoreHead, saveAdapter } from '@keel/model';
-import { noGrad, tidy } from '@keel/torch';
+import { noGrad, tidy, withSeed } from '@keel/torch';
 
 /**
- * Writes an adapter with random weights on a tiny model, optionally with a scalar head.
+ * Writes an adapter with random weights (the same each time) on a tiny model, optionally with a scalar head.
  * @returns the folder
  */
 export async function writeTinyAdapter(
@@ -14,7 +14,8 @@ export async function writeTinyAdapter(
   const { decoder, tokenizer } = model;
   const options = { rank: 2, alpha: 8, targets: 'all-linear', seed: 3 } as const;
   const parameters = addLora(decoder, 'a', options);
-  tidy(() => noGrad(() => [...parameters.values()].forEach((one) => void one.normal_(0, 0.3))));
+  const draw = (): void => [...parameters.values()].forEach((one) => void one.normal_(0, 0.3));
+  tidy(() => noGrad(() => withSeed(3, draw)));
   saveAdapter(folder, decoder, 'a', {
     ...{ baseModel: base, baseHash: await model.hash() },
     scoreHead: head ? newScoreHead(decoder, { seed: 5 }) : null,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory, tidy } from '@keel/torch';
+import { memory, tidy, withSeed } from '@keel/torch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Decoder } from '../decoder.ts';
 import { tinyConfigs, writeTinyModel } from '../loading/fixtures/tiny-models.ts';
@@ -18,11 +18,13 @@ beforeAll(async () => {
   // Of different ranks, scales and layers.
   addLora(decoder, 'one', { rank: 3, alpha: 6, targets: ['q_proj', 'down_proj'], seed: 1 });
   addLora(decoder, 'two', { rank: 2, alpha: 1, targets: ['q_proj', 'up_proj'], seed: 2 });
-  for (const name of ['one', 'two']) {
-    for (const one of adapterParameters(decoder, name).values()) {
-      tidy(() => void one.detach().normal_(0, 0.3));
+  withSeed(1, () => {
+    for (const name of ['one', 'two']) {
+      for (const one of adapterParameters(decoder, name).values()) {
+        tidy(() => void one.detach().normal_(0, 0.3));
+      }
     }
-  }
+  });
 });
 afterAll(() => {
   disposeDecoder(decoder);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memory, tidy } from '@keel/torch';
+import { memory, tidy, withSeed } from '@keel/torch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Decoder } from '../decoder.ts';
 import { logitValues } from '../loading/fixtures/forward.ts';
@@ -29,8 +29,10 @@ const valuesOf = (name: string): number[] =>
     tidy(() => one.detach().reshape(-1).toArray() as number[]),
   );
 const fill = (name: string): void => {
-  for (const one of adapterParameters(decoder, name).values())
-    tidy(() => void one.detach().normal_(0, 0.1));
+  withSeed(1, () => {
+    for (const one of adapterParameters(decoder, name).values())
+      tidy(() => void one.detach().normal_(0, 0.1));
+  });
 };
 
 describe('copyAdapter and mixAdapter', () => {

@@ -1,4 +1,4 @@
-import { noGrad, setThreads, threads } from '@keel/torch';
+import { noGrad, setThreads, threads, withSeed } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, expect, test, vi } from 'vitest';
 import { addLora, removeAdapter } from '../adapters/lora.ts';
@@ -86,7 +86,9 @@ test('adapters are chosen request by request, and can be replaced', async () => 
   const decoder = tinyDecoder({ dtype: 'bfloat16' });
   const adapt = (name: string, seed: number): void => {
     const added = addLora(decoder, name, { rank: 4, alpha: 16, targets: 'all-linear', seed });
-    for (const parameter of added.values()) noGrad(() => parameter.normal_(0, 0.2));
+    withSeed(seed, () => {
+      for (const parameter of added.values()) noGrad(() => parameter.normal_(0, 0.2));
+    });
   };
   adapt('one', 1);
   adapt('two', 2);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BatchBuilder } from '@keel/model';
-import { inTurns, Scope, setThreads, type Tensor, tidy } from '@keel/torch';
+import { inTurns, Scope, setThreads, type Tensor, tidy, withSeed } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bradleyTerry } from '../../objectives/bradley-terry.ts';
@@ -33,9 +33,11 @@ const tiny = (own: Record<string, unknown> = {}) =>
 
 /** Moves the discriminator away from scores of 0. */
 function stir(parameters: ReadonlyMap<string, Tensor>): void {
-  for (const parameter of parameters.values()) {
-    tidy(() => void parameter.detach().normal_(0, 0.1));
-  }
+  withSeed(1, () => {
+    for (const parameter of parameters.values()) {
+      tidy(() => void parameter.detach().normal_(0, 0.1));
+    }
+  });
 }
 
 describe('the discriminator', () => {
