@@ -1,5 +1,6 @@
 import { dateNotice, type TemplateOptions, templateSettings } from '@keel/align/config';
 import {
+  type BasePrecision,
   type LanguageModel,
   loadAdapter,
   loadModel,
@@ -14,6 +15,7 @@ export interface ModelOptions extends TemplateOptions {
   model: string;
   adapter: string | null;
   precision: Precision;
+  basePrecision: BasePrecision | 'auto';
   device: string;
   threads: number | null;
 }
@@ -30,6 +32,7 @@ export async function openModel(
   const model = await loadModel(options.model, {
     template,
     precision: options.precision,
+    basePrecision: options.basePrecision,
     device: options.device as 'auto' | 'cpu',
   });
   const notice = dateNotice(model.tokenizer.chatTemplate, template);

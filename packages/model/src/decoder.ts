@@ -80,9 +80,7 @@ export class Decoder {
     const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
     this.checkFiles();
-    let state = ops
-      .embedding(weights.embedding, tokens, config.untrainedToken ?? -1)
-      .to(this.computeType); // [T, hidden]
+    let state = this.#embed(tokens); // [T, hidden]
     if (options.embeddingNoise) state = state.add(options.embeddingNoise(state));
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
     if (weights.positions !== null) {
@@ -112,6 +110,14 @@ export class Decoder {
     }
     this.checkFiles();
     return this.#norm(state, weights.finalNorm);
+  }
+
+  #embed(tokens: Tensor): Tensor {
+    const { embedding } = this.weights;
+    const found = ops.isQuantised(embedding)
+      ? ops.quantisedRows(embedding, tokens)
+      : ops.embedding(embedding, tokens, this.config.untrainedToken ?? -1);
+    return found.to(this.computeType);
   }
 
   /** Logits of hidden states: [N, hidden] -> [N, vocabulary], in float32 or wider. */

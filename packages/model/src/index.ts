@@ -69,6 +69,7 @@ export {
   resolveDevice,
   resolvePrecision,
 } from './load-model.ts';
+export { type BasePrecision, heldAs, heldBytes } from './loading/base-weights.ts';
 export { writeGenerationConfig } from './loading/generation-config.ts';
 export { hashFiles } from './loading/hash-files.ts';
 export { loadDecoder } from './loading/load-decoder.ts';

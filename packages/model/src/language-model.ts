@@ -15,6 +15,7 @@ import type { Decoder } from './decoder.ts';
 import { embeddingNoise } from './embedding-noise.ts';
 import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
+import type { BasePrecision } from './loading/base-weights.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { allFinite, refuseNonFiniteWeights } from './loading/non-finite.ts';
 import type { StoredWeights } from './loading/stored-weights.ts';
@@ -97,6 +98,8 @@ export class LanguageModel {
   readonly name: string;
   /** How its files store the weights; null if it was not loaded from files. */
   readonly stored: StoredWeights | null;
+  /** How its frozen matrices are held; null: in the type of products. */
+  readonly basePrecision: BasePrecision | null;
   /** SHA-256, in hex, of the weight files. */
   readonly hash: () => Promise<string>;
   readonly #heads = new Map<Role, Tensor>();
@@ -110,6 +113,7 @@ export class LanguageModel {
     generationConfig?: string | null;
     name: string;
     stored?: StoredWeights;
+    basePrecision?: BasePrecision | null;
     hash(): Promise<string>;
   }) {
     this.decoder = parts.decoder;
@@ -119,6 +123,7 @@ export class LanguageModel {
     this.generationConfig = parts.generationConfig ?? null;
     this.name = parts.name;
     this.stored = parts.stored ?? null;
+    this.basePrecision = parts.basePrecision ?? null;
     this.hash = () => parts.hash();
     this.#role = 'reference';
   }

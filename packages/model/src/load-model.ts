@@ -4,6 +4,7 @@ import { type Device, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
 import { CheckpointError } from './formats/checkpoint-error.ts';
 import { LanguageModel } from './language-model.ts';
+import type { BasePrecision } from './loading/base-weights.ts';
 import { loadDecoder } from './loading/load-decoder.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { DEFAULT_MODEL_NAME, isDefaultModel, resolveModel } from './resolve-model.ts';
@@ -18,6 +19,8 @@ export type Precision = 'auto' | 'fp32' | 'bf16';
 export interface LoadModelOptions extends LoadTokenizerOptions {
   /** bf16 or fp32 products; auto: bf16 on machines where it is fast. */
   precision?: Precision;
+  /** How frozen matrices are held; default: as `precision` says. */
+  basePrecision?: BasePrecision | 'auto' | undefined;
   /** auto: the accelerator, if there is one. */
   device?: Device | 'auto';
   /** Loads the weights as float32 parameters (full fine-tuning) instead of frozen ones. */
@@ -76,10 +79,12 @@ export async function loadModel(
   const path = await resolveModel(name);
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision ?? 'auto', device, options.trainable);
+  const basePrecision = options.basePrecision === 'auto' ? undefined : options.basePrecision;
   const loaded = await loadDecoder(path, {
     computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
     device,
     trainable: options.trainable ?? false,
+    basePrecision,
     weightCache: options.weightCache ?? true,
     notice: options.notice,
   });
@@ -93,6 +98,7 @@ export async function loadModel(
     trimMemory();
     const parts = {
       ...{ decoder, tokenizer, device, configJson, stored, hash: weightHash },
+      basePrecision: basePrecision ?? null,
       name: isDefaultModel(name) ? DEFAULT_MODEL_NAME : name,
       generationConfig: ggufMetadata === null ? textOf(join(path, 'generation_config.json')) : null,
     };

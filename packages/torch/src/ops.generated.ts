@@ -1094,3 +1094,39 @@ const operator_linearWide = lazy('keel::linear_wide', '');
 export function linearWide(x: Tensor, weight: Tensor): Tensor {
   return tensor(call(operator_linearWide, x.handle, weight.handle));
 }
+
+const operator_quantised = lazy('keel::quantised', '');
+/** `keel::quantised(Tensor bytes, str type, int[] shape, ScalarType dtype, Tensor? scales=None) -> Tensor` */
+export function quantised(bytes: Tensor, type: string, shape: readonly number[], dtype: DType, scales?: Tensor | null): Tensor {
+  return tensor(call(operator_quantised, bytes.handle, type, shape, dtypeCode(dtype), scales?.handle));
+}
+
+const operator_dequantise = lazy('keel::dequantise', '');
+/** `keel::dequantise(Tensor weight) -> Tensor` */
+export function dequantise(weight: Tensor): Tensor {
+  return tensor(call(operator_dequantise, weight.handle));
+}
+
+const operator_quantisedRows = lazy('keel::quantised_rows', '');
+/** `keel::quantised_rows(Tensor weight, Tensor tokens) -> Tensor` */
+export function quantisedRows(weight: Tensor, tokens: Tensor): Tensor {
+  return tensor(call(operator_quantisedRows, weight.handle, tokens.handle));
+}
+
+const operator_quantiseNf4 = lazy('keel::quantise_nf4', '');
+/** `keel::quantise_nf4(Tensor weight) -> (Tensor bytes, Tensor scales)` */
+export function quantiseNf4(weight: Tensor): [Tensor, Tensor] {
+  return tensors(call(operator_quantiseNf4, weight.handle)) as [Tensor, Tensor];
+}
+
+const operator_isQuantised = lazy('keel::is_quantised', '');
+/** `keel::is_quantised(Tensor weight) -> bool` */
+export function isQuantised(weight: Tensor): boolean {
+  return call(operator_isQuantised, weight.handle) as boolean;
+}
+
+const operator_quantisedBytes = lazy('keel::quantised_bytes', '');
+/** `keel::quantised_bytes(Tensor weight) -> int` */
+export function quantisedBytes(weight: Tensor): number {
+  return call(operator_quantisedBytes, weight.handle) as number;
+}

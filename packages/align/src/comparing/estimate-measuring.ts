@@ -51,7 +51,7 @@ export async function estimateMeasuring(
   const device = resolveDevice(options.device);
   const precision = resolvePrecision(options.precision, device, !lora);
   const model = await loadModel(options.model, {
-    ...{ precision, device },
+    ...{ precision, device, basePrecision: options.basePrecision },
     template: templateSettings(options, options.adapter),
   });
   try {

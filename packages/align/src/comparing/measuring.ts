@@ -185,7 +185,8 @@ export class Measuring implements AsyncDisposable {
     const device = resolveDevice(this.#options.device);
     const precision = resolvePrecision(this.#options.precision, device, !this.#options.lora);
     const template = templateSettings(this.#options, this.#options.adapter);
-    return loadModel(name, { precision, device, template });
+    const { basePrecision } = this.#options;
+    return loadModel(name, { precision, basePrecision, device, template });
   }
 
   async #open(): Promise<HeldOut> {

@@ -38,7 +38,16 @@ const common: readonly string[] = [
     'adapter',
     'reference',
   ],
-  ...['precomputeReference', 'evalSteps', 'precision', 'device', 'threads', 'loss', 'lossWeights'],
+  ...[
+    'precomputeReference',
+    'evalSteps',
+    'precision',
+    'basePrecision',
+    'device',
+    'threads',
+    'loss',
+    'lossWeights',
+  ],
 ];
 
 /** Options that would give an entry other rows, or another order, than the other entries. */

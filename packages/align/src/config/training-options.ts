@@ -221,6 +221,11 @@ export const trainingShape = {
       'precision of base weights and matrix products; auto: bf16 for LoRA on machines with fast bf16, otherwise fp32',
     group: machine,
   }),
+  basePrecision: option(z.enum(['auto', 'kept', 'nf4', 'bf16', 'fp32']).default('auto'), {
+    description:
+      'how frozen base weights are held in memory; kept: in the blocks of their file (a GGUF file takes its own size); nf4: linear layers in 4 bits; auto: as --precision says',
+    group: machine,
+  }),
   device: option(
     z
       .string()

@@ -108,10 +108,8 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   learning_rate_scheduler: 'use {scheduler}',
   load_best_model_at_end: 'use {best_metric: eval_loss}',
   load_checkpoint: 'use {resume}',
-  load_in_4bit:
-    'weights are not quantised for training; use {precision: bf16} and {lora: true} to save memory',
-  load_in_8bit:
-    'weights are not quantised for training; use {precision: bf16} and {lora: true} to save memory',
+  load_in_4bit: 'use {base_precision: nf4}',
+  load_in_8bit: 'use {base_precision: nf4}, or {base_precision: kept} with a GGUF file of 8 bits',
   log_completions: 'use {show_samples}; samples.jsonl has all answers',
   logging_dir: 'metrics.jsonl and TensorBoard events are always written, below {output}',
   logging_steps: 'use {log_every}',
@@ -207,10 +205,9 @@ const hints: Readonly<Record<string, string | readonly string[]>> = {
   prompt_data: 'use {data}',
   prompt_max_len: 'use {max_length}, which limits prompt and answer together',
   prompt_template: 'use {chat_template}',
-  qlora:
-    'weights are not quantised for training; use {precision: bf16} and {lora: true} to save memory',
+  qlora: 'use {base_precision: nf4}',
   quantization_bit:
-    'weights are not quantised for training; use {precision: bf16} and {lora: true} to save memory',
+    'use {base_precision: nf4}, or {base_precision: kept} with a quantised GGUF file',
   query_length: 'use {max_length}, which limits prompt and answer together',
   r: 'use {lora_rank}',
   random_seed: 'use {seed}',

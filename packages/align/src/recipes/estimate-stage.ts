@@ -13,6 +13,7 @@ import {
   resolveDevice,
   resolvePrecision,
   totalFlops,
+  heldBytes,
 } from '@keel/model';
 import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
@@ -207,7 +208,7 @@ const evaluations = ({ evalSteps }: TrainingOptions, steps: number): number =>
 function memoryOf(trained: SizedModel, options: TrainingOptions, longest: number): number {
   const { model, role } = trained;
   const weights = [...namedWeights(model.decoder).values()];
-  const stored = weights.reduce((sum, { size, dtype }) => sum + size * dtypeBytes(dtype), 0);
+  const stored = weights.reduce((sum, weight) => sum + heldBytes(weight), 0);
   // Full fine-tuning keeps parameters in float32, whatever the compute precision.
   const base = options.lora ? stored : weights.reduce((sum, { size }) => sum + 4 * size, 0);
   const passes = planPasses(trained, options, () => {});

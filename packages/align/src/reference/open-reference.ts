@@ -1,6 +1,6 @@
 // Which reference a run has, and where its log-probabilities come from: computed as rows come up,
 // or before training and cached on disk.
-import { cacheFolder, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
+import { cacheFolder, heldAs, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
@@ -136,7 +136,10 @@ async function referenceModel(
     const adapterHash = options.adapter === null ? null : hashAdapter(options.adapter);
     return { model, role, initial: true, adapterHash, [Symbol.dispose]: () => {} };
   }
-  const other = await loadModel(options.reference, { precision, device: model.device });
+  const { basePrecision } = options;
+  const other = await loadModel(options.reference, {
+    ...{ precision, basePrecision, device: model.device },
+  });
   try {
     refuseOtherTokens(other.tokenizer, model.tokenizer, options);
     refuseFewerPositions(other.decoder.config.maxPositions, options);
@@ -273,7 +276,7 @@ export const answerKey = async (
   model: await reference.model.hash(),
   adapter: reference.adapterHash,
   tokenizer: model.tokenizer.hash,
-  precision: `${precision} ${model.device}`,
+  precision: `${heldAs(precision, reference.model)} ${model.device}`,
   software: addonBuild(),
 });
 

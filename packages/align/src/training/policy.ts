@@ -60,6 +60,7 @@ export async function loadPolicy(
     base ??
     (await loadModel(options.model, {
       ...{ precision, device, trainable: !options.lora },
+      basePrecision: options.basePrecision,
       classifier: takesHead,
       template,
     }));

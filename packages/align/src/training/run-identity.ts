@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { heldAs } from '@keel/model';
 import { addonBuild, threads } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { ProgramParts } from '../config/program-parts.ts';
@@ -54,7 +55,12 @@ export async function identityOf(
   for (const [what, part] of Object.entries(programParts)) inputs[`${OF_PROGRAM}${what}`] = [part];
   return {
     inputs,
-    machine: { precision, device: model.device, threads: threads(), software: addonBuild() },
+    machine: {
+      precision: heldAs(precision, model),
+      device: model.device,
+      threads: threads(),
+      software: addonBuild(),
+    },
   };
 }
 

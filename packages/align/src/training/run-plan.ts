@@ -6,6 +6,7 @@ import {
   linearLayers,
   namedWeights,
   type StoredWeights,
+  heldAs,
 } from '@keel/model';
 import { dtypeBytes, type ScheduleName, type Tensor, threads } from '@keel/torch';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -79,7 +80,7 @@ export interface RunPlan {
   /** How a step's rows are split: the most rows or tokens of a pass. */
   passes: { rows: number | null; tokens: number | null };
   learningRate: { peak: number; scheduler: ScheduleName; warmupSteps: number };
-  machine: { precision: 'fp32' | 'bf16'; device: string; threads: number };
+  machine: { precision: string; device: string; threads: number };
   output: string;
   checkpoints: CheckpointPlan;
   /** Of the method. */
@@ -175,7 +176,11 @@ export async function planRun(
       scheduler: options.scheduler,
       warmupSteps: options.warmupSteps,
     },
-    machine: { precision: policy.precision, device: model.device, threads: threads() },
+    machine: {
+      precision: heldAs(policy.precision, model),
+      device: model.device,
+      threads: threads(),
+    },
     output: run.path,
     checkpoints,
     facts,

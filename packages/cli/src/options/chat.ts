@@ -2,7 +2,7 @@ import { defineOptions, option } from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { baseShape, callShape, modelShape } from './shared.ts';
 
 const schema = z
   .strictObject({
@@ -21,7 +21,7 @@ const schema = z
       common: true,
     }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
-    ...machineShape,
+    ...baseShape,
     config: callShape.config,
   })
   .check(({ value, issues }) => {

@@ -2,7 +2,7 @@ import { defineOptions, option, trainingShape, variant } from '@keel/align/confi
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
-import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
+import { baseShape, callShape, dataShape, dryRunShape, modelShape } from './shared.ts';
 
 const prompt = 'Prompt';
 
@@ -59,7 +59,7 @@ const schema = z
       description: 'answers sampled at the same time; affects speed and memory',
       group: 'Machine',
     }),
-    ...machineShape,
+    ...baseShape,
     ...callShape,
     ...dryRunShape,
     json: variant(callShape.json, { common: true }),

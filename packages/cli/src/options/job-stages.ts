@@ -13,7 +13,7 @@ type StageOptions = Omit<JobVerb, 'run' | 'check'>;
 
 /** How something is computed; what is measured is not a default of all stages. */
 const computing = [
-  ...['precision', 'device', 'threads'],
+  ...['precision', 'basePrecision', 'device', 'threads'],
   ...['chatTemplate', 'chatTemplateKwargs', 'templateDate'],
 ];
 

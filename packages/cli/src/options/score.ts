@@ -1,7 +1,7 @@
 import { defineOptions, detailsOf, onlineShape, option, variant } from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
-import { callShape, dataShape, dryRunShape, machineShape, modelShape } from './shared.ts';
+import { baseShape, callShape, dataShape, dryRunShape, modelShape } from './shared.ts';
 
 /** The word for the model without an adapter, among several adapters. */
 export const BASE = 'base';
@@ -38,7 +38,7 @@ const shape = z.strictObject({
     group: 'Machine',
     value: 'tokens',
   }),
-  ...machineShape,
+  ...baseShape,
   ...callShape,
   ...dryRunShape,
   json: variant(callShape.json, { common: true }),

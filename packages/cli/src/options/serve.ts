@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { defineOptions, option, runResult } from '@keel/align/config';
 import { z } from 'zod';
 import { baseFor } from './base-model.ts';
-import { callShape, machineShape, modelShape } from './shared.ts';
+import { baseShape, callShape, modelShape } from './shared.ts';
 
 const group = 'Server';
 const size = (least: number, standard: number) => z.number().int().min(least).default(standard);
@@ -105,7 +105,7 @@ const schema = z
       group: 'Machine',
       value: 'tokens',
     }),
-    ...machineShape,
+    ...baseShape,
     ...callShape,
   })
   .check(({ value, issues }) => {

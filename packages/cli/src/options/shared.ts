@@ -2,7 +2,7 @@ import { detailsOf, option, templateShape, trainingShape, variant } from '@keel/
 import { z } from 'zod';
 
 const { chatTemplate, chatTemplateKwargs, templateDate } = templateShape('Model and data');
-const { model, precision, device, threads, config, json, dryRun } = trainingShape;
+const { model, precision, basePrecision, device, threads, config, json, dryRun } = trainingShape;
 const { onBadRow, data, columns, wrapChat } = trainingShape;
 
 /** The model of verbs that do not train. */
@@ -33,6 +33,9 @@ export const dataShape = {
 };
 
 export const machineShape = { precision, device, threads };
+
+/** Of verbs that compute with the base as it is. */
+export const baseShape = { precision, basePrecision, device, threads };
 
 export const callShape = { config, json };
 

@@ -1,12 +1,12 @@
 // The types of a whole GGUF file, and the type of each of its tensors: as llama.cpp's quantisation
 // without an importance matrix chooses them (src/llama-quant.cpp).
-import { type GgmlTypeName, ggmlTypeNamed } from '../formats/ggml-types.ts';
+import { ggmlTypeNamed, type WrittenTypeName } from '../formats/ggml-types.ts';
 
 interface FileType {
   /** `general.file_type`: llama.cpp's `enum llama_ftype`. */
   number: number;
   /** The type of most matrices. */
-  tensors: GgmlTypeName;
+  tensors: WrittenTypeName;
 }
 
 const fileTypes = {
@@ -47,14 +47,14 @@ export interface TensorPlace {
 }
 
 /** Vectors and learned positions stay in F32. */
-export function tensorType(file: GgufFileType, place: TensorPlace): GgmlTypeName {
+export function tensorType(file: GgufFileType, place: TensorPlace): WrittenTypeName {
   const { name, shape } = place;
   if (shape.length < 2 || name === 'position_embd.weight') return 'F32';
   const { tensors } = fileTypes[file];
   return isQuantised(file) ? fitting(wanted(file, tensors, place), shape.at(-1)!) : tensors;
 }
 
-function wanted(file: GgufFileType, usual: GgmlTypeName, place: TensorPlace): GgmlTypeName {
+function wanted(file: GgufFileType, usual: WrittenTypeName, place: TensorPlace): WrittenTypeName {
   const { name, shape, layers, tied } = place;
   if (name === 'output.weight' || (tied && name === 'token_embd.weight')) {
     const fits = shape.at(-1)! % ggmlTypeNamed(usual).blockElements === 0;
@@ -70,15 +70,15 @@ function wanted(file: GgufFileType, usual: GgmlTypeName, place: TensorPlace): Gg
   return (file === 'q4_k_m' || file === 'q5_k_m') && isSensitive ? 'Q6_K' : usual;
 }
 
-const smaller: Partial<Record<GgmlTypeName, GgmlTypeName>> = {
+const smaller: Partial<Record<WrittenTypeName, WrittenTypeName>> = {
   Q4_K: 'Q5_0',
   Q5_K: 'Q5_1',
   Q6_K: 'Q8_0',
 };
 
 /** Rows that are not whole blocks get a type of similar size with smaller blocks. */
-function fitting(type: GgmlTypeName, columns: number): GgmlTypeName {
-  const fits = (one: GgmlTypeName): boolean => columns % ggmlTypeNamed(one).blockElements === 0;
+function fitting(type: WrittenTypeName, columns: number): WrittenTypeName {
+  const fits = (one: WrittenTypeName): boolean => columns % ggmlTypeNamed(one).blockElements === 0;
   if (fits(type)) return type;
   const other = smaller[type];
   return other !== undefined && fits(other) ? other : 'F16';

@@ -172,11 +172,67 @@ const vectors: Record<GgmlTypeName, Vector> = {
       [511, -0.004255771636962891],
     ],
   },
+  Q2_K: {
+    blocks:
+      'tASLH5KQLZepDyoXSjJv0q96WBAg9FoYhTQ4MUUWj2Mnc0nYeY5MFCnX7zBHYzRr+BIGOn/aKxSs/jqPnfX7EMw/GLfxTbAaFV67cMvEz2PVnM2o2L5awxQ1JnlMaytIC30x3EgF572VyxtCZqO4O/Y+5eDe8IZJUdkNJe2Gr3gP38aPKOkxEzYLj+4QdulyP0HJokToZJVVgJbro1gX0yMSpmRXpzKl',
+    elements: 512,
+    sha256: 'eca7a7bce6090bb2dcf586226b7ddf3ef360e5b86461ac8d1674d23f837487e6',
+    samples: [
+      [0, 0.3559417724609375],
+      [1, 0.37481689453125],
+      [15, 0.3559417724609375],
+      [16, -0.0566253662109375],
+      [31, -0.0566253662109375],
+      [511, -0.080230712890625],
+    ],
+  },
+  Q3_K: {
+    blocks:
+      'TVTGVM3wXM0yeWn6ZotdadJVmj0UfxPYw4X04JhVfyoFQ3hb52Fbh5Qg1LS52+WOelshACcIy8n+1jgeOkN6aSAaDHAq1hxCTZN5ytC9Tbb7XV8lIOQ+HWLfjq/o0CteyV+KA1eR0XcbdclUBRutyRCQJHumbb1s7TBwsrvS648BEyisIkCmrTlRNMKXKPGsnsV1x+blqPb8MHPazBOTdgWCOEIzVl+S0C37uv7P9wQQbyqnnl8dMXI9CIwc+68/H8JbsAnTEDa5nkR0fWrkhOlKAvptDAczqvRaIQ==',
+    elements: 512,
+    sha256: '2dbc67bcf3339d60d920561ffb78c24a564da1d1d46c4c1a3c9f211a270bd7b4',
+    samples: [
+      [0, 0.08568763732910156],
+      [1, -0.08568763732910156],
+      [15, 0.17137527465820312],
+      [16, 0.006855010986328125],
+      [31, 0.010282516479492188],
+      [511, -0.501708984375],
+    ],
+  },
+  IQ4_NL: {
+    blocks:
+      'RapytHwzBCkiFwFA1bA+IyT4RalUHbTl2Har+wi62EIPlIR7yiXAlq0vdvhfTF4/mVEQezaAt6VCnQeC4A4nU1CKQM5NWLQD',
+    elements: 128,
+    sha256: 'c5fd0cfd9cf3b9c88ecbc4436187af79ddb633e23f6f3c6b9802b43c763ed196',
+    samples: [
+      [0, 4.065399169921875],
+      [1, 2.400054931640625],
+      [15, -0.048980712890625],
+      [16, 0.48980712890625],
+      [31, -5.534820556640625],
+      [127, 2.8350982666015625],
+    ],
+  },
+  IQ4_XS: {
+    blocks:
+      'NqFP7GtoeyCzpaVWm2Yk2vLdJ5zFMCubRCEAvQoqYUQ3oLIlxFV4PIumtZZMyZiWbci2Z1coikIe/XvLpjLbmRnZbrqKM5idDwfsWs2RlwY0Ku/rY2xfQxZEAcvxjI67WZbYxC9VaSNXwKkfSrv+v+2a5C2W7DfH/87zNZj6w9HXTNFcGvlx4vse2B9qYONcq951NFipd/LwsOf4Z6BzC2I79bJyDRgP0FETB0RNe5fpu0AuX1skENgyx11tS3qFW5L+CuUAT08azlMAkV1pr6UokK51UIBux45oRPHNOVTyP71wwpKnqP5kTAhrawX4+iL9EkaY9ztzMsivsLCCEQpNDPqd/tkoKUxEIuNUAOo=',
+    elements: 512,
+    sha256: '1bd8782455a80fa5db8826ec808d179f554d2a48740dd3944b8d047205d5d2bb',
+    samples: [
+      [0, 17.861709594726562],
+      [1, 9.617843627929688],
+      [15, -10.442230224609375],
+      [16, -10.442230224609375],
+      [31, -3.5723419189453125],
+      [511, -16.380924224853516],
+    ],
+  },
 };
 
 const decode = (type: GgmlTypeName, bytes: Uint8Array, elements: number): Float32Array => {
   const out = new Float32Array(elements);
-  dequantise[type](bytes, out);
+  dequantise(type, bytes, out);
   return out;
 };
 

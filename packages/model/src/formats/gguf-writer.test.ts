@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GgmlTypeName } from './ggml-types.ts';
+import type { WrittenTypeName } from './ggml-types.ts';
 import { openGguf } from './gguf.ts';
 import { type GgufValue, writeGguf } from './gguf-writer.ts';
 
@@ -22,7 +22,7 @@ const metadata = new Map<string, GgufValue>([
   ['a.types', { type: 'int32s', value: [1, -3] }],
   ['a.scores', { type: 'float32s', value: [-1, 0.5] }],
 ]);
-const tensor = (name: string, type: GgmlTypeName, shape: number[], values: number[]) => ({
+const tensor = (name: string, type: WrittenTypeName, shape: number[], values: number[]) => ({
   ...{ name, type, shape },
   values: () => Float32Array.from(values),
 });

@@ -1,5 +1,5 @@
 import { CheckpointError } from './checkpoint-error.ts';
-import { type GgmlTypeName, ggmlTypeNamed } from './ggml-types.ts';
+import { ggmlTypeNamed, type WrittenTypeName } from './ggml-types.ts';
 import { quantise } from './quantise.ts';
 import { countElements } from './stored-dtype.ts';
 import { writeAside } from './write-aside.ts';
@@ -14,7 +14,7 @@ export type GgufValue =
 
 export interface GgufTensorToWrite {
   name: string;
-  type: GgmlTypeName;
+  type: WrittenTypeName;
   /** Row-major, outermost first. Rows are a multiple of the type's block. */
   shape: readonly number[];
   /** Returns the values when they are written, so that not all are held at once. */
@@ -103,7 +103,7 @@ function* encoded(path: string, { name, type, shape, values }: GgufTensorToWrite
 // Larger weights would become infinite. Quantised types store their scale as a half.
 const LARGEST_HALF = 65_519;
 const SINGLE = 3.4028234663852886e38;
-const LARGEST: Record<GgmlTypeName, number> = {
+const LARGEST: Record<WrittenTypeName, number> = {
   ...{ F32: SINGLE, BF16: 3.3961775e38, F16: LARGEST_HALF },
   ...{ Q8_0: 127 * LARGEST_HALF, Q4_0: 8 * LARGEST_HALF, Q5_0: 16 * LARGEST_HALF },
   ...{ Q4_1: LARGEST_HALF, Q5_1: LARGEST_HALF },

@@ -219,7 +219,7 @@ describe('damaged and inconsistent GGUF', () => {
       { tensors: [tensor('w', [1], 77, 0)], data },
       /"w": has the unknown type 77/,
     ],
-    ['unsupported type', { tensors: [tensor('w', [256], 10, 0)], data }, /"w": is stored as Q2_K/],
+    ['unsupported type', { tensors: [tensor('w', [256], 21, 0)], data }, /"w": is stored as IQ3_S/],
     [
       'five dimensions',
       { tensors: [tensor('w', [1, 1, 1, 1, 1], 0, 0)], data },

@@ -24,6 +24,10 @@ export interface GgufFile extends Disposable {
   has(name: string): boolean;
   /** @throws CheckpointError if there is no such tensor. */
   info(name: string): GgufTensorInfo;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Where the tensor's bytes start in the file. @throws CheckpointError if there is no such tensor. */
+  position(name: string): number;
   /** All elements, row-major. @throws CheckpointError */
   readFloat32(name: string): Float32Array<ArrayBuffer>;
   /** All elements as bfloat16 bits, row-major, rounded to nearest even. @throws CheckpointError */
@@ -36,8 +40,8 @@ export interface GgufFile extends Disposable {
 const elementsAtOnce = 1 << 18;
 
 /**
- * Opens a GGUF file (version 2 or 3) of F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K
- * and Q6_K tensors.
+ * Opens a GGUF file (version 2 or 3) of F32, F16 and BF16 tensors, Q4_0 to Q8_0, Q2_K to Q6_K,
+ * IQ4_NL and IQ4_XS.
  *
  * @throws CheckpointError if the file is truncated, damaged, or contains a tensor of another type.
  */
@@ -76,18 +80,20 @@ const ggufFile = (
       const bytes = file.read(position + blockStart, blockBytes, name);
       const from = into ? start : 0;
       const values = scratch.subarray(from, from + count);
-      dequantise[type.name](bytes, values);
+      dequantise(type.name, bytes, values);
       yield { start, values };
     }
   };
   return {
     metadata,
+    size: file.size,
     names: () => [...entries.keys()],
     has: (name) => entries.has(name),
     info: (name) => {
       const { type, shape, byteLength } = find(name);
       return { type: type.name, shape: [...shape], byteLength };
     },
+    position: (name) => find(name).position,
     readFloat32: (name) => {
       const entry = find(name);
       const out = new Float32Array(entry.elements);

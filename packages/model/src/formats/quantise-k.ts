@@ -1,5 +1,5 @@
 /**
- * ggml's types with blocks of 256 weights (their layout is in dequantise.ts). Each group of weights
+ * ggml's types with blocks of 256 weights (their layout is in expand.inc of torch/native/kernels/quantised). Each group of weights
  * gets the scale, and the minimum, that make its weighted squared error smallest over a range of
  * candidates, as in ggml-quants.c; computed in float64, so that bytes may differ from its own.
  */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dequantise } from './dequantise.ts';
-import { type GgmlTypeName, ggmlTypeNamed } from './ggml-types.ts';
+import { ggmlTypeNamed, type WrittenTypeName } from './ggml-types.ts';
 import { halfBits } from './half-precision.ts';
 import { quantise } from './quantise.ts';
 
@@ -11,16 +11,16 @@ const vectors: Record<string, { source: string; blocks: string }> = JSON.parse(
 );
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 
-function encode(type: GgmlTypeName, values: Float32Array): Uint8Array {
+function encode(type: WrittenTypeName, values: Float32Array): Uint8Array {
   const { blockElements, blockBytes } = ggmlTypeNamed(type);
   const out = new Uint8Array((values.length / blockElements) * blockBytes);
   quantise[type](values, out);
   return out;
 }
 
-function decode(type: GgmlTypeName, bytes: Uint8Array, elements: number): Float32Array {
+function decode(type: WrittenTypeName, bytes: Uint8Array, elements: number): Float32Array {
   const out = new Float32Array(elements);
-  dequantise[type](bytes, out);
+  dequantise(type, bytes, out);
   return out;
 }
 
@@ -38,7 +38,7 @@ function weights(count: number): Float32Array {
 }
 
 /** The error's root mean square as a share of the weights'. */
-function relativeError(type: GgmlTypeName, values: Float32Array): number {
+function relativeError(type: WrittenTypeName, values: Float32Array): number {
   const back = decode(type, encode(type, values), values.length);
   const squares = (one: Iterable<number>): number =>
     [...one].reduce((sum, value) => sum + value * value, 0);
@@ -49,12 +49,12 @@ describe('quantise', () => {
   it.each(Object.keys(vectors))('gives the bytes of the Python package gguf for %s', (type) => {
     const { source, blocks } = vectors[type]!;
     const values = new Float32Array(bytesOf(source).buffer);
-    expect(encode(type as GgmlTypeName, values)).toEqual(bytesOf(blocks));
+    expect(encode(type as WrittenTypeName, values)).toEqual(bytesOf(blocks));
   });
 
   // ggml_quantize_chunk of llama.cpp (2026-11) gives 0.0734, 0.0372 and 0.0187 on weights of this
   // distribution, and the other types their own values here.
-  it.each<[GgmlTypeName, number]>([
+  it.each<[WrittenTypeName, number]>([
     ['F32', 0],
     ['F16', 0.0003],
     ['BF16', 0.002],
@@ -72,7 +72,7 @@ describe('quantise', () => {
     expect(error).toBeGreaterThanOrEqual(most / 1.5);
   });
 
-  it.each<GgmlTypeName>([
+  it.each<WrittenTypeName>([
     'Q8_0',
     'Q4_0',
     'Q4_1',
@@ -91,7 +91,7 @@ describe('quantise', () => {
     }
   });
 
-  it.each<GgmlTypeName>([
+  it.each<WrittenTypeName>([
     'Q8_0',
     'Q4_0',
     'Q5_0',

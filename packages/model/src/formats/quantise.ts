@@ -4,7 +4,7 @@
  * decoding, so that encoders differ in how they choose scales.
  */
 import { roundToBfloat16 } from './dequantise.ts';
-import type { GgmlTypeName } from './ggml-types.ts';
+import type { WrittenTypeName } from './ggml-types.ts';
 import { halfBits } from './half-precision.ts';
 import { q4_k, q5_k, q6_k } from './quantise-k.ts';
 
@@ -138,7 +138,7 @@ const q5_1: Quantise = (values, out) => {
   }
 };
 
-export const quantise: Record<GgmlTypeName, Quantise> = {
+export const quantise: Record<WrittenTypeName, Quantise> = {
   F32: float32,
   F16: float16,
   BF16: bfloat16,

@@ -3,6 +3,7 @@ import { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
 import type { Block, Norm } from '../decoder-weights.ts';
 import { Linear } from '../linear.ts';
+import { type BasePrecision, type MatrixUse, readBlocks } from './base-weights.ts';
 import { inLayer, linearPlaces } from './module-plan.ts';
 import { namedWeights } from './named-weights.ts';
 import type { WeightSource } from './weight-source.ts';
@@ -14,6 +15,8 @@ export interface BuildOptions {
   device: Device;
   /** Weights are float32 parameters with gradients (float64 if the compute type is float64). */
   trainable: boolean;
+  /** How frozen matrices are held. */
+  base: BasePrecision;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface BuildOptions {
 export function buildDecoder(
   source: WeightSource,
   config: DecoderConfig,
-  { computeType, device, trainable }: BuildOptions,
+  { computeType, device, trainable, base }: BuildOptions,
 ): Decoder {
   // On an error, the weights that were already read are freed.
   using _scope = new Scope();
@@ -40,12 +43,12 @@ export function buildDecoder(
     });
     return trainable ? weight.setRequiresGrad() : weight;
   };
+  const matrix = (name: string, use: MatrixUse): Tensor => {
+    const held = trainable ? null : readBlocks(source, name, use, { base, computeType });
+    return held ?? read(name, use === 'linear' && source.transposedLinears);
+  };
   const linear = (module: string, bias: boolean): Linear =>
-    new Linear(
-      module,
-      read(`${module}.weight`, source.transposedLinears),
-      bias ? read(`${module}.bias`) : null,
-    );
+    new Linear(module, matrix(`${module}.weight`, 'linear'), bias ? read(`${module}.bias`) : null);
   const norm = (module: string): Norm => ({
     name: module,
     weight: read(`${module}.weight`),
@@ -73,13 +76,13 @@ export function buildDecoder(
       postMlpNorm: optionalNorm(modules.postMlpNorm),
     };
   };
-  const embedding = read(`${modules.embedding}.weight`);
+  const embedding = matrix(`${modules.embedding}.weight`, 'embedding');
   const weights = {
     embedding,
     positions: modules.positions === undefined ? null : read(`${modules.positions}.weight`),
     blocks: config.layers.map((_, layer) => block(layer)),
     finalNorm: norm(modules.finalNorm),
-    head: config.tieEmbeddings ? embedding : read(`${modules.head}.weight`),
+    head: config.tieEmbeddings ? embedding : matrix(`${modules.head}.weight`, 'embedding'),
   };
   const embeddingScale = rounded(config.embeddingScale, computeType);
   const decoder = new Decoder({ ...config, embeddingScale }, weights, computeType);

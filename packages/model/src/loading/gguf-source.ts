@@ -1,4 +1,4 @@
-import { type DType, fromTypedArray, type Tensor } from '@keel/torch';
+import { type DType, fromTypedArray, MappedFile, type Tensor, tidy } from '@keel/torch';
 import type { DecoderConfig } from '../decoder-config.ts';
 import type { GgufFile } from '../formats/gguf.ts';
 import { ggufModuleNames } from './gguf-names.ts';
@@ -20,6 +20,22 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
   const nameInFile = (name: string): string => rename(name, fromModule);
   const permuted = interleaved.has(String(file.metadata['general.architecture']));
 
+  const headsOf = (own: string): number | null =>
+    !permuted || !/\.attn_[qk]\./.test(own)
+      ? null
+      : own.includes('.attn_q.')
+        ? config.heads
+        : config.keyValueHeads;
+  let mapped: MappedFile | null = null;
+  const bytes = (name: string): Tensor => {
+    const own = nameInFile(name);
+    const { shape, byteLength } = file.info(own);
+    const position = file.position(own);
+    mapped ??= new MappedFile(path, file.size);
+    const whole = mapped.tensor(position, 'uint8', [byteLength]);
+    const heads = headsOf(own);
+    return heads === null ? whole : apart(whole.view(shape[0]!, -1), heads);
+  };
   const read = (name: string, dtype: DType): Tensor => {
     const own = nameInFile(name);
     const { shape } = file.info(own);
@@ -30,15 +46,14 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
         ? fromTypedArray(file.readBfloat16(own), shape, { dtype: 'bfloat16' })
         : fromTypedArray(file.readFloat32(own), shape);
     if (offset !== 0) tensor.add_(-offset);
-    const heads = /\.attn_q\./.test(own) ? config.heads : config.keyValueHeads;
-    if (!permuted || !/\.attn_[qk]\./.test(own)) return converted(tensor, dtype);
-    return converted(apart(tensor, heads), dtype);
+    const heads = headsOf(own);
+    return converted(heads === null ? tensor : apart(tensor, heads), dtype);
   };
   return {
     path,
     transposedLinears: false,
     mapped: false,
-    mappedFiles: () => [],
+    mappedFiles: () => (mapped === null ? [] : [path]),
     names: () => file.names().map((name) => rename(name, toModule)),
     shape: (name) => (file.has(nameInFile(name)) ? file.info(nameInFile(name)).shape : null),
     type: (name) => file.info(nameInFile(name)).type,
@@ -50,8 +65,12 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
     },
     // These are read with the metadata (gguf-rope-scaling.ts).
     isBuffer: (name) => /^rope_(freqs|factors_(long|short))\.weight$/.test(name),
+    bytes: (name) => tidy(() => bytes(name)),
     read,
-    [Symbol.dispose]: () => file.close(),
+    [Symbol.dispose]: () => {
+      mapped?.[Symbol.dispose]();
+      file.close();
+    },
   };
 }
 

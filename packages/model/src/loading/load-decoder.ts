@@ -12,7 +12,8 @@ import { shownText } from '../formats/shown-text.ts';
 import { WatchedFile } from '../formats/watched-file.ts';
 import { isClassifier, labelsOf } from '../heads/classifier-config.ts';
 import { SCORE_WEIGHT } from '../heads/score-head.ts';
-import { buildDecoder, type ComputeType } from './build-decoder.ts';
+import type { BasePrecision } from './base-weights.ts';
+import { type BuildOptions, buildDecoder, type ComputeType } from './build-decoder.ts';
 import { checkWeights } from './check-weights.ts';
 import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
@@ -32,6 +33,11 @@ export interface LoadDecoderOptions {
    * ones.
    */
   trainable?: boolean;
+  /**
+   * How frozen matrices are held (default: as elements of the compute type). Any other form needs
+   * frozen weights on the CPU, and a compute type of 16 or 32 bits.
+   */
+  basePrecision?: BasePrecision | undefined;
   /** Whether the dequantised weights of a file may be cached on disk (default: true). */
   weightCache?: boolean;
   /**
@@ -77,6 +83,7 @@ async function load(
     computeType,
     device = 'cpu',
     trainable = false,
+    basePrecision,
     weightCache = true,
     notice = warn,
   }: LoadDecoderOptions,
@@ -86,9 +93,14 @@ async function load(
   using source = opened.source;
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   if (opened.classifier) checkLabels(source, opened.json);
+  const base = basePrecision ?? (computeType === 'bfloat16' ? 'bf16' : 'fp32');
+  refuseBase(basePrecision, { computeType, device, trainable });
+  const isKept = base === 'kept' || base === 'nf4';
   using cached =
-    isFolder || !weightCache ? null : cachedWeights(source, opened.config, computeType, { notice });
-  const build = { computeType, device, trainable };
+    isFolder || !weightCache || isKept
+      ? null
+      : cachedWeights(source, opened.config, computeType, { notice });
+  const build = { computeType, device, trainable, base };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
   // Parameters are copies; all other weights may be mapped from the files.
   if (!trainable && device === 'cpu') {
@@ -108,6 +120,25 @@ async function load(
       return hash;
     },
   };
+}
+
+/** @throws RangeError if weights cannot be held like this */
+function refuseBase(
+  base: BasePrecision | undefined,
+  { computeType, device, trainable }: Omit<BuildOptions, 'base'>,
+): void {
+  const refuse = (why: string): never => {
+    throw new RangeError(`--base-precision ${base}: ${why}`);
+  };
+  if (base === undefined) return;
+  if (trainable) {
+    refuse('only weights that are not trained can be held in another type. Train with --lora true');
+  }
+  if (device !== 'cpu') refuse(`weights on ${device} are held in the type of --precision`);
+  if (computeType === 'float64') refuse('weights in float64 are held as they are computed');
+  if (base === 'fp32' && computeType === 'bfloat16') {
+    refuse('with --precision bf16, products round weights to bf16. Use --base-precision bf16');
+  }
 }
 
 interface Opened {

@@ -69,6 +69,12 @@ export function openSafetensorsSource(
       return sameValues(one, two);
     },
     isBuffer: (name) => buffers.test(name),
+    bytes: (name) => {
+      const stored = nameInFile(name);
+      const view = mappings.view(stored, 'uint8', [byteLengthOf(file.info(stored).shape)]);
+      if (view !== null) inUse.add(file.place(stored).path);
+      return view?.tensor ?? null;
+    },
     read,
     [Symbol.dispose]: () => {
       mappings[Symbol.dispose]();
@@ -76,6 +82,10 @@ export function openSafetensorsSource(
     },
   };
 }
+
+/** Both types of 16 bits. */
+const byteLengthOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 2);
 
 /** A checkpoint's files in memory. Each is mapped when one of its tensors is first read. */
 class Mappings implements Disposable {

@@ -1,4 +1,4 @@
-import { type DType, type Tensor, tidy } from '@keel/torch';
+import { type DType, ops, type Tensor, tidy } from '@keel/torch';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 
 /** Types in which weights can be saved, by safetensors' names. */
@@ -23,7 +23,8 @@ export function tensorToWrite(
     shape: transposed ? tensor.shape.toReversed() : tensor.shape,
     data: () =>
       tidy(() => {
-        const own = transposed ? tensor.detach().t() : tensor.detach();
+        const whole = ops.isQuantised(tensor) ? ops.dequantise(tensor) : tensor.detach();
+        const own = transposed ? whole.t() : whole;
         const { buffer, byteOffset, byteLength } = own
           .to({ dtype: savedTypes[dtype], device: 'cpu' })
           .contiguous()

@@ -119,6 +119,7 @@ describe('cachedWeights', () => {
           computeType: type,
           device: 'cpu',
           trainable: false,
+          base: type === 'bfloat16' ? 'bf16' : 'fp32',
         });
         const found = logitValues(decoder, [
           [5, 6, 7, 8],
@@ -143,6 +144,7 @@ describe('cachedWeights', () => {
       computeType: 'float32',
       device: 'cpu',
       trainable: true,
+      base: 'fp32',
     });
     const bytes = readFileSync(entryPath());
     tidy(() => void decoder.weights.embedding.detach().zero_());

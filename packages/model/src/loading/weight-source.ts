@@ -22,6 +22,12 @@ export interface WeightSource extends Disposable {
   equal(name: string, other: string): boolean;
   /** Whether a tensor that no module has is a buffer that does not affect the result. */
   isBuffer(name: string): boolean;
+  /**
+   * The bytes of a stored matrix, uint8 and row by row, on the CPU: blocks, BF16 or F16. null if
+   * they must be converted.
+   * @throws CheckpointError if they cannot be read
+   */
+  bytes(name: string): Tensor | null;
   /** A new tensor on the CPU. @throws CheckpointError if its bytes cannot be read */
   read(name: string, dtype: DType): Tensor;
 }

@@ -24,18 +24,23 @@ struct LowRank {
   const bf16* lowered = nullptr;  // x A^T, from `arrange`
 };
 
+// Rows as they are and from `arrange`.
+struct Input {
+  const bf16 *plain, *turned;
+};
+
 struct Products {
-  const bf16* weight;
+  SmallFactor matrix;
   int64_t features;
   const float* bias;
   LowRank change = {};
 
   // to[row * stride + n] of the features [begin, end)
-  void multiply(const bf16* x, int64_t count, int64_t inner, int64_t begin, int64_t end, float* to,
+  void multiply(Input x, int64_t count, int64_t begin, int64_t end, float* to,
                 int64_t stride) const {
-    const rows::SmallTerm terms[] = {{x, weight, inner}, {change.lowered, change.b, change.rank}};
-    rows::decodeLoops().smallProduct(terms, change.b == nullptr ? 1 : 2, count, begin, end, to,
-                                     stride);
+    const SmallFactor terms[] = {matrix.times(x.plain, x.turned),
+                                 {nullptr, change.lowered, change.b, change.rank}};
+    smallProduct(terms, change.b == nullptr ? 1 : 2, count, begin, end, to, stride);
     if (bias == nullptr) return;
     for (int64_t row = 0; row < count; ++row)
       rows::decodeLoops().addRow(bias + begin, to + row * stride + begin, end - begin);
@@ -44,14 +49,14 @@ struct Products {
 
 // Multiplies several matrices by one input from `arrange`: to[row * stride + place], with the
 // matrices' features one after the other.
-void multiply(const bf16* x, int64_t count, int64_t inner, const std::vector<Products>& matrices,
+void multiply(Input x, int64_t count, int64_t inner, const std::vector<Products>& matrices,
               float* to, int64_t stride) {
   forFeatures(stride, count, inner, [&](int64_t begin, int64_t end) {
     int64_t place = 0;
     for (const Products& one : matrices) {
       const int64_t first = std::max(begin, place), last = std::min(end, place + one.features);
       if (first < last)
-        one.multiply(x, count, inner, first - place, last - place, to + place, stride);
+        one.multiply(x, count, first - place, last - place, to + place, stride);
       place += one.features;
     }
   });
@@ -63,11 +68,11 @@ class Lowering {
  public:
   explicit Lowering(int64_t count) : count_(count) {}
 
-  void add(std::vector<Products>& matrices, const bf16* x, int64_t inner) {
+  void add(std::vector<Products>& matrices, Input x, int64_t inner) {
     std::vector<Products> factors;
     int64_t ranks = 0;
     for (const Products& one : matrices) {
-      if (one.change.a != nullptr) factors.push_back({one.change.a, one.change.rank, nullptr});
+      if (one.change.a != nullptr) factors.push_back({{nullptr, nullptr, one.change.a, inner}, one.change.rank, nullptr});
       ranks += one.change.rank;
     }
     if (ranks == 0) return;
@@ -102,12 +107,17 @@ class Block {
       : count_(count), hidden_(hidden), epsilon_(epsilon), offset_(offset) {}
 
   // A matrix [features, inner] in the layout that the loops read.
-  const bf16* matrix(const at::Tensor& weight, int64_t inner, const char* name) {
+  SmallFactor factor(const at::Tensor& weight, int64_t inner, const char* name) {
     TORCH_CHECK(weight.is_cpu() && weight.scalar_type() == at::kBFloat16 && weight.dim() == 2 &&
                     weight.size(1) == inner,
                 "decode_block: ", name, " must be bfloat16 [features, ", inner,
                 "] on the CPU, got ", weight.sizes(), " ", weight.scalar_type());
-    return static_cast<const bf16*>(held(weight.contiguous()).const_data_ptr());
+    return SmallFactor::of(held(isQuantised(weight) ? weight : weight.contiguous()));
+  }
+  const bf16* matrix(const at::Tensor& weight, int64_t inner, const char* name) {
+    const bf16* elements = factor(weight, inner, name).weight;
+    TORCH_CHECK(elements != nullptr, "decode_block: ", name, " cannot be quantised");
+    return elements;
   }
   const bf16* vector(const at::Tensor& weight, int64_t size, const char* name) {
     TORCH_CHECK(weight.is_cpu() && weight.dim() == 1 && weight.size(0) == size,
@@ -279,7 +289,7 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
   size_t factor = 0;
   const auto one = [&](const at::Tensor& matrix, int64_t inner, const float* bias,
                        const char* name) {
-    Products made{block.matrix(matrix, inner, name), matrix.size(0), bias};
+    Products made{block.factor(matrix, inner, name), matrix.size(0), bias};
     if (lowRank.empty()) return made;
     const at::Tensor &a = lowRank[factor], &b = lowRank[factor + 1];
     factor += 2;
@@ -344,13 +354,13 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
     rows::decodeLoops().widenRow(input + at, wide + at, hidden);
     block.normalise(wide + at, firstNorm, normed + at);
   });
-  const auto arrange = [&](const bf16* x, int64_t inner) {
-    return rows::decodeLoops().arrange(x, count, inner, turned);
+  const auto arrange = [&](const bf16* x, int64_t inner) -> Input {
+    return {x, rows::decodeLoops().arrange(x, count, inner, turned)};
   };
   Lowering adapters(count);
   const auto multiplied = [&](const bf16* x, int64_t inner, std::vector<Products>& matrices,
                               float* sums, int64_t stride) {
-    const bf16* const own = arrange(x, inner);
+    const Input own = arrange(x, inner);
     adapters.add(matrices, own, inner);
     multiply(own, count, inner, matrices, sums, stride);
   };
@@ -363,19 +373,20 @@ at::Tensor decodeBlock(const at::Tensor& state, const at::Tensor& attentionNorm,
   });
   // A thread computes the same features of gate and up, and so has both for the activation.
   const auto kind = activation == "silu" ? rows::Activation::silu : rows::Activation::geluTanh;
-  const bf16* const middle = arrange(normed, hidden);
+  const Input middle = arrange(normed, hidden);
   adapters.add(gates, middle, hidden);
   const Products& gate = gates.front();
   Products up = gates.back();
   if (gates.size() == 1) {
-    up.weight += intermediate * hidden;
+    if (up.matrix.weight != nullptr) up.matrix.weight += intermediate * hidden;
+    up.matrix.start += intermediate;
     up.change.b += intermediate * up.change.rank;
   }
   forFeatures(intermediate, count, 2 * hidden, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n += kFeatures) {
       const int64_t columns = std::min(kFeatures, end - n);
-      gate.multiply(middle, count, hidden, n, n + columns, sums, 2 * intermediate);
-      up.multiply(middle, count, hidden, n, n + columns, sums + intermediate, 2 * intermediate);
+      gate.multiply(middle, count, n, n + columns, sums, 2 * intermediate);
+      up.multiply(middle, count, n, n + columns, sums + intermediate, 2 * intermediate);
       for (int64_t row = 0; row < count; ++row) {
         const float* const own = sums + row * 2 * intermediate + n;
         rows::decodeLoops().gateRow(own, own + intermediate, narrow + row * intermediate + n,

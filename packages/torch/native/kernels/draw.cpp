@@ -86,16 +86,16 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
 at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
   const bool differentiated =
       at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
-  if (differentiated || !isSmall(x, weight)) return at::linear(x, weight).to(wideType(x));
+  if (differentiated || !isSmall(x, weight)) return at::linear(x, expanded(weight)).to(wideType(x));
   const int64_t count = x.size(0), inner = x.size(1), features = weight.size(0);
-  const at::Tensor input = x.contiguous(), matrix = weight.contiguous();
+  const at::Tensor input = x.contiguous();
   at::Tensor y = at::empty({count, features}, x.options().dtype(at::kFloat));
-  const rows::bf16 *from = readOnly<rows::bf16>(input), *by = readOnly<rows::bf16>(matrix);
+  const auto* from = readOnly<rows::bf16>(input);
   float* to = y.data_ptr<float>();
   const Arranged rowsOf = arranged(from, count, inner);
-  const rows::SmallTerm term{rowsOf.x, by, inner};
+  const SmallFactor term = SmallFactor::of(weight).times(from, rowsOf.x);
   forFeatures(features, count, inner, [&](int64_t begin, int64_t end) {
-    rows::decodeLoops().smallProduct(&term, 1, count, begin, end, to, features);
+    smallProduct(&term, 1, count, begin, end, to, features);
   });
   return y;
 }

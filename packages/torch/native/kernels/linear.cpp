@@ -26,7 +26,7 @@ class Linear : public torch::autograd::Function<Linear> {
     const at::Tensor &x = saved[0], &weight = saved[1];
     const at::Tensor gy = outer[0].contiguous();
     at::Tensor gx, gWeight, gBias;
-    if (ctx->needs_input_grad(0)) gx = multiplied(gy, weight);
+    if (ctx->needs_input_grad(0)) gx = multiplied(gy, expanded(weight));
     if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
     if (ctx->saved_data["biased"].toBool() && ctx->needs_input_grad(2))
       gBias = gy.to(wideType(gy)).sum(0).to(gy.scalar_type());
@@ -35,8 +35,10 @@ class Linear : public torch::autograd::Function<Linear> {
 };
 
 at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
-  if (x.dim() != 2 || !shapesAreCompiled(x))
-    return at::linear(x, weight, bias);  // has its own gradient
+  const bool composed = x.dim() != 2 || !shapesAreCompiled(x);
+  if (composed && !isQuantised(weight)) return at::linear(x, weight, bias);  // has its own gradient
+  TORCH_CHECK(!composed || x.dim() == 2, "linear with a quantised weight takes x [T, in], got ",
+              x.sizes());
   return Linear::apply(x, weight, bias);
 }
 

@@ -99,10 +99,12 @@ Scores scored(const at::Tensor& hidden, const at::Tensor& weight, const at::Tens
                   {logprob, normaliser, entropy, best}, pull);
     return scores;
   }
+  // Beside many tokens, the head is expanded once.
+  const at::Tensor head = count > chunk ? expanded(weight) : weight;
   for (int64_t start = 0; start < count; start += chunk) {
     const int64_t size = std::min(chunk, count - start);
     const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
-    const at::Tensor logits = multiplied(part(hidden), weight.t());  // [size, V]
+    const at::Tensor logits = sumOfProducts(byTransposed(part(hidden), head));  // [size, V]
     scoreChunk(logits, part(targets), {scale, softcap, chunk},
                {part(logprob), part(normaliser), part(entropy), part(best)});
   }
@@ -174,6 +176,7 @@ std::tuple<at::Tensor, at::Tensor> gradientsByTokens(const at::Tensor& hidden,
                                                      bool wantsHidden, bool wantsWeight) {
   at::Tensor gradHidden, gradWeight;
   if (wantsHidden) gradHidden = at::empty_like(hidden);
+  const at::Tensor head = expanded(weight);
   if (wantsWeight)
     gradWeight = at::zeros(weight.sizes(), weight.options().dtype(normaliser.scalar_type()));
   for (int64_t start = 0; start < hidden.size(0); start += shape.chunk) {
@@ -181,8 +184,8 @@ std::tuple<at::Tensor, at::Tensor> gradientsByTokens(const at::Tensor& hidden,
     const auto part = [&](const at::Tensor& whole) { return whole.narrow(0, start, size); };
     const at::Tensor rows = part(hidden);
     const at::Tensor slope =
-        slopes(multiplied(rows, weight.t()), part(targets), part(normaliser), part(seed), shape);
-    if (wantsHidden) part(gradHidden).copy_(multiplied(slope, weight));
+        slopes(multiplied(rows, head.t()), part(targets), part(normaliser), part(seed), shape);
+    if (wantsHidden) part(gradHidden).copy_(multiplied(slope, head));
     if (wantsWeight) gradWeight.add_(multipliedOverTokens(slope, rows));
   }
   return {gradHidden, wantsWeight ? gradWeight.to(weight.scalar_type()) : at::Tensor()};

@@ -2,6 +2,7 @@
 
 #include "blocks/blocks.h"
 #include "dispatch.h"
+#include "quantised/quantised.h"
 #include "units.h"
 
 namespace keel {
@@ -19,8 +20,9 @@ class PackedVocabulary {
  public:
   PackedVocabulary(const at::Tensor& weight, bool turned)
       : table_(*blocks::table()),
-        weight_(readOnly<bf16>(weight)),
-        stride_(weight.stride(0)),
+        blocks_(isQuantised(weight) ? &quantisedParts(weight) : nullptr),
+        weight_(blocks_ == nullptr ? readOnly<bf16>(weight) : nullptr),
+        stride_(blocks_ == nullptr ? weight.stride(0) : weight.size(1)),
         size_(weight.size(1)),
         logits_(kPacked / blocks::kPanel * blocks::panelSize(size_)),
         sums_(turned ? kPacked / kColumns * sumPanels() * blocks::panelSize(kColumns) : 0) {}
@@ -36,7 +38,15 @@ class PackedVocabulary {
   void pack(int64_t first, int64_t columns) {
     forUnits((columns + kColumns - 1) / kColumns, [&](int64_t group) {
       const int64_t from = group * kColumns, count = std::min(kColumns, columns - from);
-      const bf16* rows = weight_ + (first + from) * stride_;
+      thread_local std::vector<bf16> tile;
+      const bf16* rows = nullptr;
+      if (blocks_ == nullptr) {
+        rows = weight_ + (first + from) * stride_;
+      } else {
+        tile.resize(kColumns * size_);
+        blocks_->expandRows(first + from, count, tile.data());
+        rows = tile.data();
+      }
       for (int64_t c = 0; c < count; c += blocks::kPanel)
         table_.pack(rows + c * stride_, 1, stride_, size_, std::min(blocks::kPanel, count - c),
                     const_cast<bf16*>(logits((from + c) / blocks::kPanel)));
@@ -50,6 +60,7 @@ class PackedVocabulary {
 
  private:
   const blocks::Table& table_;
+  const Quantised* blocks_;
   const bf16* weight_;
   int64_t stride_, size_;
   std::vector<bf16> logits_, sums_;
@@ -60,7 +71,7 @@ class PackedVocabulary {
 bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight) {
   return blocks::table() != nullptr && hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 &&
          hidden.size(1) % 2 == 0 && hidden.size(1) > 0 && hidden.stride(1) == 1 &&
-         weight.stride(1) == 1;
+         (isQuantised(weight) || weight.stride(1) == 1);
 }
 
 void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
@@ -71,7 +82,7 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
                                  static_cast<float>(shape.softcap)};
   const at::Tensor wanted = targets.contiguous();
   const auto* target = readOnly<int64_t>(wanted);
-  const bf16 *states = readOnly<bf16>(hidden), *head = readOnly<bf16>(weight);
+  const auto* states = readOnly<bf16>(hidden);
   const at::Tensor sums =
       pull == nullptr ? at::Tensor() : at::zeros({count, size}, hidden.options().dtype(at::kFloat));
   float* sum = pull == nullptr ? nullptr : writable<float>(sums);
@@ -121,12 +132,17 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
   }
   if (pull == nullptr) return;
   auto* to = writable<bf16>(*pull);
+  const Quantised* blocks = isQuantised(weight) ? &quantisedParts(weight) : nullptr;
+  const bf16* head = blocks == nullptr ? readOnly<bf16>(weight) : nullptr;
   at::parallel_for(0, count, grain(size), [&](int64_t begin, int64_t end) {
+    std::vector<bf16> kept(blocks == nullptr ? 0 : size);
     for (int64_t i = begin; i < end; ++i) {
+      if (blocks != nullptr) blocks->expandRows(target[i], 1, kept.data());
+      const bf16* own = blocks == nullptr ? head + target[i] * weight.stride(0) : kept.data();
       const auto& row = scores[i];
       const float inverse = 1.f / row.sum,
                   share = finish.softcap > 0 ? row.target / finish.softcap : 0.f;
-      keel::table<bf16>().pullRow(head + target[i] * weight.stride(0), sum + i * size,
+      keel::table<bf16>().pullRow(own, sum + i * size,
                                   finish.scale * (1.f - share * share), inverse, to + i * size,
                                   size);
     }

@@ -36,8 +36,8 @@ std::tuple<at::Tensor, at::Tensor> product(const at::Tensor& x, const at::Tensor
   checkShapes(x, weight, a, b);
   const auto type = x.scalar_type();
   const at::Tensor down = multiplied(x, evenRank(a.to(type), 0).t());
-  return {sumOfProducts({{x, weight.t()}, {down, evenRank((b * scale).to(type), 1).t()}}, bias),
-          down};
+  const at::Tensor up = evenRank((b * scale).to(type), 1).t();
+  return {sumOfProducts({byTransposed(x, weight), {down, up, at::Tensor()}}, bias), down};
 }
 
 class LoraLinear : public torch::autograd::Function<LoraLinear> {
@@ -65,7 +65,8 @@ class LoraLinear : public torch::autograd::Function<LoraLinear> {
     const size_t afterBias = biased ? 3 : 2;
     at::Tensor gx, gWeight, gBias, gA, gB;
     if (ctx->needs_input_grad(0))
-      gx = sumOfProducts({{gy, weight}, {gDown, evenRank(a.to(type), 0)}});
+      gx = sumOfProducts({{gy, expanded(weight), at::Tensor()},
+                          {gDown, evenRank(a.to(type), 0), at::Tensor()}});
     if (ctx->needs_input_grad(1)) gWeight = multipliedOverTokens(gy, x).to(weight.scalar_type());
     if (biased && ctx->needs_input_grad(2)) gBias = gy.to(wideType(gy)).sum(0).to(type);
     if (ctx->needs_input_grad(afterBias))

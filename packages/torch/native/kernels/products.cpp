@@ -21,7 +21,7 @@ bool isBlockFactor(const at::Tensor& x) {
 }
 
 bool takesBlocks(const Factors& factors) {
-  const auto& [left, right] = factors;
+  const auto& [left, right, _] = factors;
   return blocks::table() != nullptr && isBlockFactor(left) && isBlockFactor(right) &&
          left.size(1) % 2 == 0 && left.stride(1) == 1 &&
          (right.stride(0) == 1 || right.stride(1) == 1);
@@ -41,7 +41,7 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
                 panels = blocks::panels(columns);
   std::vector<int64_t> places;  // first panel of each term
   int64_t elements = 0;
-  for (const auto& [left, right] : terms) {
+  for (const auto& [left, right, _] : terms) {
     places.push_back(elements);
     elements += panels * blocks::panelSize(right.size(0));
   }
@@ -129,7 +129,7 @@ at::Tensor piece(const at::Tensor& x, int64_t start, int64_t size, int64_t compu
 
 // out += left right, or out = left right
 void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
-  const auto& [left, right] = factors;
+  const auto& [left, right, _] = factors;
   const auto once = [&](const at::Tensor& to, const at::Tensor& from) {
     at::Tensor target = to;
     if (add)
@@ -151,11 +151,14 @@ void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
 
 }  // namespace
 
-at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const OptionalTensor& bias) {
-  const auto& [left, right] = terms[0];
-  if (std::all_of(terms.begin(), terms.end(),
-                  [](const Factors& one) { return isSmall(one.left, one.right.t()); }))
-    return smallProducts(terms, bias);
+at::Tensor sumOfProducts(at::ArrayRef<Factors> given, const OptionalTensor& bias) {
+  if (std::all_of(given.begin(), given.end(), isSmallProduct)) return smallProducts(given, bias);
+  // Many rows share the cost of expanding a quantised weight, one at a time.
+  std::vector<Factors> terms;
+  for (const Factors& one : given)
+    terms.push_back({one.left, one.blocks.defined() ? expanded(one.blocks).t() : one.right,
+                     at::Tensor()});
+  const at::Tensor &left = terms[0].left, &right = terms[0].right;
   at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options());
   if (std::all_of(terms.begin(), terms.end(), takesBlocks)) {
     const at::Tensor wide = bias.has_value() ? bias->to(at::kFloat).contiguous() : at::Tensor();
@@ -170,16 +173,16 @@ at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const OptionalTensor& bias
 }
 
 at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right) {
-  if (!takesBlocks({left, right})) return multiplied(left, right).to(wideType(left));
+  if (!takesBlocks({left, right, at::Tensor()})) return multiplied(left, right).to(wideType(left));
   const at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options().dtype(at::kFloat));
-  blockProducts(Factors{left, right}, nullptr, out);
+  blockProducts(Factors{left, right, at::Tensor()}, nullptr, out);
   return out;
 }
 
 at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight,
                          const OptionalTensor& bias) {
-  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, weight, bias);
-  return sumOfProducts(Factors{x, weight.t()}, bias);
+  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, expanded(weight), bias);
+  return sumOfProducts(byTransposed(x, weight), bias);
 }
 
 at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
@@ -200,7 +203,7 @@ at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
                                                   writable<bf16>(turned) + first * even, even);
                      });
     const at::Tensor sum = at::empty({columns, b.size(1)}, a.options().dtype(wide));
-    blockProducts(Factors{turned, b}, nullptr, sum);
+    blockProducts(Factors{turned, b, at::Tensor()}, nullptr, sum);
     return sum;
   }
   at::Tensor sum = at::zeros({a.size(1), b.size(1)}, a.options().dtype(wide));

@@ -5,12 +5,20 @@
 #pragma once
 #include <ATen/ATen.h>
 
+#include "quantised/quantised.h"
+
 namespace keel {
 
-// left [T, K], right [K, N]
+// left [T, K], right [K, N]; or, instead of right, the quantised weight [N, K] whose transpose it is
 struct Factors {
-  at::Tensor left, right;
+  at::Tensor left, right, blocks;
 };
+
+// The factors of x weight^T.
+inline Factors byTransposed(const at::Tensor& x, const at::Tensor& weight) {
+  if (isQuantised(weight)) return {x, at::Tensor(), weight};
+  return {x, weight.t(), at::Tensor()};
+}
 
 // The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in left's
 // type. Rounded only once with block products.
@@ -19,7 +27,7 @@ at::Tensor sumOfProducts(at::ArrayRef<Factors> terms,
 
 // left right: [T, K] [K, N] -> [T, N]
 inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) {
-  return sumOfProducts(Factors{left, right});
+  return sumOfProducts(Factors{left, right, at::Tensor()});
 }
 
 // The same in float32 or wider.

@@ -49,6 +49,10 @@ struct DecodeLoops {
   // where a range of columns starts.
   void (*smallProduct)(const SmallTerm* terms, int64_t count, int64_t rows, int64_t begin,
                        int64_t end, float* y, int64_t stride);
+  // y[row * stride + n] = x[row] . weight[n] for all `columns` rows of a weight that is in the
+  // first-level cache, with x as it is. The order of a sum depends only on `inner`.
+  void (*nearProduct)(const bf16* x, const bf16* weight, int64_t rows, int64_t columns,
+                      int64_t inner, float* y, int64_t stride);
   Attend<float> attendFloat;
   Attend<double> attendDouble;
   Attend<bf16> attendBf16;

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #ifdef KEEL_X86
 #include <cpuid.h>
 #endif
@@ -26,6 +27,13 @@ InstructionSet instructionSet() {
 
 bool hasAmx() {
 #ifdef KEEL_X86
+  // oneDNN's own switch: without its matrix products, Keel's block products are the faster ones.
+  for (const char* name : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
+    const char* limit = std::getenv(name);
+    if (limit != nullptr && std::strncmp(limit, "AVX", 3) == 0 &&
+        std::strstr(limit, "AMX") == nullptr)
+      return false;
+  }
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1u) != 0;  // AMX-BF16
 #else
