@@ -48,6 +48,11 @@ def parser_of(description, rows_flag, rows_default):
         "--dtype", choices=["bf16", "fp32"], default="bf16", help="precision of the base weights"
     )
     parser.add_argument(
+        "--nf4",
+        action="store_true",
+        help="hold linear layers in NF4 with double quantisation (bitsandbytes)",
+    )
+    parser.add_argument(
         "--autocast",
         action=argparse.BooleanOptionalAction,
         default=None,
@@ -138,7 +143,18 @@ def measure(arguments, make_trainer, config_class, classifier=False, answers=Non
             return AutoModelForSequenceClassification.from_pretrained(
                 arguments.model, dtype=dtype, num_labels=1
             )
-        return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype)
+        quantised = {}
+        if arguments.nf4:
+            from transformers import BitsAndBytesConfig
+
+            quantised["quantization_config"] = BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=True,
+                bnb_4bit_compute_dtype=dtype,
+            )
+            quantised["device_map"] = "cpu"
+        return AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype, **quantised)
 
     with tempfile.TemporaryDirectory() as folder:
         measurement = Measurement()

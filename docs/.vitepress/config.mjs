@@ -52,6 +52,7 @@ export default defineConfig({
             page('Uncertain labels', '/guide/soft-labels'),
             page('AI feedback', '/guide/ai-feedback'),
             page('Chat templates', '/guide/templates'),
+            page('Quantised bases', '/guide/quantised-bases'),
             page('Rewards', '/guide/rewards'),
             page('Judges', '/guide/judges'),
             page('Endpoints as judges', '/guide/endpoints'),

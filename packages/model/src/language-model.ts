@@ -15,7 +15,7 @@ import type { Decoder } from './decoder.ts';
 import { embeddingNoise } from './embedding-noise.ts';
 import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
-import type { BasePrecision } from './loading/base-weights.ts';
+import { type BasePrecision, elementsOf } from './loading/base-weights.ts';
 import { disposeDecoder } from './loading/named-weights.ts';
 import { allFinite, refuseNonFiniteWeights } from './loading/non-finite.ts';
 import type { StoredWeights } from './loading/stored-weights.ts';
@@ -314,11 +314,16 @@ export class LanguageModel {
     this.#checkFirst(logprobs);
     const scores = {
       logprobs,
-      entropy: entropyGradient ? entropyWithGradient(states, weight, entropy, shape) : entropy,
+      entropy: entropyGradient
+        ? entropyWithGradient(states, elementsOf(weight), entropy, shape)
+        : entropy,
       argmax,
     };
     if (!collision) return scores;
     const cap = this.decoder.config.logitSoftcap ?? 0;
-    return { ...scores, collision: logCollision(states.detach(), weight.detach(), cap) };
+    return {
+      ...scores,
+      collision: logCollision(states.detach(), elementsOf(weight).detach(), cap),
+    };
   }
 }

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { heldAs } from '@keel/model';
 import { addonBuild, threads } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import type { ProgramParts } from '../config/program-parts.ts';
@@ -56,7 +55,7 @@ export async function identityOf(
   return {
     inputs,
     machine: {
-      precision: heldAs(precision, model),
+      precision,
       device: model.device,
       threads: threads(),
       software: addonBuild(),

@@ -1,12 +1,12 @@
 // What a run is going to do, as plain data. A run reports it before its first step; with --dry-run,
 // a run does nothing else.
 import {
+  type BasePrecision,
   freeBytes,
   type LanguageModel,
   linearLayers,
   namedWeights,
   type StoredWeights,
-  heldAs,
 } from '@keel/model';
 import { dtypeBytes, type ScheduleName, type Tensor, threads } from '@keel/torch';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -38,12 +38,14 @@ export interface ModelFacts {
   parameters: number;
   /** null for a model that is not from files. */
   stored: StoredWeights | null;
+  /** How its frozen matrices are held; null: in the type of products. */
+  basePrecision: BasePrecision | null;
 }
 
-export const modelFacts = ({ name, decoder, stored }: LanguageModel): ModelFacts => ({
-  ...{ name, stored },
-  family: decoder.config.family,
-  parameters: elements(namedWeights(decoder)),
+export const modelFacts = (model: LanguageModel): ModelFacts => ({
+  ...{ name: model.name, stored: model.stored, basePrecision: model.basePrecision },
+  family: model.decoder.config.family,
+  parameters: elements(namedWeights(model.decoder)),
 });
 
 export interface RunPlan {
@@ -80,7 +82,7 @@ export interface RunPlan {
   /** How a step's rows are split: the most rows or tokens of a pass. */
   passes: { rows: number | null; tokens: number | null };
   learningRate: { peak: number; scheduler: ScheduleName; warmupSteps: number };
-  machine: { precision: string; device: string; threads: number };
+  machine: { precision: 'fp32' | 'bf16'; device: string; threads: number };
   output: string;
   checkpoints: CheckpointPlan;
   /** Of the method. */
@@ -177,7 +179,7 @@ export async function planRun(
       warmupSteps: options.warmupSteps,
     },
     machine: {
-      precision: heldAs(policy.precision, model),
+      precision: policy.precision,
       device: model.device,
       threads: threads(),
     },

@@ -10,6 +10,7 @@ const plan: RunPlan = {
     family: 'qwen3',
     parameters: 1_720_574_976,
     stored: { container: 'GGUF', type: 'Q8_0', quantised: true },
+    basePrecision: null,
   },
   trained: {
     parameters: 3_211_264,

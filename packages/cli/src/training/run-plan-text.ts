@@ -20,12 +20,16 @@ export function alignedLines(lines: readonly (readonly [name: string, text: stri
   return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
 }
 
-export function modelText({ name, family, parameters, stored }: ModelFacts): string {
+export function modelText(facts: ModelFacts): string {
+  const { name, family, parameters, stored, basePrecision } = facts;
   const parts = [`${name}: ${family}, ${formatCount(parameters)} parameters`];
   if (stored !== null) {
     const { container, type, quantised } = stored;
-    parts.push(`${container} ${type}${quantised ? ', dequantised' : ''}`);
+    const kept = basePrecision === 'kept';
+    parts.push(`${container} ${type}${quantised ? (kept ? ', kept' : ', dequantised') : ''}`);
   }
+  if (basePrecision === 'nf4') parts.push('linear layers held in NF4');
+  if (basePrecision === 'bf16') parts.push('held in bf16');
   return parts.join(', ');
 }
 

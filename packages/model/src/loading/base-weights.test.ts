@@ -85,8 +85,8 @@ const bytesOf = (decoder: Decoder): number =>
 
 /** The gradients of a new adapter for the sum of some log-probabilities. */
 function gradients(model: LanguageModel): number[] {
-  const options = { rank: 2, alpha: 8, targets: 'all-linear', seed: 3 } as const;
-  const parameters = addLora(model.decoder, 'a', options);
+  const shape = { rank: 2, alpha: 8, targets: 'all-linear', seed: 3 } as const;
+  const parameters = addLora(model.decoder, 'a', shape);
   return tidy(() => {
     withSeed(1, () => {
       for (const one of parameters.values()) one.detach().normal_(0, 0.1);
@@ -97,7 +97,13 @@ function gradients(model: LanguageModel): number[] {
       rows: Int32Array.from({ length: 140 }, (_, index) => index),
       targets: Int32Array.from(long.slice(1, 141)),
     };
-    model.as('a', () => model.scoreTokens(builder.build(), scored).logprobs.sum().backward());
+    // With all that a pass can compute from the head.
+    const options = { entropyGradient: true, collision: true };
+    model.as('a', () => {
+      const found = model.scoreTokens(builder.build(), scored, options);
+      found.logprobs.sum().add(found.entropy.sum()).backward();
+      expect(found.collision!.max().item()).toBeLessThan(0);
+    });
     return [...parameters.values()].flatMap(({ grad }) => grad!.reshape(-1).toArray() as number[]);
   });
 }

@@ -68,6 +68,10 @@ function asNf4(
   });
 }
 
+/** The weight itself, or a new tensor with its elements. */
+export const elementsOf = (weight: Tensor): Tensor =>
+  ops.isQuantised(weight) ? ops.dequantise(weight) : weight;
+
 /** The type of products and, if it is another, what the base is held in: `bf16, base kept`. */
 export const heldAs = (
   precision: string,

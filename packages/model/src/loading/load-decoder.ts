@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Device, type Tensor, tidy } from '@keel/torch';
+import { type Device, ops, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { ConfigError } from '../families/config-error.ts';
@@ -18,6 +18,7 @@ import { checkWeights } from './check-weights.ts';
 import { ggufConfigJson } from './gguf-config.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { hashFiles, modelFiles } from './hash-files.ts';
+import { disposeDecoder, linearLayers } from './named-weights.ts';
 import { openSafetensorsSource } from './safetensors-source.ts';
 import { samplingLimitsNotice } from './sampling-limits.ts';
 import { type StoredWeights, storedWeights } from './stored-weights.ts';
@@ -102,6 +103,14 @@ async function load(
       : cachedWeights(source, opened.config, computeType, { notice });
   const build = { computeType, device, trainable, base };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
+  if (base === 'nf4') {
+    try {
+      reportUnquantised(decoder, path, notice);
+    } catch (error) {
+      disposeDecoder(decoder);
+      throw error;
+    }
+  }
   // Parameters are copies; all other weights may be mapped from the files.
   if (!trainable && device === 'cpu') {
     decoder.files = (cached ?? source).mappedFiles().map((file) => new WatchedFile(file));
@@ -120,6 +129,23 @@ async function load(
       return hash;
     },
   };
+}
+
+/** @throws CheckpointError if no layer of the model fits NF4 */
+function reportUnquantised(decoder: Decoder, file: string, notice: (text: string) => void): void {
+  const layers = linearLayers(decoder);
+  const left = layers.filter(({ weight }) => !ops.isQuantised(weight));
+  if (left.length === 0) return;
+  const why = `rows of ${left[0]!.name} have ${left[0]!.weight.dim(1)} weights, which are not whole blocks of 64`;
+  if (left.length === layers.length) {
+    throw new CheckpointError(
+      { file },
+      `--base-precision nf4: no linear layer can be quantised, because ${why}. Use --base-precision auto`,
+    );
+  }
+  notice(
+    `${file}: ${left.length} of ${layers.length} linear layers are not held in NF4, because ${why}`,
+  );
 }
 
 /** @throws RangeError if weights cannot be held like this */

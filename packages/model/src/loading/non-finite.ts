@@ -1,6 +1,7 @@
 import { noGrad, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
+import { elementsOf } from './base-weights.ts';
 import { linearLayers, namedWeights } from './named-weights.ts';
 
 /**
@@ -8,7 +9,7 @@ import { linearLayers, namedWeights } from './named-weights.ts';
  * propagate.
  */
 export const allFinite = (tensor: Tensor): boolean =>
-  tidy(() => noGrad(() => Number.isFinite(tensor.detach().to('float64').sum().item())));
+  tidy(() => noGrad(() => Number.isFinite(elementsOf(tensor).detach().to('float64').sum().item())));
 
 /**
  * Finds weights that are NaN or infinite after a result was. It reads every weight, so it runs only
@@ -26,7 +27,7 @@ export function refuseNonFiniteWeights(
   let largest = { tensor: '', size: -1 };
   for (const [tensor, weight] of namedWeights(decoder)) {
     if (!allFinite(weight)) throw nonFinite(name, tensor);
-    const size = tidy(() => noGrad(() => weight.detach().abs().max().item()));
+    const size = tidy(() => noGrad(() => elementsOf(weight).detach().abs().max().item()));
     if (size > largest.size) largest = { tensor, size };
   }
   for (const layer of adapter === null ? [] : linearLayers(decoder)) {

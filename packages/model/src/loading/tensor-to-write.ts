@@ -1,5 +1,6 @@
-import { type DType, ops, type Tensor, tidy } from '@keel/torch';
+import { type DType, type Tensor, tidy } from '@keel/torch';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
+import { elementsOf } from './base-weights.ts';
 
 /** Types in which weights can be saved, by safetensors' names. */
 export type SavedDType = 'F32' | 'BF16' | 'F16';
@@ -23,7 +24,7 @@ export function tensorToWrite(
     shape: transposed ? tensor.shape.toReversed() : tensor.shape,
     data: () =>
       tidy(() => {
-        const whole = ops.isQuantised(tensor) ? ops.dequantise(tensor) : tensor.detach();
+        const whole = elementsOf(tensor).detach();
         const own = transposed ? whole.t() : whole;
         const { buffer, byteOffset, byteLength } = own
           .to({ dtype: savedTypes[dtype], device: 'cpu' })
