@@ -5,6 +5,7 @@ import {
   activationBytes,
   backwardFlops,
   forwardFlops,
+  heldBytes,
   type LanguageModel,
   loadModel,
   type ModelSizes,
@@ -13,7 +14,6 @@ import {
   resolveDevice,
   resolvePrecision,
   totalFlops,
-  heldBytes,
 } from '@keel/model';
 import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';

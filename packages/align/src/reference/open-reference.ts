@@ -1,6 +1,13 @@
 // Which reference a run has, and where its log-probabilities come from: computed as rows come up,
 // or before training and cached on disk.
-import { cacheFolder, heldAs, type LanguageModel, loadModel, type Role, type Tokenizer } from '@keel/model';
+import {
+  cacheFolder,
+  heldAs,
+  type LanguageModel,
+  loadModel,
+  type Role,
+  type Tokenizer,
+} from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedAnswers } from '../batching/pack-answers.ts';

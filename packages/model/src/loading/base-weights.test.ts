@@ -174,6 +174,12 @@ describe('a folder whose weights are held otherwise', () => {
     for (const model of [held, whole]) model.dispose();
   });
 
+  it('in NF4 is refused if no row is whole blocks', async () => {
+    const path = writeTinyModel(join(folder, 'narrow'), tinyConfigs.llama!);
+    tokenizer().save(path);
+    await expect(open(path, 'fp32', 'nf4')).rejects.toThrow(/nf4: no linear layer.*16 weights/);
+  });
+
   it.each<[{ precision: 'fp32' | 'bf16'; trainable?: boolean }, BasePrecision, RegExp]>([
     [{ precision: 'bf16' }, 'fp32', /--base-precision fp32: .*Use --base-precision bf16/],
     [{ precision: 'fp32', trainable: true }, 'kept', /--base-precision kept: .*--lora true/],
