@@ -15,7 +15,7 @@ import {
   resolvePrecision,
   totalFlops,
 } from '@keel/model';
-import { dtypeBytes, setThreads, threads, trimMemory } from '@keel/torch';
+import { setThreads, threads, trimMemory } from '@keel/torch';
 import { rowsOf } from '../config/row-options.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
