@@ -72,10 +72,12 @@ struct SmallFactor {
   }
 };
 
-// y [rows, end - begin] of a quantised weight. A few features at a time are expanded, to memory that
-// stays in the first-level cache while all rows are multiplied by them.
+// y [rows, end - begin] of a quantised weight. If its codes cannot be multiplied as they are, a few
+// features at a time are expanded, to memory that stays in the first-level cache while all rows are
+// multiplied by them.
 inline void quantisedProduct(const SmallFactor& one, int64_t rows, int64_t begin, int64_t end,
                              float* y, int64_t stride) {
+  if (one.blocks->dot(one.start + begin, end - begin, one.plain, rows, y + begin, stride)) return;
   constexpr int64_t kTile = 12 * 1024;  // elements
   const int64_t step = std::clamp<int64_t>(kTile / one.inner / 8 * 8, 8, kFeatures);
   thread_local std::vector<rows::bf16> tile;

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "../dispatch.h"
-#include "expand.h"
+#include "dot.h"
 
 namespace keel {
 namespace {
@@ -132,6 +132,12 @@ void Quantised::expandRows(int64_t first, int64_t rows, float* to) const {
 void Quantised::expandRows(int64_t first, int64_t rows, rows::bf16* to) const {
   quantised::expand().toBf16(type, bytes.const_data_ptr<uint8_t>(), sharedOf(scales),
                              first * blocksPerRow, rows * groupsPerRow, to);
+}
+
+bool Quantised::dot(int64_t first, int64_t features, const rows::bf16* x, int64_t rows, float* y,
+                    int64_t stride) const {
+  return quantised::dot({type, bytes.const_data_ptr<uint8_t>(), first * blocksPerRow,
+                         blocksPerRow, features, x, rows, groupsPerRow * kGroup, y, stride});
 }
 
 bool isQuantised(const at::Tensor& weight) {

@@ -21,6 +21,10 @@ struct Quantised {
   // Rows [first, first + rows), in float32 or bfloat16, one after the other.
   void expandRows(int64_t first, int64_t rows, float* to) const;
   void expandRows(int64_t first, int64_t rows, rows::bf16* to) const;
+  // y[row * stride + n] = x[row] . weight[first + n] for x [rows, inner], without expanding it;
+  // false: not for this format or processor (dot.h).
+  bool dot(int64_t first, int64_t features, const rows::bf16* x, int64_t rows, float* y,
+           int64_t stride) const;
 };
 
 bool isQuantised(const at::Tensor& weight);
