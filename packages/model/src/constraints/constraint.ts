@@ -1,0 +1,37 @@
+/** What an answer must match. */
+export type Constraint =
+  | { kind: 'json-schema'; schema: unknown }
+  | { kind: 'json' }
+  | { kind: 'regex'; pattern: string }
+  | { kind: 'grammar'; text: string }
+  | { kind: 'choice'; choices: readonly string[] };
+
+/** A constraint compiled for one tokenizer. */
+export interface TokenConstraint {
+  /** Words of 32 tokens in a mask: ceil(vocabulary size of the model / 32). */
+  readonly words: number;
+  start(): ConstraintState;
+}
+
+/** Where an answer is in its constraint. */
+export interface ConstraintState {
+  /**
+   * Writes which tokens may come next: bit (t % 32) of word floor(t / 32). End-of-turn tokens are
+   * allowed exactly where the constraint may end.
+   * @param into [words]
+   */
+  allowed(into: Int32Array): void;
+  /** @throws Error if the token is not allowed. */
+  accept(token: number): void;
+  /** The answer is complete and only an end token may follow. */
+  readonly finished: boolean;
+  dispose(): void;
+}
+
+/** The tokens that a constraint is compiled for. */
+export interface CompileConstraintOptions {
+  /** The model's, which may be larger than the tokenizer's. */
+  vocabularySize: number;
+  /** Tokens that end an answer. */
+  stopTokenIds: readonly number[];
+}
