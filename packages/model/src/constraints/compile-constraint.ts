@@ -1,11 +1,84 @@
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { CompileConstraintOptions, Constraint, TokenConstraint } from './constraint.ts';
+import { buildNetwork } from './engine/build-network.ts';
+import { tokenBytes } from './engine/token-bytes.ts';
+import { NetworkConstraint } from './engine/token-constraint.ts';
+import { type TokenTrie, tokenTrie } from './engine/token-trie.ts';
+import { ConstraintError } from './language/constraint-error.ts';
+import { choice, type Expression, literal } from './language/expression.ts';
+import { grammarExpression } from './language/grammar.ts';
+import { regexExpression } from './language/regex.ts';
+import { jsonSchemaExpression } from './schema/json-schema.ts';
+import { anyObject } from './schema/json-text.ts';
 
-/** Compiles a constraint for a tokenizer's tokens. @throws ConstraintError */
+/** Compiled constraints of a tokenizer; the least recently used ones are dropped. */
+const MOST_KNOWN = 32;
+
+interface Vocabulary {
+  trie: TokenTrie;
+  skipsSpace: boolean;
+  known: Map<string, TokenConstraint>;
+}
+
+const vocabularies = new WeakMap<Tokenizer, Vocabulary>();
+
+/**
+ * Compiles a constraint for a tokenizer's tokens. Equal constraints are compiled once.
+ *
+ * A regular expression matches the whole answer; its syntax is JavaScript's. A grammar is in GBNF,
+ * the notation of llama.cpp. `json` is any JSON object. Of a JSON schema, every keyword is enforced
+ * or refused by name.
+ * @throws ConstraintError naming the place of a fault in the constraint
+ */
 export async function compileConstraint(
-  _tokenizer: Tokenizer,
+  tokenizer: Tokenizer,
   constraint: Constraint,
-  _options: CompileConstraintOptions,
+  { vocabularySize, stopTokenIds }: CompileConstraintOptions,
 ): Promise<TokenConstraint> {
-  throw new Error(`a constraint of the kind ${constraint.kind} cannot be compiled yet`);
+  if (stopTokenIds.length === 0) {
+    throw new ConstraintError('constrained output needs a token that ends an answer');
+  }
+  const vocabulary = vocabularyOf(tokenizer);
+  const key = JSON.stringify([constraint, vocabularySize, stopTokenIds]);
+  const { trie, skipsSpace, known } = vocabulary;
+  let found = known.get(key);
+  if (found === undefined) {
+    const network = buildNetwork(constraintExpression(constraint), trie.longest);
+    found = new NetworkConstraint(network, { trie, skipsSpace, vocabularySize, stopTokenIds });
+  }
+  known.delete(key);
+  known.set(key, found);
+  if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!);
+  return found;
+}
+
+/** The texts that a constraint allows. @throws ConstraintError */
+export function constraintExpression(constraint: Constraint): Expression {
+  switch (constraint.kind) {
+    case 'json':
+      return anyObject;
+    case 'json-schema':
+      return jsonSchemaExpression(constraint.schema);
+    case 'regex':
+      return regexExpression(constraint.pattern, 'whole');
+    case 'grammar':
+      return grammarExpression(constraint.text);
+    case 'choice': {
+      const { choices } = constraint;
+      if (choices.length === 0 || choices.includes('')) {
+        throw new ConstraintError('choices must be one text or more, none of them empty');
+      }
+      return choice(...choices.map(literal));
+    }
+  }
+}
+
+function vocabularyOf(tokenizer: Tokenizer): Vocabulary {
+  let found = vocabularies.get(tokenizer);
+  if (found === undefined) {
+    const { texts, skipsSpace } = tokenBytes(tokenizer);
+    found = { trie: tokenTrie(texts), skipsSpace, known: new Map() };
+    vocabularies.set(tokenizer, found);
+  }
+  return found;
 }

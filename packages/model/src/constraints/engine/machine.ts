@@ -1,0 +1,243 @@
+// Reads text byte by byte through a network. A state is every place where the text may be; states
+// and what each byte leads to are found when they are first needed.
+import { ConstraintError } from '../language/constraint-error.ts';
+import type { Network } from './network.ts';
+
+/** No text continues after this byte. */
+export const NOWHERE = -1;
+
+/** Places at which a state may be; more would take too long at every byte. */
+const MOST_PLACES = 5_000;
+
+/** Where a text may be: a node, and the nodes that the rules around it return to, innermost first. */
+export type Place = readonly [node: number, ...returns: number[]];
+
+export class Machine {
+  readonly #network: Network;
+  /** Stack numbers by node to return to and number of the rest; 0 is the empty stack. */
+  readonly #stackIds = new Map<number, number>();
+  readonly #backs: number[] = [-1];
+  readonly #rests: number[] = [0];
+  readonly #twinStacks: number[] = [0];
+  readonly #stateIds = new Map<string, number>();
+  readonly #places: (readonly number[])[] = []; // pairs of node and stack
+  readonly #accepting: boolean[] = [];
+  readonly #canonical: number[] = [];
+  #table = new Int32Array(64 * 256);
+  readonly #filled: boolean[] = [];
+  readonly start: number;
+
+  /**
+   * @param skipsSpace whether a space at the start is no part of the text, because the tokenizer
+   *   removes it
+   */
+  constructor(network: Network, skipsSpace: boolean) {
+    this.#network = network;
+    const found = new Reached(this);
+    found.add(network.rules[0]!.start, 0);
+    const start = this.#stateOf(found);
+    this.start = start;
+    if (!skipsSpace) return;
+    this.start = this.#newState(this.#places[start]!, this.#accepting[start]!);
+    this.#canonical[this.start] = this.start;
+    this.#fill(this.start);
+    this.#table[this.start * 256 + 0x20] = start;
+  }
+
+  /** Number of states found so far. */
+  get size(): number {
+    return this.#places.length;
+  }
+
+  accepting(state: number): boolean {
+    return this.#accepting[state]!;
+  }
+
+  /** Nothing can follow. */
+  ended(state: number): boolean {
+    return this.#places[state]!.length === 0;
+  }
+
+  /** The state after a byte, or NOWHERE. */
+  next(state: number, byte: number): number {
+    if (!this.#filled[state]) this.#fill(state);
+    return this.#table[state * 256 + byte]!;
+  }
+
+  /** What each byte of each filled state leads to, [states, 256]. Replaced when it grows. */
+  get table(): Int32Array {
+    return this.#table;
+  }
+
+  fill(state: number): void {
+    if (!this.#filled[state]) this.#fill(state);
+  }
+
+  /** A state that allows the same tokens, and is the same for many states. */
+  canonical(state: number): number {
+    const known = this.#canonical[state]!;
+    if (known >= 0) return known;
+    const { nodes } = this.#network;
+    const places = this.#places[state]!;
+    const twins = new Map<string, [number, number]>();
+    for (let at = 0; at < places.length; at += 2) {
+      let node = places[at]!;
+      while (nodes[node]!.twin !== node) node = nodes[node]!.twin;
+      const stack = this.#twinStacks[places[at + 1]!]!;
+      twins.set(`${node},${stack}`, [node, stack]);
+    }
+    const found = this.#intern([...twins.values()], this.#accepting[state]!);
+    this.#canonical[state] = found;
+    this.#canonical[found] = found;
+    return found;
+  }
+
+  /** Where the text may be, independently of this machine. */
+  placesOf(state: number): Place[] {
+    const places = this.#places[state]!;
+    const found: Place[] = [];
+    for (let at = 0; at < places.length; at += 2) {
+      const returns: number[] = [];
+      for (let stack = places[at + 1]!; stack !== 0; stack = this.#rests[stack]!) {
+        returns.push(this.#backs[stack]!);
+      }
+      found.push([places[at]!, ...returns]);
+    }
+    return found;
+  }
+
+  /** The state with places of another machine of the same network. */
+  stateWith(places: readonly Place[], accepting: boolean): number {
+    const own = places.map(([node, ...returns]): [number, number] => [
+      node,
+      returns.reduceRight((stack, back) => this.push(back, stack), 0),
+    ]);
+    return this.#intern(own, accepting);
+  }
+
+  push(back: number, rest: number): number {
+    const key = back * 2 ** 26 + rest;
+    const known = this.#stackIds.get(key);
+    if (known !== undefined) return known;
+    const id = this.#backs.length;
+    this.#stackIds.set(key, id);
+    this.#backs.push(back);
+    this.#rests.push(rest);
+    const { nodes } = this.#network;
+    let twin = back;
+    while (nodes[twin]!.twin !== twin) twin = nodes[twin]!.twin;
+    const twinRest = this.#twinStacks[rest]!;
+    // The entry comes first: the twin's own stack is made after this one.
+    this.#twinStacks.push(id);
+    if (twin !== back || twinRest !== rest) this.#twinStacks[id] = this.push(twin, twinRest);
+    return id;
+  }
+
+  /** The node that a stack returns to, and the rest of it. */
+  pop(stack: number): [back: number, rest: number] {
+    return [this.#backs[stack]!, this.#rests[stack]!];
+  }
+
+  get network(): Network {
+    return this.#network;
+  }
+
+  #stateOf(found: Reached): number {
+    return this.#intern(found.places, found.accepting);
+  }
+
+  #intern(places: [number, number][], accepting: boolean): number {
+    if (places.length > MOST_PLACES) {
+      throw new ConstraintError(
+        'the constraint is too ambiguous: a text can match it in too many ways. Write it so that ' +
+          'fewer alternatives start alike',
+      );
+    }
+    const flat = places.sort(([a, s], [b, t]) => a - b || s - t).flat();
+    const key = `${accepting ? '+' : '-'}${flat.join()}`;
+    const known = this.#stateIds.get(key);
+    if (known !== undefined) return known;
+    const id = this.#newState(flat, accepting);
+    this.#stateIds.set(key, id);
+    return id;
+  }
+
+  #newState(places: readonly number[], accepting: boolean): number {
+    const id = this.#places.length;
+    this.#places.push(places);
+    this.#accepting.push(accepting);
+    this.#canonical.push(-1);
+    this.#filled.push(false);
+    if ((id + 1) * 256 > this.#table.length) {
+      const larger = new Int32Array(this.#table.length * 2);
+      larger.set(this.#table);
+      this.#table = larger;
+    }
+    return id;
+  }
+
+  /** Finds what every byte leads to. Bytes with the same edges are treated together. */
+  #fill(state: number): void {
+    this.#filled[state] = true;
+    const row = new Int32Array(256).fill(NOWHERE);
+    const edges: { low: number; high: number; to: number; stack: number }[] = [];
+    const borders = new Set<number>();
+    const places = this.#places[state]!;
+    for (let at = 0; at < places.length; at += 2) {
+      const stack = places[at + 1]!;
+      for (const { low, high, to } of this.#network.nodes[places[at]!]!.bytes) {
+        edges.push({ low, high, to, stack });
+        borders.add(low).add(high + 1);
+      }
+    }
+    const sorted = [...borders].sort((a, b) => a - b);
+    const known = new Map<string, number>();
+    for (const [index, low] of sorted.slice(0, -1).entries()) {
+      const own = edges.filter((edge) => edge.low <= low && low <= edge.high);
+      if (own.length === 0) continue;
+      const key = own.map(({ to, stack }) => `${to},${stack}`).join(';');
+      let next = known.get(key);
+      if (next === undefined) {
+        const found = new Reached(this);
+        for (const { to, stack } of own) found.add(to, stack);
+        next = this.#stateOf(found);
+        known.set(key, next);
+      }
+      row.fill(next, low, sorted[index + 1]!);
+    }
+    this.#table.set(row, state * 256);
+  }
+}
+
+/** The places that are reached from some without reading a byte. */
+class Reached {
+  readonly places: [number, number][] = [];
+  accepting = false;
+  readonly #machine: Machine;
+  readonly #seen = new Set<number>();
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  add(node: number, stack: number): void {
+    const machine = this.#machine;
+    const { nodes, rules } = machine.network;
+    const waiting: [number, number][] = [[node, stack]];
+    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+      const [at, under] = one;
+      const key = under * nodes.length + at;
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      const { bytes, free, calls, ends } = nodes[at]!;
+      if (bytes.length > 0) this.places.push(one);
+      for (const to of free) waiting.push([to, under]);
+      for (const { rule, back, tail } of calls) {
+        waiting.push([rules[rule]!.start, tail ? under : machine.push(back, under)]);
+      }
+      if (ends < 0) continue;
+      if (under === 0) this.accepting = true;
+      else waiting.push(machine.pop(under));
+    }
+  }
+}
