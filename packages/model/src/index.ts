@@ -23,6 +23,13 @@ export type {
   ConstraintState,
   TokenConstraint,
 } from './constraints/constraint.ts';
+export { ConstraintError } from './constraints/language/constraint-error.ts';
+export { opensReasoning } from './constraints/reasoning.ts';
+export {
+  constraintOfField,
+  constraintOfResponseFormat,
+  constraintOfStructuredOutputs,
+} from './constraints/response-format.ts';
 export { cpuFlags, hasFastBfloat16 } from './cpu-features.ts';
 export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';

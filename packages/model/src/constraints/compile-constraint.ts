@@ -5,9 +5,10 @@ import { tokenBytes } from './engine/token-bytes.ts';
 import { NetworkConstraint } from './engine/token-constraint.ts';
 import { type TokenTrie, tokenTrie } from './engine/token-trie.ts';
 import { ConstraintError } from './language/constraint-error.ts';
-import { choice, type Expression, literal } from './language/expression.ts';
+import { choice, type Expression, literal, sequence } from './language/expression.ts';
 import { grammarExpression } from './language/grammar.ts';
 import { regexExpression } from './language/regex.ts';
+import { afterReasoning, REASONING_ENDS } from './reasoning.ts';
 import { jsonSchemaExpression } from './schema/json-schema.ts';
 import { anyObject } from './schema/json-text.ts';
 
@@ -20,7 +21,8 @@ interface Vocabulary {
   known: Map<string, TokenConstraint>;
 }
 
-const vocabularies = new WeakMap<Tokenizer, Vocabulary>();
+/** By tokenizer, and by the special tokens that are text. */
+const vocabularies = new WeakMap<Tokenizer, Map<string, Vocabulary>>();
 
 /**
  * Compiles a constraint for a tokenizer's tokens. Equal constraints are compiled once.
@@ -33,17 +35,20 @@ const vocabularies = new WeakMap<Tokenizer, Vocabulary>();
 export async function compileConstraint(
   tokenizer: Tokenizer,
   constraint: Constraint,
-  { vocabularySize, stopTokenIds }: CompileConstraintOptions,
+  options: CompileConstraintOptions,
 ): Promise<TokenConstraint> {
+  const { vocabularySize, stopTokenIds, afterReasoning: reasons = false } = options;
   if (stopTokenIds.length === 0) {
     throw new ConstraintError('constrained output needs a token that ends an answer');
   }
-  const vocabulary = vocabularyOf(tokenizer);
-  const key = JSON.stringify([constraint, vocabularySize, stopTokenIds]);
+  const vocabulary = vocabularyOf(tokenizer, options.textTokens ?? []);
+  const key = JSON.stringify([constraint, vocabularySize, stopTokenIds, reasons]);
   const { trie, skipsSpace, known } = vocabulary;
   let found = known.get(key);
   if (found === undefined) {
-    const network = buildNetwork(constraintExpression(constraint), trie.longest);
+    const answer = constraintExpression(constraint);
+    const whole = reasons ? afterReasoning(answer) : answer;
+    const network = buildNetwork(whole, trie.longest);
     found = new NetworkConstraint(network, { trie, skipsSpace, vocabularySize, stopTokenIds });
   }
   known.delete(key);
@@ -70,15 +75,26 @@ export function constraintExpression(constraint: Constraint): Expression {
       }
       return choice(...choices.map(literal));
     }
+    case 'sequence':
+      return sequence(
+        ...constraint.parts.map((part) =>
+          typeof part === 'string' ? literal(part) : constraintExpression(part),
+        ),
+      );
+    case 'any':
+      return choice(...constraint.options.map(constraintExpression));
   }
 }
 
-function vocabularyOf(tokenizer: Tokenizer): Vocabulary {
-  let found = vocabularies.get(tokenizer);
+function vocabularyOf(tokenizer: Tokenizer, textTokens: readonly string[]): Vocabulary {
+  const all = vocabularies.get(tokenizer) ?? new Map<string, Vocabulary>();
+  vocabularies.set(tokenizer, all);
+  const key = JSON.stringify(textTokens);
+  let found = all.get(key);
   if (found === undefined) {
-    const { texts, skipsSpace } = tokenBytes(tokenizer);
+    const { texts, skipsSpace } = tokenBytes(tokenizer, new Set([REASONING_ENDS, ...textTokens]));
     found = { trie: tokenTrie(texts), skipsSpace, known: new Map() };
-    vocabularies.set(tokenizer, found);
+    all.set(key, found);
   }
   return found;
 }

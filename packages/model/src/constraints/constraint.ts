@@ -4,7 +4,11 @@ export type Constraint =
   | { kind: 'json' }
   | { kind: 'regex'; pattern: string }
   | { kind: 'grammar'; text: string }
-  | { kind: 'choice'; choices: readonly string[] };
+  | { kind: 'choice'; choices: readonly string[] }
+  /** Texts and constraints one after the other. */
+  | { kind: 'sequence'; parts: readonly (string | Constraint)[] }
+  /** At least one of several. */
+  | { kind: 'any'; options: readonly Constraint[] };
 
 /** A constraint compiled for one tokenizer. */
 export interface TokenConstraint {
@@ -34,4 +38,11 @@ export interface CompileConstraintOptions {
   vocabularySize: number;
   /** Tokens that end an answer. */
   stopTokenIds: readonly number[];
+  /**
+   * Whether the answer starts inside a reasoning block, so that the constraint starts after its end,
+   * `</think>` (default: false).
+   */
+  afterReasoning?: boolean;
+  /** Special tokens that are allowed where their text is (default: none). */
+  textTokens?: readonly string[];
 }

@@ -10,13 +10,17 @@ export interface TokenBytes {
   skipsSpace: boolean;
 }
 
-/** @throws ConstraintError if the tokenizer's decoder does not have a form whose bytes are known */
-export function tokenBytes(tokenizer: Tokenizer): TokenBytes {
+/**
+ * @param textTokens special tokens that are text
+ * @throws ConstraintError if the tokenizer's decoder does not have a form whose bytes are known
+ */
+export function tokenBytes(tokenizer: Tokenizer, textTokens: ReadonlySet<string>): TokenBytes {
   const bytesOf = reader(tokenizer);
   const added = new Map(tokenizer.json.added_tokens.map(({ content }) => [content, true]));
   const texts = Array.from({ length: tokenizer.vocabSize }, (_, id) => {
     const token = tokenizer.idToToken(id);
-    if (token === null || token === '' || tokenizer.specialTokenIds.has(id)) return null;
+    if (token === null || token === '') return null;
+    if (tokenizer.specialTokenIds.has(id) && !textTokens.has(token)) return null;
     return bytesOf(token, added.has(token));
   });
   return { texts, skipsSpace: skipsSpace(tokenizer) };
