@@ -23,8 +23,11 @@ export interface ConstraintState {
    * Writes which tokens may come next: bit (t % 32) of word floor(t / 32). End-of-turn tokens are
    * allowed exactly where the constraint may end.
    * @param into [words]
+   * @param left how many tokens may still come, including the end token: tokens after which the
+   *   answer could not be completed with the others are then not allowed, unless nothing is left
+   *   (default: any number)
    */
-  allowed(into: Int32Array): void;
+  allowed(into: Int32Array, left?: number): void;
   /** @throws Error if the token is not allowed. */
   accept(token: number): void;
   /** The answer is complete and only an end token may follow. */

@@ -12,8 +12,9 @@ export function maskLogits(logits: Tensor, sequences: readonly Sequence[]): Tens
   const words = Math.ceil(size / 32);
   // Bit (t % 32) of word floor(t / 32) of a row: whether token t may follow.
   const masks = new Int32Array(count * words).fill(-1);
-  for (const [row, { constraint }] of sequences.entries()) {
-    constraint?.allowed(masks.subarray(row * words, (row + 1) * words));
+  for (const [row, { constraint, options, left }] of sequences.entries()) {
+    const own = masks.subarray(row * words, (row + 1) * words);
+    constraint?.allowed(own, options.completeConstraint ? left : undefined);
   }
   if (logits.device === 'cpu' && logits.dtype === 'float32') {
     return ops.maskLogits_(logits.contiguous(), fromTypedArray(masks, [count, words]));

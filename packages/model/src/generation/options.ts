@@ -97,6 +97,11 @@ export interface GenerateOptions extends SamplingOptions, BiasOptions {
    * where the constraint allows nothing else but the end.
    */
   constraint?: TokenConstraint | null;
+  /**
+   * Near the limit of its length, a sample only gets tokens with which it can still match its
+   * constraint as a whole, so that it is not cut off (default: false).
+   */
+  completeConstraint?: boolean;
   /** A constraint for each prompt, or null for none (default: `constraint`). */
   promptConstraints?: readonly (TokenConstraint | null)[];
   logitsProcessor?: LogitsProcessor;
@@ -123,6 +128,7 @@ export interface CheckedOptions {
   promptLogprobs: number | null;
   skipSpecialTokens: boolean;
   constraint: TokenConstraint | null;
+  completeConstraint: boolean;
   promptConstraints: readonly (TokenConstraint | null)[] | null;
   logitsProcessor: LogitsProcessor | null;
   signal: AbortSignal | null;
@@ -193,6 +199,7 @@ export function checkOptions(
     ...{ topLogprobs, promptLogprobs },
     skipSpecialTokens: options.skipSpecialTokens ?? true,
     constraint: options.constraint ?? null,
+    completeConstraint: options.completeConstraint ?? false,
     promptConstraints: options.promptConstraints ?? null,
     logitsProcessor: options.logitsProcessor ?? null,
     signal: options.signal ?? null,

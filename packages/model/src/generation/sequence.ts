@@ -101,6 +101,10 @@ export class Sequence implements SampleName {
   get options(): CheckedOptions {
     return this.source.options;
   }
+  /** How many tokens may still be drawn. */
+  get left(): number {
+    return this.#limit - this.tokens.length;
+  }
   get finished(): boolean {
     return this.#finish !== null;
   }

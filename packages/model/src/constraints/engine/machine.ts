@@ -2,6 +2,7 @@
 // and what each byte leads to are found when they are first needed.
 import { ConstraintError } from '../language/constraint-error.ts';
 import type { Network } from './network.ts';
+import { shortestEnds } from './shortest-ends.ts';
 
 /** No text continues after this byte. */
 export const NOWHERE = -1;
@@ -23,6 +24,10 @@ export class Machine {
   readonly #places: (readonly number[])[] = []; // pairs of node and stack
   readonly #accepting: boolean[] = [];
   readonly #canonical: number[] = [];
+  /** By node, and by stack and state as far as they are known. */
+  #ends: Int32Array | null = null;
+  readonly #stackEnds: number[] = [0];
+  readonly #stateEnds: number[] = [];
   #table = new Int32Array(64 * 256);
   readonly #filled: boolean[] = [];
   readonly start: number;
@@ -90,6 +95,29 @@ export class Machine {
     this.#canonical[state] = found;
     this.#canonical[found] = found;
     return found;
+  }
+
+  /** The smallest number of bytes with which the text is complete. */
+  bytesToEnd(state: number): number {
+    const known = this.#stateEnds[state];
+    if (known !== undefined) return known;
+    this.#ends ??= shortestEnds(this.#network);
+    const places = this.#places[state]!;
+    let least = this.#accepting[state] ? 0 : Number.POSITIVE_INFINITY;
+    for (let at = 0; at < places.length; at += 2) {
+      least = Math.min(least, this.#ends[places[at]!]! + this.#stackEnd(places[at + 1]!));
+    }
+    this.#stateEnds[state] = least;
+    return least;
+  }
+
+  #stackEnd(stack: number): number {
+    const unknown: number[] = [];
+    for (let at = stack; this.#stackEnds[at] === undefined; at = this.#rests[at]!) unknown.push(at);
+    for (const one of unknown.reverse()) {
+      this.#stackEnds[one] = this.#ends![this.#backs[one]!]! + this.#stackEnds[this.#rests[one]!]!;
+    }
+    return this.#stackEnds[stack]!;
   }
 
   /** Where the text may be, independently of this machine. */

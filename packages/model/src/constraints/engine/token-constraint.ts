@@ -2,7 +2,7 @@
 
 import type { ConstraintState, TokenConstraint } from '../constraint.ts';
 import { ConstraintError } from '../language/constraint-error.ts';
-import { markAllowed } from './allowed-tokens.ts';
+import { markAllowed, mostBytesToEnd } from './allowed-tokens.ts';
 import { Machine, NOWHERE } from './machine.ts';
 import type { Network } from './network.ts';
 import type { TokenTrie } from './token-trie.ts';
@@ -24,6 +24,7 @@ class MaskedMachine {
   readonly machine: Machine;
   readonly #tokens: ConstrainedTokens;
   readonly #masks = new Map<number, Int32Array>();
+  readonly #distances = new Map<number, number>();
 
   constructor(network: Network, tokens: ConstrainedTokens) {
     this.machine = new Machine(network, tokens.skipsSpace);
@@ -31,14 +32,39 @@ class MaskedMachine {
   }
 
   /** The tokens that may follow, without those that end an answer: [words]. */
-  mask(state: number): Int32Array {
+  mask(state: number, left = Number.POSITIVE_INFINITY): Int32Array {
+    const all = this.#wholeMask(state);
+    // One of the tokens that are left is this one, and one is the end.
+    const most = left - 2;
+    if (most === Number.POSITIVE_INFINITY || this.#farthest(state) <= most) return all;
+    const mask = new Int32Array(all.length);
+    const any = markAllowed(this.machine, state, this.#tokens.trie, mask, most);
+    return any || this.machine.accepting(state) ? this.#withoutStops(mask) : all;
+  }
+
+  /** The largest number of bytes that may be missing after one more token. */
+  #farthest(state: number): number {
+    let found = this.#distances.get(state);
+    if (found === undefined) {
+      found = mostBytesToEnd(this.machine, state, this.#tokens.trie);
+      this.#distances.set(state, found);
+    }
+    return found;
+  }
+
+  #withoutStops(mask: Int32Array): Int32Array {
+    for (const token of this.#tokens.stopTokenIds) mask[token >> 5]! &= ~(1 << (token & 31));
+    return mask;
+  }
+
+  #wholeMask(state: number): Int32Array {
     const same = this.machine.canonical(state);
     const known = this.#masks.get(same);
     if (known !== undefined) return known;
-    const { trie, vocabularySize, stopTokenIds } = this.#tokens;
+    const { trie, vocabularySize } = this.#tokens;
     const mask = new Int32Array(Math.ceil(vocabularySize / 32));
     const any = markAllowed(this.machine, same, trie, mask);
-    for (const token of stopTokenIds) mask[token >> 5]! &= ~(1 << (token & 31));
+    this.#withoutStops(mask);
     if (!any && !this.machine.accepting(state)) {
       throw new ConstraintError(
         "no token of the model's vocabulary continues the answer: the constraint needs characters that the tokenizer does not have",
@@ -82,12 +108,12 @@ export class NetworkConstraint implements TokenConstraint {
       own = current;
     };
     return {
-      allowed: (into) => {
+      allowed: (into, left) => {
         if (into.length !== this.words) {
           throw new RangeError(`the mask has ${into.length} words, expected ${this.words}`);
         }
         if (ended) into.fill(0);
-        else into.set(own.mask(state));
+        else into.set(own.mask(state, left));
         if (!ended && !own.machine.accepting(state)) return;
         for (const token of this.#stops) into[token >> 5]! |= 1 << (token & 31);
       },
