@@ -3,7 +3,7 @@ import type { CompileConstraintOptions, Constraint, TokenConstraint } from './co
 import { buildNetwork } from './engine/build-network.ts';
 import { tokenBytes } from './engine/token-bytes.ts';
 import { NetworkConstraint } from './engine/token-constraint.ts';
-import { type TokenTrie, tokenTrie } from './engine/token-trie.ts';
+import { type TokenTries, tokenTries } from './engine/token-trie.ts';
 import { ConstraintError } from './language/constraint-error.ts';
 import { choice, type Expression, literal, sequence } from './language/expression.ts';
 import { grammarExpression } from './language/grammar.ts';
@@ -16,7 +16,7 @@ import { anyObject } from './schema/json-text.ts';
 const MOST_KNOWN = 32;
 
 interface Vocabulary {
-  trie: TokenTrie;
+  tries: TokenTries;
   skipsSpace: boolean;
   known: Map<string, TokenConstraint>;
 }
@@ -43,13 +43,13 @@ export async function compileConstraint(
   }
   const vocabulary = vocabularyOf(tokenizer, options.textTokens ?? []);
   const key = JSON.stringify([constraint, vocabularySize, stopTokenIds, reasons]);
-  const { trie, skipsSpace, known } = vocabulary;
+  const { tries, skipsSpace, known } = vocabulary;
   let found = known.get(key);
   if (found === undefined) {
     const answer = constraintExpression(constraint);
     const whole = reasons ? afterReasoning(answer) : answer;
-    const network = buildNetwork(whole, trie.longest);
-    found = new NetworkConstraint(network, { trie, skipsSpace, vocabularySize, stopTokenIds });
+    const network = buildNetwork(whole, tries.short.longest);
+    found = new NetworkConstraint(network, { tries, skipsSpace, vocabularySize, stopTokenIds });
   }
   known.delete(key);
   known.set(key, found);
@@ -93,7 +93,7 @@ function vocabularyOf(tokenizer: Tokenizer, textTokens: readonly string[]): Voca
   let found = all.get(key);
   if (found === undefined) {
     const { texts, skipsSpace } = tokenBytes(tokenizer, new Set([REASONING_ENDS, ...textTokens]));
-    found = { trie: tokenTrie(texts), skipsSpace, known: new Map() };
+    found = { tries: tokenTries(texts), skipsSpace, known: new Map() };
     all.set(key, found);
   }
   return found;

@@ -6,6 +6,12 @@ import { shortestEnds } from './shortest-ends.ts';
 
 /** No text continues after this byte. */
 export const NOWHERE = -1;
+/** What a state's bytes lead to has not been found yet. */
+export const UNKNOWN = -2;
+
+/** The empty stack, and the one below which a local state does not look. */
+export const EMPTY = 0;
+const BOTTOM = 1;
 
 /** Places at which a state may be; more would take too long at every byte. */
 const MOST_PLACES = 5_000;
@@ -15,22 +21,23 @@ export type Place = readonly [node: number, ...returns: number[]];
 
 export class Machine {
   readonly #network: Network;
-  /** Stack numbers by node to return to and number of the rest; 0 is the empty stack. */
+  /** Stack numbers by node to return to and number of the rest. */
   readonly #stackIds = new Map<number, number>();
-  readonly #backs: number[] = [-1];
-  readonly #rests: number[] = [0];
-  readonly #twinStacks: number[] = [0];
+  readonly #backs: number[] = [-1, -1];
+  readonly #rests: number[] = [0, 0];
+  readonly #locals = new Map<number, number>();
+  readonly #returned = new Map<number, number>();
   readonly #stateIds = new Map<string, number>();
   readonly #places: (readonly number[])[] = []; // pairs of node and stack
   readonly #accepting: boolean[] = [];
-  readonly #canonical: number[] = [];
   /** By node, and by stack and state as far as they are known. */
   #ends: Int32Array | null = null;
-  readonly #stackEnds: number[] = [0];
+  readonly #stackEnds: number[] = [0, 0];
   readonly #stateEnds: number[] = [];
-  #table = new Int32Array(64 * 256);
-  readonly #filled: boolean[] = [];
+  #table = new Int32Array(64 * 256).fill(UNKNOWN);
+  #escapes = new Uint8Array(64);
   readonly start: number;
+  readonly skipsSpace: boolean;
 
   /**
    * @param skipsSpace whether a space at the start is no part of the text, because the tokenizer
@@ -39,13 +46,13 @@ export class Machine {
   constructor(network: Network, skipsSpace: boolean) {
     this.#network = network;
     const found = new Reached(this);
-    found.add(network.rules[0]!.start, 0);
-    const start = this.#stateOf(found);
+    found.add(network.rules[0]!.start, EMPTY);
+    const start = this.#intern(found);
     this.start = start;
+    this.skipsSpace = skipsSpace;
     if (!skipsSpace) return;
-    this.start = this.#newState(this.#places[start]!, this.#accepting[start]!);
-    this.#canonical[this.start] = this.start;
-    this.#fill(this.start);
+    this.start = this.#newState(this.#places[start]!, found);
+    this.fill(this.start);
     this.#table[this.start * 256 + 0x20] = start;
   }
 
@@ -65,36 +72,53 @@ export class Machine {
 
   /** The state after a byte, or NOWHERE. */
   next(state: number, byte: number): number {
-    if (!this.#filled[state]) this.#fill(state);
+    if (this.#table[state * 256] === UNKNOWN) this.fill(state);
     return this.#table[state * 256 + byte]!;
   }
 
-  /** What each byte of each filled state leads to, [states, 256]. Replaced when it grows. */
+  /**
+   * What each byte of each state leads to, [states, 256]; UNKNOWN for states that are not filled.
+   * Replaced when it grows.
+   */
   get table(): Int32Array {
     return this.#table;
   }
 
-  fill(state: number): void {
-    if (!this.#filled[state]) this.#fill(state);
+  /** Nodes and stacks, in turn. */
+  placesIn(state: number): readonly number[] {
+    return this.#places[state]!;
   }
 
-  /** A state that allows the same tokens, and is the same for many states. */
-  canonical(state: number): number {
-    const known = this.#canonical[state]!;
-    if (known >= 0) return known;
+  /**
+   * The state of a node in whatever rules it is: where its own rule ends, the state escapes instead
+   * of returning. Only short tokens are the same as those of its twin.
+   */
+  local(node: number, { short }: { short: boolean }): number {
+    let twin = node;
     const { nodes } = this.#network;
-    const places = this.#places[state]!;
-    const twins = new Map<string, [number, number]>();
-    for (let at = 0; at < places.length; at += 2) {
-      let node = places[at]!;
-      while (nodes[node]!.twin !== node) node = nodes[node]!.twin;
-      const stack = this.#twinStacks[places[at + 1]!]!;
-      twins.set(`${node},${stack}`, [node, stack]);
+    while (short && nodes[twin]!.twin !== twin) twin = nodes[twin]!.twin;
+    return this.#closure(this.#locals, twin, BOTTOM);
+  }
+
+  /** The state after the innermost rule of a stack. */
+  returned(stack: number): number {
+    return this.#closure(this.#returned, this.#backs[stack]!, this.#rests[stack]!, stack);
+  }
+
+  #closure(known: Map<number, number>, node: number, stack: number, key = node): number {
+    let state = known.get(key);
+    if (state === undefined) {
+      const found = new Reached(this);
+      found.add(node, stack);
+      state = this.#intern(found);
+      known.set(key, state);
     }
-    const found = this.#intern([...twins.values()], this.#accepting[state]!);
-    this.#canonical[state] = found;
-    this.#canonical[found] = found;
-    return found;
+    return state;
+  }
+
+  /** Whether a state that started locally has left its rule. */
+  get escapes(): Uint8Array {
+    return this.#escapes;
   }
 
   /** The smallest number of bytes with which the text is complete. */
@@ -140,7 +164,7 @@ export class Machine {
       node,
       returns.reduceRight((stack, back) => this.push(back, stack), 0),
     ]);
-    return this.#intern(own, accepting);
+    return this.#intern({ places: own, accepting, escaped: false });
   }
 
   push(back: number, rest: number): number {
@@ -151,13 +175,6 @@ export class Machine {
     this.#stackIds.set(key, id);
     this.#backs.push(back);
     this.#rests.push(rest);
-    const { nodes } = this.#network;
-    let twin = back;
-    while (nodes[twin]!.twin !== twin) twin = nodes[twin]!.twin;
-    const twinRest = this.#twinStacks[rest]!;
-    // The entry comes first: the twin's own stack is made after this one.
-    this.#twinStacks.push(id);
-    if (twin !== back || twinRest !== rest) this.#twinStacks[id] = this.push(twin, twinRest);
     return id;
   }
 
@@ -170,43 +187,43 @@ export class Machine {
     return this.#network;
   }
 
-  #stateOf(found: Reached): number {
-    return this.#intern(found.places, found.accepting);
-  }
-
-  #intern(places: [number, number][], accepting: boolean): number {
-    if (places.length > MOST_PLACES) {
+  #intern(found: Pick<Reached, 'places' | 'accepting' | 'escaped'>): number {
+    if (found.places.length > MOST_PLACES) {
       throw new ConstraintError(
         'the constraint is too ambiguous: a text can match it in too many ways. Write it so that ' +
           'fewer alternatives start alike',
       );
     }
-    const flat = places.sort(([a, s], [b, t]) => a - b || s - t).flat();
-    const key = `${accepting ? '+' : '-'}${flat.join()}`;
+    const flat = found.places.sort(([a, s], [b, t]) => a - b || s - t).flat();
+    const key = `${found.accepting ? '+' : ''}${found.escaped ? '^' : ''}${flat.join()}`;
     const known = this.#stateIds.get(key);
     if (known !== undefined) return known;
-    const id = this.#newState(flat, accepting);
+    const id = this.#newState(flat, found);
     this.#stateIds.set(key, id);
     return id;
   }
 
-  #newState(places: readonly number[], accepting: boolean): number {
+  #newState(
+    places: readonly number[],
+    { accepting, escaped }: Pick<Reached, 'accepting' | 'escaped'>,
+  ): number {
     const id = this.#places.length;
     this.#places.push(places);
     this.#accepting.push(accepting);
-    this.#canonical.push(-1);
-    this.#filled.push(false);
     if ((id + 1) * 256 > this.#table.length) {
-      const larger = new Int32Array(this.#table.length * 2);
+      const larger = new Int32Array(this.#table.length * 2).fill(UNKNOWN);
       larger.set(this.#table);
       this.#table = larger;
+      const escapes = new Uint8Array(this.#escapes.length * 2);
+      escapes.set(this.#escapes);
+      this.#escapes = escapes;
     }
+    this.#escapes[id] = escaped ? 1 : 0;
     return id;
   }
 
   /** Finds what every byte leads to. Bytes with the same edges are treated together. */
-  #fill(state: number): void {
-    this.#filled[state] = true;
+  fill(state: number): void {
     const row = new Int32Array(256).fill(NOWHERE);
     const edges: { low: number; high: number; to: number; stack: number }[] = [];
     const borders = new Set<number>();
@@ -228,7 +245,7 @@ export class Machine {
       if (next === undefined) {
         const found = new Reached(this);
         for (const { to, stack } of own) found.add(to, stack);
-        next = this.#stateOf(found);
+        next = this.#intern(found);
         known.set(key, next);
       }
       row.fill(next, low, sorted[index + 1]!);
@@ -241,6 +258,7 @@ export class Machine {
 class Reached {
   readonly places: [number, number][] = [];
   accepting = false;
+  escaped = false;
   readonly #machine: Machine;
   readonly #seen = new Set<number>();
 
@@ -264,7 +282,8 @@ class Reached {
         waiting.push([rules[rule]!.start, tail ? under : machine.push(back, under)]);
       }
       if (ends < 0) continue;
-      if (under === 0) this.accepting = true;
+      if (under === EMPTY) this.accepting = true;
+      else if (under === BOTTOM) this.escaped = true;
       else waiting.push(machine.pop(under));
     }
   }

@@ -2,10 +2,10 @@
 
 import type { ConstraintState, TokenConstraint } from '../constraint.ts';
 import { ConstraintError } from '../language/constraint-error.ts';
-import { markAllowed, mostBytesToEnd } from './allowed-tokens.ts';
+import { AllowedTokens, markEnding, mostBytesToEnd } from './allowed-tokens.ts';
 import { Machine, NOWHERE } from './machine.ts';
 import type { Network } from './network.ts';
-import type { TokenTrie } from './token-trie.ts';
+import type { TokenTries } from './token-trie.ts';
 
 /** States of a machine, of 1 KiB each, before a new one replaces it. */
 const MOST_STATES = 16_384;
@@ -13,7 +13,7 @@ const MOST_STATES = 16_384;
 const MOST_MASK_BYTES = 32 * 2 ** 20;
 
 export interface ConstrainedTokens {
-  trie: TokenTrie;
+  tries: TokenTries;
   skipsSpace: boolean;
   vocabularySize: number;
   stopTokenIds: readonly number[];
@@ -23,58 +23,72 @@ export interface ConstrainedTokens {
 class MaskedMachine {
   readonly machine: Machine;
   readonly #tokens: ConstrainedTokens;
+  readonly #words: number;
+  readonly #short: AllowedTokens;
+  readonly #long: AllowedTokens;
   readonly #masks = new Map<number, Int32Array>();
   readonly #distances = new Map<number, number>();
 
   constructor(network: Network, tokens: ConstrainedTokens) {
     this.machine = new Machine(network, tokens.skipsSpace);
     this.#tokens = tokens;
+    this.#words = Math.ceil(tokens.vocabularySize / 32);
+    const { short, long } = tokens.tries;
+    this.#short = new AllowedTokens(this.machine, short, this.#words, { short: true });
+    this.#long = new AllowedTokens(this.machine, long, this.#words, { short: false });
   }
 
   /** The tokens that may follow, without those that end an answer: [words]. */
   mask(state: number, left = Number.POSITIVE_INFINITY): Int32Array {
-    const all = this.#wholeMask(state);
     // One of the tokens that are left is this one, and one is the end.
     const most = left - 2;
-    if (most === Number.POSITIVE_INFINITY || this.#farthest(state) <= most) return all;
-    const mask = new Int32Array(all.length);
-    const any = markAllowed(this.machine, state, this.#tokens.trie, mask, most);
-    return any || this.machine.accepting(state) ? this.#withoutStops(mask) : all;
+    if (most === Number.POSITIVE_INFINITY || this.#farthest(state) <= most) {
+      return this.#whole(state);
+    }
+    const mask = new Int32Array(this.#words);
+    const { short, long } = this.#tokens.tries;
+    for (const trie of [short, long]) markEnding(this.machine, state, trie, mask, most);
+    this.#removeStops(mask);
+    return this.machine.accepting(state) || isAny(mask) ? mask : this.#whole(state);
   }
 
   /** The largest number of bytes that may be missing after one more token. */
   #farthest(state: number): number {
     let found = this.#distances.get(state);
     if (found === undefined) {
-      found = mostBytesToEnd(this.machine, state, this.#tokens.trie);
+      const { short, long } = this.#tokens.tries;
+      found = Math.max(
+        mostBytesToEnd(this.machine, state, short),
+        mostBytesToEnd(this.machine, state, long),
+      );
       this.#distances.set(state, found);
     }
     return found;
   }
 
-  #withoutStops(mask: Int32Array): Int32Array {
-    for (const token of this.#tokens.stopTokenIds) mask[token >> 5]! &= ~(1 << (token & 31));
-    return mask;
-  }
-
-  #wholeMask(state: number): Int32Array {
-    const same = this.machine.canonical(state);
-    const known = this.#masks.get(same);
+  #whole(state: number): Int32Array {
+    const known = this.#masks.get(state);
     if (known !== undefined) return known;
-    const { trie, vocabularySize } = this.#tokens;
-    const mask = new Int32Array(Math.ceil(vocabularySize / 32));
-    const any = markAllowed(this.machine, same, trie, mask);
-    this.#withoutStops(mask);
-    if (!any && !this.machine.accepting(state)) {
+    const mask = new Int32Array(this.#words);
+    this.#short.mark(state, mask);
+    this.#long.mark(state, mask);
+    this.#removeStops(mask);
+    if (!isAny(mask) && !this.machine.accepting(state)) {
       throw new ConstraintError(
         "no token of the model's vocabulary continues the answer: the constraint needs characters that the tokenizer does not have",
       );
     }
     if (this.#masks.size >= Math.max(16, MOST_MASK_BYTES / mask.byteLength)) this.#masks.clear();
-    this.#masks.set(same, mask);
+    this.#masks.set(state, mask);
     return mask;
   }
+
+  #removeStops(mask: Int32Array): void {
+    for (const token of this.#tokens.stopTokenIds) mask[token >> 5]! &= ~(1 << (token & 31));
+  }
 }
+
+const isAny = (mask: Int32Array): boolean => mask.some((word) => word !== 0);
 
 export class NetworkConstraint implements TokenConstraint {
   readonly words: number;
@@ -92,7 +106,7 @@ export class NetworkConstraint implements TokenConstraint {
   }
 
   start(): ConstraintState {
-    const { trie } = this.#tokens;
+    const { texts } = this.#tokens.tries;
     let own = this.#roomy();
     let state = own.machine.start;
     let ended = false;
@@ -124,7 +138,7 @@ export class NetworkConstraint implements TokenConstraint {
           return;
         }
         let next = ended || stops ? NOWHERE : state;
-        const bytes = trie.texts[token] ?? null;
+        const bytes = texts[token] ?? null;
         if (bytes === null || bytes.length === 0) next = NOWHERE;
         for (const byte of bytes ?? []) {
           if (next === NOWHERE) break;

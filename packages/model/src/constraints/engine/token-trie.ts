@@ -10,8 +10,6 @@ export interface TokenTrie {
   readonly tokens: Int32Array;
   /** For each token, another one with the same bytes; -1: none. */
   readonly alike: Int32Array;
-  /** The bytes of each token; null: it has no text. */
-  readonly texts: readonly (Uint8Array | null)[];
   /** Number of bytes of the longest token. */
   readonly longest: number;
 }
@@ -21,8 +19,31 @@ interface Branch {
   token: number;
 }
 
+/** The tokens that are usual, and the few that are longer, which most states treat differently. */
+export interface TokenTries {
+  readonly short: TokenTrie;
+  readonly long: TokenTrie;
+  /** The bytes of each token; null: it has no text. */
+  readonly texts: readonly (Uint8Array | null)[];
+}
+
+/** Share of the tokens that are long, at most. */
+const LONG_SHARE = 0.01;
+
 /** @param texts the bytes of each token; null: it has no text */
-export function tokenTrie(texts: readonly (Uint8Array | null)[]): TokenTrie {
+export function tokenTries(texts: readonly (Uint8Array | null)[]): TokenTries {
+  const lengths = texts.map((bytes) => bytes?.length ?? 0).sort((a, b) => b - a);
+  const border = lengths[Math.floor(LONG_SHARE * lengths.length)] ?? 0;
+  const only = (holds: (length: number) => boolean): TokenTrie =>
+    tokenTrie(texts.map((bytes) => (bytes !== null && holds(bytes.length) ? bytes : null)));
+  return {
+    texts,
+    short: only((length) => length <= border),
+    long: only((length) => length > border),
+  };
+}
+
+function tokenTrie(texts: readonly (Uint8Array | null)[]): TokenTrie {
   const branch = (): Branch => ({ children: new Map(), token: -1 });
   const root = branch();
   const alike = new Int32Array(texts.length).fill(-1);
@@ -60,5 +81,5 @@ export function tokenTrie(texts: readonly (Uint8Array | null)[]): TokenTrie {
     }
   };
   place(root, 0);
-  return { bytes, depths, after, tokens, alike, texts, longest };
+  return { bytes, depths, after, tokens, alike, longest };
 }

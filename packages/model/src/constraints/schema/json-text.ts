@@ -88,9 +88,26 @@ const anyWrittenCharacter = choice(
 
 const quoted = (content: Expression): Expression => sequence(literal('"'), content, literal('"'));
 
-/** A string of some number of characters. */
-export const anyString = (least = 0, most = many): Expression =>
-  quoted(repeat(anyWrittenCharacter, least, most));
+/** As a rule, so that what may follow within it is found only once. */
+const shared = (name: string, body: Expression): Expression => ({
+  type: 'rule',
+  rule: { name, body },
+});
+
+const strings = new Map<string, Expression>();
+const MOST_STRINGS = 256;
+
+/** A string of some number of characters. The same numbers give the same rule. */
+export function anyString(least = 0, most = many): Expression {
+  const key = `${least},${most}`;
+  let found = strings.get(key);
+  if (found === undefined) {
+    found = shared('a string', quoted(repeat(anyWrittenCharacter, least, most)));
+    if (strings.size >= MOST_STRINGS) strings.clear();
+    strings.set(key, found);
+  }
+  return found;
+}
 
 /** A string whose content matches an expression over characters. */
 export const stringOf = (content: Expression): Expression => quoted(written(content));
@@ -117,17 +134,21 @@ function written(one: Expression): Expression {
   }
 }
 
-/** Whole numbers that fit 64 bits. */
-export const anyInteger: Expression = sequence(
+const wholeNumber = sequence(
   optional(literal('-')),
   choice(literal('0'), sequence(oneOf(characters([[0x31, 0x39]])), repeat(digit, 0, 17))),
 );
+/** Whole numbers that fit 64 bits. */
+export const anyInteger: Expression = shared('a whole number', wholeNumber);
 /** Numbers in the range of float64. */
-export const anyNumber: Expression = sequence(
-  anyInteger,
-  optional(sequence(literal('.'), repeat(digit, 1, 18))),
-  optional(
-    sequence(oneOf(charactersOf('eE')), optional(oneOf(charactersOf('+-'))), repeat(digit, 1, 2)),
+export const anyNumber: Expression = shared(
+  'a number',
+  sequence(
+    wholeNumber,
+    optional(sequence(literal('.'), repeat(digit, 1, 18))),
+    optional(
+      sequence(oneOf(charactersOf('eE')), optional(oneOf(charactersOf('+-'))), repeat(digit, 1, 2)),
+    ),
   ),
 );
 
