@@ -68,10 +68,7 @@ function nameAllowed({ document }: SchemaCompiler, schemas: Conjunction, name: s
   );
 }
 
-/**
- * The state is the next property and whether there was one before it, or how many there were where
- * their number is limited.
- */
+/** The pairs in order, with their commas, as many as the schemas allow. */
 function withProperties(
   schemas: Conjunction,
   properties: readonly Property[],
@@ -81,43 +78,49 @@ function withProperties(
   const most = Math.min(
     ...schemas.map(({ schema }) => schema.maxProperties ?? Number.POSITIVE_INFINITY),
   );
-  if (least > properties.length && !isNever(others) && least > 1) {
+  // Names that are not listed may be repeated, so only one of them counts for the minimum.
+  if (least > properties.length + 1 && !isNever(others)) {
     throw new ConstraintError(
       `the JSON schema at ${schemas[0]!.path} has minProperties ${least}, which is only enforced ` +
-        'up to the number of its properties: other names might be repeated',
+        'up to the number of its properties and one more: other names might be repeated',
     );
   }
   const limited = most < Number.POSITIVE_INFINITY;
-  const counted = limited ? most : Math.max(1, least);
-  const edges: { label: Expression; to: number }[][] = [];
-  const ids = new Map<string, number>();
-  edges.push([], []);
+  // The first node is the start, the second the end.
+  const edges: { label: Expression; to: number }[][] = [[], []];
   const end = 1;
   const accepting = new Set([end]);
-  const node = (next: number, count: number): number => {
-    const key = `${next},${count}`;
+  const ids = new Map<string, number>();
+  /**
+   * @param count pairs so far, as far as it matters
+   * @param names different names so far, at most the minimum
+   */
+  const node = (next: number, count: number, names: number, other: boolean): number => {
+    const key = [next, count, names, other].join();
     const known = ids.get(key);
     if (known !== undefined) return known;
     const id = edges.push([]) - 1;
     ids.set(key, id);
     const own = edges[id]!;
-    const add = (pair: Expression, to: number): void => {
-      const room = !limited || count < most;
-      if (room) own.push({ label: count === 0 ? pair : sequence(comma, pair), to });
-    };
-    const after = Math.min(counted, count + 1);
-    if (next === properties.length) {
-      if (!isNever(others)) add(others, node(next, after));
-      if (count >= least && count === 0) accepting.add(id);
-      else if (count >= least) own.push({ label: space, to: end });
+    const room = !limited || count < most;
+    const after = limited ? count + 1 : 1;
+    const more = Math.min(least, names + 1);
+    const written = (pair: Expression): Expression => (count === 0 ? pair : sequence(comma, pair));
+    if (next < properties.length) {
+      const { pair, required } = properties[next]!;
+      if (room) own.push({ label: written(pair), to: node(next + 1, after, more, false) });
+      if (!required) own.push({ label: sequence(), to: node(next + 1, count, names, false) });
       return id;
     }
-    const { pair, required } = properties[next]!;
-    add(pair, node(next + 1, after));
-    if (!required) own.push({ label: sequence(), to: node(next + 1, count) });
+    if (room && !isNever(others)) {
+      own.push({ label: written(others), to: node(next, after, other ? names : more, true) });
+    }
+    if (names < least) return id;
+    if (count === 0) accepting.add(id);
+    else own.push({ label: space, to: end });
     return id;
   };
-  edges[0]!.push({ label: sequence(), to: node(0, 0) });
+  edges[0]!.push({ label: sequence(), to: node(0, 0, 0, false) });
   return bracketed('{', { type: 'graph', graph: { edges, accepting } }, '}');
 }
 
