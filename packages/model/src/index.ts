@@ -16,7 +16,13 @@ export { namedBase, otherBaseNotice } from './adapters/other-base.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';
 export { SegmentAttention } from './attention.ts';
-export { compileConstraint } from './constraints/compile-constraint.ts';
+export { compileConstraint } from './constraints/compiling/compile-constraint.ts';
+export { opensReasoning } from './constraints/compiling/reasoning.ts';
+export {
+  constraintOfField,
+  constraintOfResponseFormat,
+  constraintOfStructuredOutputs,
+} from './constraints/compiling/response-format.ts';
 export type {
   CompileConstraintOptions,
   Constraint,
@@ -24,12 +30,6 @@ export type {
   TokenConstraint,
 } from './constraints/constraint.ts';
 export { ConstraintError } from './constraints/language/constraint-error.ts';
-export { opensReasoning } from './constraints/reasoning.ts';
-export {
-  constraintOfField,
-  constraintOfResponseFormat,
-  constraintOfStructuredOutputs,
-} from './constraints/response-format.ts';
 export { cpuFlags, hasFastBfloat16 } from './cpu-features.ts';
 export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';

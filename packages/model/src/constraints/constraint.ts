@@ -42,7 +42,7 @@ export interface CompileConstraintOptions {
   /** Tokens that end an answer. */
   stopTokenIds: readonly number[];
   /**
-   * Whether the answer starts inside a reasoning block, so that the constraint starts after its end,
+   * Whether the answer starts inside a reasoning block, so that the constraint starts after
    * `</think>` (default: false).
    */
   afterReasoning?: boolean;

@@ -16,7 +16,7 @@ const BOTTOM = 1;
 /** Places at which a state may be; more would take too long at every byte. */
 const MOST_PLACES = 5_000;
 
-/** Where a text may be: a node, and the nodes that the rules around it return to, innermost first. */
+/** Where a text may be: a node, and where the rules around it return to, innermost first. */
 export type Place = readonly [node: number, ...returns: number[]];
 
 export class Machine {

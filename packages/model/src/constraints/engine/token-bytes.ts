@@ -65,7 +65,7 @@ function flatParts(decoder: Component | null): Component[] {
   return ((decoder.decoders as Component[] | undefined) ?? []).flatMap(flatParts);
 }
 
-/** The letters with which byte-level tokenizers write bytes: printable ones stand for themselves. */
+/** How byte-level tokenizers write bytes: printable ones stand for themselves. */
 function byteAlphabet(): Map<string, number> {
   const printable = (byte: number): boolean =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;

@@ -1,5 +1,5 @@
-// How JSON is written: the texts that schemas are compiled to. White space is bounded, since a model
-// could otherwise write it without end.
+// How JSON is written: the texts that schemas are compiled to. White space is bounded, since a
+// model could otherwise write it without end.
 import {
   type Characters,
   characters,

@@ -124,7 +124,7 @@ function withProperties(
   return bracketed('{', { type: 'graph', graph: { edges, accepting } }, '}');
 }
 
-/** Pairs whose names are not listed: those that match patterns, and any where the schemas say so. */
+/** Pairs with other names: those that match patterns, and any where the schemas say so. */
 function otherPairs(
   { document, compile, alternatives }: SchemaCompiler,
   schemas: Conjunction,

@@ -1,6 +1,6 @@
 import { tinyTokenizerJson } from '../../tokenizer/testing/tiny-tokenizer.ts';
 import { Tokenizer } from '../../tokenizer/tokenizer.ts';
-import { compileConstraint } from '../compile-constraint.ts';
+import { compileConstraint } from '../compiling/compile-constraint.ts';
 import type { Constraint, TokenConstraint } from '../constraint.ts';
 
 /** Byte-level, with a token for every byte, some longer ones, and the end token 0. */

@@ -1,8 +1,8 @@
 // Answers that start with reasoning, because the generation prompt opened its block.
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { automaton, automatonExpression, otherTexts } from './language/automaton.ts';
-import { charactersOf, everyCharacter } from './language/characters.ts';
-import { type Expression, literal, oneOf, repeat, sequence } from './language/expression.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import { automaton, automatonExpression, otherTexts } from '../language/automaton.ts';
+import { charactersOf, everyCharacter } from '../language/characters.ts';
+import { type Expression, literal, oneOf, repeat, sequence } from '../language/expression.ts';
 
 const OPENS = '<think>';
 /** Ends a reasoning block; a part of the answer, whether its token is special or not. */

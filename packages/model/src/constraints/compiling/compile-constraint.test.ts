@@ -1,15 +1,15 @@
 import { describe, expect, it, test } from 'vitest';
-import { tinyTokenizerJson } from '../tokenizer/testing/tiny-tokenizer.ts';
-import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { tinyTokenizerJson } from '../../tokenizer/testing/tiny-tokenizer.ts';
+import { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import type { Constraint, TokenConstraint } from '../constraint.ts';
+import { buildNetwork } from '../engine/build-network.ts';
+import { Machine, NOWHERE } from '../engine/machine.ts';
+import { tokenBytes } from '../engine/token-bytes.ts';
+import { randomSchema, seededRandom } from '../testing/random-schema.ts';
+import { compileTiny, reads, tinyTokenizer } from '../testing/reads.ts';
+import { sampleUniformly, tokensIn } from '../testing/sample-uniformly.ts';
 import { compileConstraint, constraintExpression } from './compile-constraint.ts';
-import type { Constraint, TokenConstraint } from './constraint.ts';
-import { buildNetwork } from './engine/build-network.ts';
-import { Machine, NOWHERE } from './engine/machine.ts';
-import { tokenBytes } from './engine/token-bytes.ts';
 import { opensReasoning } from './reasoning.ts';
-import { randomSchema, seededRandom } from './testing/random-schema.ts';
-import { compileTiny, reads, tinyTokenizer } from './testing/reads.ts';
-import { sampleUniformly, tokensIn } from './testing/sample-uniformly.ts';
 
 /** The tokens that may come after some, the end token included. */
 function allowedAfter(

@@ -1,16 +1,16 @@
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { CompileConstraintOptions, Constraint, TokenConstraint } from './constraint.ts';
-import { buildNetwork } from './engine/build-network.ts';
-import { tokenBytes } from './engine/token-bytes.ts';
-import { NetworkConstraint } from './engine/token-constraint.ts';
-import { type TokenTries, tokenTries } from './engine/token-trie.ts';
-import { ConstraintError } from './language/constraint-error.ts';
-import { choice, type Expression, literal, sequence } from './language/expression.ts';
-import { grammarExpression } from './language/grammar.ts';
-import { regexExpression } from './language/regex.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import type { CompileConstraintOptions, Constraint, TokenConstraint } from '../constraint.ts';
+import { buildNetwork } from '../engine/build-network.ts';
+import { tokenBytes } from '../engine/token-bytes.ts';
+import { NetworkConstraint } from '../engine/token-constraint.ts';
+import { type TokenTries, tokenTries } from '../engine/token-trie.ts';
+import { ConstraintError } from '../language/constraint-error.ts';
+import { choice, type Expression, literal, sequence } from '../language/expression.ts';
+import { grammarExpression } from '../language/grammar.ts';
+import { regexExpression } from '../language/regex.ts';
+import { jsonSchemaExpression } from '../schema/json-schema.ts';
+import { anyObject } from '../schema/json-text.ts';
 import { afterReasoning, REASONING_ENDS } from './reasoning.ts';
-import { jsonSchemaExpression } from './schema/json-schema.ts';
-import { anyObject } from './schema/json-text.ts';
 
 /** Compiled constraints of a tokenizer; the least recently used ones are dropped. */
 const MOST_KNOWN = 32;

@@ -1,6 +1,6 @@
 // Constraints in the forms of OpenAI's and vLLM's APIs.
-import type { Constraint } from './constraint.ts';
-import { ConstraintError } from './language/constraint-error.ts';
+import type { Constraint } from '../constraint.ts';
+import { ConstraintError } from '../language/constraint-error.ts';
 
 type Fields = Record<string, unknown>;
 const isObject = (value: unknown): value is Fields =>
