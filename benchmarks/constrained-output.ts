@@ -108,7 +108,7 @@ async function checkValidity(): Promise<void> {
   const samplesPerPrompt = Number(values['model-answers']);
   if (samplesPerPrompt === 0) return;
   const prompts = cases.map(({ schema }) =>
-    promptOf(`Write JSON for this schema: ${JSON.stringify(schema).slice(0, 1500)}`),
+    promptOf(`Write JSON for this schema: ${JSON.stringify(schema).slice(0, 300)}`),
   );
   const results = await generateAll(model, prompts, {
     ...{ temperature: 1, samplesPerPrompt, batchSize: 32, maxNewTokens: limit },

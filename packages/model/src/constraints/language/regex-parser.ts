@@ -42,6 +42,9 @@ const classes: Record<string, Characters> = {
 const controls: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, '0': 0 };
 const anyButLineEnds = complement(charactersOf('\n\r\u2028\u2029'));
 
+/** Character sets of properties by their escapes: finding one looks at every character. */
+const properties = new Map<string, Characters>();
+
 /** The expression of a pattern, in which `^` and `$` are marks. @throws ConstraintError */
 export const parseRegex = (pattern: string): Expression => new RegexParser(pattern).parse();
 
@@ -238,6 +241,8 @@ class RegexParser {
     while (this.#at < this.#letters.length && this.#letters[this.#at] !== '}') this.#at += 1;
     this.#at += 1;
     const name = this.#letters.slice(from, this.#at).join('');
+    const known = properties.get(letter + name);
+    if (known !== undefined) return known;
     let test: RegExp;
     try {
       test = new RegExp(`^\\${letter}${name}$`, 'u');
@@ -250,7 +255,9 @@ class RegexParser {
         if (test.test(String.fromCodePoint(code))) found.push([code, code]);
       }
     }
-    return characters(found);
+    const set = characters(found);
+    properties.set(letter + name, set);
+    return set;
   }
 
   #class(start: number): Characters {
