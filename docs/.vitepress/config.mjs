@@ -57,6 +57,7 @@ export default defineConfig({
             page('Judges', '/guide/judges'),
             page('Endpoints as judges', '/guide/endpoints'),
             page('Using the result', '/guide/results'),
+            page('Constrained output', '/guide/constrained-output'),
             page('Serving a model', '/guide/serving'),
             page('Exporting', '/guide/export'),
             page('Comparing two models', '/guide/judging'),
@@ -105,6 +106,7 @@ export default defineConfig({
             page('Rewards', '/architecture/decisions/rewards'),
             page('Runs and files', '/architecture/decisions/runs'),
             page('Serving', '/architecture/decisions/serving'),
+            page('Constrained output', '/architecture/decisions/constraints'),
           ],
         },
         {
@@ -137,6 +139,7 @@ export default defineConfig({
             page('Reliability', '/results/reliability'),
             page('Exported files', '/results/export'),
             page('Serving', '/results/serving'),
+            page('Constrained output', '/results/constrained-output'),
             page('Sandbox', '/results/sandbox'),
           ],
         },

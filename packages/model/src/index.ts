@@ -16,6 +16,20 @@ export { namedBase, otherBaseNotice } from './adapters/other-base.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';
 export { SegmentAttention } from './attention.ts';
+export { compileConstraint } from './constraints/compiling/compile-constraint.ts';
+export { opensReasoning } from './constraints/compiling/reasoning.ts';
+export {
+  constraintOfField,
+  constraintOfResponseFormat,
+  constraintOfStructuredOutputs,
+} from './constraints/compiling/response-format.ts';
+export type {
+  CompileConstraintOptions,
+  Constraint,
+  ConstraintState,
+  TokenConstraint,
+} from './constraints/constraint.ts';
+export { ConstraintError } from './constraints/language/constraint-error.ts';
 export { cpuFlags, hasFastBfloat16 } from './cpu-features.ts';
 export { Decoder } from './decoder.ts';
 export type { DecoderConfig } from './decoder-config.ts';

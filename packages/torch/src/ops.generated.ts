@@ -1130,3 +1130,9 @@ const operator_quantisedBytes = lazy('keel::quantised_bytes', '');
 export function quantisedBytes(weight: Tensor): number {
   return call(operator_quantisedBytes, weight.handle) as number;
 }
+
+const operator_maskLogits_ = lazy('keel::mask_logits_', '');
+/** `keel::mask_logits_(Tensor(a!) logits, Tensor masks) -> Tensor(a!)` */
+export function maskLogits_(logits: Tensor, masks: Tensor): Tensor {
+  return tensor(call(operator_maskLogits_, logits.handle, masks.handle));
+}

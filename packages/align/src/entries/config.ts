@@ -4,6 +4,13 @@ export { askedBy } from '../asking/choose-comparisons.ts';
 export { type CompareOptions, compareDefinition } from '../comparing/compare-options.ts';
 export { compareJsonSchema } from '../comparing/compare-schema.ts';
 export { ConfigError } from '../config/config-error.ts';
+export {
+  type ConstraintOptions,
+  checkConstraint,
+  constraintFlag,
+  constraintShape,
+  readConstraint,
+} from '../config/constraint-options.ts';
 export { flagValue } from '../config/flag-value.ts';
 export { optionsJsonSchema } from '../config/json-schema.ts';
 export { nearest } from '../config/nearest.ts';

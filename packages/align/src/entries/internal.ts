@@ -15,6 +15,7 @@ export {
   spearman,
   wilsonInterval,
 } from '@keel/statistics';
+export { answerConstraint } from '../answering/answer-constraint.ts';
 export {
   type PromptForm,
   promptTokens,

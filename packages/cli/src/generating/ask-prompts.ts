@@ -1,11 +1,19 @@
 import { DataError } from '@keel/align';
+import { constraintFlag, readConstraint } from '@keel/align/config';
 import { isChat, tokenisedAt } from '@keel/align/data';
-import { droppedNotice, promptFault } from '@keel/align/internal';
-import type { LanguageModel } from '@keel/model';
+import { answerConstraint, droppedNotice, promptFault } from '@keel/align/internal';
+import {
+  ConstraintError,
+  constraintOfResponseFormat,
+  type LanguageModel,
+  type TokenConstraint,
+} from '@keel/model';
+import { exactJson } from '@keel/model/exact-json';
 import { openModel } from '../open-model.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
 import { droppedText } from '../scoring/dropped-text.ts';
 import { type AskedRow, askedRow } from './answer-rows.ts';
+import { checkedConstraint } from './checked-constraint.ts';
 import type { DisplayParts } from './generation-display.ts';
 import { promptTokens } from './prompt-tokens.ts';
 import { type AskedPrompt, readPrompts } from './read-prompts.ts';
@@ -17,6 +25,8 @@ export interface AskedPrompts {
   adapter: string | null;
   /** Token ids of the prompts. */
   tokens: number[][];
+  /** What the answers to each prompt must match; null: anything. */
+  constraints: (TokenConstraint | null)[];
   rows: readonly AskedRow[];
   parts: DisplayParts;
   /** Facts about the prompts that the user should know. */
@@ -38,15 +48,54 @@ export async function askPrompts(options: GenerateVerbOptions): Promise<AskedPro
     if (prompt.place !== undefined) throw new DataError({ ...prompt.place, ...fault });
     throw new Error(`--prompt: expected ${fault.expected}, found ${fault.found}. ${fault.advice}`);
   });
+  const constraints = await constraintsOf(asked, tokens, model, options);
   const rows = asked.map((prompt) => askedRow(prompt, model.tokenizer, options));
   return {
-    ...{ model, adapter, tokens, rows, notes: notesOn(asked, { model, rows }, options) },
+    ...{
+      model,
+      adapter,
+      tokens,
+      constraints,
+      rows,
+      notes: notesOn(asked, { model, rows }, options),
+    },
     parts: {
       prompts: asked.map(({ prompt }) => prompt),
       samples: options.samples,
       fromFile: options.prompts !== null,
     },
   };
+}
+
+/** Without the types that rows' numbers have so that templates print them as they are written. */
+const plainJson = (value: unknown): unknown => JSON.parse(exactJson(value));
+
+/** A row's own `response_format` counts instead of the options. */
+async function constraintsOf(
+  asked: readonly AskedPrompt[],
+  tokens: readonly number[][],
+  model: LanguageModel,
+  options: GenerateVerbOptions,
+): Promise<(TokenConstraint | null)[]> {
+  const general = readConstraint(options);
+  const flag = constraintFlag(options);
+  const compiled = asked.map(async ({ place, extra = {} }, index) => {
+    const own = extra.response_format;
+    if (own === undefined) {
+      return general && (await checkedConstraint(model, general, flag!, tokens[index]));
+    }
+    try {
+      const constraint = constraintOfResponseFormat(plainJson(own));
+      return constraint && (await answerConstraint(model, constraint, tokens[index]!));
+    } catch (error) {
+      if (!(error instanceof ConstraintError)) throw error;
+      throw new DataError({
+        ...{ ...place!, field: 'response_format', found: exactJson(own), advice: error.message },
+        expected: 'a response_format that can be enforced',
+      });
+    }
+  });
+  return Promise.all(compiled);
 }
 
 function notesOn(

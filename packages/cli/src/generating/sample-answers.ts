@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { readConstraint } from '@keel/align/config';
 import {
   claimOutput,
   exactJson,
@@ -63,7 +64,7 @@ export async function sampleAnswers(
   using owned = new DisposableStack();
   const { onNotice: notice } = hooks;
   claimOutput(output, dirname(output), { dryRun: false, owned, notice });
-  const { model, tokens } = asked;
+  const { model, tokens, constraints } = asked;
   // A few times the batch size, so that the batch is full most of the time.
   const chunk = Math.max(1, Math.ceil((4 * batchSize) / samples));
   const journal = Journal.open<PromptAnswers>(output, await identityOf(asked, options), {
@@ -82,6 +83,7 @@ export async function sampleAnswers(
     const results = await generateAll(model, tokens.slice(from, from + chunk), {
       ...{ ...samplingOptions(options), samplesPerPrompt: samples, batchSize },
       ...{ adapter: asked.adapter, firstIndex: from },
+      promptConstraints: constraints.slice(from, from + chunk),
       ...(hooks.signal && { signal: hooks.signal }),
       onEvent: (event) => event.type === 'done' && report(++done),
     });
@@ -145,21 +147,23 @@ function finish(
   return { rows: written, empty, cutOff, length: written === 0 ? null : length / written };
 }
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** Everything that the rows depend on. */
 async function identityOf(
   { model, tokens, rows }: AskedPrompts,
   options: Settings,
 ): Promise<Record<string, string | number | null>> {
   const { adapter, samples, batchSize, precision } = options;
-  const prompts = createHash('sha256')
-    .update(exactJson([tokens, rows]))
-    .digest('hex');
+  const prompts = sha256(exactJson([tokens, rows]));
+  const constraint = readConstraint(options);
   return {
     'the prompts': prompts,
     '--model': await model.hash(),
     '--adapter': adapter && hashAdapter(adapter),
     '--samples': samples,
     ...samplingIdentity(samplingOptions(options)),
+    'the constraint': constraint === null ? null : sha256(exactJson(constraint)),
     '--batch-size': batchSize,
     '--precision': precision,
     '--device': model.device,

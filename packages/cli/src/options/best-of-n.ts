@@ -1,4 +1,10 @@
-import { defineOptions, onlineShape, option } from '@keel/align/config';
+import {
+  checkConstraint,
+  constraintShape,
+  defineOptions,
+  onlineShape,
+  option,
+} from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
@@ -24,6 +30,7 @@ const schema = z
       common: true,
     }),
     ...samplingShape({ temperature: 1, topP: 1 }),
+    ...constraintShape('Sampling'),
     output: option(z.string().min(1), {
       description:
         'JSON Lines file for the result; answers so far are in <file>.partial, and the same command resumes from it',
@@ -55,6 +62,7 @@ const schema = z
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
     checkAnswerLength(value, add);
+    checkConstraint(value, add);
     if (value.temperature === 0 && value.numGenerations > 1) {
       add('temperature', 'at 0, all answers to a prompt are identical. Pass a temperature above 0');
     }

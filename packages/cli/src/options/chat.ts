@@ -1,4 +1,4 @@
-import { defineOptions, option } from '@keel/align/config';
+import { checkConstraint, constraintShape, defineOptions, option } from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
@@ -21,13 +21,16 @@ const schema = z
       common: true,
     }),
     ...samplingShape({ temperature: 0.7, topP: 0.95 }),
+    ...constraintShape('Sampling'),
     ...baseShape,
     config: callShape.config,
   })
   .check(({ value, issues }) => {
-    checkAnswerLength(value, (name, message) => {
+    const add = (name: string, message: string): void => {
       issues.push({ code: 'custom', path: [name], message, input: value });
-    });
+    };
+    checkAnswerLength(value, add);
+    checkConstraint(value, add);
   });
 
 export const definition = defineOptions('chat', schema, { complete: withBase });

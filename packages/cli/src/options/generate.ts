@@ -1,4 +1,11 @@
-import { defineOptions, option, trainingShape, variant } from '@keel/align/config';
+import {
+  checkConstraint,
+  constraintShape,
+  defineOptions,
+  option,
+  trainingShape,
+  variant,
+} from '@keel/align/config';
 import { z } from 'zod';
 import { withBase } from './base-model.ts';
 import { checkAnswerLength, samplingShape } from './sampling.ts';
@@ -41,6 +48,7 @@ const schema = z
       group: prompt,
     }),
     ...samplingShape({ temperature: 0, topP: 1 }),
+    ...constraintShape('Sampling'),
     samples: option(z.number().int().min(1).default(1), {
       description: 'answers per prompt',
       group: 'Sampling',
@@ -69,6 +77,7 @@ const schema = z
       issues.push({ code: 'custom', path: [name], message, input: value });
     };
     checkAnswerLength(value, add);
+    checkConstraint(value, add);
     if (value.prompt === null && value.prompts === null) {
       add(
         'prompt',

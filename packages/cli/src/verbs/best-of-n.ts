@@ -1,5 +1,5 @@
 import { runBestOfN } from '@keel/align';
-import type { BestOfNPlan } from '@keel/align/config';
+import { type BestOfNPlan, readConstraint } from '@keel/align/config';
 import { bestOfNDisplay } from '../best-of-n/best-of-n-display.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
@@ -12,7 +12,10 @@ export function run(options: BestOfNVerbOptions): Promise<number> {
   const { dryRun, json } = options;
   return runJob(display, { saving: 'saving the scored answers', dryRun }, (hooks) =>
     runBestOfN(
-      { ...options, sampling: samplingOptions(options) },
+      {
+        ...{ ...options, sampling: samplingOptions(options) },
+        constraint: readConstraint(options),
+      },
       {
         ...hooks,
         onPlan: (plan) => dryRun && sayDryRun(workPlan(plan, options), json),

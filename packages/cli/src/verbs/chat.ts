@@ -1,9 +1,11 @@
 import { createInterface } from 'node:readline/promises';
+import { constraintFlag, readConstraint } from '@keel/align/config';
 import { answer } from '../chatting/answer.ts';
 import { interpretLine } from '../chatting/commands.ts';
 import { Conversation } from '../chatting/conversation.ts';
 import { Feedback } from '../chatting/feedback.ts';
 import { exitCodes } from '../failure.ts';
+import { checkedConstraint } from '../generating/checked-constraint.ts';
 import { samplingOptions } from '../generating/sampling.ts';
 import { openModel } from '../open-model.ts';
 import type { ChatOptions } from '../options/chat.ts';
@@ -16,6 +18,8 @@ export async function run(options: ChatOptions): Promise<number> {
       `${options.model} has no chat template. Pass --chat-template, or use keel generate`,
     );
   }
+  const limit = readConstraint(options);
+  if (limit !== null) await checkedConstraint(model, limit, constraintFlag(options)!);
   const conversation = new Conversation(options.system, model.tokenizer.chatTemplate);
   const feedback = new Feedback(options.feedback);
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -57,7 +61,7 @@ export async function run(options: ChatOptions): Promise<number> {
         answering = true;
         const settings = { ...samplingOptions(options), adapter, signal: turn.signal };
         try {
-          await answer(model, conversation, settings, say);
+          await answer(model, conversation, { ...settings, limit }, say);
         } catch (error) {
           // At a terminal the chat continues: the conversation may just have become too long.
           if (!terminal) throw error;

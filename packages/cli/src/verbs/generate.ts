@@ -1,3 +1,4 @@
+import { constraintFlag } from '@keel/align/config';
 import { modelFacts } from '@keel/align/internal';
 import { generate } from '@keel/model';
 import { type AskedPrompts, askPrompts } from '../generating/ask-prompts.ts';
@@ -13,7 +14,7 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
   const { output, samples, batchSize } = options;
   if (output !== null) refuseExisting(output, options.overwrite);
   const asked = await askPrompts(options);
-  const { model, adapter, tokens, rows, parts, notes } = asked;
+  const { model, adapter, tokens, constraints, rows, parts, notes } = asked;
   if (options.dryRun) {
     sayPlan(asked, options);
     return 0;
@@ -26,13 +27,17 @@ export async function run(options: GenerateVerbOptions): Promise<number> {
     : single
       ? streamDisplay()
       : listDisplay(parts);
-  const settings = { ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter };
+  const settings = {
+    ...{ ...samplingOptions(options), samplesPerPrompt: samples, batchSize, adapter },
+    promptConstraints: constraints,
+  };
   for await (const event of generate(model, tokens, settings)) display.event(event);
   return 0;
 }
 
 function sayPlan({ model, tokens }: AskedPrompts, options: GenerateVerbOptions): void {
   const { maxNewTokens, temperature, samples, json } = options;
+  const constraint = constraintFlag(options);
   const longest = tokens.reduce((most, one) => Math.max(most, one.length), 0);
   const plan = {
     verb: 'generate',
@@ -44,8 +49,8 @@ function sayPlan({ model, tokens }: AskedPrompts, options: GenerateVerbOptions):
         data: { all: tokens.length, longest },
       },
       sampling: {
-        text: `${samples} ${samples === 1 ? 'answer' : 'answers'} to each, at most ${maxNewTokens} tokens, temperature ${temperature}`,
-        data: { generations: samples, maxNewTokens, temperature },
+        text: `${samples} ${samples === 1 ? 'answer' : 'answers'} to each, at most ${maxNewTokens} tokens, temperature ${temperature}${constraint === null ? '' : `, limited by ${constraint}`}`,
+        data: { generations: samples, maxNewTokens, temperature, constraint },
       },
     },
   };

@@ -2,6 +2,7 @@
 // different options, so rows with the same distribution options are drawn together.
 import { fromTypedArray, ops, type Tensor } from '@keel/torch';
 import { allFinite, refuseNonFiniteWeights } from '../loading/non-finite.ts';
+import { maskLogits } from './constrain.ts';
 import { drawByUniform, drawGreedily } from './draw.ts';
 import { tokenLogprobs } from './model-logprobs.ts';
 import type { GenerationModel } from './options.ts';
@@ -81,9 +82,15 @@ function scoresOf(sequences: readonly Sequence[], logits: Tensor): Tensor {
     scores,
     sequences.map(({ tokens, options }) => biasesFor(tokens, options.bias)),
   );
-  for (const [row, { tokens, options }] of sequences.entries()) {
-    if (tokens.length < options.minNewTokens) ruleOut(scores, [row], options.stopTokenIds);
+  for (const [row, { tokens, options, constraint }] of sequences.entries()) {
+    if (tokens.length >= options.minNewTokens || constraint?.finished) continue;
+    ruleOut(scores, [row], options.stopTokenIds);
   }
+  return maskLogits(processedScores(sequences, scores), sequences);
+}
+
+/** What logits processors make of logits: [B, vocabulary] float32 -> the same. */
+function processedScores(sequences: readonly Sequence[], scores: Tensor): Tensor {
   if (sequences.every(({ options }) => options.logitsProcessor === null)) return scores;
   const processed = sequences.map((sequence, row) => {
     const { logitsProcessor } = sequence.options;

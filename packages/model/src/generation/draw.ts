@@ -16,7 +16,7 @@ function demandUsable(highest: Float32Array | Float64Array): void {
   if (row < 0) return;
   const what =
     highest[row] === Number.NEGATIVE_INFINITY
-      ? 'a logits processor ruled out every token'
+      ? 'a logits processor or a bias ruled out every token that could follow'
       : `the largest logit is ${highest[row]}. The model or a logits processor returned unusable numbers`;
   throw new Error(`no token can be chosen for row ${row}: ${what}`);
 }

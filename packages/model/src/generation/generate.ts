@@ -30,10 +30,12 @@ export function generate(
 ): AsyncGenerator<GenerationEvent, void, void> {
   const checked = checkOptions(options, model.tokenizer);
   checkPrompts(prompts, model.decoder);
-  if (checked.promptSeeds !== null && checked.promptSeeds.length !== prompts.length) {
-    throw new RangeError(
-      `promptSeeds has ${checked.promptSeeds.length} seeds for ${prompts.length} prompts`,
-    );
+  for (const [name, all] of [
+    ['promptSeeds', checked.promptSeeds],
+    ['promptConstraints', checked.promptConstraints],
+  ] as const) {
+    if (all === null || all.length === prompts.length) continue;
+    throw new RangeError(`${name} has ${all.length} entries for ${prompts.length} prompts`);
   }
   if (checked.adapter !== null) adaptedLayers(model.decoder, checked.adapter);
   return events(model, prompts, checked);
@@ -50,7 +52,9 @@ async function* events(
       options.promptSeeds === null
         ? { seed: options.seed, promptIndex: options.firstIndex + promptIndex }
         : { seed: options.promptSeeds[promptIndex]!, promptIndex: 0 };
-    batch.add({ promptIndex, tokens, options, draws });
+    const constraint = options.promptConstraints?.[promptIndex] ?? null;
+    const own = options.promptConstraints === null ? options : { ...options, constraint };
+    batch.add({ promptIndex, tokens, options: own, draws });
   }
   try {
     while (!batch.finished) {

@@ -1,4 +1,5 @@
 import type { Tensor } from '@keel/torch';
+import type { TokenConstraint } from '../constraints/constraint.ts';
 import type { Decoder } from '../decoder.ts';
 import type { StreamDecoder } from '../tokenizer/stream-decoder.ts';
 import { type BiasOptions, checkBias, checkSampling, type SamplingOptions } from './sampling.ts';
@@ -25,7 +26,8 @@ export interface SampleName {
 
 /**
  * Changes the logits of one sample's next token; a logit of -Infinity rules a token out. Runs after
- * the repetition penalty and before the temperature. It must not hold on to the tensor.
+ * the repetition penalty, and before the constraint and the temperature. It must not hold on to the
+ * tensor.
  * @param tokens the completion so far
  * @param logits [vocabulary] float32
  * @returns [vocabulary]
@@ -87,6 +89,21 @@ export interface GenerateOptions extends SamplingOptions, BiasOptions {
   promptLogprobs?: number | null;
   /** Special tokens decode to no text (default: true). */
   skipSpecialTokens?: boolean;
+  /**
+   * What the text of each sample must match. Tokens that it does not allow are masked before the
+   * temperature, so that at temperature 1 a token's probability is the model's, renormalised over
+   * the allowed tokens. It must be compiled for the same vocabulary and the same tokens that end a
+   * sample. A sample that reaches `maxNewTokens` is cut off in the middle. `minNewTokens` gives way
+   * where the constraint allows nothing else but the end.
+   */
+  constraint?: TokenConstraint | null;
+  /**
+   * Near the limit of its length, a sample only gets tokens with which it can still match its
+   * constraint as a whole, so that it is not cut off (default: false).
+   */
+  completeConstraint?: boolean;
+  /** A constraint for each prompt, or null for none (default: `constraint`). */
+  promptConstraints?: readonly (TokenConstraint | null)[];
   logitsProcessor?: LogitsProcessor;
   /** Ends all samples with the tokens that they have. */
   signal?: AbortSignal;
@@ -110,6 +127,9 @@ export interface CheckedOptions {
   topLogprobs: number | null;
   promptLogprobs: number | null;
   skipSpecialTokens: boolean;
+  constraint: TokenConstraint | null;
+  completeConstraint: boolean;
+  promptConstraints: readonly (TokenConstraint | null)[] | null;
   logitsProcessor: LogitsProcessor | null;
   signal: AbortSignal | null;
 }
@@ -178,6 +198,9 @@ export function checkOptions(
     logprobs: options.logprobs ?? false,
     ...{ topLogprobs, promptLogprobs },
     skipSpecialTokens: options.skipSpecialTokens ?? true,
+    constraint: options.constraint ?? null,
+    completeConstraint: options.completeConstraint ?? false,
+    promptConstraints: options.promptConstraints ?? null,
     logitsProcessor: options.logitsProcessor ?? null,
     signal: options.signal ?? null,
   };

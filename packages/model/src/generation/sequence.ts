@@ -1,3 +1,4 @@
+import type { ConstraintState } from '../constraints/constraint.ts';
 import type { StreamDecoder } from '../tokenizer/stream-decoder.ts';
 import type { Draw } from './draw.ts';
 import type { CachedRow } from './kv-cache.ts';
@@ -65,6 +66,8 @@ export class Sequence implements SampleName {
   readonly tokens: number[] = [];
   /** Tokens of prompt and completion. */
   readonly seen: Set<number>;
+  /** Where its text is in its constraint; null: it has none. */
+  readonly constraint: ConstraintState | null;
   /** Its row in the cache, once it needs one. */
   row: CachedRow | null = null;
   promptLogprobs: (TokenLogprobs | null)[] | null = null;
@@ -88,6 +91,7 @@ export class Sequence implements SampleName {
     this.sampleIndex = sampleIndex;
     this.prompt = tokens;
     this.seen = new Set(tokens);
+    this.constraint = options.constraint?.start() ?? null;
     // The last drawn token needs no position, because nothing follows it.
     this.#limit = Math.min(options.maxNewTokens, maxPositions - tokens.length + 1);
     this.#decoder = tokenizer.streamDecoder({ skipSpecialTokens: options.skipSpecialTokens });
@@ -97,12 +101,17 @@ export class Sequence implements SampleName {
   get options(): CheckedOptions {
     return this.source.options;
   }
+  /** How many tokens may still be drawn. */
+  get left(): number {
+    return this.#limit - this.tokens.length;
+  }
   get finished(): boolean {
     return this.#finish !== null;
   }
 
   /** Adds the next token, and returns the resulting events. */
   accept({ token, logprob, modelLogprobs }: Choice): GenerationEvent[] {
+    this.constraint?.accept(token);
     this.tokens.push(token);
     this.seen.add(token);
     this.#logprobs.push(logprob);
@@ -138,6 +147,7 @@ export class Sequence implements SampleName {
   }
 
   #done(text: string): GenerationEvent {
+    this.constraint?.dispose();
     const { promptIndex, sampleIndex, tokens } = this;
     const result: GenerationResult = {
       promptIndex,

@@ -3,8 +3,6 @@ import { inOrderOf, messagesSchema } from '@keel/align/internal';
 import { z } from 'zod';
 import { commonShape, only } from './fields.ts';
 
-const constrained = 'constrained output is not available yet. Remove it, or use {"type": "text"}';
-
 /** Messages with their fields in the client's order, which a template can print. */
 const orderedMessages = z.unknown().transform((raw, context): Message[] => {
   const parsed = messagesSchema.safeParse(raw);
@@ -33,18 +31,21 @@ export const chatSchema = z.strictObject({
   top_logprobs: z.int().min(0).max(20).nullish(),
   tools: z.array(tool).nullish(),
   tool_choice: z
-    .unknown()
-    .refine((value) => value == null || value === 'auto' || value === 'none', {
-      error: `forcing a call needs constrained output, which is not available yet. Use "auto" or "none"`,
-    })
-    .optional(),
+    .union(
+      [
+        z.enum(['auto', 'none', 'required']),
+        z.strictObject({
+          type: z.literal('function'),
+          function: z.strictObject({ name: z.string().min(1) }),
+        }),
+      ],
+      {
+        error:
+          'expected "auto", "none", "required" or {"type": "function", "function": {"name": …}}',
+      },
+    )
+    .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  response_format: z
-    .unknown()
-    .refine((value) => value == null || (value as { type?: unknown }).type === 'text', {
-      error: constrained,
-    })
-    .optional(),
   // vLLM's extensions
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
   add_generation_prompt: z.boolean().nullish(),

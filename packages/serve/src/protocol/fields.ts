@@ -3,6 +3,7 @@
 import type { GenerateOptions } from '@keel/model';
 import { z } from 'zod';
 import { invalid } from '../api-error.ts';
+import { constraintShape } from './constraint-fields.ts';
 
 /** Null stands for an absent field, as clients send it. */
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish();
@@ -49,6 +50,7 @@ export const commonShape = {
   stop_token_ids: optional(z.array(whole(0))),
   skip_special_tokens: optional(z.boolean()),
   return_token_ids: optional(z.boolean()),
+  ...constraintShape,
 };
 
 type Common = z.infer<z.ZodObject<typeof commonShape>>;

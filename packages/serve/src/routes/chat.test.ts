@@ -117,7 +117,6 @@ test('an assistant message is continued only if that is asked for', async () => 
 });
 
 test.each([
-  ['response_format', { response_format: { type: 'json_object' } }],
   ['tool_choice', { tool_choice: 'required' }],
   ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
   ['top_logprobs', { top_logprobs: 2 }],

@@ -14,6 +14,7 @@ import { ToolCallReader } from '../tools/tool-call-reader.ts';
 import type { ToolCall, ToolFormat } from '../tools/tool-formats.ts';
 import { answersOf, Leaving, newId, type StreamWriter, seconds, streamed } from './answering.ts';
 import { type ChatPrompt, chatPrompt } from './chat-prompt.ts';
+import { constrainedChat } from './constrained-chat.ts';
 
 export const chat = (server: ServerContext) => async (context: Context) => {
   const fields = await parseBody(context.req.raw, chatSchema);
@@ -22,7 +23,9 @@ export const chat = (server: ServerContext) => async (context: Context) => {
   try {
     const { tokenizer, adapter, name } = served;
     const prompt = chatPrompt(fields, tokenizer, name);
-    const options = optionsOf(fields, prompt, adapter, server);
+    const { decoder } = server.engine.model;
+    const free = optionsOf(fields, prompt, adapter, server);
+    const options = await constrainedChat(fields, prompt, free, { tokenizer, decoder });
     const leaving = new Leaving(context.req.raw);
     const generation = server.engine.submit([prompt.tokens], options, {
       ...{ signal: leaving.signal, release },

@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { invalid } from '../api-error.ts';
 import type { ServerContext } from '../context.ts';
+import { compiledConstraint, constraintOf } from '../protocol/constraint-fields.ts';
 import { answerLength, commonShape, only, samplingOf } from '../protocol/fields.ts';
 import { finishReason, usageOf } from '../protocol/finish.ts';
 import { parseBody } from '../protocol/parse-body.ts';
@@ -52,7 +53,7 @@ export const completions = (server: ServerContext) => async (context: Context) =
     const prompts = promptsOf(fields, tokenizer);
     const asked: Asked = {
       ...{ fields, prompts, tokenizer, name, kept: fields.n ?? 1 },
-      options: optionsOf(fields, prompts, adapter, server),
+      options: await constrained(fields, optionsOf(fields, prompts, adapter, server), server),
     };
     const leaving = new Leaving(context.req.raw);
     const generation = server.engine.submit(prompts, asked.options, {
@@ -78,6 +79,21 @@ export const completions = (server: ServerContext) => async (context: Context) =
     if (!started) release();
   }
 };
+
+/** With the constraint that the fields ask for. */
+async function constrained(
+  fields: Fields,
+  options: GenerateOptions,
+  { engine }: ServerContext,
+): Promise<GenerateOptions> {
+  const asked = constraintOf(fields);
+  if (asked === null) return options;
+  const { stopTokenIds = [] } = options;
+  return {
+    ...options,
+    constraint: await compiledConstraint(engine.model, asked, [], { stopTokenIds }),
+  };
+}
 
 function promptsOf(fields: Fields, tokenizer: Tokenizer): readonly (readonly number[])[] {
   const { prompt, add_special_tokens: addSpecialTokens } = fields;

@@ -15,6 +15,8 @@ export interface ToolFormat {
   readonly wholeAnswer: boolean;
   /** The marks are special tokens, which must not be skipped. */
   readonly specialMarks: boolean;
+  /** The texts before and after the arguments of a call of a tool with this name, in JSON. */
+  written(name: string): [before: string, after: string];
   /** @returns the calls, and the text that is none; null if the text is not in this format */
   parse(text: string): { calls: ToolCall[]; rest: string } | null;
 }
@@ -25,6 +27,7 @@ const hermes: ToolFormat = {
   marks: ['<tool_call>'],
   wholeAnswer: false,
   specialMarks: false,
+  written: (name) => [`<tool_call>\n{"name": ${name}, "arguments": `, '}\n</tool_call>'],
   parse(text) {
     const calls: ToolCall[] = [];
     const block = /<tool_call>\s*([\s\S]*?)\s*(?:<\/tool_call>|$)/g;
@@ -43,6 +46,7 @@ const mistral: ToolFormat = {
   marks: ['[TOOL_CALLS]'],
   wholeAnswer: false,
   specialMarks: true,
+  written: (name) => [`[TOOL_CALLS][{"name": ${name}, "arguments": `, '}]'],
   parse(text) {
     const parts = text.split('[TOOL_CALLS]').map((part) => part.trim());
     const rest = parts.shift()!;
@@ -64,6 +68,7 @@ const llama3: ToolFormat = {
   marks: ['<|python_tag|>', '{'],
   wholeAnswer: true,
   specialMarks: true,
+  written: (name) => [`{"name": ${name}, "parameters": `, '}'],
   parse(text) {
     const body = text.replace(/^\s*<\|python_tag\|>/, '').trim();
     const calls = splitObjects(body).map((part) => callOf(json(part), 'parameters'));

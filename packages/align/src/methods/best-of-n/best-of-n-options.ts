@@ -1,5 +1,5 @@
 // Options of best-of-n sampling, and what it reports while it runs.
-import type { Precision } from '@keel/model';
+import type { Constraint, Precision } from '@keel/model';
 import type { RowReading } from '../../config/row-options.ts';
 import type { TemplateOptions } from '../../config/template-options.ts';
 import type { SamplingSettings } from '../../runs/sampling-job.ts';
@@ -25,6 +25,8 @@ export interface BestOfNOptions extends TemplateOptions, RowReading {
   /** n: answers per prompt. */
   numGenerations: number;
   sampling: SamplingSettings;
+  /** What every answer must match (default: null, anything). */
+  constraint?: Constraint | null;
   /** Answers sampled at the same time. */
   batchSize: number;
   output: string;

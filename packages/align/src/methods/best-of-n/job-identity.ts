@@ -13,7 +13,7 @@ export async function jobIdentity(
   rows: RowSource<'prompt'>,
   { model, precision }: { model: LanguageModel; precision: string },
 ): Promise<JobIdentity> {
-  const { sampling, adapter, reward } = options;
+  const { sampling, adapter, reward, constraint = null } = options;
   const files = await rewardFiles(reward);
   return {
     '--data': await rows.fingerprint(),
@@ -26,6 +26,7 @@ export async function jobIdentity(
     '--missing-eos-penalty': options.missingEosPenalty,
     '--num-generations': options.numGenerations,
     ...samplingIdentity(sampling),
+    'the constraint': constraint === null ? null : hashOf([JSON.stringify(constraint)]),
     '--batch-size': options.batchSize,
     '--precision': precision,
     '--device': model.device,

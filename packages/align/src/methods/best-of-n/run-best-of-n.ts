@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { loadAdapter, loadModel, type Role, resolveDevice, resolvePrecision } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import { setThreads, threads } from '@keel/torch';
+import { answerConstraint } from '../../answering/answer-constraint.ts';
 import { rowsOf } from '../../config/row-options.ts';
 import {
   completeDate,
@@ -87,6 +88,8 @@ export async function runBestOfN(
   const template = templateSettings(options, options.adapter);
   const model = await loadModel(options.model, { precision, device, template });
   owned.defer(() => model.dispose());
+  // A fault in it is reported before anything is sampled.
+  if (options.constraint) await answerConstraint(model, options.constraint, []);
   const dated = dateNotice(model.tokenizer.chatTemplate, template);
   if (dated !== null) hooks.onNotice?.(dated);
   const role: Role = options.adapter === null ? 'reference' : 'adapter';

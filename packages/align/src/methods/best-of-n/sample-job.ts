@@ -1,5 +1,6 @@
 // Samples and scores all prompts of a best-of-n job.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import { answerConstraint } from '../../answering/answer-constraint.ts';
 import { answerOpening } from '../../batching/answer-start.ts';
 import { hiddenNotice, hiddenToken } from '../../batching/hidden-token.ts';
 import { promptFault } from '../../batching/prompt-fault.ts';
@@ -118,6 +119,10 @@ export class SampleJob {
       if (faults.first !== null) bad.set(row, faults.first);
       return [];
     });
+    const { constraint = null } = options;
+    const constraints =
+      constraint &&
+      (await Promise.all(prompts.map(({ tokens }) => answerConstraint(model, constraint, tokens))));
     let done = 0;
     const results = await generateAll(
       model,
@@ -125,6 +130,7 @@ export class SampleJob {
       {
         ...sampling,
         ...{ samplesPerPrompt: numGenerations, batchSize, adapter: role },
+        ...(constraints && { promptConstraints: constraints }),
         // A chunk has the same draws wherever the job starts.
         seed: rolloutSeed(sampling.seed, places[0]! / chunk),
         ...(hooks.signal && { signal: hooks.signal }),
