@@ -92,3 +92,38 @@ it('scores tokens at a temperature, as a sampler does', () => {
     }),
   );
 });
+
+it('scores tokens among the allowed ones, at any temperature', () => {
+  const builder = new BatchBuilder();
+  builder.add([5, 6, 7, 8]);
+  const batch = builder.build();
+  const allowedTokens = [[6, 9, 11], [8, 40], [7]];
+  const words = Math.ceil(model.decoder.config.vocabularySize / 32);
+  const allowed = new Int32Array(3 * words);
+  for (const [row, tokens] of allowedTokens.entries())
+    for (const token of tokens) allowed[row * words + (token >> 5)]! |= 1 << (token & 31);
+  const scored = { rows: Int32Array.of(0, 2, 1), targets: Int32Array.of(6, 8, 7), allowed };
+  tidy(() =>
+    noGrad(() => {
+      const logits = model.decoder.logits(model.hidden(batch)); // [T, V]
+      for (const temperature of [1, 0.5, 3]) {
+        const options = { temperature, collision: temperature === 1 };
+        const found = model.scoreTokens(batch, scored, options);
+        for (const [at, tokens] of allowedTokens.entries()) {
+          const own = logits.select(0, scored.rows[at]!).toArray() as number[];
+          const weights = tokens.map((token) => Math.exp(own[token]! / temperature));
+          const sum = weights.reduce((total, one) => total + one, 0);
+          const p = weights.map((one) => one / sum);
+          const target = p[tokens.indexOf(scored.targets[at]!)]!;
+          expect(found.logprobs.toArray()[at]).toBeCloseTo(Math.log(target), 10);
+          const entropy = -p.reduce((total, one) => total + one * Math.log(one), 0);
+          expect(found.entropy.toArray()[at]).toBeCloseTo(entropy, 10);
+          expect(found.argmax.toArray()[at]).toBe(tokens[p.indexOf(Math.max(...p))]);
+          if (found.collision === undefined) continue;
+          const equal = p.reduce((total, one) => total + one * one, 0);
+          expect(found.collision.toArray()[at]).toBeCloseTo(Math.log(equal), 10);
+        }
+      }
+    }),
+  );
+});

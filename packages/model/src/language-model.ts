@@ -29,6 +29,12 @@ export interface ScoredTokens {
   rows: Int32Array;
   /** [N]: the predicted token */
   targets: Int32Array;
+  /**
+   * [N, ceil(vocabulary / 32)]: the tokens that each prediction may choose from, as a bit t % 32 of
+   * word t / 32 (default: all). Log-probabilities, entropies and their gradients are those of the
+   * distribution over these tokens; the mask is applied to the logits, before the temperature.
+   */
+  allowed?: Int32Array;
 }
 
 /** The model's predictions for the scored tokens; all [N], float32 or wider. */
@@ -292,12 +298,15 @@ export class LanguageModel {
   /** @param hidden [T, hidden] */
   #tokenScores(
     hidden: Tensor,
-    { rows, targets }: ScoredTokens,
+    { rows, targets, allowed: words }: ScoredTokens,
     { recomputation, temperature = 1, entropyGradient = false, collision = false }: PassOptions,
   ): TokenScores {
     const index = fromTypedArray(rows).to({ dtype: 'int64', device: this.device });
     const predicted = fromTypedArray(targets).to({ dtype: 'int64', device: this.device });
     const states = hidden.indexSelect(0, index); // [N, hidden]
+    const allowed = words
+      ? fromTypedArray(words, [rows.length, words.length / rows.length]).to({ device: this.device })
+      : null; // [N, words]
     const { weights } = this.decoder;
     // The blocks use a tied head's weight too, as the embedding.
     const tied = weights.head === weights.embedding;
@@ -308,9 +317,9 @@ export class LanguageModel {
     // T)).
     const softcap = (this.decoder.config.logitSoftcap ?? 0) * scale;
     const [logprobs, , entropy, argmax] = phase('log-probs', () =>
-      ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK),
+      ops.linearLogprob(states, weight, predicted, scale, softcap, LOGPROB_CHUNK, allowed),
     );
-    const shape = { scale, softcap, chunk: LOGPROB_CHUNK };
+    const shape = { scale, softcap, chunk: LOGPROB_CHUNK, allowed };
     this.#checkFirst(logprobs);
     const scores = {
       logprobs,
@@ -321,9 +330,6 @@ export class LanguageModel {
     };
     if (!collision) return scores;
     const cap = this.decoder.config.logitSoftcap ?? 0;
-    return {
-      ...scores,
-      collision: logCollision(states.detach(), elementsOf(weight).detach(), cap),
-    };
+    return { ...scores, collision: logCollision(states.detach(), elementsOf(weight).detach(), cap, allowed) };
   }
 }

@@ -10,24 +10,36 @@ const CHUNK = 256;
  * @param states [N, hidden]
  * @param weight [vocabulary, hidden]
  * @param softcap 0: no cap
+ * @param allowed [N, words] int32: the tokens that each row may be (null: all)
  * @returns [N], float32 or wider
  */
-export const logCollision = (states: Tensor, weight: Tensor, softcap: number): Tensor =>
+export const logCollision = (
+  states: Tensor,
+  weight: Tensor,
+  softcap: number,
+  allowed: Tensor | null = null,
+): Tensor =>
   noGrad(() =>
     tidy(() => {
       const parts: Tensor[] = [];
       const rows = states.dim(0);
       for (let start = 0; start < rows; start += CHUNK) {
-        const part = states.narrow(0, start, Math.min(CHUNK, rows - start));
-        parts.push(tidy(() => ofLogits(part.linear(weight), softcap)));
+        const count = Math.min(CHUNK, rows - start);
+        const part = states.narrow(0, start, count);
+        const own = allowed && allowed.narrow(0, start, count);
+        parts.push(tidy(() => ofLogits(part.linear(weight), softcap, own)));
       }
       return ops.cat(parts, 0);
     }),
   );
 
 /** [rows, vocabulary] -> [rows] */
-function ofLogits(raw: Tensor, softcap: number): Tensor {
+function ofLogits(raw: Tensor, softcap: number, allowed: Tensor | null): Tensor {
   const wide = raw.dtype === 'float64' ? raw : raw.to('float32');
-  const logits = softcap > 0 ? wide.div(softcap).tanh().mul(softcap) : wide;
+  const capped = softcap > 0 ? wide.div(softcap).tanh().mul(softcap) : wide;
+  const logits =
+    allowed === null
+      ? capped
+      : capped.maskedFill(ops.ruledOut(allowed, raw.dim(1)), Number.NEGATIVE_INFINITY);
   return logits.mul(2).logsumexp(1).sub(logits.logsumexp(1).mul(2));
 }

@@ -1000,9 +1000,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
 }
 
 const operator_linearLogprob = lazy('keel::linear_logprob', '');
-/** `keel::linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1., float softcap=0., int chunk=256) -> (Tensor logprob, Tensor logsumexp, Tensor entropy, Tensor argmax)` */
-export function linearLogprob(hidden: Tensor, weight: Tensor, targets: Tensor, scale?: number, softcap?: number, chunk?: number): [Tensor, Tensor, Tensor, Tensor] {
-  return tensors(call(operator_linearLogprob, hidden.handle, weight.handle, targets.handle, scale, softcap, chunk)) as [Tensor, Tensor, Tensor, Tensor];
+/** `keel::linear_logprob(Tensor hidden, Tensor weight, Tensor targets, float scale=1., float softcap=0., int chunk=256, Tensor? allowed=None) -> (Tensor logprob, Tensor logsumexp, Tensor entropy, Tensor argmax)` */
+export function linearLogprob(hidden: Tensor, weight: Tensor, targets: Tensor, scale?: number, softcap?: number, chunk?: number, allowed?: Tensor | null): [Tensor, Tensor, Tensor, Tensor] {
+  return tensors(call(operator_linearLogprob, hidden.handle, weight.handle, targets.handle, scale, softcap, chunk, allowed?.handle)) as [Tensor, Tensor, Tensor, Tensor];
 }
 
 const operator_rmsNorm = lazy('keel::rms_norm', '');
@@ -1135,4 +1135,10 @@ const operator_maskLogits_ = lazy('keel::mask_logits_', '');
 /** `keel::mask_logits_(Tensor(a!) logits, Tensor masks) -> Tensor(a!)` */
 export function maskLogits_(logits: Tensor, masks: Tensor): Tensor {
   return tensor(call(operator_maskLogits_, logits.handle, masks.handle));
+}
+
+const operator_ruledOut = lazy('keel::ruled_out', '');
+/** `keel::ruled_out(Tensor allowed, int vocabulary) -> Tensor` */
+export function ruledOut(allowed: Tensor, vocabulary: number): Tensor {
+  return tensor(call(operator_ruledOut, allowed.handle, vocabulary));
 }

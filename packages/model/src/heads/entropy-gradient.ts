@@ -1,9 +1,18 @@
 // The gradient of a token's entropy without logits for all tokens at once: it works chunk by chunk.
-import { cat, noGrad, type Tensor } from '@keel/torch';
+import { cat, noGrad, ops, type Tensor } from '@keel/torch';
+
+export interface EntropyShape {
+  scale: number;
+  softcap: number;
+  chunk: number;
+  /** [N, words] int32: the tokens that each row may be (default: all); see `ScoredTokens` */
+  allowed?: Tensor | null;
+}
 
 /**
  * The same entropies, with their gradient with respect to the hidden states: with z = c tanh(s W h
- * / c), dH/dz = -p (log p + H). The weight gets no gradient.
+ * / c), dH/dz = -p (log p + H), which is 0 for tokens that are not allowed. The weight gets no
+ * gradient.
  * @param states [N, hidden], with a gradient
  * @param weight [vocabulary, hidden]
  * @param entropy [N]
@@ -13,7 +22,7 @@ export function entropyWithGradient(
   states: Tensor,
   weight: Tensor,
   entropy: Tensor,
-  { scale, softcap, chunk }: { scale: number; softcap: number; chunk: number },
+  { scale, softcap, chunk, allowed = null }: EntropyShape,
 ): Tensor {
   const wide = entropy.dtype;
   const slopes = noGrad(() => {
@@ -24,9 +33,13 @@ export function entropyWithGradient(
       const part = states.detach().narrow(0, start, count); // [c, hidden]
       let logits = part.matmul(weight.t()).to(wide).mul(scale); // [c, V]
       if (softcap > 0) logits = logits.div(softcap).tanh().mul(softcap);
-      const logprobs = logits.logSoftmax(-1); // [c, V]
+      const out = allowed && ops.ruledOut(allowed.narrow(0, start, count), weight.dim(0)); // [c, V]
+      const masked = out === null ? logits : logits.maskedFill(out, Number.NEGATIVE_INFINITY);
+      const logprobs = masked.logSoftmax(-1); // [c, V]
       const own = entropy.detach().narrow(0, start, count).unsqueeze(1); // [c, 1]
       let slope = logprobs.exp().mul(logprobs.add(own)).mul(-scale); // [c, V]
+      // 0 * -Infinity is NaN.
+      if (out !== null) slope = slope.maskedFill(out, 0);
       if (softcap > 0) slope = slope.mul(logits.div(softcap).square().neg().add(1));
       found.push(slope.to(weight.dtype).matmul(weight)); // [c, hidden]
     }

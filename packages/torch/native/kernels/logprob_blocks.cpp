@@ -66,6 +66,15 @@ class PackedVocabulary {
   std::vector<bf16> logits_, sums_;
 };
 
+// Whether any of the rows allows a token of the columns [first, first + count).
+bool allowsAny(const AllowedWords& allowed, int64_t row, int64_t rows, int64_t first,
+               int64_t count) {
+  for (int64_t i = row; i < row + rows; ++i)
+    for (int64_t word = first / kWordBits; word < wordsFor(first + count); ++word)
+      if (allowed.row(i)[word] != 0) return true;
+  return false;
+}
+
 }  // namespace
 
 bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight) {
@@ -75,7 +84,9 @@ bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight) {
 }
 
 void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
-                   const LogprobShape& shape, const LogprobScores& into, const at::Tensor* pull) {
+                   const LogprobShape& shape, const AllowedWords& allowed,
+                   const LogprobScores& into, const at::Tensor* pull) {
+  static_assert(kColumns % kWordBits == 0, "a group of columns must start with a word of the mask");
   const auto& table = *blocks::table();
   const int64_t count = hidden.size(0), size = hidden.size(1), vocabulary = weight.size(0);
   const blocks::Finish finish = {static_cast<float>(shape.scale),
@@ -97,6 +108,7 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
       bf16 weights[kRows * kColumns];
       for (int64_t at = 0; at < columns; at += kColumns) {
         const int64_t width = std::min(kColumns, columns - at);
+        if (allowed && !allowsAny(allowed, row, rows, start + at, width)) continue;
         for (int64_t c = 0; c < width; c += blocks::kPanel) {
           const blocks::Term term = {states + row * hidden.stride(0), hidden.stride(0),
                                      packed.logits((at + c) / blocks::kPanel), size};
@@ -105,7 +117,8 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
         }
         table.score(logits, kColumns, rows, start + at, width, finish, target + row,
                     scores.data() + row, pull == nullptr ? nullptr : weights, kColumns,
-                    pull == nullptr ? nullptr : sum + row * size, size);
+                    pull == nullptr ? nullptr : sum + row * size, size,
+                    allowed ? allowed.row(row) : nullptr, allowed.stride);
         if (pull == nullptr) continue;
         // Depth must be even: an odd last column is padded with a zero.
         if (width % 2 == 1)
@@ -130,6 +143,14 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
     entropy[i] = std::log(row.sum) - row.weighted / row.sum;
     best[i] = row.best;
   }
+  // The one token that a row allows is certain: differences of two roundings are neither its
+  // log-probability nor its gradient.
+  std::vector<bool> certain(count, false);
+  for (int64_t i = 0; allowed && i < count; ++i) {
+    certain[i] = allowedCount(allowed.row(i), vocabulary) == 1;
+    if (certain[i]) logprob[i] = entropy[i] = 0;
+    if (!allowed.allows(i, target[i])) logprob[i] = -INFINITY;
+  }
   if (pull == nullptr) return;
   auto* to = writable<bf16>(*pull);
   const Quantised* blocks = isQuantised(weight) ? &quantisedParts(weight) : nullptr;
@@ -137,14 +158,19 @@ void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at:
   at::parallel_for(0, count, grain(size), [&](int64_t begin, int64_t end) {
     std::vector<bf16> kept(blocks == nullptr ? 0 : size);
     for (int64_t i = begin; i < end; ++i) {
+      if (certain[i]) {
+        std::fill_n(to + i * size, size, bf16{0});
+        continue;
+      }
       if (blocks != nullptr) blocks->expandRows(target[i], 1, kept.data());
       const bf16* own = blocks == nullptr ? head + target[i] * weight.stride(0) : kept.data();
       const auto& row = scores[i];
       const float inverse = 1.f / row.sum,
                   share = finish.softcap > 0 ? row.target / finish.softcap : 0.f;
+      const bool taken = !allowed || allowed.allows(i, target[i]);
       keel::table<bf16>().pullRow(own, sum + i * size,
-                                  finish.scale * (1.f - share * share), inverse, to + i * size,
-                                  size);
+                                  taken ? finish.scale * (1.f - share * share) : 0.f, inverse,
+                                  to + i * size, size);
     }
   });
 }

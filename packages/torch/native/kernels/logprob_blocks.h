@@ -3,6 +3,8 @@
 #pragma once
 #include <ATen/ATen.h>
 
+#include "allowed_tokens.h"
+
 namespace keel {
 
 struct LogprobShape {
@@ -21,6 +23,7 @@ bool scoresByBlocks(const at::Tensor& hidden, const at::Tensor& weight);
 // With `pull`, also computes d logprob / d hidden [N, H] of every token. The backward then only has
 // to scale it by the incoming gradient.
 void scoreByBlocks(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
-                   const LogprobShape& shape, const LogprobScores& into, const at::Tensor* pull);
+                   const LogprobShape& shape, const AllowedWords& allowed,
+                   const LogprobScores& into, const at::Tensor* pull);
 
 }  // namespace keel

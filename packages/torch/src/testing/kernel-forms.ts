@@ -1,5 +1,5 @@
 // Keel's own operators, each with the same computation in plain operators.
-import { cat, randn, tensor } from '../create.ts';
+import { cat, fromTypedArray, randn, tensor } from '../create.ts';
 import type { DType } from '../dtype.ts';
 import * as ops from '../ops.generated.ts';
 import type { Tensor } from '../tensor.ts';
@@ -149,6 +149,69 @@ export function linearLogprob(
       const logits = plainLinear(x!, weight!).to(wideOf(x!.dtype)).mul(scale);
       const capped = softcap === 0 ? logits : logits.div(softcap).tanh().mul(softcap);
       return capped.logSoftmax(1).gather(1, targets.unsqueeze(1)).squeeze(1);
+    },
+  };
+}
+
+/**
+ * A mask of tokens, as linear_logprob takes it: [rows, ceil(vocabulary / 32)] int32.
+ * @param allows whether a row may be a token
+ */
+export function tokenMask(
+  rows: number,
+  vocabulary: number,
+  allows: (row: number, token: number) => boolean,
+): Tensor {
+  const words = Math.ceil(vocabulary / 32);
+  const mask = new Int32Array(rows * words);
+  for (let row = 0; row < rows; row++)
+    for (let token = 0; token < vocabulary; token++)
+      if (allows(row, token)) mask[row * words + (token >> 5)]! |= 1 << (token & 31);
+  return fromTypedArray(mask, [rows, words]);
+}
+
+/** [rows, vocabulary] bool: the tokens that are not allowed. */
+export const ruledOut = (
+  rows: number,
+  vocabulary: number,
+  allows: (row: number, token: number) => boolean,
+): Tensor =>
+  tensor(
+    Array.from({ length: rows }, (_, row) =>
+      Array.from({ length: vocabulary }, (_, token) => (allows(row, token) ? 0 : 1)),
+    ),
+  ).gt(0.5);
+
+/**
+ * Log-probabilities over a part of the vocabulary: of row 0 only its target, of the others a share
+ * that differs from row to row, with whole words of the mask empty.
+ */
+export function maskedLinearLogprob(
+  rows: number,
+  hidden: number,
+  vocabulary: number,
+  softcap: number,
+): Kernel {
+  const target = (row: number): number => (row * 7) % vocabulary;
+  const allows = (row: number, token: number): boolean =>
+    token === target(row) ||
+    (row > 0 && (token * 5 + row * 3) % (row + 2) === 0 && (token + row) % 97 < 50);
+  const targets = tensor(
+    Array.from({ length: rows }, (_, row) => target(row)),
+    { dtype: 'int64' },
+  );
+  const mask = tokenMask(rows, vocabulary, allows);
+  const out = ruledOut(rows, vocabulary, allows);
+  const scale = 0.9;
+  return {
+    name: `linear_logprob [${rows}, ${hidden}] of some of ${vocabulary}, softcap ${softcap}`,
+    inputs: [randn([rows, hidden]), randn([vocabulary, hidden])],
+    fused: ([x, weight]) => ops.linearLogprob(x!, weight!, targets, scale, softcap, 4, mask)[0],
+    composed([x, weight]) {
+      const logits = plainLinear(x!, weight!).to(wideOf(x!.dtype)).mul(scale);
+      const capped = softcap === 0 ? logits : logits.div(softcap).tanh().mul(softcap);
+      const masked = capped.maskedFill(out, Number.NEGATIVE_INFINITY);
+      return masked.logSoftmax(1).gather(1, targets.unsqueeze(1)).squeeze(1);
     },
   };
 }

@@ -64,10 +64,13 @@ struct Table {
   void (*pairRows)(const bf16* a, int64_t stride, int64_t tokens, int64_t columns, bf16* pairs);
   // Adds the next columns [first, first + columns) of logits [rows, stride] to the rows' scores.
   // With weights, the logits become e^(x - top) dx/dlogit, and the sums [rows, sumSize] weighted by
-  // them so far are rescaled to the new top.
+  // them so far are rescaled to the new top. `allowed` [rows, words] has a bit for each column of
+  // the whole row (null: all set), and `first` is then a multiple of its 32 bits: columns without
+  // theirs do not count, and have the weight 0.
   void (*score)(float* logits, int64_t stride, int64_t rows, int64_t first, int64_t columns,
                 Finish finish, const int64_t* targets, RowScore* scores, bf16* weights,
-                int64_t weightStride, float* sums, int64_t sumSize);
+                int64_t weightStride, float* sums, int64_t sumSize, const int32_t* allowed,
+                int64_t allowedStride);
   // Attention of some queries: scores [rows, stride] over `width` keys, a multiple of 16 -> e^(x -
   // top) of the keys [firsts, lasts) that each query sees, zeros elsewhere; and their tops and sums
   // [rows].
