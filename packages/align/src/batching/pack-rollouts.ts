@@ -1,5 +1,6 @@
 // Packs sampled answers into passes, with each prompt once for all of its answers in the pass.
 import type { PackedBatch, ScoredTokens } from '@keel/model';
+import type { AnswerConstraints } from './answer-constraints.ts';
 import { AnswerPacker } from './answer-packer.ts';
 import { type MicroBatchLimit, splitMicroBatches } from './micro-batches.ts';
 
@@ -11,13 +12,15 @@ export interface SampledAnswers {
   completions: readonly (readonly number[])[];
   /** [S]: index of each answer's prompt. */
   groups: ArrayLike<number>;
+  /** What the answers match (default: null, anything). */
+  constraints?: AnswerConstraints | null;
 }
 
 export interface PackedRollouts {
   packed: PackedBatch;
   /**
-   * [N]: every token of the answers, answer by answer. At the same rows, a critic reads the state
-   * before each token.
+   * [N]: every token of the answers, answer by answer, with the tokens that their constraint
+   * allowed. At the same rows, a critic reads the state before each token.
    */
   scored: ScoredTokens;
 }
@@ -57,7 +60,7 @@ export function rolloutPasses(
 
 /** Packs some answers, in the given order. */
 export function packRollouts(
-  { prompts, completions, groups }: SampledAnswers,
+  { prompts, completions, groups, constraints = null }: SampledAnswers,
   sequences: readonly number[],
 ): PackedRollouts {
   const packer = new AnswerPacker();
@@ -71,8 +74,16 @@ export function packRollouts(
       targets.push(token);
     });
   }
-  return {
-    packed: packer.build(),
-    scored: { rows: Int32Array.from(rows), targets: Int32Array.from(targets) },
-  };
+  const scored = { rows: Int32Array.from(rows), targets: Int32Array.from(targets) };
+  const packed = packer.build();
+  if (constraints === null) return { packed, scored };
+  const allowed = new Int32Array(targets.length * constraints.words);
+  let at = 0;
+  for (const sequence of sequences) {
+    const tokens = completions[sequence]!;
+    const end = at + tokens.length * constraints.words;
+    constraints.replay(prompts[groups[sequence]!]!, tokens, allowed.subarray(at, end));
+    at = end;
+  }
+  return { packed, scored: { ...scored, allowed } };
 }

@@ -1,6 +1,7 @@
 // A rollout batch while it is trained on: the sampled answers, and everything that is computed from
 // them once per batch. Part of a checkpoint.
 import { fromTypedArray, type Tensor } from '@keel/torch';
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { Metrics, TaskState } from '../training/training-task.ts';
 import { Rollouts } from './rollouts.ts';
 import { type Training, trainingFrom, trainingState, type Unit, unitsOf } from './training.ts';
@@ -56,8 +57,14 @@ export class RolloutBatch<Kind extends Training = Training> {
     };
   }
 
-  /** @throws Error if the state holds no complete rollout batch */
-  static from({ values, tensors }: TaskState): RolloutBatch {
+  /**
+   * @param constraints what the answers match
+   * @throws Error if the state holds no complete rollout batch
+   */
+  static from(
+    { values, tensors }: TaskState,
+    constraints: AnswerConstraints | null = null,
+  ): RolloutBatch {
     const { number, rows, promptLengths, lengths, groups, training, metrics } =
       values as unknown as {
         number: number;
@@ -79,7 +86,7 @@ export class RolloutBatch<Kind extends Training = Training> {
     const answers = {
       prompts: split(prompts, promptLengths),
       completions: split(completions, lengths),
-      groups,
+      ...{ groups, constraints },
     };
     const rollouts = new Rollouts(rows, answers, sampler);
     rollouts.logprobs.old = numbersOf('old');

@@ -3,6 +3,7 @@
 
 import type { LanguageModel, Role } from '@keel/model';
 import { phase } from '@keel/torch';
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import { hiddenToken } from '../batching/hidden-token.ts';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedJudged } from '../batching/pack-judged.ts';
@@ -50,6 +51,8 @@ export interface OnlineParts {
   reward: Reward;
   /** What the reward stands for: scores held-out answers (default: nothing does). */
   gold?: Reward | null;
+  /** What all answers match, also held-out ones and baselines (default: null, anything). */
+  constraints?: AnswerConstraints | null;
   seed: number;
   /** Maximum size of a pass. */
   limit: MicroBatchLimit;
@@ -202,7 +205,7 @@ export class RolloutWorker {
    */
   async score(sampled: SampledRollouts, { old = true } = {}): Promise<Rollouts> {
     const { movingReference, referenceRole } = this.#parts;
-    const rollouts = Rollouts.of(sampled);
+    const rollouts = this.#rollouts(sampled);
     await this.#score(rollouts, old, movingReference?.role ?? referenceRole);
     return rollouts;
   }
@@ -260,7 +263,7 @@ export class RolloutWorker {
     const once = { ...this.#options.sampling, samplesPerPrompt: 1 };
     const sampled = await this.#sample(prompts, once, seed);
     const judged = await this.#judge(sampled, { learns: false, heldOut: true });
-    const rollouts = Rollouts.of(sampled);
+    const rollouts = this.#rollouts(sampled);
     const { referenceRole } = this.#parts;
     await this.#score(rollouts, this.#options.kl !== null, referenceRole);
     const kl = answerKl(rollouts);
@@ -283,12 +286,15 @@ export class RolloutWorker {
     sampling: SamplingOptions,
     seed: number,
   ): Promise<SampledRollouts> {
-    const { model, role } = this.#parts;
-    const sampled = await phase('rollout', () =>
-      sampleRollouts(model, role, prompts, sampling, seed),
-    );
+    const { model, role, constraints = null } = this.#parts;
+    const how = { ...sampling, constraints };
+    const sampled = await phase('rollout', () => sampleRollouts(model, role, prompts, how, seed));
     this.#noticeHidden(sampled);
     return sampled;
+  }
+
+  #rollouts(sampled: SampledRollouts): Rollouts {
+    return Rollouts.of(sampled, this.#parts.constraints);
   }
 
   /** Training has all tokens of an answer; whoever judges it has its text. */
@@ -331,8 +337,8 @@ export class RolloutWorker {
     if (centre !== null) return { prompts, scores: prompts.map(() => [centre]), answers: false };
     // The same for all answers to a batch, such as a greedy baseline's.
     if (this.#references?.prompts === prompts) return this.#references;
-    const { model, referenceRole, seed } = this.#parts;
-    const how = { ...sampling, samplesPerPrompt: answers };
+    const { model, referenceRole, constraints = null, seed } = this.#parts;
+    const how = { ...sampling, samplesPerPrompt: answers, constraints };
     const own = rolloutSeed(seed, `reference ${prompts.map(({ row }) => row).join()}`);
     const sampled = await phase('rollout', () =>
       sampleRollouts(model, referenceRole, prompts, how, own),

@@ -1,4 +1,5 @@
 // Sampled answers with their log-probabilities.
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { SampledAnswers } from '../batching/pack-rollouts.ts';
 import { type Numbers, RolloutLayout } from '../objectives/online/rollout.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
@@ -23,23 +24,30 @@ export class Rollouts implements SampledAnswers {
   readonly completions: readonly (readonly number[])[];
   readonly layout: RolloutLayout;
   readonly logprobs: TokenLogprobs;
+  readonly constraints: AnswerConstraints | null;
 
   /** @param sampler [N] log-probabilities of the sampler */
   constructor(
     rows: readonly number[],
-    { prompts, completions, groups }: SampledAnswers,
+    { prompts, completions, groups, constraints = null }: SampledAnswers,
     sampler: Numbers,
   ) {
     this.rows = rows;
     this.prompts = prompts;
     this.completions = completions;
+    this.constraints = constraints;
     const lengths = completions.map(({ length }) => length);
     this.layout = RolloutLayout.of(lengths, groups);
     this.logprobs = { sampler: Float64Array.from(sampler), old: null, reference: null };
   }
 
-  static of({ prompts, samples }: SampledRollouts): Rollouts {
+  /** @param constraints what the answers match */
+  static of(
+    { prompts, samples }: SampledRollouts,
+    constraints: AnswerConstraints | null = null,
+  ): Rollouts {
     const answers = {
+      constraints,
       prompts: prompts.map(({ tokens }) => tokens),
       completions: samples.map(({ tokens }) => tokens),
       groups: samples.map(({ group }) => group),

@@ -1,6 +1,7 @@
 // Samples the policy's answers to a batch of prompts, with the same weights that are trained.
 import { createHash } from 'node:crypto';
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
 
 export interface SamplingOptions {
@@ -15,6 +16,8 @@ export interface SamplingOptions {
   topP: number;
   /** Number of answers sampled at the same time. */
   batchSize: number;
+  /** What the answers match (default: null, anything). */
+  constraints?: AnswerConstraints | null;
 }
 
 export interface SampledRollouts {
@@ -44,7 +47,7 @@ export async function sampleRollouts(
   model: LanguageModel,
   role: Role,
   prompts: readonly PlacedPrompt[],
-  { topK, ...sampling }: SamplingOptions,
+  { topK, constraints = null, ...sampling }: SamplingOptions,
   seed: number,
   signal?: AbortSignal,
 ): Promise<SampledRollouts> {
@@ -52,6 +55,7 @@ export async function sampleRollouts(
   const results = await generateAll(model, tokens, {
     ...sampling,
     ...(topK !== null && { topK }),
+    ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
     adapter: role,
     logprobs: true,
     seed,

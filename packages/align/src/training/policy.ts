@@ -16,6 +16,7 @@ import {
   writeGenerationConfig,
 } from '@keel/model';
 import { manualSeed, type Tensor } from '@keel/torch';
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 
@@ -29,6 +30,8 @@ export interface Policy extends Disposable {
   /** Trained parameters by name. */
   parameters: Map<string, Tensor>;
   precision: 'fp32' | 'bf16';
+  /** What its answers match (default: anything). */
+  constraints?: AnswerConstraints;
   /** About: the bytes that `saveWeights` writes, in float32, with the tokenizer. */
   weightBytes(): number;
   /** Writes an adapter in PEFT's format, or a model in that of transformers. */

@@ -2,6 +2,7 @@
 // sample prompts do not change the training.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { phase } from '@keel/torch';
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { AnswerLine, AnswersLog } from '../runs/answers-log.ts';
 import type { Notice } from './run-data.ts';
 import type { SamplePrompt } from './sample-prompts.ts';
@@ -9,6 +10,8 @@ import type { SamplePrompt } from './sample-prompts.ts';
 export interface SampledAnswersParts {
   model: LanguageModel;
   role: Role;
+  /** What the answers match; null: anything. */
+  constraints: AnswerConstraints | null;
   prompts: readonly SamplePrompt[];
   maxNewTokens: number;
   notice: Notice;
@@ -51,15 +54,13 @@ export class SampledAnswers {
   }
 
   async #generate(step: number): Promise<AnswerLine[]> {
-    const { model, role, prompts, maxNewTokens, signal } = this.#parts;
-    const results = await generateAll(
-      model,
-      prompts.map(({ tokens }) => tokens),
-      {
-        ...{ maxNewTokens, temperature: 0, adapter: role, batchSize: prompts.length },
-        ...(signal && { signal }),
-      },
-    );
+    const { model, role, constraints, prompts, maxNewTokens, signal } = this.#parts;
+    const tokens = prompts.map((prompt) => prompt.tokens);
+    const results = await generateAll(model, tokens, {
+      ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
+      ...{ maxNewTokens, temperature: 0, adapter: role, batchSize: prompts.length },
+      ...(signal && { signal }),
+    });
     return results.map(({ promptIndex, text, tokens, finishReason }) => ({
       step,
       prompt: prompts[promptIndex]!.prompt,

@@ -1,6 +1,7 @@
 // Creates the objects that watch a run, from its options.
 import type { LanguageModel, Role } from '@keel/model';
 import type { Tensor } from '@keel/torch';
+import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { MeasuredHeadline } from '../runs/report/run-report.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
@@ -13,7 +14,12 @@ import type { TrainingEvent } from './training-event.ts';
 
 export interface WatchedRun {
   options: TrainingOptions & { maxKl?: number | null } & Pick<RunWatchParts, 'onAlarm'>;
-  policy: { model: LanguageModel; role: Role; parameters: ReadonlyMap<string, Tensor> };
+  policy: {
+    model: LanguageModel;
+    role: Role;
+    parameters: ReadonlyMap<string, Tensor>;
+    constraints?: AnswerConstraints;
+  };
   run: RunFolder;
   /** null: no sample prompts. */
   prompts: FoundPrompts | null;
@@ -46,12 +52,13 @@ function answersOf({
   signal,
 }: WatchedRun): SampledAnswers | null {
   if (prompts === null) return null;
-  const { model, role } = policy;
+  const { model, role, constraints = null } = policy;
   const { sampleTokens: maxNewTokens = 1, maxLength } = options;
   const room = Math.min(maxLength ?? Infinity, model.decoder.config.maxPositions) - maxNewTokens;
   const found = tokeniseSamples(prompts, model.tokenizer, room);
   if (found.length > 0) {
-    return new SampledAnswers({ model, role, prompts: found, maxNewTokens, notice, signal });
+    const asked = { model, role, constraints, prompts: found, maxNewTokens };
+    return new SampledAnswers({ ...asked, notice, signal });
   }
   notice(
     `--sample-prompts: no prompt leaves room for an answer of ${maxNewTokens} tokens, so no answers are shown`,

@@ -1,4 +1,5 @@
 // Options of the online verbs that contradict each other.
+import { type ConstraintOptions, checkConstraint } from '../../config/constraint-options.ts';
 import { checkTraining } from '../../config/training-options.ts';
 import { checkRefresh, type RefreshOptions } from '../refresh/refresh-options.ts';
 import type { KlPlace } from './kl-options.ts';
@@ -30,7 +31,8 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
     referenceSyncSteps?: number | null;
     referenceMix?: number;
     rewardScale?: string;
-  } & Partial<RewardShapeOptions> &
+  } & ConstraintOptions &
+    Partial<RewardShapeOptions> &
     Partial<RefreshOptions>;
 };
 
@@ -82,6 +84,7 @@ export function checkOnline(
       'without LoRA, the reference would be a second model in memory, which is not supported. Remove --no-lora, or pass --beta 0 to train without a reference',
     );
   }
+  checkConstraint(value, add);
   checkReferenceSync(value, add);
   checkRewardShape(value, add);
   checkRefresh({ ...value, lora }, add);

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { type LanguageModel, loadAdapter, type Role } from '@keel/model';
 import type { Optimiser, Tensor } from '@keel/torch';
+import type { ConstraintOptions } from '../../config/constraint-options.ts';
 import type { OptionDescriptor } from '../../config/options.ts';
 import { templateSettings } from '../../config/template-options.ts';
 import type { TrainingOptions } from '../../config/training-options.ts';
@@ -38,12 +39,19 @@ import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
 import { onlineFacts } from './online-facts.ts';
 import type { AlarmAction } from './online-options.ts';
 import { OnlineTask } from './online-task.ts';
+import {
+  constraintFact,
+  openConstraint,
+  type RunConstraint,
+  schemaInput,
+} from './run-constraint.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
 /** Options of every online method. */
 export interface OnlineOptions
   extends TrainingOptions,
     RolloutOptions,
+    ConstraintOptions,
     Partial<PretrainingOptions>,
     Partial<RefreshOptions> {
   reward: string;
@@ -70,6 +78,8 @@ export interface OnlinePolicy<Own> extends Policy {
   gold: Reward | null;
   /** The same reward, if the run refreshes it. */
   refreshed: RefreshedReward | null;
+  /** What the answers match; null: anything. */
+  constraint: RunConstraint | null;
   /** How rewards are opened in this run. */
   opening: OpenRewardOptions;
   /** What the method adds to the base. */
@@ -151,6 +161,7 @@ async function loadRoles<Options extends OnlineOptions, Own>(
   try {
     const { model, role, parameters, precision } = loaded;
     if (options.adapter !== null) loadAdapter(model.decoder, options.adapter, START);
+    const constraint = await openConstraint(options, model);
     const { referenceSyncSteps = null, referenceMix = 1 } = options;
     const moving = movingOptions({ referenceSyncSteps, referenceMix });
     const movingReference = moving && new MovingReference(model, role, moving);
@@ -177,7 +188,8 @@ async function loadRoles<Options extends OnlineOptions, Own>(
       ...loaded,
       parameters: new Map([...parameters, ...(trained?.(own) ?? [])]),
       referenceRole: options.adapter === null ? 'reference' : START,
-      ...{ movingReference, reward, refreshed, opening: how, gold, own },
+      ...(constraint && { constraints: constraint.compiled }),
+      ...{ movingReference, reward, refreshed, constraint, opening: how, gold, own },
     };
   } catch (error) {
     loaded[Symbol.dispose]();
@@ -234,6 +246,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
     stepsPerBatch: stepsPerRollout,
     facts: ({ options, policy }) => [
       ...onlineFacts(options, policy),
+      ...(policy.constraint ? [constraintFact(options, policy.constraint)] : []),
       ...(method.facts?.(policy.own, options) ?? []),
     ],
     async task(prepared) {
@@ -248,11 +261,15 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         const goldFiles = await rewardFiles(options.gold);
         await addInput('--gold', goldFiles, { mayChange: options.acceptChangedReward });
       }
+      const { constraint } = policy;
+      const schema = constraint && schemaInput(options, constraint);
+      if (schema !== null) await addInput('--json-schema', schema);
       const { batchSize, seed } = options;
       const samples = join(path, 'samples.jsonl');
       return new OnlineTask({
         ...{ model, role, referenceRole, movingReference, reward, gold, batchSize, seed },
         ...{ source, evaluation, ...passes, notice, signal },
+        constraints: constraint?.compiled ?? null,
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         refresher:

@@ -1,5 +1,6 @@
 // Options of every verb that samples from the policy: rollouts and their reward.
 import { z } from 'zod';
+import { constraintShape } from '../../config/constraint-options.ts';
 import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import { trainingShape } from '../../config/training-options.ts';
@@ -125,6 +126,7 @@ export const onlineShape = {
     group: rollouts,
     value: 'p',
   }),
+  ...constraintShape(rollouts),
   samplesInFlight: option(z.number().int().min(1).default(16), {
     description: 'answers sampled at the same time; affects speed and memory',
     group: rollouts,

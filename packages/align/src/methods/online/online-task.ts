@@ -239,7 +239,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     const whole = [rollouts, steps, done].every(Number.isInteger);
     const objects = [worker, remembered].every((one) => typeof one === 'object' && one !== null);
     if (!whole || !objects) throw new Error('the saved state is not one of an online run');
-    if (batch !== null) batchOf(state);
+    if (batch !== null) this.#batchOf(state);
     this.#parts.movingReference?.check(state.values.reference, state.tensors);
     this.#algorithm.learner?.check(learner, state.tensors);
     this.#checkMix(state);
@@ -273,13 +273,15 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#rollouts = rollouts as number;
     this.#steps = steps as number;
     this.#batch = null;
-    if (batch !== null) this.#begin(batchOf(state), done as number);
+    if (batch !== null) this.#begin(this.#batchOf(state), done as number);
     movingReference?.restore(state.values.reference, state.tensors);
     this.#algorithm.learner?.restore(learner, state.tensors);
     this.#parts.refresher?.restore(state.values.refresh, state.tensors);
     samples?.goOnAfter(this.#steps);
   }
-}
 
-const batchOf = ({ values, tensors }: TaskState): RolloutBatch =>
-  RolloutBatch.from({ values: values.batch as TaskState['values'], tensors });
+  #batchOf({ values, tensors }: TaskState): RolloutBatch {
+    const state = { values: values.batch as TaskState['values'], tensors };
+    return RolloutBatch.from(state, this.#parts.constraints);
+  }
+}
