@@ -2,7 +2,17 @@
 // sizes; forward, and forward with backward. Median milliseconds.
 //   node benchmarks/kernels.ts [--tokens 1720] [--threads 2] [--repeats 9]
 import { parseArgs } from 'node:util';
-import { manualSeed, noGrad, ops, randn, setThreads, type Tensor, tidy, zeros } from '@keel/torch';
+import {
+  fromTypedArray,
+  manualSeed,
+  noGrad,
+  ops,
+  randn,
+  setThreads,
+  type Tensor,
+  tidy,
+  zeros,
+} from '@keel/torch';
 
 const { values } = parseArgs({
   options: {
@@ -121,6 +131,38 @@ function logprobRow(): Row {
   };
 }
 
+/** As under a constraint: each token has another 200 of the vocabulary to choose from. */
+function allowedRow(): Row {
+  const row = logprobRow();
+  const [states] = row.inputs as [Tensor];
+  const count = states.dim(0);
+  const head = made([vocabulary, hidden]);
+  const targets = zeros([count], { dtype: 'int64' }).keep();
+  const words = Math.ceil(vocabulary / 32);
+  const masks = new Int32Array(count * words);
+  for (let at = 0; at < count; at++) {
+    masks[at * words] = 1;
+    for (let one = 0; one < 200; one++) {
+      const token = (at * 7919 + one * 211) % 3000;
+      masks[at * words + (token >> 5)]! |= 1 << (token & 31);
+    }
+  }
+  const allowed = fromTypedArray(masks, [count, words]).keep();
+  return {
+    ...row,
+    name: `the same over 200 allowed tokens`,
+    own: () => ops.linearLogprob(states, head, targets, 1, 0, 256, allowed)[0],
+    composed: () =>
+      ops
+        .mm(states, head.t())
+        .to('float32')
+        .maskedFill(ops.ruledOut(allowed, vocabulary), Number.NEGATIVE_INFINITY)
+        .logSoftmax(1)
+        .gather(1, targets.unsqueeze(1))
+        .squeeze(1),
+  };
+}
+
 function swigluRow(): Row {
   const [gate, up] = [trained(made([tokens, inner], 1)), trained(made([tokens, inner], 1))];
   return {
@@ -135,7 +177,7 @@ function swigluRow(): Row {
 process.stdout.write(
   '| ms | forward, Keel | forward, LibTorch | with backward, Keel | with backward, LibTorch |\n|---|---|---|---|---|\n',
 );
-for (const make of [linearRow, loraRow, swigluRow, attentionRow, logprobRow]) {
+for (const make of [linearRow, loraRow, swigluRow, attentionRow, logprobRow, allowedRow]) {
   const { name, inputs, seed, own, composed } = make();
   const [[a, b], [c, d]] = [both(inputs, seed, own), both(inputs, seed, composed)];
   process.stdout.write(`| ${name} | ${a} | ${c} | ${b} | ${d} |\n`);

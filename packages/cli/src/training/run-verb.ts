@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { RunHooks, RunResult } from '@keel/align';
+import type { ConstraintOptions } from '@keel/align/config';
 import { shellWord } from '../shell-word.ts';
 import { complain } from '../terminal.ts';
+import { constraintWords } from './constraint-words.ts';
 import type { ResultUse } from './display.ts';
 import { HumanDisplay } from './human-display.ts';
 import { JsonDisplay } from './json-display.ts';
@@ -77,14 +79,16 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   }
 }
 
-/** The command to chat with a language model. */
+/** The command to chat with a language model, under the constraint that it was trained with. */
 export function chatWith(
-  { lora, model }: Pick<TrainingVerbOptions, 'lora' | 'model'>,
+  options: Pick<TrainingVerbOptions, 'lora' | 'model'> & Partial<ConstraintOptions>,
   final: string,
 ): ResultUse {
-  const command = lora
-    ? `npx keel chat --model ${shellWord(model)} --adapter ${shellWord(final)}`
-    : `npx keel chat --model ${shellWord(final)}`;
+  const { lora, model } = options;
+  const which = lora
+    ? `--model ${shellWord(model)} --adapter ${shellWord(final)}`
+    : `--model ${shellWord(final)}`;
+  const command = `npx keel chat ${which}${constraintWords(options)}`;
   return { name: 'chat', words: 'Try it', command };
 }
 
