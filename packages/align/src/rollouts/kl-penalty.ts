@@ -1,5 +1,7 @@
 // The KL to the reference in an online run: its estimator, where it applies, and its coefficient,
-// which may follow a target.
+// which may follow a target. Under a constraint, it is the KL of the policy to the reference when
+// both are renormalised over the tokens that the constraint allows, at the states that the answers
+// visited: not that of the two models without it.
 import { fromTypedArray, tidy } from '@keel/torch';
 import { type KlEstimator, klPerToken } from '../objectives/online/kl-estimators.ts';
 import { moments } from '../objectives/online/whitening.ts';

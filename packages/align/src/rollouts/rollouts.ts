@@ -4,7 +4,10 @@ import type { SampledAnswers } from '../batching/pack-rollouts.ts';
 import { type Numbers, RolloutLayout } from '../objectives/online/rollout.ts';
 import type { SampledRollouts } from './sample-rollouts.ts';
 
-/** Log-probabilities of every sampled token, [N] each. */
+/**
+ * Log-probabilities of every sampled token, [N] each. Under a constraint, all of them are over the
+ * tokens that it allowed, so their differences are those of the constrained distributions.
+ */
 export interface TokenLogprobs {
   /** As the sampler computed them. */
   sampler: Float64Array;
