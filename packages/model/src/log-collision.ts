@@ -26,7 +26,7 @@ export const logCollision = (
       for (let start = 0; start < rows; start += CHUNK) {
         const count = Math.min(CHUNK, rows - start);
         const part = states.narrow(0, start, count);
-        const own = allowed && allowed.narrow(0, start, count);
+        const own = allowed?.narrow(0, start, count) ?? null;
         parts.push(tidy(() => ofLogits(part.linear(weight), softcap, own)));
       }
       return ops.cat(parts, 0);

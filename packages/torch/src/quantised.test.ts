@@ -5,6 +5,7 @@ import * as ops from './ops.generated.ts';
 import { withSeed } from './random.ts';
 import { tidy } from './scope.ts';
 import type { Tensor } from './tensor.ts';
+import { tokenMask } from './testing/kernel-forms.ts';
 
 const formats = [
   ...[['F16', 32, 64] as const, ['Q4_0', 32, 18] as const, ['Q4_1', 32, 20] as const],
@@ -90,7 +91,18 @@ it.each(weights)('%s: training computes what the expanded weight gives, bit for 
     expect(trained(logprobs, weight, shapes.slice(0, 1))).toEqual(
       trained(logprobs, whole, shapes.slice(0, 1)),
     );
+    const allowed = tokenMask(
+      200,
+      96,
+      (row, token) => token === (7 * row) % 96 || (token + row) % 5 === 0,
+    );
+    const masked = (w: Tensor, [x]: Tensor[]): Tensor =>
+      ops.linearLogprob(x!.mul(0.1), w, targets, 1, 0, 64, allowed)[0];
+    expect(trained(masked, weight, shapes.slice(0, 1))).toEqual(
+      trained(masked, whole, shapes.slice(0, 1)),
+    );
     targets.dispose();
+    allowed.dispose();
   }
 });
 
