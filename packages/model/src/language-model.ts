@@ -330,6 +330,9 @@ export class LanguageModel {
     };
     if (!collision) return scores;
     const cap = this.decoder.config.logitSoftcap ?? 0;
-    return { ...scores, collision: logCollision(states.detach(), elementsOf(weight).detach(), cap, allowed) };
+    return {
+      ...scores,
+      collision: logCollision(states.detach(), elementsOf(weight).detach(), cap, allowed),
+    };
   }
 }
