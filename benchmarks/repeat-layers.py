@@ -1,5 +1,6 @@
-"""Writes a GGUF file with the first layer of another repeated: quantising a large random model for a
-benchmark would take long.
+"""Writes a GGUF file with the first layer of another repeated.
+
+Quantising a large random model for a benchmark would take long.
 
     python benchmarks/repeat-layers.py one-layer.gguf many-layers.gguf 24
 """
@@ -32,9 +33,8 @@ for name, field in reader.fields.items():
 for tensor in reader.tensors:
     repeats = range(layers) if tensor.name.startswith("blk.0.") else [0]
     for layer in repeats:
-        writer.add_tensor(
-            tensor.name.replace("blk.0.", f"blk.{layer}."), tensor.data, raw_dtype=tensor.tensor_type
-        )
+        name = tensor.name.replace("blk.0.", f"blk.{layer}.")
+        writer.add_tensor(name, tensor.data, raw_dtype=tensor.tensor_type)
 writer.write_header_to_file()
 writer.write_kv_data_to_file()
 writer.write_tensors_to_file()

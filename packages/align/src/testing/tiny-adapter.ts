@@ -2,7 +2,8 @@ import { addLora, loadModel, newScoreHead, saveAdapter } from '@keel/model';
 import { noGrad, tidy, withSeed } from '@keel/torch';
 
 /**
- * Writes an adapter with random weights (the same each time) on a tiny model, optionally with a scalar head.
+ * Writes an adapter with random weights, the same each time, on a tiny model; optionally with a
+ * scalar head.
  * @returns the folder
  */
 export async function writeTinyAdapter(

@@ -26,7 +26,7 @@ export interface GgufFile extends Disposable {
   info(name: string): GgufTensorInfo;
   /** Bytes of the whole file. */
   readonly size: number;
-  /** Where the tensor's bytes start in the file. @throws CheckpointError if there is no such tensor. */
+  /** The first byte of a tensor in the file. @throws CheckpointError if there is no such tensor. */
   position(name: string): number;
   /** All elements, row-major. @throws CheckpointError */
   readFloat32(name: string): Float32Array<ArrayBuffer>;
