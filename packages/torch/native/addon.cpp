@@ -218,7 +218,7 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(memory),
             KEEL_ENTRY(deviceMemory),
             KEEL_ENTRY(trimMemory),
-            KEEL_ENTRY(nameMapping),
+            KEEL_ENTRY(nameMapping), KEEL_ENTRY(dropPages),
             KEEL_ENTRY(threads),
             KEEL_ENTRY(build),
             KEEL_ENTRY(profileStart),

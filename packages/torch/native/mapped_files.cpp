@@ -3,6 +3,7 @@
 // It calls only functions that are safe in a signal handler.
 #include <ATen/ATen.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -65,6 +66,19 @@ void listen() {
 }
 
 }  // namespace
+
+// dropPages(handle): returns the pages of a tensor in a mapped file, which nothing has written to.
+// They are read again when they are used.
+napi_value dropPages(napi_env env, const Arguments& args) {
+  const at::Tensor& tensor = tensorAt(env, args, 0);
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(tensor.data_ptr());
+  // Pages that belong to neighbours, too, stay.
+  const uintptr_t from = (begin + page - 1) / page * page,
+                  to = (begin + tensor.nbytes()) / page * page;
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  return undefinedValue(env);
+}
 
 // nameMapping(handle, path): names the file that backs a mapped tensor, for the signal handler
 napi_value nameMapping(napi_env env, const Arguments& args) {

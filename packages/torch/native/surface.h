@@ -26,6 +26,7 @@ napi_value item(napi_env env, const Arguments& args);
 
 // The signal handler's message about mapped files: mapped_files.cpp
 napi_value nameMapping(napi_env env, const Arguments& args);
+napi_value dropPages(napi_env env, const Arguments& args);
 
 // Profiles: profiler.cpp
 napi_value profileStart(napi_env env, const Arguments& args);

@@ -46,6 +46,12 @@ export class MappedFile implements Disposable {
     return typed.view(...shape);
   }
 
+  /** Drops pages that were read and are not needed soon. No tensor may have been written to. */
+  drop(position: number, length: number): void {
+    using part = this.#bytes.narrow(0, position, length);
+    native.dropPages(part.handle);
+  }
+
   /** Whether tensors that start there are aligned as LibTorch's own are. */
   static isAligned(position: number): boolean {
     return position % ALIGNMENT === 0;

@@ -75,6 +75,8 @@ interface Native {
   trimMemory(): void;
   /** Names a mapped file for the SIGBUS message after the file was truncated. */
   nameMapping(handle: Handle, path: string): void;
+  /** Returns the pages of a part of a mapped file, unchanged since it was mapped, to the system. */
+  dropPages(handle: Handle): void;
   threads(count?: number): number;
   build(): TorchBuild;
   profileStart(most: number): void;

@@ -12,6 +12,6 @@ test('the options of training verbs whose files are part of what a run is made o
     ...{ model: 'model', reference: 'model', reward: 'reward', gold: 'reward' },
     ...{ adapter: 'folder', criticFrom: 'folder', discriminatorFrom: 'folder' },
     ...{ refreshData: 'rows', refreshEvalData: 'rows', refreshLabels: 'reward' },
-    ...{ chatTemplate: 'file', head: 'file', config: 'file' },
+    ...{ chatTemplate: 'file', head: 'file', config: 'file', grammar: 'file' },
   });
 });

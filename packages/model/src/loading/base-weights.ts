@@ -62,10 +62,12 @@ function asNf4(
   computeType: DType,
 ): Tensor | null {
   if (shape[1]! % NF4_BLOCK !== 0) return null;
-  return tidy(() => {
+  const weight = tidy(() => {
     const [bytes, scales] = ops.quantiseNf4(source.read(name, 'float32'));
     return ops.quantised(bytes, 'NF4_DOUBLE', shape, computeType, scales);
   });
+  source.release(name);
+  return weight;
 }
 
 /** The weight itself, or a new tensor with its elements. */

@@ -66,6 +66,7 @@ export function openGgufSource(path: string, file: GgufFile, config: DecoderConf
     // These are read with the metadata (gguf-rope-scaling.ts).
     isBuffer: (name) => /^rope_(freqs|factors_(long|short))\.weight$/.test(name),
     bytes: (name) => tidy(() => bytes(name)),
+    release: () => {},
     read,
     [Symbol.dispose]: () => {
       mapped?.[Symbol.dispose]();

@@ -71,10 +71,11 @@ export function openSafetensorsSource(
     isBuffer: (name) => buffers.test(name),
     bytes: (name) => {
       const stored = nameInFile(name);
-      const view = mappings.view(stored, 'uint8', [byteLengthOf(file.info(stored).shape)]);
+      const view = mappings.view(stored, 'uint8', [file.info(stored).byteLength]);
       if (view !== null) inUse.add(file.place(stored).path);
       return view?.tensor ?? null;
     },
+    release: (name) => mappings.drop(nameInFile(name)),
     read,
     [Symbol.dispose]: () => {
       mappings[Symbol.dispose]();
@@ -82,10 +83,6 @@ export function openSafetensorsSource(
     },
   };
 }
-
-/** Both types of 16 bits. */
-const byteLengthOf = (shape: readonly number[]): number =>
-  shape.reduce((product, extent) => product * extent, 2);
 
 /** A checkpoint's files in memory. Each is mapped when one of its tensors is first read. */
 class Mappings implements Disposable {
@@ -116,6 +113,12 @@ class Mappings implements Disposable {
       tensor: mapped.tensor(position, type, shape),
       aligned: MappedFile.isAligned(position),
     };
+  }
+
+  /** Drops the pages of a tensor. */
+  drop(name: string): void {
+    const { path, position } = this.#file.place(name);
+    this.#mapped.get(path)?.drop(position, this.#file.info(name).byteLength);
   }
 
   [Symbol.dispose](): void {

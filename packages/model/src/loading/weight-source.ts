@@ -28,6 +28,8 @@ export interface WeightSource extends Disposable {
    * @throws CheckpointError if they cannot be read
    */
   bytes(name: string): Tensor | null;
+  /** Says that a tensor will not be read again, so that its pages need not stay in memory. */
+  release(name: string): void;
   /** A new tensor on the CPU. @throws CheckpointError if its bytes cannot be read */
   read(name: string, dtype: DType): Tensor;
 }

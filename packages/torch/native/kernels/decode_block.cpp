@@ -72,7 +72,8 @@ class Lowering {
     std::vector<Products> factors;
     int64_t ranks = 0;
     for (const Products& one : matrices) {
-      if (one.change.a != nullptr) factors.push_back({{nullptr, nullptr, one.change.a, inner}, one.change.rank, nullptr});
+      if (one.change.a != nullptr)
+        factors.push_back({{nullptr, nullptr, one.change.a, inner}, one.change.rank, nullptr});
       ranks += one.change.rank;
     }
     if (ranks == 0) return;

@@ -9,7 +9,8 @@
 
 namespace keel {
 
-// left [T, K], right [K, N]; or, instead of right, the quantised weight [N, K] whose transpose it is
+// left [T, K], right [K, N]; or, instead of right, the quantised weight [N, K] that is its
+// transpose
 struct Factors {
   at::Tensor left, right, blocks;
 };

@@ -9,6 +9,7 @@ namespace keel::quantised {
 struct DotTask {
   Type type;
   const uint8_t* blocks;
+  Shared shared;
   int64_t first, blocksPerRow;  // the first block of the first feature
   int64_t features;
   const bf16* x;  // [rows, inner]

@@ -227,6 +227,13 @@ inline void eachGroup(const Format& format, const typename Format::Block& block,
   (body(std::integral_constant<int, g>{}, format.template group<g>(block)), ...);
 }
 
+// Weights that are needed soon are in main memory.
+template <int Bytes>
+inline void fetchAhead(const uint8_t* block) {
+  constexpr int kAhead = 2048, kLine = 64;
+  for (int at = 0; at < Bytes; at += kLine) __builtin_prefetch(block + kAhead + at, 0, 2);
+}
+
 constexpr int kFeatures = 2;  // at once: enough sums to hide the latency of their additions
 
 template <typename Format, int Rows, int Features>
@@ -245,7 +252,7 @@ void product(const Format& format, const DotTask& task, int64_t row, int64_t fea
     for (int f = 0; f < Features; ++f) {
       const int64_t place = task.first + (feature + f) * task.blocksPerRow + b;
       const uint8_t* at = task.blocks + place * Format::bytes;
-      __builtin_prefetch(at + 1024, 0, 2);
+      fetchAhead<Format::bytes>(at);
       const auto block = format.open(at);
       eachGroup(
           format, block,
@@ -300,6 +307,85 @@ bool computed(const Format& format, const DotTask& task) {
   return true;
 }
 
+// NF4's levels are not exact in bfloat16, so they are multiplied in float32. x [rows, inner] -> of
+// each group of 32, the 16 elements at even places, then those at odd ones: as a byte has two codes.
+const float* evenThenOdd(const DotTask& task) {
+  thread_local std::vector<float> turned;
+  const int64_t count = task.rows * task.inner;
+  if (static_cast<int64_t>(turned.size()) < count) turned.resize(count);
+  for (int64_t i = 0; i < count; i += kGroup) {
+    const __m512i pairs = _mm512_loadu_si512(task.x + i);
+    _mm512_storeu_ps(turned.data() + i, _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)));
+    _mm512_storeu_ps(turned.data() + i + 16,
+                     _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-65536))));
+  }
+  return turned.data();
+}
+
+// Scale of a block, and where its codes start.
+inline float nf4Scale(const DotTask& task, int64_t place, const uint8_t*& codes) {
+  if (task.type == Type::nf4) {
+    const uint8_t* at = task.blocks + place * 36;
+    float scale;
+    std::memcpy(&scale, at, 4);
+    codes = at + 4;
+    return scale;
+  }
+  const uint8_t* at = task.blocks + place * 33;
+  codes = at + 1;
+  // Two roundings, as in bitsandbytes.
+  const __m128 product = _mm_mul_ss(_mm_set_ss(task.shared.codes[at[0]]),
+                                    _mm_set_ss(task.shared.factors[place / 256]));
+  return _mm_cvtss_f32(_mm_add_ss(product, _mm_set_ss(task.shared.offset)));
+}
+
+template <int Rows, int Features>
+void nf4Product(const DotTask& task, const float* x, int64_t row, int64_t feature) {
+  const __m512 table = _mm512_load_ps(kNf4Levels);
+  __m512 sums[Features][Rows];
+  for (int f = 0; f < Features; ++f)
+    for (int r = 0; r < Rows; ++r) sums[f][r] = _mm512_setzero_ps();
+  for (int64_t b = 0; b < task.blocksPerRow; ++b) {
+    for (int f = 0; f < Features; ++f) {
+      const uint8_t* codes;
+      const __m512 scale = _mm512_set1_ps(
+          nf4Scale(task, task.first + (feature + f) * task.blocksPerRow + b, codes));
+      fetchAhead<36>(codes);
+      for (int g = 0; g < 2; ++g) {
+        const __m512i pairs = _mm512_cvtepu8_epi32(load16(codes + 16 * g));
+        // A look-up uses four bits of its index. The first code is in the high nibble.
+        const __m512 even = _mm512_permutexvar_ps(_mm512_srli_epi32(pairs, 4), table),
+                     odd = _mm512_permutexvar_ps(pairs, table);
+        for (int r = 0; r < Rows; ++r) {
+          const float* own = x + (row + r) * task.inner + (2 * b + g) * kGroup;
+          const __m512 sum = _mm512_fmadd_ps(odd, _mm512_loadu_ps(own + 16),
+                                             _mm512_mul_ps(even, _mm512_loadu_ps(own)));
+          sums[f][r] = _mm512_fmadd_ps(scale, sum, sums[f][r]);
+        }
+      }
+    }
+  }
+  for (int f = 0; f < Features; ++f)
+    for (int r = 0; r < Rows; ++r)
+      task.y[(row + r) * task.stride + feature + f] = _mm512_reduce_add_ps(sums[f][r]);
+}
+
+template <int Rows>
+void nf4Rows(const DotTask& task, const float* x, int64_t row) {
+  int64_t feature = 0;
+  for (; feature + kFeatures <= task.features; feature += kFeatures)
+    nf4Product<Rows, kFeatures>(task, x, row, feature);
+  for (; feature < task.features; ++feature) nf4Product<Rows, 1>(task, x, row, feature);
+}
+
+bool nf4Computed(const DotTask& task) {
+  const float* x = evenThenOdd(task);
+  int64_t row = 0;
+  for (; row + 4 <= task.rows; row += 4) nf4Rows<4>(task, x, row);
+  for (; row < task.rows; ++row) nf4Rows<1>(task, x, row);
+  return true;
+}
+
 }  // namespace
 
 bool avx512Bf16Dot(const DotTask& task) {
@@ -324,6 +410,9 @@ bool avx512Bf16Dot(const DotTask& task) {
       return computed(Q5_K{}, task);
     case Type::q6_k:
       return computed(Q6_K{}, task);
+    case Type::nf4:
+    case Type::nf4Double:
+      return nf4Computed(task);
     default:
       return false;
   }

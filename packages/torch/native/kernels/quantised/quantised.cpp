@@ -136,8 +136,9 @@ void Quantised::expandRows(int64_t first, int64_t rows, rows::bf16* to) const {
 
 bool Quantised::dot(int64_t first, int64_t features, const rows::bf16* x, int64_t rows, float* y,
                     int64_t stride) const {
-  return quantised::dot({type, bytes.const_data_ptr<uint8_t>(), first * blocksPerRow,
-                         blocksPerRow, features, x, rows, groupsPerRow * kGroup, y, stride});
+  return quantised::dot({type, bytes.const_data_ptr<uint8_t>(), sharedOf(scales),
+                         first * blocksPerRow, blocksPerRow, features, x, rows,
+                         groupsPerRow * kGroup, y, stride});
 }
 
 bool isQuantised(const at::Tensor& weight) {
