@@ -1,7 +1,8 @@
 /**
  * ggml's types with blocks of 256 weights (their layout is in torch/native/kernels/quantised/
- * expand.inc). Each group of weights gets the scale, and the minimum, that make its weighted squared error smallest over a range of
- * candidates, as in ggml-quants.c; computed in float64, so that bytes may differ from its own.
+ * expand.inc). Each group of weights gets the scale, and the minimum, that make its weighted
+ * squared error smallest over a range of candidates, as in ggml-quants.c; computed in float64, so
+ * that bytes may differ from its own.
  */
 import { halfBits } from './half-precision.ts';
 

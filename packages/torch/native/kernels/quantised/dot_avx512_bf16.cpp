@@ -308,7 +308,7 @@ bool computed(const Format& format, const DotTask& task) {
 }
 
 // NF4's levels are not exact in bfloat16, so they are multiplied in float32. x [rows, inner] -> of
-// each group of 32, the 16 elements at even places, then those at odd ones: as a byte has two codes.
+// each group of 32, the 16 elements at even places, then those at odd ones: a byte has two codes.
 const float* evenThenOdd(const DotTask& task) {
   thread_local std::vector<float> turned;
   const int64_t count = task.rows * task.inner;
