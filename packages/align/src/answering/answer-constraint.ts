@@ -5,6 +5,7 @@ import {
   opensReasoning,
   type TokenConstraint,
 } from '@keel/model';
+import { constraintTarget } from '../batching/answer-constraints.ts';
 
 /**
  * A constraint compiled for a model's answers to a prompt. If the prompt opens a reasoning block,
@@ -13,12 +14,11 @@ import {
  * @throws ConstraintError naming the place of a fault in the constraint
  */
 export const answerConstraint = (
-  { tokenizer, decoder }: LanguageModel,
+  model: LanguageModel,
   constraint: Constraint,
   prompt: readonly number[],
 ): Promise<TokenConstraint> =>
-  compileConstraint(tokenizer, constraint, {
-    vocabularySize: decoder.config.vocabularySize,
-    stopTokenIds: [...tokenizer.endOfTurnIds],
-    afterReasoning: opensReasoning(tokenizer, prompt),
+  compileConstraint(model.tokenizer, constraint, {
+    ...constraintTarget(model),
+    afterReasoning: opensReasoning(model.tokenizer, prompt),
   });

@@ -12,6 +12,12 @@ import {
 
 type Compiled = Pick<TokenConstraint, 'words' | 'start'>;
 
+/** The tokens that a model's constraints are compiled for. */
+export const constraintTarget = ({ tokenizer, decoder }: LanguageModel) => ({
+  vocabularySize: decoder.config.vocabularySize,
+  stopTokenIds: [...tokenizer.endOfTurnIds],
+});
+
 export class AnswerConstraints {
   /** Words of 32 tokens in a mask. */
   readonly words: number;
@@ -37,14 +43,9 @@ export class AnswerConstraints {
   }
 
   /** @throws ConstraintError naming the place of a fault in the constraint */
-  static async compile(
-    { tokenizer, decoder }: LanguageModel,
-    constraint: Constraint,
-  ): Promise<AnswerConstraints> {
-    const target = {
-      vocabularySize: decoder.config.vocabularySize,
-      stopTokenIds: [...tokenizer.endOfTurnIds],
-    };
+  static async compile(model: LanguageModel, constraint: Constraint): Promise<AnswerConstraints> {
+    const { tokenizer } = model;
+    const target = constraintTarget(model);
     return new AnswerConstraints(
       await compileConstraint(tokenizer, constraint, target),
       await compileConstraint(tokenizer, constraint, { ...target, afterReasoning: true }),

@@ -174,6 +174,19 @@ describe('a folder whose weights are held otherwise', () => {
     for (const model of [held, whole]) model.dispose();
   });
 
+  it('in NF4, from linear layers that are stored transposed', async () => {
+    const path = writeFolder('gpt2');
+    const [held, whole] = [await open(path, 'fp32', 'nf4'), await open(path, 'fp32', 'auto')];
+    const [one, other] = [held, whole].map(({ decoder }) => linearLayers(decoder)[0]!.weight);
+    const [found, wanted] = tidy(() => {
+      const [bytes, scales] = ops.quantiseNf4(other!);
+      const own = ops.quantised(bytes, 'NF4_DOUBLE', other!.shape, 'float32', scales);
+      return [ops.dequantise(one!).toArray(), ops.dequantise(own).toArray()];
+    });
+    expect(found).toEqual(wanted);
+    for (const model of [held, whole]) model.dispose();
+  });
+
   it('in NF4 is refused if no row is whole blocks', async () => {
     const path = writeTinyModel(join(folder, 'narrow'), tinyConfigs.llama!);
     tokenizer().save(path);

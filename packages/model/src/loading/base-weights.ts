@@ -28,14 +28,24 @@ export function readBlocks(
   use: MatrixUse,
   { base, computeType }: { base: BasePrecision; computeType: DType },
 ): Tensor | null {
-  const shape = source.shape(name)!;
-  if (shape.length !== 2 || source.transposedLinears) return null;
-  if (base === 'nf4') return use === 'linear' ? asNf4(source, name, shape, computeType) : null;
-  if (base === 'kept') return asStored(source, name, shape, computeType);
-  if (base !== 'bf16' || computeType === 'bfloat16' || shape[1]! % GROUP !== 0) return null;
+  const stored = source.shape(name)!;
+  if (stored.length !== 2) return null;
+  const turned = use === 'linear' && source.transposedLinears;
+  const shape = turned ? stored.toReversed() : stored;
+  const read = (dtype: DType): Tensor => {
+    const weight = source.read(name, dtype);
+    return (turned ? weight.t() : weight).contiguous();
+  };
+  if (base === 'nf4') {
+    return use === 'linear' && shape[1]! % NF4_BLOCK === 0
+      ? asNf4(source, name, read, { shape, computeType })
+      : null;
+  }
+  if (shape[1]! % GROUP !== 0) return null;
+  if (base === 'kept') return turned ? null : asStored(source, name, shape, computeType);
+  if (base !== 'bf16' || computeType === 'bfloat16') return null;
   return tidy(() => {
-    const rounded = source.read(name, 'bfloat16').contiguous();
-    const bytes = ops.viewDtype(rounded.view(-1), 'uint8');
+    const bytes = ops.viewDtype(read('bfloat16').view(-1), 'uint8');
     return ops.quantised(bytes, 'BF16', shape, computeType);
   });
 }
@@ -49,21 +59,18 @@ function asStored(
   const type = source.type(name);
   // These are what products take.
   const whole = type === 'F32' || type === 'F64' || (type === 'BF16' && computeType === 'bfloat16');
-  if (whole || shape[1]! % GROUP !== 0) return null;
-  const bytes = source.bytes(name);
+  const bytes = whole ? null : source.bytes(name);
   return bytes === null ? null : tidy(() => ops.quantised(bytes, type, shape, computeType));
 }
 
-/** Rows that are not whole blocks stay as they are. */
 function asNf4(
   source: WeightSource,
   name: string,
-  shape: number[],
-  computeType: DType,
-): Tensor | null {
-  if (shape[1]! % NF4_BLOCK !== 0) return null;
+  read: (dtype: DType) => Tensor,
+  { shape, computeType }: { shape: number[]; computeType: DType },
+): Tensor {
   const weight = tidy(() => {
-    const [bytes, scales] = ops.quantiseNf4(source.read(name, 'float32'));
+    const [bytes, scales] = ops.quantiseNf4(read('float32'));
     return ops.quantised(bytes, 'NF4_DOUBLE', shape, computeType, scales);
   });
   source.release(name);

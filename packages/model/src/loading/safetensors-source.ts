@@ -71,7 +71,9 @@ export function openSafetensorsSource(
     isBuffer: (name) => buffers.test(name),
     bytes: (name) => {
       const stored = nameInFile(name);
-      const view = mappings.view(stored, 'uint8', [file.info(stored).byteLength]);
+      const { dtype, byteLength } = file.info(stored);
+      floatTypeOf(folder, stored, dtype);
+      const view = mappings.view(stored, 'uint8', [byteLength]);
       if (view !== null) inUse.add(file.place(stored).path);
       return view?.tensor ?? null;
     },

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { addonBuild } from '@keel/torch';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { cacheFolder } from '../formats/default-model.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
@@ -115,6 +116,8 @@ function codeVersion(): string {
     const own = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
     hash.update(readFileSync(new URL(`${name}${own}`, import.meta.url)));
   }
+  // Blocks are expanded by the addon.
+  hash.update(addonBuild());
   code = hash.digest('hex');
   return code;
 }

@@ -7,15 +7,10 @@
 #include <vector>
 
 #include "dot.h"
+#include "scales.h"
 
 namespace keel::quantised {
 namespace {
-
-inline float half(const uint8_t* at) {
-  uint16_t bits;
-  std::memcpy(&bits, at, 2);
-  return halves[bits];
-}
 
 inline __m256i narrowed(__m512 x) { return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)); }
 
@@ -62,21 +57,26 @@ inline __m512i joined(__m512i low, __m512i high) {
   return _mm512_ternarylogic_epi32(_mm512_set1_epi16(16), high, low, 0xca);
 }
 
-struct Q4_0 {
-  static constexpr int bytes = 18, groups = 1;
+// Formats of one group a block; those below say what is different.
+struct Alone {
+  static constexpr int groups = 1;
   static constexpr bool least = false, more = false;
-  const __m512i table = tableOf<16>([](int q) { return q - 8; });
   struct Block {
     const uint8_t* at;
   };
   Block open(const uint8_t* at) const { return {at}; }
+};
+
+struct Q4_0 : Alone {
+  static constexpr int bytes = 18;
+  const __m512i table = tableOf<16>([](int q) { return q - 8; });
   template <int g>
   Group group(const Block& block) const {
     return {lookUp(table, nibbles(block.at + 2)), none(), _mm512_set1_ps(half(block.at)), 0};
   }
 };
 
-struct Q4_1 : Q4_0 {
+struct Q4_1 : Alone {
   static constexpr int bytes = 20;
   static constexpr bool least = true;
   const __m512i whole = tableOf<16>([](int q) { return q; });
@@ -87,7 +87,7 @@ struct Q4_1 : Q4_0 {
   }
 };
 
-struct Q5_0 : Q4_0 {
+struct Q5_0 : Alone {
   static constexpr int bytes = 22;
   const __m512i wide = tableOf<32>([](int q) { return q - 16; });
   template <int g>
@@ -97,7 +97,7 @@ struct Q5_0 : Q4_0 {
   }
 };
 
-struct Q5_1 : Q4_0 {
+struct Q5_1 : Alone {
   static constexpr int bytes = 24;
   static constexpr bool least = true;
   const __m512i wide = tableOf<32>([](int q) { return q; });
@@ -110,7 +110,7 @@ struct Q5_1 : Q4_0 {
 };
 
 // A signed byte is 16 times its upper nibble, with its sign, plus its lower one.
-struct Q8_0 : Q4_0 {
+struct Q8_0 : Alone {
   static constexpr int bytes = 34;
   static constexpr bool more = true;
   const __m512i low = tableOf<16>([](int q) { return q; }),
@@ -123,10 +123,9 @@ struct Q8_0 : Q4_0 {
   }
 };
 
-struct Iq4Nl : Q4_0 {
-  static constexpr float levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                       1,    13,   25,  38,  53,  69,  89,  113};
-  const __m512i own = tableOf<16>([](int q) { return levels[q]; });
+struct Iq4Nl : Alone {
+  static constexpr int bytes = 18;
+  const __m512i own = tableOf<16>([](int q) { return kIq4Levels[q]; });
   template <int g>
   Group group(const Block& block) const {
     return {lookUp(own, nibbles(block.at + 2)), none(), _mm512_set1_ps(half(block.at)), 0};
@@ -333,10 +332,7 @@ inline float nf4Scale(const DotTask& task, int64_t place, const uint8_t*& codes)
   }
   const uint8_t* at = task.blocks + place * 33;
   codes = at + 1;
-  // Two roundings, as in bitsandbytes.
-  const __m128 product = _mm_mul_ss(_mm_set_ss(task.shared.codes[at[0]]),
-                                    _mm_set_ss(task.shared.factors[place / 256]));
-  return _mm_cvtss_f32(_mm_add_ss(product, _mm_set_ss(task.shared.offset)));
+  return doubleScale(task.shared, at[0], place);
 }
 
 template <int Rows, int Features>
