@@ -4,12 +4,17 @@
 import { EMPTY, type Machine, NOWHERE, UNKNOWN } from './machine.ts';
 import type { TokenTrie } from './token-trie.ts';
 
+/** Most masks that are kept; of 6 KiB each with a vocabulary of 49,152. */
+const MOST_KEPT = 2048;
+
 /** What may follow a node within its rule. */
 interface LocalTokens {
   /** [words] */
   mask: Int32Array;
   /** Nodes of the trie at which the rule has ended in the middle of a token. */
   escapes: readonly number[];
+  /** The rest of these tokens, by the state after the rule. */
+  after: Map<number, LocalTokens>;
 }
 
 export class AllowedTokens {
@@ -18,6 +23,7 @@ export class AllowedTokens {
   readonly #words: number;
   readonly #kind: { short: boolean };
   readonly #local = new Map<number, LocalTokens>();
+  #kept = 0;
 
   /** @param kind whether the tokens are at most as long as the network's horizon */
   constructor(machine: Machine, trie: TokenTrie, words: number, kind: { short: boolean }) {
@@ -35,36 +41,78 @@ export class AllowedTokens {
     const machine = this.#machine;
     // Its spaces at the start are no part of the text.
     if (machine.skipsSpace && state === machine.start) {
-      markWithin(machine, state, this.#trie, into);
+      markFrom(machine, state, this.#trie, into);
       return;
     }
+    if (this.#kept > MOST_KEPT) this.#forget();
     const places = machine.placesIn(state);
     for (let at = 0; at < places.length; at += 2) {
-      const { mask, escapes } = this.#localOf(machine.local(places[at]!, this.#kind));
-      for (let word = 0; word < mask.length; word++) into[word]! |= mask[word]!;
-      const stack = places[at + 1]!;
-      if (stack === EMPTY || escapes.length === 0) continue;
-      const after = machine.returned(stack);
-      for (const node of escapes) markWithin(machine, after, this.#trie, into, node);
+      this.#markPlace(places[at]!, places[at + 1]!, into);
     }
   }
 
-  #localOf(state: number): LocalTokens {
+  /** A token may go on after the rule of its place, and then after the rule around that, … */
+  #markPlace(node: number, around: number, into: Int32Array): void {
+    const machine = this.#machine;
+    let found = this.#localOf(node);
+    addMask(into, found.mask);
+    for (let stack = around; stack !== EMPTY && found.escapes.length > 0; ) {
+      const [back, rest] = machine.pop(stack);
+      found = this.#afterRule(found, machine.local(back, this.#kind));
+      addMask(into, found.mask);
+      stack = rest;
+    }
+  }
+
+  #localOf(node: number): LocalTokens {
+    const state = this.#machine.local(node, this.#kind);
     let found = this.#local.get(state);
     if (found === undefined) {
       const mask = new Int32Array(this.#words);
-      found = { mask, escapes: markWithin(this.#machine, state, this.#trie, mask) };
+      const escapes = markFrom(this.#machine, state, this.#trie, mask);
+      found = this.#keep({ mask, escapes, after: new Map() });
       this.#local.set(state, found);
     }
     return found;
   }
+
+  /** The rest of the tokens that left a rule, from a state within the rule around it. */
+  #afterRule({ escapes, after }: LocalTokens, state: number): LocalTokens {
+    let found = after.get(state);
+    if (found === undefined) {
+      const machine = this.#machine;
+      const mask = new Int32Array(this.#words);
+      // The rule around may have ended, too.
+      const further = machine.escapes[state] === 1 ? [...escapes] : [];
+      for (const node of escapes) {
+        further.push(...markFrom(machine, state, this.#trie, mask, node));
+      }
+      found = this.#keep({ mask, escapes: [...new Set(further)], after: new Map() });
+      after.set(state, found);
+    }
+    return found;
+  }
+
+  #keep(found: LocalTokens): LocalTokens {
+    this.#kept += 1;
+    return found;
+  }
+
+  #forget(): void {
+    this.#local.clear();
+    this.#kept = 0;
+  }
+}
+
+function addMask(into: Int32Array, mask: Int32Array): void {
+  for (let word = 0; word < mask.length; word++) into[word]! |= mask[word]!;
 }
 
 /**
  * Marks the tokens below a node of the trie (default: all) that can be read from a state.
  * @returns nodes of the trie, with others below them, at which the state escapes
  */
-function markWithin(
+function markFrom(
   machine: Machine,
   state: number,
   trie: TokenTrie,

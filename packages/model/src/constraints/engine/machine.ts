@@ -26,7 +26,6 @@ export class Machine {
   readonly #backs: number[] = [-1, -1];
   readonly #rests: number[] = [0, 0];
   readonly #locals = new Map<number, number>();
-  readonly #returned = new Map<number, number>();
   readonly #stateIds = new Map<string, number>();
   readonly #places: (readonly number[])[] = []; // pairs of node and stack
   readonly #accepting: boolean[] = [];
@@ -97,21 +96,12 @@ export class Machine {
     let twin = node;
     const { nodes } = this.#network;
     while (short && nodes[twin]!.twin !== twin) twin = nodes[twin]!.twin;
-    return this.#closure(this.#locals, twin, BOTTOM);
-  }
-
-  /** The state after the innermost rule of a stack. */
-  returned(stack: number): number {
-    return this.#closure(this.#returned, this.#backs[stack]!, this.#rests[stack]!, stack);
-  }
-
-  #closure(known: Map<number, number>, node: number, stack: number, key = node): number {
-    let state = known.get(key);
+    let state = this.#locals.get(twin);
     if (state === undefined) {
       const found = new Reached(this);
-      found.add(node, stack);
+      found.add(twin, BOTTOM);
       state = this.#intern(found);
-      known.set(key, state);
+      this.#locals.set(twin, state);
     }
     return state;
   }
