@@ -8,6 +8,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/Logging.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
@@ -185,6 +186,7 @@ napi_value initialise(napi_env env, napi_value exports) {
       env,
       [&] {
         keepLargeTensors();
+        c10::initLogging();  // reads TORCH_CPP_LOG_LEVEL
         check(env, napi_set_instance_data(env, new Instance(), releaseInstance, nullptr));
         const napi_property_descriptor properties[] = {
 #define KEEL_PROPERTY(name, function) \
@@ -221,6 +223,15 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(nameMapping), KEEL_ENTRY(dropPages),
             KEEL_ENTRY(threads),
             KEEL_ENTRY(build),
+            KEEL_ENTRY(distributedBackends),
+            KEEL_ENTRY(storeOpen),
+            KEEL_ENTRY(storeSet),
+            KEEL_ENTRY(storeGet),
+            KEEL_ENTRY(storeHas),
+            KEEL_ENTRY(storeClose),
+            KEEL_ENTRY(groupOpen),
+            KEEL_ENTRY(groupCall),
+            KEEL_ENTRY(groupClose),
             KEEL_ENTRY(profileStart),
             KEEL_ENTRY(profileRange),
             KEEL_ENTRY(profileRangeEnd),

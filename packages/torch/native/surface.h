@@ -28,6 +28,17 @@ napi_value item(napi_env env, const Arguments& args);
 napi_value nameMapping(napi_env env, const Arguments& args);
 napi_value dropPages(napi_env env, const Arguments& args);
 
+// Processes that train together: distributed/groups.cpp
+napi_value distributedBackends(napi_env env, const Arguments& args);
+napi_value storeOpen(napi_env env, const Arguments& args);
+napi_value storeSet(napi_env env, const Arguments& args);
+napi_value storeGet(napi_env env, const Arguments& args);
+napi_value storeHas(napi_env env, const Arguments& args);
+napi_value storeClose(napi_env env, const Arguments& args);
+napi_value groupOpen(napi_env env, const Arguments& args);
+napi_value groupCall(napi_env env, const Arguments& args);
+napi_value groupClose(napi_env env, const Arguments& args);
+
 // Profiles: profiler.cpp
 napi_value profileStart(napi_env env, const Arguments& args);
 napi_value profileRange(napi_env env, const Arguments& args);

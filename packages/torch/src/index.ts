@@ -3,6 +3,11 @@ import './disposable-stacks.ts';
 
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
+export { processGroup, setProcessGroup } from './distributed/current-group.ts';
+export { GroupError } from './distributed/group-error.ts';
+export { type Launch, readLaunch } from './distributed/launch.ts';
+export { type GroupOptions, ProcessGroup } from './distributed/process-group.ts';
+export { reduceGradients } from './distributed/reduce-gradients.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';
 export { freeMemory } from './free-memory.ts';
 export { MappedFile } from './map-file.ts';

@@ -79,6 +79,32 @@ interface Native {
   dropPages(handle: Handle): void;
   threads(count?: number): number;
   build(): TorchBuild;
+  /** Kinds of process groups, such as gloo; none where LibTorch is built without. */
+  distributedBackends(): string[];
+  /** Times are in milliseconds. */
+  storeOpen(host: string, port: number, serves: boolean, timeout: number): Promise<number>;
+  storeSet(store: number, key: string, value: string): Promise<void>;
+  storeGet(store: number, key: string, timeout: number): Promise<string>;
+  storeHas(store: number, key: string): Promise<boolean>;
+  storeClose(store: number): Promise<void>;
+  groupOpen(
+    store: number,
+    backend: string,
+    name: string,
+    rank: number,
+    size: number,
+    timeout: number,
+  ): Promise<number>;
+  groupCall(
+    group: number,
+    collective: string,
+    tensors: Handle[],
+    into: Handle[],
+    operation: string,
+    root: number,
+    timeout: number,
+  ): Promise<void>;
+  groupClose(group: number): Promise<void>;
   profileStart(most: number): void;
   profileRange(name: string): void;
   profileRangeEnd(): void;
@@ -93,6 +119,8 @@ function load(): Native {
   // delays the threads that they are waiting for (docs/results/engine.md). OpenMP reads the
   // variable when LibTorch loads it.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '10000';
+  // c10d writes a stack trace for each connection that another process closes.
+  process.env.TORCH_CPP_LOG_LEVEL ??= 'ERROR';
   const path = builtAddon();
   const loaded = globalThis as { [addonKey]?: string };
   const other = loaded[addonKey];

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { launchProcesses } from './launch-processes.ts';
+
+const program = fileURLToPath(new URL('fixtures/rank.ts', import.meta.url));
+
+/** What each rank printed, as values, and how the processes ended. */
+async function ranks(processes: number, what: string, timeout = '', grace = 15_000) {
+  const lines: string[][] = Array.from({ length: processes }, () => []);
+  const end = await launchProcesses(process.execPath, [program, what, timeout], {
+    ...{ processes, threads: 1, grace },
+    onLine: (rank, line) => lines[rank]!.push(line),
+  });
+  const said = lines.map((own) =>
+    own.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
+  );
+  return { ...end, lines, said: said.map((own) => own[0]) };
+}
+
+describe.each([2, 3, 4])('%i processes', (size) => {
+  const all = Array.from({ length: size }, (_, rank) => rank);
+
+  it('exchange and reduce tensors', async () => {
+    const { exitCode, said, lines } = await ranks(size, 'collectives');
+    expect(exitCode, lines.flat().join('\n')).toBe(0);
+    const total = all.reduce((sum, rank) => sum + rank, 0);
+    for (const rank of all) {
+      expect(said[rank]).toEqual({
+        sum: [total, size, size / 2],
+        largest: [size - 1],
+        first: [10 + size - 1],
+        gathered: all.flatMap((one) => [one, 0 - one]),
+        part: [size * (rank + 1)],
+        turned: all.map((from) => 10 * from + rank),
+        bytes: all.map((one) => Array(one).fill(one)),
+      });
+    }
+  });
+
+  it('add their gradients in the order of ranks, to the last bit', async () => {
+    const { said, lines } = await ranks(size, 'gradients');
+    for (const one of said) {
+      expect(one, lines.flat().join('\n')).toEqual({ same: true, none: null, some: [1, 2] });
+    }
+  });
+});
+
+describe('a rank that is lost', () => {
+  it('is named by the others, which end', async () => {
+    const { exitCode, failed, said } = await ranks(3, 'dies');
+    expect([exitCode, failed]).toEqual([137, 1]);
+    for (const rank of [0, 2]) {
+      expect(said[rank].ranks).toEqual([1]);
+      expect(said[rank].error).toMatch(/barrier.*rank 1 \(.+, process \d+\) did not take part/);
+    }
+  });
+
+  it('is named when it is the one with the store', async () => {
+    const { exitCode, said } = await ranks(2, 'first dies');
+    expect(exitCode).toBe(137);
+    expect(said[1].error).toMatch(/rank 0 \(.+\)/);
+  });
+
+  it('and does not end is named after the deadline, and is ended', async () => {
+    const { exitCode, failed, said } = await ranks(2, 'hangs', '2', 500);
+    expect([exitCode, failed]).toEqual([3, 0]);
+    expect(said[0].ranks).toEqual([1]);
+    expect(said[0].error).toMatch(/deadline of 2 s/);
+  });
+});

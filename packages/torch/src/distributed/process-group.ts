@@ -1,0 +1,275 @@
+// Processes that compute one result together. Each collective has a deadline; what fails names the
+// ranks that did not take part.
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fromTypedArray, zeros } from '../create.ts';
+import { dtypeBytes } from '../dtype.ts';
+import { native } from '../native.ts';
+import type { Tensor } from '../tensor.ts';
+import { GroupError } from './group-error.ts';
+import type { Launch } from './launch.ts';
+import { Store } from './store.ts';
+
+export interface GroupOptions {
+  /** Seconds that a collective waits for the slowest rank (default: 1800, as PyTorch's Gloo). */
+  timeout?: number;
+  /** `gloo` for the CPU, `nccl` for CUDA (default: gloo). */
+  backend?: string;
+}
+
+/** Seconds in which ranks that wait for the same collective tell each other so. */
+const REPORTING = 5;
+
+type Collective =
+  | 'allReduce'
+  | 'broadcast'
+  | 'barrier'
+  | 'allGather'
+  | 'reduceScatter'
+  | 'allToAll';
+
+/**
+ * All processes of a group call the same functions in the same order. A call never waits longer
+ * than the group's deadline.
+ */
+export class ProcessGroup {
+  readonly rank: number;
+  readonly size: number;
+  /** Bytes of the tensors that this process has given to collectives. */
+  bytes = 0;
+  readonly #store: Store;
+  readonly #group: number;
+  /** Seconds that a collective waits for the slowest rank. */
+  readonly timeout: number;
+  readonly #places: readonly string[];
+  #calls = 0;
+
+  private constructor(
+    launch: Launch,
+    {
+      store,
+      group,
+      timeout,
+      places,
+    }: { store: Store; group: number; timeout: number; places: string[] },
+  ) {
+    this.rank = launch.rank;
+    this.size = launch.size;
+    this.#store = store;
+    this.#group = group;
+    this.timeout = timeout;
+    this.#places = places;
+  }
+
+  /**
+   * Waits for all processes of the launch.
+   * @throws GroupError naming the ranks that did not come in time
+   */
+  static async join(launch: Launch, options: GroupOptions = {}): Promise<ProcessGroup> {
+    const { timeout = 1800, backend = 'gloo' } = options;
+    const { rank, size, host, port } = launch;
+    if (!native.distributedBackends().includes(backend)) {
+      throw new GroupError(`this LibTorch has no process groups of the kind ${backend}`);
+    }
+    let store: Store;
+    try {
+      store = await Store.open(launch, timeout);
+    } catch (cause) {
+      const own = launch.serves
+        ? `rank ${rank} cannot open port ${port} on ${host}: another program may use it. Pass another MASTER_PORT`
+        : `rank ${rank} on ${hostname()} found nobody at ${host}:${port} within ${timeout} s. Check that rank 0 runs there, and that a firewall lets the port through`;
+      throw new GroupError(own, { cause });
+    }
+    await store.set(`place/${rank}`, `${hostname()}, process ${process.pid}`);
+    const places: string[] = [];
+    const ends = performance.now() + 1000 * timeout;
+    const missing: number[] = [];
+    for (let other = 0; other < size; other++) {
+      const left = Math.max(0.2, (ends - performance.now()) / 1000);
+      try {
+        places.push(await store.get(`place/${other}`, left));
+      } catch {
+        missing.push(other);
+      }
+    }
+    if (missing.length > 0) {
+      throw new GroupError(
+        `${ranksText(missing)} of ${size} did not start within ${timeout} s. Start as many processes as WORLD_SIZE says`,
+      );
+    }
+    try {
+      const group = await native.groupOpen(
+        store.index,
+        backend,
+        store.named('group'),
+        rank,
+        size,
+        Math.ceil(1000 * timeout),
+      );
+      return new ProcessGroup(launch, { store, group, timeout, places });
+    } catch (cause) {
+      throw new GroupError(
+        `rank ${rank} on ${hostname()} cannot connect to the other ranks: ${messageOf(cause)}. If a machine has several networks, name the one to use in GLOO_SOCKET_IFNAME`,
+        { cause },
+      );
+    }
+  }
+
+  /** "host, process 12" of a rank. */
+  placeOf(rank: number): string {
+    return this.#places[rank]!;
+  }
+
+  /**
+   * Adds (or takes the largest or smallest of) the tensors of all ranks, in place. The order of the
+   * sums of more than two ranks is the backend's.
+   */
+  async allReduce(
+    tensors: readonly Tensor[],
+    operation: 'sum' | 'max' | 'min' = 'sum',
+  ): Promise<void> {
+    for (const one of tensors) await this.#call('allReduce', [one], [], { operation });
+  }
+
+  /** Overwrites the tensors with those of a rank. */
+  async broadcast(tensors: readonly Tensor[], root = 0): Promise<void> {
+    for (const one of tensors) await this.#call('broadcast', [one], [], { root });
+  }
+
+  /** [n] of each rank -> [size, n] on all. The caller owns the result. */
+  async allGather(own: Tensor): Promise<Tensor> {
+    const elements = own.size;
+    return this.#exchange('allGather', own, { elements: this.size * elements, columns: elements });
+  }
+
+  /** [size * n] of each rank -> [n], the sum of this rank's part. The caller owns the result. */
+  async reduceScatter(own: Tensor): Promise<Tensor> {
+    using found = await this.#exchange('reduceScatter', own, {
+      ...{ elements: own.size / this.size, columns: own.size / this.size },
+    });
+    return found.reshape(-1).keep();
+  }
+
+  /** [size, n]: row r goes to rank r; the result has a row from each. The caller owns it. */
+  allToAll(own: Tensor): Promise<Tensor> {
+    return this.#exchange('allToAll', own, {
+      ...{ elements: own.size, columns: own.size / this.size },
+    });
+  }
+
+  /** @returns [elements / columns, columns] */
+  async #exchange(
+    collective: Collective,
+    own: Tensor,
+    { elements, columns }: { elements: number; columns: number },
+  ): Promise<Tensor> {
+    const { dtype, device } = own;
+    using flat = own.reshape(-1).keep();
+    using into = zeros([elements], { dtype, device }).keep();
+    await this.#call(collective, [flat], [into]);
+    return into.view(-1, columns).keep();
+  }
+
+  /** Returns once all ranks have called it. */
+  barrier(): Promise<void> {
+    return this.#call('barrier', [], []);
+  }
+
+  /** The bytes of every rank, on all of them. */
+  async gatherBytes(own: Uint8Array): Promise<Uint8Array[]> {
+    using length = fromTypedArray(Float64Array.of(own.length)).keep();
+    using lengths = await this.allGather(length);
+    const counts = lengths.toArray();
+    const most = Math.max(...counts);
+    if (most === 0) return counts.map(() => new Uint8Array(0));
+    const padded = new Uint8Array(most);
+    padded.set(own);
+    using bytes = fromTypedArray(padded).keep();
+    using all = await this.allGather(bytes);
+    const found = all.toTypedArray() as Uint8Array;
+    return counts.map((count, rank) => found.slice(rank * most, rank * most + count));
+  }
+
+  /** Frees what the group holds; the process takes part in nothing more. */
+  async close(): Promise<void> {
+    await native.groupClose(this.#group);
+    await this.#store.close();
+  }
+
+  async #call(
+    collective: Collective,
+    tensors: readonly Tensor[],
+    into: readonly Tensor[],
+    { operation = 'sum', root = 0 }: { operation?: string; root?: number } = {},
+  ): Promise<void> {
+    const call = this.#calls++;
+    for (const one of tensors) this.bytes += one.size * dtypeBytes(one.dtype);
+    const began = performance.now();
+    try {
+      await native.groupCall(
+        this.#group,
+        collective,
+        tensors.map(({ handle }) => handle),
+        into.map(({ handle }) => handle),
+        operation,
+        root,
+        Math.ceil(1000 * this.timeout),
+      );
+    } catch (cause) {
+      const waited = (performance.now() - began) / 1000;
+      throw await this.#fault({ collective, call, waited, cause });
+    }
+  }
+
+  /** Every rank that a failed collective reaches says so; the others are those at fault. */
+  async #fault({ collective, call, waited, cause }: Failure): Promise<GroupError> {
+    const what = `the collective ${collective} (number ${call}) failed on rank ${this.rank} after ${waited.toFixed(1)} s`;
+    let missing: number[];
+    try {
+      await this.#store.set(`failed/${this.rank}`, `${call}`);
+      missing = await this.#silent();
+    } catch {
+      return new GroupError(
+        `${what}: rank 0 (${this.placeOf(0)}) has ended, and with it the store in which ranks find each other. Read its messages`,
+        { cause },
+      );
+    }
+    // The store ends with rank 0: the others are still reading from it.
+    if (this.rank === 0) await sleep(500);
+    if (missing.length === 0) {
+      return new GroupError(`${what} on every rank: ${messageOf(cause)}`, { cause });
+    }
+    const named = missing.map((rank) => `rank ${rank} (${this.placeOf(rank)})`).join(', ');
+    return new GroupError(
+      `${what}: ${named} did not take part. It has ended, hangs, or is slower than the deadline of ${this.timeout} s. Read its messages`,
+      { cause, ranks: missing },
+    );
+  }
+
+  /** Ranks that do not report a failure soon after this one. */
+  async #silent(): Promise<number[]> {
+    let left = Array.from({ length: this.size }, (_, rank) => rank);
+    const ends = performance.now() + 1000 * REPORTING;
+    while (performance.now() < ends) {
+      const reported = await Promise.all(left.map((rank) => this.#store.has(`failed/${rank}`)));
+      left = left.filter((_, at) => !reported[at]);
+      if (left.length === 0) break;
+      await sleep(100);
+    }
+    return left;
+  }
+}
+
+interface Failure {
+  collective: Collective;
+  /** Its number, from 0. */
+  call: number;
+  /** Seconds. */
+  waited: number;
+  cause: unknown;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);
+
+const ranksText = (ranks: readonly number[]): string =>
+  `${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}`;
