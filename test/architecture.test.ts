@@ -14,7 +14,7 @@ const packages = ['statistics', 'torch', 'model', 'align', 'evaluate', 'serve', 
 
 /** Layers of packages/align/src from the bottom up; folders of a layer do not import each other. */
 const alignLayers = [
-  ['files'],
+  ['files', 'sharing'],
   ['machine', 'config', 'health'],
   ['data'],
   ['tokenising', 'objectives', 'converting'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
+import { readLaunch } from '@keel/torch/launch';
 import { Command } from 'commander';
 import { clearer } from './clearer.ts';
 import { cutMessage } from './cut-message.ts';
@@ -26,10 +27,11 @@ export async function runProgram(given: readonly string[]): Promise<number> {
       .description(`${capital(summary)}.`);
     // Loading only the options of this verb keeps the command fast.
     if (name !== named?.name) return;
-    const { definition, example, operand } = await verb.options();
+    const { definition, example, operand, passThrough = false } = await verb.options();
     const { descriptors } = definition;
     command.addHelpText('after', () => `\n${bold('Example:')}\n  ${example}`);
     addFlags(command, descriptors, operand);
+    if (passThrough) command.passThroughOptions();
     plainArgs = withPlainBooleans(args, descriptors, operand !== undefined);
     command.configureOutput({
       outputError: (message, write) => write(clearer(cutMessage(message), descriptors)),
@@ -41,6 +43,7 @@ export async function runProgram(given: readonly string[]): Promise<number> {
       const flags = givenFlags(command, descriptors, operand);
       const config = typeof flags.config === 'string' ? flags.config : null;
       const options = resolveOptions(definition, { flags, config });
+      if (!verb.together) refuseSeveral(name);
       const { run } = await verb.run();
       exitCode = await run(options);
     });
@@ -60,6 +63,15 @@ export async function runProgram(given: readonly string[]): Promise<number> {
     return reportFailure(error, named?.name);
   }
   return exitCode;
+}
+
+/** @throws Error where a launcher has started several processes, which would do the same work */
+function refuseSeveral(name: string): void {
+  const launch = readLaunch();
+  if (launch === null) return;
+  throw new Error(
+    `keel ${name} runs in one process, and ${launch.launcher} has started ${launch.size}. Start it by itself, without torchrun, srun or keel launch`,
+  );
 }
 
 /** `help data convert` as `data help convert`, since commander's help knows one level only. */
@@ -100,6 +112,7 @@ function newProgram(): Command {
       '\n`keel <verb> --help` shows its common options and an example; `--help-all` all options.',
     )
     .configureHelp({ styleTitle: bold })
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (message, write) => write(clearer(cutMessage(message))) })
     .showHelpAfterError('See `keel --help`.');

@@ -4,7 +4,7 @@ import { type Verb, type VerbGroup, verb } from './verb.ts';
 /** A method of the library as a verb. */
 const trainingVerb = ({ name, example, summary, definition, run, stage }: MethodVerb): Verb =>
   verb({
-    ...{ name, summary },
+    ...{ name, summary, together: true },
     options: async () => ({ definition, example }),
     run: async () => {
       const { chatWith, runVerb, scoreWith } = await import('./training/run-verb.ts');
@@ -60,6 +60,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     summary: 'run a recipe: training stages that build on the results of earlier ones',
     options: () => import('./options/align.ts'),
     run: () => import('./verbs/align.ts'),
+  }),
+  verb({
+    name: 'launch',
+    summary: 'train in several processes of this machine, which share the work of each step',
+    options: () => import('./options/launch.ts'),
+    run: () => import('./verbs/launch.ts'),
   }),
   verb({
     name: 'best-of-n',
@@ -169,6 +175,7 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   verb({
     name: 'doctor',
     summary: 'show what Keel found on this machine, what is slow and what to do',
+    together: true,
     options: () => import('./options/doctor.ts'),
     run: () => import('./verbs/doctor.ts'),
   }),

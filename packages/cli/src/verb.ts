@@ -8,6 +8,8 @@ export interface VerbOptions<Options> {
   example: string;
   /** Name of the option that is passed without a flag. */
   operand?: string;
+  /** Whether flags after the operand are part of it. */
+  passThrough?: boolean;
   /** The JSON Schema of its YAML file, if that has more than its options. */
   jsonSchema?(): Record<string, unknown>;
 }
@@ -23,6 +25,8 @@ export interface Verb {
   /** One word, or two for a verb of a group: `data convert`. */
   name: string;
   summary: string;
+  /** Whether several processes can run it together (default: it runs in one). */
+  together?: boolean;
   options(): Promise<VerbOptions<unknown>>;
   run(): Promise<VerbRun<unknown>>;
 }
@@ -38,6 +42,7 @@ export interface VerbGroup {
 export function verb<Options>(parts: {
   name: string;
   summary: string;
+  together?: boolean;
   options(): Promise<VerbOptions<Options>>;
   run(): Promise<VerbRun<Options>>;
 }): Verb {

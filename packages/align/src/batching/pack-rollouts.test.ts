@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { MicroBatchLimit } from './micro-batches.ts';
 import { packRollouts, rolloutPasses } from './pack-rollouts.ts';
 
 const answers = {
@@ -18,22 +19,33 @@ it('packs a prompt once for all of its answers; the end of the prompt predicts t
 });
 
 it('divides answers into passes by prompts or by tokens, splitting a group that is too large', () => {
-  expect(rolloutPasses(answers, all, { rows: null, tokens: null })).toEqual([all]);
-  expect(rolloutPasses(answers, all, { rows: 1, tokens: null })).toEqual([
+  const passesOf = (sequences: number[], limit: MicroBatchLimit): number[][] =>
+    rolloutPasses(answers, sequences, limit)[0]!;
+  expect(passesOf(all, { rows: null, tokens: null })).toEqual([all]);
+  expect(passesOf(all, { rows: 1, tokens: null })).toEqual([
     [0, 1],
     [2, 3],
   ]);
   // The first prompt with its answers has 6 tokens, the second has 5.
-  expect(rolloutPasses(answers, all, { rows: null, tokens: 11 })).toEqual([all]);
-  expect(rolloutPasses(answers, all, { rows: null, tokens: 6 })).toEqual([
+  expect(passesOf(all, { rows: null, tokens: 11 })).toEqual([all]);
+  expect(passesOf(all, { rows: null, tokens: 6 })).toEqual([
     [0, 1],
     [2, 3],
   ]);
-  const cut = rolloutPasses(answers, all, { rows: null, tokens: 5 });
+  const cut = passesOf(all, { rows: null, tokens: 5 });
   expect(cut.flat().sort()).toEqual(all);
   expect(cut).toContainEqual([2, 3]);
   expect(cut).toContainEqual([0]);
   // An answer longer than a pass gets its own pass.
-  expect(rolloutPasses(answers, all, { rows: null, tokens: 1 }).length).toBe(4);
-  expect(rolloutPasses(answers, [3, 1], { rows: null, tokens: null })).toEqual([[3, 1]]);
+  expect(passesOf(all, { rows: null, tokens: 1 }).length).toBe(4);
+  expect(passesOf([3, 1], { rows: null, tokens: null })).toEqual([[3, 1]]);
+});
+
+it('divides them among processes, so that each has some answers, also of one prompt', () => {
+  const limit = { rows: null, tokens: null };
+  expect(rolloutPasses(answers, all, limit, { shares: 2 })).toEqual([[[0, 1]], [[2, 3]]]);
+  expect(rolloutPasses(answers, [0, 1], limit, { shares: 2 })).toEqual([[[0]], [[1]]]);
+  expect(rolloutPasses(answers, [3], limit, { shares: 2 })).toEqual([[[3]], []]);
+  const whole = { shares: 2, wholeGroups: true };
+  expect(rolloutPasses(answers, [0, 1], limit, whole)).toEqual([[[0, 1]], []]);
 });

@@ -1,5 +1,6 @@
 // Packs sampled answers into passes, with each prompt once for all of its answers in the pass.
 import type { PackedBatch, ScoredTokens } from '@keel/model';
+import { shareOut } from '../sharing/share-out.ts';
 import type { AnswerConstraints } from './answer-constraints.ts';
 import { AnswerPacker } from './answer-packer.ts';
 import { type MicroBatchLimit, splitMicroBatches } from './micro-batches.ts';
@@ -28,15 +29,16 @@ export interface PackedRollouts {
 /**
  * Divides answers into passes, keeping answers to one prompt together as far as a pass allows.
  * @param sequences indices of the answers
- * @param wholeGroups never splits the answers to one prompt
- * @returns the answers of each pass; a limit of rows counts prompts
+ * @param how `wholeGroups`: never splits the answers to one prompt; `shares`: number of processes
+ * @returns of each process, the answers of its passes; a limit of rows counts prompts
  */
 export function rolloutPasses(
   { prompts, completions, groups }: SampledAnswers,
   sequences: readonly number[],
   limit: MicroBatchLimit,
-  { wholeGroups = false } = {},
-): number[][] {
+  { wholeGroups = false, shares = 1 } = {},
+): number[][][] {
+  const whole = wholeGroups ? Number.POSITIVE_INFINITY : sequences.length / shares;
   const most = (wholeGroups ? null : limit.tokens) ?? Number.POSITIVE_INFINITY;
   const pieces: { sequences: number[]; tokens: number }[] = [];
   const open = new Map<number, { sequences: number[]; tokens: number }>();
@@ -44,7 +46,8 @@ export function rolloutPasses(
     const group = groups[sequence]!;
     const own = completions[sequence]!.length;
     let piece = open.get(group);
-    if (piece === undefined || piece.tokens + own > most) {
+    // Every process gets some answers, also of a single prompt.
+    if (piece === undefined || piece.tokens + own > most || piece.sequences.length >= whole) {
       piece = { sequences: [], tokens: prompts[group]!.length };
       pieces.push(piece);
       open.set(group, piece);
@@ -53,9 +56,13 @@ export function rolloutPasses(
     piece.tokens += own;
   }
   const lengths = pieces.map(({ tokens }) => tokens);
-  return splitMicroBatches(lengths, limit).map((pass) =>
-    pass.flatMap((index) => pieces[index]!.sequences),
-  );
+  return shareOut(lengths, shares).map((share) => {
+    if (share.length === 0) return [];
+    const own = share.map((at) => lengths[at]!);
+    return splitMicroBatches(own, limit).map((pass) =>
+      pass.flatMap((index) => pieces[share[index]!]!.sequences),
+    );
+  });
 }
 
 /** Packs some answers, in the given order. */

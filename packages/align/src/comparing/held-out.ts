@@ -21,7 +21,7 @@ import type { PlacedPrompt } from '../rollouts/prompt-source.ts';
 import { Rollouts } from '../rollouts/rollouts.ts';
 import { rolloutSeed, sampleRollouts } from '../rollouts/sample-rollouts.ts';
 import { rolloutLogprobs } from '../rollouts/score-rollouts.ts';
-import { passes } from '../training/passes.ts';
+import { type Pass, passes } from '../training/passes.ts';
 import type { Measured, MeasuredAnswer, MeasuredPairs } from './measured.ts';
 
 /** A model in one of its roles. */
@@ -126,15 +126,27 @@ export class HeldOut {
     const placesOf = new Map(this.#pairs.map((pair, at) => [pair, at]));
     let done = 0;
     const parts = { model, role, limit: LIMIT };
-    for await (const pass of passes(parts, this.#pairs, pairPacking, { divisor: null })) {
+    const work = async (pass: Pass<PlacedPair, PackedPairs>) => {
       hooks.signal?.throwIfAborted();
-      const { batch, placed } = pass;
       const score = function* (): Steps<number[]> {
-        const { sums } = yield* scorePairsSteps(model, batch, false);
+        const { sums } = yield* scorePairsSteps(model, pass.batch, false);
         return sums.toArray();
       };
       const own = await pass.compute(model.asSteps(role, score()));
-      const { whole: reference } = await this.#reference.logprobs(pass);
+      return { own, known: await this.#reference.logprobs(pass) };
+    };
+    const options = { divisor: null };
+    for await (const { pass, found: scored } of passes(
+      parts,
+      this.#pairs,
+      pairPacking,
+      options,
+      work,
+    )) {
+      const { batch, placed } = pass;
+      const { own, known } = scored;
+      this.#reference.learn(pass, known);
+      const reference = known.whole;
       placed.forEach((pair, place) => {
         const at = placesOf.get(pair)!;
         const [first, second] = [2 * place, 2 * place + 1];

@@ -242,6 +242,11 @@ export const trainingShape = {
     group: machine,
     shownDefault: 'one per core',
   }),
+  processTimeout: option(z.number().positive().max(86_400).default(1800), {
+    description:
+      'seconds that a process waits for the slowest one, where several train together (torchrun, srun or keel launch)',
+    group: machine,
+  }),
   resume: option(z.boolean().default(false), {
     description: "resume from the newest checkpoint in the run's folder, bit for bit",
     group: call,

@@ -58,11 +58,21 @@ export class AnswerReference implements Reference<PackedAnswers> {
     const whole = cached ?? (await pass.compute(model.asSteps(role, score())));
     const broken = rows.filter((_, at) => !Number.isFinite(whole[at]!));
     refuseNonFinite(broken, { heldOut });
+    const found = { whole, first: null, computed: cached === undefined };
+    this.learn(pass, found, { recurring });
+    return found;
+  }
+
+  learn(
+    { batch }: Pass<Placed, PackedAnswers>,
+    { whole }: ReferenceLogprobs,
+    { recurring = true }: { recurring?: boolean } = {},
+  ): void {
+    const { shared, untilTrained = false } = this.#parts;
     batch.answers.forEach((answer, at) => {
       if (recurring && !untilTrained) this.#own.add(answer, whole[at]!);
       shared?.add(answer, whole[at]!);
     });
-    return { whole, first: null, computed: cached === undefined };
   }
 
   endStep(): void {

@@ -13,7 +13,7 @@ import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { removeCached } from '../runs/optional-cache.ts';
-import { type Packing, type Placed, passes } from '../training/passes.ts';
+import { type Packing, type Pass, type Placed, passes } from '../training/passes.ts';
 import type { Policy } from '../training/policy.ts';
 import type { Notice } from '../training/run-data.ts';
 import { hashAdapter } from '../training/run-identity.ts';
@@ -270,8 +270,10 @@ async function compute<Row extends Placed, Batch extends PackedAnswers>(
   { packing, limit, heldOut = false }: StepShape<Row, Batch> & { heldOut?: boolean },
 ): Promise<void> {
   const parts = { model: reference.model, role: reference.role, limit };
-  for await (const pass of passes(parts, placed, packing, { divisor: null, heldOut })) {
-    await reference.logprobs(pass);
+  const options = { divisor: null, heldOut };
+  const work = (pass: Pass<Row, Batch>) => reference.logprobs(pass);
+  for await (const { pass, found } of passes(parts, placed, packing, options, work)) {
+    reference.learn(pass, found);
   }
 }
 

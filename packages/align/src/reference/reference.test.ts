@@ -9,7 +9,7 @@ import { type PackedPairs, packPairs } from '../batching/pack-pairs.ts';
 import { PairSource, type PlacedPair, pairPacking } from '../methods/pairs/pair-source.ts';
 import { pairScoring, scorePairs } from '../methods/pairs/score-pairs.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from '../testing/tiny-chat-model.ts';
-import { passes } from '../training/passes.ts';
+import { type Pass, passes } from '../training/passes.ts';
 import { NonFiniteLossError } from '../training/training-task.ts';
 import { precompute, recomputeFirstStep } from './open-reference.ts';
 import { RowReference, type RowReferenceParts } from './reference.ts';
@@ -53,8 +53,11 @@ async function logprobsOf(
 ): Promise<number[]> {
   const parts = { model, role: 'reference', limit: { rows: null, tokens: null } };
   const found: number[] = [];
-  for await (const pass of passes(parts, placed, pairPacking, { divisor: null, heldOut })) {
-    found.push(...(await reference.logprobs(pass)).whole);
+  const work = async (pass: Pass<PlacedPair, PackedPairs>) =>
+    (await reference.logprobs(pass)).whole;
+  const options = { divisor: null, heldOut };
+  for await (const done of passes(parts, placed, pairPacking, options, work)) {
+    found.push(...done.found);
   }
   return found;
 }

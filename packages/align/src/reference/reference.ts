@@ -28,6 +28,12 @@ export interface Reference<Batch extends PackedAnswers> {
     pass: Pass<Placed, Batch>,
     options?: { recurring?: boolean },
   ): Promise<ReferenceLogprobs>;
+  /** Caches what another process computed of a pass. */
+  learn(
+    pass: Pass<Placed, Batch>,
+    found: ReferenceLogprobs | null,
+    options?: { recurring?: boolean },
+  ): void;
   /** After the gradient of an optimizer step. */
   endStep(): void;
   /** Its part of a task's state. */
@@ -135,18 +141,32 @@ export class RowReference<Batch extends PackedAnswers> implements Reference<Batc
         this.#shared?.add(answer, whole[at]!);
       });
     }
-    let end = 0;
-    const found = this.#scoring.counts(batch).map((count) => {
-      const start = end;
-      end += count;
-      return [...whole.slice(start, end), ...first.slice(start, end)];
-    });
+    const found = this.#byRow(batch, whole, first);
     const broken = rows.filter((_, at) => !found[at]!.every(Number.isFinite));
     refuseNonFinite(broken, { heldOut });
     rows.forEach((row, at) => {
       cache.set(row, found[at]!);
     });
     return shared === undefined;
+  }
+
+  learn({ rows, batch, heldOut }: Pass<Placed, Batch>, found: ReferenceLogprobs | null): void {
+    if (found === null) return;
+    const cache = heldOut ? this.heldOut : this.training;
+    const numbers = this.#byRow(batch, found.whole, found.first ?? []);
+    rows.forEach((row, at) => {
+      if (!cache.has(row)) cache.set(row, numbers[at]!);
+    });
+  }
+
+  /** Of each row of a pass: its answers' log-probabilities, then those of their first tokens. */
+  #byRow(batch: Batch, whole: readonly number[], first: readonly number[]): number[][] {
+    let end = 0;
+    return this.#scoring.counts(batch).map((count) => {
+      const start = end;
+      end += count;
+      return [...whole.slice(start, end), ...first.slice(start, end)];
+    });
   }
 
   *#score(batch: Batch): Steps<{ whole: number[]; first: number[] }> {

@@ -3,7 +3,9 @@ import { isChat } from '../data/messages.ts';
 import { scoreChecked } from '../rewards/checked-outcomes.ts';
 import { type Reward, RewardError, type RewardInput } from '../rewards/reward.ts';
 import { whileWaiting } from '../rewards/waiting.ts';
-import type { SampledRollouts } from './sample-rollouts.ts';
+import { inShares, shareCount } from '../sharing/in-shares.ts';
+import { rangesOf } from '../sharing/share-out.ts';
+import type { Sample, SampledRollouts } from './sample-rollouts.ts';
 
 export interface Judgement {
   /** [S] */
@@ -102,15 +104,32 @@ async function outcomesOf(
     const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
     return `${place(prompts[group]!.row)}, answer ${JSON.stringify(shown)}`;
   };
-  let outcomes: Awaited<ReturnType<Reward['score']>>;
   using late = new LateSignal(signal);
-  try {
-    const learn = learns ? reward.learn?.bind(reward) : undefined;
-    const judge = learn ? { name: reward.name, score: learn } : reward;
-    outcomes = await whileWaiting(scoreChecked(judge, inputs, late.signal), onWait);
-  } catch (error) {
-    if (!(error instanceof RewardError)) throw error;
-    throw new Error(`${named(error.index)}: ${error.message}`, { cause: error.cause });
-  }
+  const learn = learns ? reward.learn?.bind(reward) : undefined;
+  const judge = learn ? { name: reward.name, score: learn } : reward;
+  const score = async ([first, end]: readonly [number, number]) => {
+    try {
+      const own = inputs.slice(first, end);
+      return await whileWaiting(scoreChecked(judge, own, late.signal), onWait);
+    } catch (error) {
+      if (!(error instanceof RewardError)) throw error;
+      const { index, message, cause } = error;
+      throw new Error(`${named(first + index)}: ${message}`, { cause });
+    }
+  };
+  const outcomes = (await inShares(rangesOfSamples(samples, learn !== undefined), score)).flat();
   return { outcomes, named };
+}
+
+/**
+ * The range of answers that each process has judged. Answers to one prompt may be compared, so they
+ * are in the same range; a reward that learns from scores sees all answers.
+ */
+function rangesOfSamples(samples: readonly Sample[], learns: boolean): [number, number][][] {
+  const count = shareCount();
+  const starts = samples.flatMap(({ group }, at) => (group === samples[at - 1]?.group ? [] : [at]));
+  const ranges = rangesOf(starts.length, learns ? 1 : count).map((share) =>
+    share.map(([first, end]): [number, number] => [starts[first]!, starts[end] ?? samples.length]),
+  );
+  return Array.from({ length: count }, (_, at) => ranges[at] ?? []);
 }

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
+import { inShares, shareCount } from '../sharing/in-shares.ts';
+import { rangesOf } from '../sharing/share-out.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
 
 export interface SamplingOptions {
@@ -51,26 +53,30 @@ export async function sampleRollouts(
   seed: number,
   signal?: AbortSignal,
 ): Promise<SampledRollouts> {
-  const tokens = prompts.map((prompt) => prompt.tokens);
-  const results = await generateAll(model, tokens, {
-    ...sampling,
-    ...(topK !== null && { topK }),
-    ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
-    adapter: role,
-    logprobs: true,
-    seed,
-    ...(signal && { signal }),
-  });
-  const samples = results.map(
-    ({ promptIndex, tokens: own, text, finishReason, logprobs }): Sample => ({
-      group: promptIndex,
-      tokens: own,
-      text,
-      ended: finishReason === 'stop',
-      logprobs: logprobs!,
-    }),
-  );
-  return { prompts, samples };
+  const sample = async ([first, end]: readonly [number, number]): Promise<Sample[]> => {
+    const tokens = prompts.slice(first, end).map((prompt) => prompt.tokens);
+    const results = await generateAll(model, tokens, {
+      ...sampling,
+      ...(topK !== null && { topK }),
+      ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
+      adapter: role,
+      logprobs: true,
+      seed,
+      firstIndex: first,
+      ...(signal && { signal }),
+    });
+    return results.map(
+      ({ promptIndex, tokens: own, text, finishReason, logprobs }): Sample => ({
+        group: first + promptIndex,
+        tokens: own,
+        text,
+        ended: finishReason === 'stop',
+        logprobs: logprobs!,
+      }),
+    );
+  };
+  const found = await inShares(rangesOf(prompts.length, shareCount()), sample);
+  return { prompts, samples: found.flat() };
 }
 
 /** A separate seed for each rollout batch of a run, and for what else is sampled in it. */

@@ -4,6 +4,7 @@ import type { LanguageModel, Role } from '@keel/model';
 import { inTurns, noGradSteps, type Steps, type Tensor, tidySteps } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import { type PackedRollouts, packRollouts, rolloutPasses } from '../batching/pack-rollouts.ts';
+import { inShares, shareCount } from '../sharing/in-shares.ts';
 import type { Rollouts } from './rollouts.ts';
 
 export interface ScoreOptions {
@@ -51,14 +52,18 @@ async function inPasses(
   scoring: Scoring,
 ): Promise<Float64Array> {
   const { layout, everySequence } = rollouts;
-  const found = new Float64Array(layout.tokens);
-  for (const sequences of rolloutPasses(rollouts, everySequence, limit)) {
+  const shares = rolloutPasses(rollouts, everySequence, limit, { shares: shareCount() });
+  const passes = shares.flat();
+  const numbers = await inShares(shares, async (sequences) => {
     const pass = packRollouts(rollouts, sequences);
     count?.(pass);
     using values = await inTurns(noGradSteps(tidySteps(scoring(pass))));
-    const numbers = values.toArray();
+    return values.toArray();
+  });
+  const found = new Float64Array(layout.tokens);
+  for (const [index, sequences] of passes.entries()) {
     layout.select(sequences).tokens.forEach((token, at) => {
-      found[token] = numbers[at]!;
+      found[token] = numbers[index]![at]!;
     });
   }
   return found;

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FileError, fileError, makeFolder } from '@keel/model';
@@ -35,17 +36,52 @@ export interface RunFolderOptions {
   notice?(text: string): void;
 }
 
-/** The folder of one run, held by this process until `close`. Layout: DESIGN.md, "Run folder". */
+/** Small files of a run that continues, which its other processes read, too. */
+const continued = [
+  ...['metrics.jsonl', 'samples.jsonl', 'answers.jsonl', 'data.json', 'environment.json'],
+  ...['health.json', 'held-out-batches.json', 'best'],
+];
+
+/** The folder of one run, held by this process until `close`. */
 export class RunFolder implements Disposable {
   readonly path: string;
   readonly resumed: boolean;
+  /** Where checkpoints and the result are: `path`, or the folder that another process writes. */
+  readonly #written: string;
   readonly #unlock: () => void;
   #newest: FoundCheckpoints | null = null;
 
-  private constructor(path: string, resumed: boolean, unlock: () => void) {
+  private constructor(path: string, resumed: boolean, unlock: () => void, written = path) {
     this.path = path;
     this.resumed = resumed;
+    this.#written = written;
     this.#unlock = unlock;
+  }
+
+  /**
+   * The folder of a process whose run folder rank 0 writes: a temporary one, for what nobody reads
+   * after the run. Checkpoints are read from the run folder, and not written.
+   * @throws FileError where the run folder cannot be read on this machine
+   */
+  static follow(path: string, { resume = false }: Pick<RunFolderOptions, 'resume'>): RunFolder {
+    const own = mkdtempSync(join(tmpdir(), 'keel-rank-'));
+    const remove = (): void => rmSync(own, { recursive: true, force: true });
+    if (resume && !existsSync(join(path, 'config.yaml'))) {
+      remove();
+      throw new Error(
+        `${path}: this machine (${hostname()}) does not see the run folder that rank 0 resumes. Put it on a file system that all machines share`,
+      );
+    }
+    for (const name of resume ? continued : []) {
+      if (!existsSync(join(path, name))) continue;
+      cpSync(join(path, name), join(own, name), { recursive: true });
+    }
+    return new RunFolder(own, resume, remove, path);
+  }
+
+  /** Whether another process writes the run folder. */
+  get follows(): boolean {
+    return this.#written !== this.path;
   }
 
   /**
@@ -97,11 +133,11 @@ export class RunFolder implements Disposable {
   }
 
   get checkpointsPath(): string {
-    return join(this.path, 'checkpoints');
+    return join(this.#written, 'checkpoints');
   }
 
   get finalPath(): string {
-    return join(this.path, 'final');
+    return join(this.#written, 'final');
   }
 
   /** Weights of the best evaluations, in `step-N`. */
@@ -156,6 +192,7 @@ export class RunFolder implements Disposable {
     fill: (folder: string) => Promise<void> | void,
     keep: number | null = null,
   ): Promise<Checkpoint> {
+    if (this.follows) return { step, path: join(this.checkpointsPath, `step-${step}`) };
     makeFolder(this.checkpointsPath);
     const saved = await saveCheckpoint(this.checkpointsPath, step, fill, keep);
     this.#newest = { newest: saved, damaged: [] };
@@ -164,6 +201,7 @@ export class RunFolder implements Disposable {
 
   /** Writes final/, whole or not at all. */
   async saveFinal(fill: (folder: string) => Promise<void> | void): Promise<void> {
+    if (this.follows) return;
     await writeFolderAtomic(this.finalPath, fill);
   }
 

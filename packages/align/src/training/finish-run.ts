@@ -56,6 +56,8 @@ export async function finishRun(ended: EndedRun): Promise<{
       watch.loadBest();
     }
     const shown = await ended.finish(best?.step ?? null);
+    const found = best && { best };
+    if (run.follows) return { headlines: [], ...found };
     await run.saveFinal(ended.loop.saveWeights);
     const headlines = writeRunReport(run, {
       ...{ verb: definition.verb, options, headlines: ended.headlines, environment, shown },
@@ -66,7 +68,7 @@ export async function finishRun(ended: EndedRun): Promise<{
     const step = best?.step ?? ended.step;
     const made = { kind: definition, options, data, model, headlines, step };
     await describeResult(run.finalPath, made, notice);
-    return { headlines, ...(best && { best }) };
+    return { headlines, ...found };
   } catch (error) {
     const writer = await saveLast(ended);
     const left = { step: ended.step, checkpoint: writer.path, notSaved: writer.failure };

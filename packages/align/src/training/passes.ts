@@ -1,17 +1,26 @@
 // The rows of an optimizer step or of an evaluation, pass by pass: they are split, packed and
 // counted; each pass goes forward in a role, its loss is checked, and backward adds its gradient.
+// Processes that train together share the passes out, and all of them have the numbers of each.
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import type { LanguageModel, PackedBatch, Role } from '@keel/model';
 import {
+  type Device,
   inTurns,
+  manualSeed,
   noGradSteps,
+  ops,
   phase,
   type Recomputation,
+  randomState,
   type Steps,
+  setRandomState,
   type Tensor,
+  tidy,
   tidySteps,
 } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
+import { shareOut } from '../sharing/share-out.ts';
+import { workers } from '../sharing/workers.ts';
 import { runPass } from './run-pass.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
@@ -73,22 +82,94 @@ export interface PassLosses {
   own?: Tensor;
 }
 
+/** A pass, and what `work` found in it. */
+export interface DonePass<Row extends Placed, Batch extends { packed: PackedBatch }, Found> {
+  pass: Pass<Row, Batch>;
+  found: Found;
+}
+
 /**
- * Splits rows into passes and packs each. Take a pass's gradient with {@link Pass.run} before you
- * ask for the next one.
+ * Splits rows into passes, packs each and runs `work` on it. Where processes train together, `work`
+ * runs in one of them, and all of them get what it found, in the same order.
+ * @param work takes the pass's gradient with {@link Pass.run}; returns plain values and tensors,
+ *   and changes nothing that other processes need
  */
-export async function* passes<Row extends Placed, Batch extends { packed: PackedBatch }>(
+export async function* passes<Row extends Placed, Batch extends { packed: PackedBatch }, Found>(
   parts: PassesParts,
   rows: readonly Row[],
   packing: Packing<Row, Batch>,
   options: PassesOptions<Batch>,
-): AsyncGenerator<Pass<Row, Batch>, void, undefined> {
-  const split = splitMicroBatches(rows.map(packing.tokens), parts.limit);
-  for (const [index, places] of split.entries()) {
-    const own = places.map((place) => rows[place]!);
-    const batch = phase('data', () => packing.pack(own));
-    if (options.divisor !== null) options.count?.(batch);
-    yield new Pass(parts, options, { index, passes: split.length, placed: own, batch });
+  work: (pass: Pass<Row, Batch>) => Promise<Found>,
+): AsyncGenerator<DonePass<Row, Batch, Found>, void, undefined> {
+  const lengths = rows.map(packing.tokens);
+  const split = (share: readonly number[]): number[][] => {
+    const own = share.map((at) => lengths[at]!);
+    return splitMicroBatches(own, parts.limit).map((pass) => pass.map((place) => share[place]!));
+  };
+  const together = workers();
+  // Of each process: the rows of its passes
+  const shares = shareOut(lengths, together?.size ?? 1).map((share) =>
+    share.length === 0 ? [] : split(share),
+  );
+  const count = shares.flat().length;
+  let index = 0;
+  const numbered = shares.map((share) => share.map((places) => ({ index: index++, places })));
+  const packed = ({ index, places }: { index: number; places: readonly number[] }) => {
+    const placed = places.map((place) => rows[place]!);
+    const batch = phase('data', () => packing.pack(placed));
+    return new Pass(parts, options, { index, passes: count, placed, batch });
+  };
+  const training = options.training ?? options.divisor !== null;
+  using drawn = training ? new PassDraws(parts.model.device) : null;
+  const run = async (pass: Pass<Row, Batch>): Promise<DonePass<Row, Batch, Found>> => {
+    if (options.divisor !== null) options.count?.(pass.batch);
+    drawn?.begin(pass.index);
+    return { pass, found: await work(pass) };
+  };
+  if (together === null) {
+    for (const one of numbered[0]!) yield await run(packed(one));
+    return;
+  }
+  const own: DonePass<Row, Batch, Found>[] = [];
+  const found = await together.gather(async () => {
+    for (const one of numbered[together.rank]!) own.push(await run(packed(one)));
+    return own.map((done) => done.found);
+  });
+  for (const [rank, share] of numbered.entries()) {
+    for (const [at, one] of share.entries()) {
+      yield rank === together.rank ? own[at]! : { pass: packed(one), found: found[rank]![at]! };
+    }
+  }
+}
+
+/**
+ * The random numbers of a step's passes (dropout, noise on embeddings): they depend on the step and
+ * on the pass, and not on the process that runs it or on its other passes.
+ */
+export class PassDraws implements Disposable {
+  readonly #devices: readonly Device[];
+  readonly #seed: number;
+  readonly #after: readonly Uint8Array[];
+
+  constructor(device: Device) {
+    this.#devices = [...new Set(['cpu', device])];
+    const draw = (): number => tidy(() => ops.randintLow(0, 2 ** 47, [1], 'int64').item());
+    this.#seed = phase('data', draw);
+    this.#after = phase('data', () => this.#devices.map((one) => randomState(one)));
+  }
+
+  begin(pass: number): void {
+    phase('data', () => {
+      for (const one of this.#devices) manualSeed(this.#seed + pass, one);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    phase('data', () => {
+      this.#devices.forEach((one, at) => {
+        setRandomState(this.#after[at]!, one);
+      });
+    });
   }
 }
 

@@ -12,6 +12,7 @@ import { phase } from '@keel/torch';
 import type { SamplerState } from '../data/shuffle.ts';
 import {
   type Packing,
+  type Pass,
   type PassesOptions,
   type PassesParts,
   type Placed,
@@ -124,16 +125,18 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   }
 
   /** {@link passes} of these rows. In training, their flops are counted. */
-  protected passes<Row extends Placed, Batch extends { packed: PackedBatch }>(
+  protected passes<Row extends Placed, Batch extends { packed: PackedBatch }, Found>(
     rows: readonly Row[],
     packing: Packing<Row, Batch>,
     options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut'>,
-  ): ReturnType<typeof passes<Row, Batch>> {
-    return passes(this.#parts, rows, packing, {
+    work: (pass: Pass<Row, Batch>) => Promise<Found>,
+  ): ReturnType<typeof passes<Row, Batch, Found>> {
+    const counted = {
       ...options,
-      count: (batch) => this.count(batch.packed, packing.scored(batch)),
-      countForward: (batch) => this.countForward(batch.packed, packing.scored(batch)),
-    });
+      count: (batch: Batch) => this.count(batch.packed, packing.scored(batch)),
+      countForward: (batch: Batch) => this.countForward(batch.packed, packing.scored(batch)),
+    };
+    return passes(this.#parts, rows, packing, counted, work);
   }
 
   /** Counts the flops of a pass, forward and backward. */

@@ -8,6 +8,7 @@ import type { ProgramParts } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import type { FileHash } from '../data/open-rows.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
+import { workers } from '../sharing/workers.ts';
 import { inputFiles } from './input-files.ts';
 import type { Policy } from './policy.ts';
 import type { Notice, RunData } from './run-data.ts';
@@ -59,8 +60,32 @@ export async function identityOf(
       device: model.device,
       threads: threads(),
       software: addonBuild(),
+      ...(workers() && { processes: workers()!.size }),
     },
   };
+}
+
+/**
+ * Every process of a run reads its own files.
+ * @throws Error naming the files that differ from those of rank 0
+ */
+export async function refuseOtherInputsElsewhere({ inputs, machine }: RunIdentity): Promise<void> {
+  const together = workers();
+  if (together === null) return;
+  const first = await together.fromFirst(() => ({ inputs, machine }));
+  await together.gather(() => {
+    const differences = Object.entries(inputs).flatMap(([option, files]) =>
+      differencesOf(first.inputs[option] ?? [], files).map((one) => `${option} ${one}`),
+    );
+    for (const name of ['precision', 'software'] as const) {
+      const [there, here] = [first.machine[name], machine[name]];
+      if (there !== here) differences.push(`${name} is ${here}, and ${there} on rank 0`);
+    }
+    if (differences.length === 0) return;
+    throw new Error(
+      `rank ${together.rank} would not compute what rank 0 does: ${differences.join('; ')}. Give all machines the same data, models and version of Keel`,
+    );
+  });
 }
 
 /** Hash of the files that define what the adapter computes. */
@@ -154,10 +179,11 @@ export function describeOtherMachine(
   saved: RunIdentity['machine'],
   now: RunIdentity['machine'],
 ): string | null {
-  const names = Object.keys(now) as (keyof RunIdentity['machine'])[];
+  const [before, after] = [saved, now].map((one) => ({ processes: 1, ...one }));
+  const names = Object.keys(after!) as (keyof RunIdentity['machine'])[];
   const differences = names
-    .filter((name) => saved[name] !== now[name])
-    .map((name) => `${name} was ${saved[name]}, now ${now[name]}`);
+    .filter((name) => before![name] !== after![name])
+    .map((name) => `${name} was ${before![name]}, now ${after![name]}`);
   if (differences.length === 0) return null;
   return `${differences.join('; ')}: the run continues, but not bit for bit`;
 }

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { AdamW, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
+import { AdamW, freeMemory, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -14,7 +14,10 @@ import type { Health } from '../health/monitor.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import type { MeasuredHeadline } from '../runs/report/run-report.ts';
-import { RunFolder } from '../runs/run-folder.ts';
+import { RunFolder, type RunFolderOptions } from '../runs/run-folder.ts';
+import { joinProcesses } from '../sharing/join-processes.ts';
+import { StoppedElsewhere } from '../sharing/shared-error.ts';
+import { workers } from '../sharing/workers.ts';
 import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
@@ -38,6 +41,7 @@ import {
   compareWithCheckpoint,
   identityOf,
   type RunIdentity,
+  refuseOtherInputsElsewhere,
 } from './run-identity.ts';
 import { type PlanFact, planRun } from './run-plan.ts';
 import { type OpenSuites, suitesOf } from './run-suites.ts';
@@ -190,14 +194,24 @@ export async function runTraining<
   asked: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
+  await using _joined = await joinProcesses(asked.processTimeout);
+  const together = workers();
+  const { onEvent: tell } = hooks;
+  // Rank 0 speaks for all.
+  const onEvent = together !== null && together.rank > 0 ? undefined : tell;
   const kind = withProgram(asKind, hooks.program);
-  const options = withTemplateDate(asked);
-  const notice: Notice = (...said) => hooks.onEvent?.(noticeEvent(...said));
+  const { output, ...own } = withTemplateDate(asked);
+  // A generated name has the date and the time in it.
+  const options = {
+    ...own,
+    output: (await together?.fromFirst(() => output)) ?? output,
+  } as Options;
+  const notice: Notice = (...said) => onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice, hooks.program);
   await kind.checkRows?.(data.rows, options, notice);
   const prompts = await findSamplePrompts(options, data);
-  using run = await RunFolder.create(options.output, {
+  using run = await openRunFolder(options, {
     config: writeConfigYaml(kind.definition, options) + programYaml(kind.programParts),
     resume: options.resume,
     overwrite: options.overwrite,
@@ -208,13 +222,27 @@ export async function runTraining<
   if (!options.dryRun) rmSync(offendingRows, { force: true });
 
   try {
-    return await train(kind, options, { data, prompts }, run, hooks);
+    return await train(kind, options, { data, prompts }, run, { ...hooks, onEvent });
   } catch (error) {
     if (error instanceof NonFiniteLossError) {
       await writeRows(offendingRows, error.heldOut ? data.heldOut! : data.rows, error.rows);
     }
     throw error;
   }
+}
+
+/** Of processes that train together, rank 0 writes the run folder. */
+async function openRunFolder(
+  { output, resume }: TrainingOptions,
+  options: RunFolderOptions,
+): Promise<RunFolder> {
+  const together = workers();
+  let own: RunFolder | null = null;
+  const create = async (): Promise<void> => {
+    own = await RunFolder.create(output, options);
+  };
+  await (together === null ? create() : together.fromFirst(create));
+  return own ?? RunFolder.follow(output, { resume });
 }
 
 async function train<
@@ -230,6 +258,7 @@ async function train<
   run: RunFolder,
   { onEvent = () => {}, signal, shared, openSuites }: RunHooks,
 ): Promise<RunResult> {
+  const together = workers();
   const began = performance.now();
   const notice: Notice = (...said) => onEvent(noticeEvent(...said));
   // Without its own loader, a kind takes any policy.
@@ -242,6 +271,7 @@ async function train<
   const positions = model.decoder.config.maxPositions;
   const options = { ...asked, maxLength: fittingLength(asked.maxLength, positions, notice) };
   const identity = await identityOf(kind, options, data, policy);
+  await refuseOtherInputsElsewhere(identity);
   await compareWithCheckpoint(run, identity, notice);
   const { rows, heldOut } = data;
   const { seed, maxLength, batchSize, onBadRow, shuffle } = options;
@@ -256,7 +286,10 @@ async function train<
     options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  const passes = planPasses(policy, options, notice, { began: await begunPassTokens(run) });
+  // Every process has passes of the same size.
+  const free = await together?.fromFirst(() => freeMemory(model.device));
+  const begun = await begunPassTokens(run);
+  const passes = planPasses(policy, options, notice, { began: begun, ...(free && { free }) });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
   const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
@@ -288,7 +321,8 @@ async function train<
   try {
     task = await kind.task(prepared);
   } catch (error) {
-    if (!signal?.aborted || error !== signal.reason) throw error;
+    const stopped = signal?.aborted && error === signal.reason;
+    if (!stopped && !(error instanceof StoppedElsewhere)) throw error;
     const step = run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0;
     return { path: run.path, final: run.finalPath, step, interrupted: true };
   }
@@ -323,6 +357,7 @@ async function train<
   // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
+  await together?.broadcast([...parameters.values()]);
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   const result = { path, final: run.finalPath, ...ended, health: watch.health };

@@ -6,6 +6,9 @@ interface RunningMean {
   mean: number;
 }
 
+/** Sums over the rows of a pass, by mean. */
+export type Observed = Readonly<Record<string, { count: number; sum: number }>>;
+
 /**
  * Running means that an objective needs, part of a checkpoint. With a momentum m, a mean becomes
  * m times its old value plus 1 - m times that of the step; without, it is the mean of all steps.
@@ -34,15 +37,23 @@ export class RunningMeans<Scores, Options> {
     return Object.fromEntries([...this.#means].map(([name, { mean }]) => [name, mean]));
   }
 
+  /** Numbers of a pass of the current step, for {@link add}. */
+  observe(scores: Scores, options: Options = this.#options): Observed {
+    const sums = this.#observers.map(([name, observer]) => {
+      const values = observer(scores, options).detach();
+      return [name, { count: values.size, sum: values.sum().item() }] as const;
+    });
+    return Object.fromEntries(sums);
+  }
+
   /**
    * Adds a pass of the current step. `values` change only when the step ends, so that passes do not
    * matter.
    */
-  observe(scores: Scores, options: Options = this.#options): void {
-    for (const [name, observer] of this.#observers) {
-      const values = observer(scores, options).detach();
+  add(observed: Observed): void {
+    for (const [name, own] of Object.entries(observed)) {
       const { count, sum } = this.#seen.get(name) ?? { count: 0, sum: 0 };
-      this.#seen.set(name, { count: count + values.size, sum: sum + values.sum().item() });
+      this.#seen.set(name, { count: count + own.count, sum: sum + own.sum });
     }
   }
 

@@ -9,6 +9,8 @@ import { MetricsLog, type MetricsRow } from '../runs/metrics.ts';
 import { PendingRows } from '../runs/pending-rows.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { TensorBoardWriter } from '../runs/tensorboard.ts';
+import { StoppedElsewhere } from '../sharing/shared-error.ts';
+import { workers } from '../sharing/workers.ts';
 import {
   type CheckpointParts,
   CheckpointWriter,
@@ -25,7 +27,7 @@ import {
   loadTrainingState,
   savedProgress,
 } from './training-state.ts';
-import { NonFiniteLossError } from './training-task.ts';
+import { type Metrics, NonFiniteLossError } from './training-task.ts';
 
 export interface LoopOptions {
   totalSteps: number;
@@ -85,6 +87,16 @@ async function runSteps(
   const { task, parameters, optimiser, run, identity, onEvent, notice, signal, watch } = parts;
   const { suites = null } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
+  const together = workers();
+  /** Whether the watch has ended the run early. */
+  let done = false;
+  /** Whether the run stops now: in all processes, once one of them was told so. */
+  const stops = async (): Promise<boolean> => {
+    const own = { done: watch?.stops === true, told: signal?.aborted === true };
+    const all = together === null ? [own] : await together.gather(() => own);
+    done = all.some((one) => one.done);
+    return done || all.some(({ told }) => told);
+  };
   const resumed = run.resumed ? await run.latestCheckpoint() : null;
   const before = resumed === null ? undefined : savedProgress(resumed.path);
   let step = 0;
@@ -116,7 +128,8 @@ async function runSteps(
     const metrics = Object.fromEntries(
       Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
     );
-    const measured = (await suites?.measure(step)) ?? {};
+    const measure = async (): Promise<Metrics> => (await suites?.measure(step)) ?? {};
+    const measured = together === null ? await measure() : await together.fromFirst(measure);
     const others = Object.keys(measured).length > 0;
     if (found !== null || others) {
       const heldOut = found === null ? null : (task.heldOut ?? null);
@@ -156,7 +169,7 @@ async function runSteps(
   try {
     onEvent({ type: 'start', step, totalSteps });
     if (evaluationDue) await evaluate();
-    while (step < totalSteps && !watch?.stops && !signal?.aborted) {
+    while (step < totalSteps && !(await stops())) {
       captured = captureState(parts);
       clock.take();
       profiler?.beginStep(step + 1);
@@ -164,6 +177,9 @@ async function runSteps(
       const learningRate = schedules[0]!.at(step, totalSteps);
       const counted = { tokens: task.tokens, flops: task.flops ?? 0 };
       const metrics = await task.step();
+      if (together !== null) {
+        await phase('all-reduce', () => together.reduceGradients(parameters.values()));
+      }
       phase('optimiser', () => {
         metrics.grad_norm = clipGradients(
           parameters.values(),
@@ -200,13 +216,14 @@ async function runSteps(
       await setImmediate();
     }
     refuseBrokenWeights(parameters, task);
-    const interrupted = step < totalSteps && !watch?.stops;
+    const interrupted = step < totalSteps && !done;
     if (!interrupted) watch?.end();
     if (interrupted || saveSteps !== null) await save();
     tellProfile();
     return { step, interrupted };
   } catch (error) {
-    if (signal?.aborted && error === signal.reason) {
+    const stopped = signal?.aborted && error === signal.reason;
+    if (stopped || error instanceof StoppedElsewhere) {
       await save(captured);
       return { step, interrupted: true };
     }

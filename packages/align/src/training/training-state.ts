@@ -49,6 +49,8 @@ export interface RunIdentity {
     threads: number;
     /** LibTorch and kernels. */
     software: string;
+    /** That train together; absent for one. */
+    processes?: number;
   };
 }
 

@@ -1,5 +1,6 @@
 import type { BatchValues } from '@keel/statistics';
 import type { Tensor } from '@keel/torch';
+import { shareError } from '../sharing/shared-error.ts';
 
 /** Numbers of a step or an evaluation, by TRL's names. */
 export type Metrics = Record<string, number>;
@@ -64,3 +65,10 @@ export class NonFiniteLossError extends Error {
     this.heldOut = heldOut;
   }
 }
+
+// The error of a pass is thrown in all processes that share the step.
+shareError('NonFiniteLossError', ({ message, rows, heldOut }) =>
+  Object.assign(new NonFiniteLossError('', rows as number[], { heldOut: heldOut as boolean }), {
+    message,
+  }),
+);

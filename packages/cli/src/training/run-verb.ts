@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import type { RunHooks, RunResult } from '@keel/align';
 import type { ConstraintOptions } from '@keel/align/config';
+import { thrownElsewhere } from '@keel/align/internal';
+import { readLaunch } from '@keel/torch/launch';
+import { exitCodes } from '../failure.ts';
 import { shellWord } from '../shell-word.ts';
 import { complain } from '../terminal.ts';
 import { constraintWords } from './constraint-words.ts';
@@ -8,6 +11,7 @@ import type { ResultUse } from './display.ts';
 import { HumanDisplay } from './human-display.ts';
 import { JsonDisplay } from './json-display.ts';
 import { openSuitesLater } from './open-suites.ts';
+import { SilentDisplay } from './silent-display.ts';
 import { StopSignals } from './stop-signals.ts';
 import { StrayErrors } from './stray-errors.ts';
 
@@ -33,7 +37,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   use: (options: Options, final: string) => ResultUse = chatWith,
 ): Promise<number> {
   const { json, showSamples = null } = options;
-  const display = json ? new JsonDisplay() : new HumanDisplay(process.stdout, { showSamples });
+  const display = displayOf({ json, showSamples });
   using stop = new StopSignals((name) => {
     display.say(
       `${name}: finishing this step and saving a checkpoint. Press Ctrl-C again to quit now.`,
@@ -68,6 +72,8 @@ export async function runVerb<Options extends TrainingVerbOptions>(
     }
     return result.interrupted ? stop.exitCode : 0;
   } catch (error) {
+    // The process in which it was thrown reports it.
+    if (thrownElsewhere(error) && (readLaunch()?.rank ?? 0) > 0) return exitCodes.failed;
     const left = error as { name?: unknown; checkpoint?: unknown };
     const resumable =
       left?.name === 'RunFailedError' ? left.checkpoint !== null : stray.first !== null;
@@ -77,6 +83,11 @@ export async function runVerb<Options extends TrainingVerbOptions>(
   } finally {
     display.close();
   }
+}
+
+function displayOf({ json, showSamples }: { json: boolean; showSamples: number | null }) {
+  if ((readLaunch()?.rank ?? 0) > 0) return new SilentDisplay();
+  return json ? new JsonDisplay() : new HumanDisplay(process.stdout, { showSamples });
 }
 
 /** The command to chat with a language model, under the constraint that it was trained with. */

@@ -12,7 +12,7 @@ import type { Reference } from '../../reference/reference.ts';
 import { scoreAnswersSteps } from '../../rewards/head-scores.ts';
 import type { ForwardOptions, Packing, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
-import { RunningMeans } from '../../training/running-means.ts';
+import { type Observed, RunningMeans } from '../../training/running-means.ts';
 import {
   joinStates,
   type Metrics,
@@ -86,9 +86,17 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     if (needsKl) totals.addKl(kl, placed.length);
     const compared = { kl, running: this.#running.values };
     const packing: Packing<PlacedUnpaired, PackedAnswers> = answerPacking;
-    for await (const pass of this.passes(placed, packing, { divisor })) {
-      const { whole } = await reference.logprobs(pass);
-      totals.add(await pass.run((options) => this.#losses(pass, whole, compared, options)));
+    const work = async (pass: Pass<PlacedUnpaired, PackedAnswers>) => {
+      const known = await reference.logprobs(pass);
+      const losses = (options: ForwardOptions) =>
+        this.#losses(pass, known.whole, compared, options);
+      return { known, ...(await pass.run(losses)) };
+    };
+    for await (const { pass, found } of this.passes(placed, packing, { divisor }, work)) {
+      const { known, observed, ...numbers } = found;
+      reference.learn(pass, known);
+      this.#running.add(observed);
+      totals.add(numbers);
     }
   }
 
@@ -98,7 +106,7 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     known: readonly number[],
     { kl, running }: Compared,
     { training, recomputation }: ForwardOptions,
-  ): Steps<PassLosses & Omit<PassNumbers, 'loss'>> {
+  ): Steps<PassLosses & Omit<PassNumbers, 'loss'> & { observed: Observed }> {
     const { model, objective, objectiveOptions } = this.#parts;
     const scoring = scoreAnswersSteps(model, batch, training, recomputation);
     const { sums: policy, entropySum } = yield* scoring; // [M]
@@ -110,9 +118,9 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const [reference, desirable] = [column(known), column(chances)];
     const scores = { policy, reference, desirable, kl, running };
     const losses = expectedLoss(objective, scores, objectiveOptions); // [M]
-    if (training) this.#running.observe(scores);
     const found = policy.detach().toArray();
     return {
+      observed: training ? this.#running.observe(scores) : {},
       sum: losses.sum(),
       answers: labels.map((label, at) => ({
         ...{ desirable: label, policy: found[at]!, reference: known[at]! },
@@ -132,16 +140,20 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const answers = this.#mismatched(placed);
     let sum = 0;
     const options = { divisor: null, training };
-    for await (const pass of this.passes(answers, answerPacking, options)) {
+    // Mismatched answers of a training step recur only in other runs with the same steps.
+    const how = { recurring: !training };
+    const work = async (pass: Pass<PlacedAnswer, PackedAnswers>) => {
       const score = function* (): Steps<number[]> {
         const { sums } = yield* scoreAnswersSteps(model, pass.batch, false);
         return sums.toArray();
       };
       const policy = await phase('forward', () => pass.compute(model.asSteps(role, score())));
-      // Mismatched answers of a training step recur only in other runs with the same steps.
-      const { whole } = await reference.logprobs(pass, { recurring: !training });
-      policy.forEach((value, at) => {
-        sum += value - whole[at]!;
+      return { policy, known: await reference.logprobs(pass, how) };
+    };
+    for await (const { pass, found } of this.passes(answers, answerPacking, options, work)) {
+      reference.learn(pass, found.known, how);
+      found.policy.forEach((value, at) => {
+        sum += value - found.known.whole[at]!;
       });
     }
     if (!Number.isFinite(sum)) {
@@ -206,9 +218,11 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     let asked = false;
     const options = { divisor: null, training: false, heldOut };
     for (const all of [placed, others]) {
-      for await (const pass of this.passes(all, answerPacking, options)) {
-        const { computed } = await reference.logprobs(pass, { recurring: false });
-        asked ||= computed;
+      const work = (pass: Pass<PlacedAnswer, PackedAnswers>) =>
+        reference.logprobs(pass, { recurring: false });
+      for await (const { pass, found } of this.passes(all, answerPacking, options, work)) {
+        reference.learn(pass, found, { recurring: false });
+        asked ||= found.computed;
       }
     }
     return asked;

@@ -11,7 +11,7 @@ import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { PairTraining, Unit } from '../../rollouts/training.ts';
 import type { ForwardOptions, PassLosses } from '../../training/passes.ts';
-import { packedPasses, type RolloutPass } from '../online/rollout-passes.ts';
+import { type RolloutPass, runPasses } from '../online/rollout-passes.ts';
 import { UpdateTotals } from '../online/update-totals.ts';
 
 export interface PairTerm {
@@ -35,10 +35,10 @@ export async function updateOnPairs(
   const { model, role } = parts;
   const { old, reference } = rollouts.logprobs;
   const margins = new Map(pairs.map((pair) => [pair.chosen, pair.margin]));
-  const found = new UpdateTotals();
 
   function* losses(
     { packed, scored, layout, members, part }: RolloutPass,
+    found: UpdateTotals,
     { training, recomputation }: ForwardOptions,
   ): Steps<PassLosses> {
     const scoring = { training, recomputation, temperature };
@@ -71,10 +71,13 @@ export async function updateOnPairs(
     return { sum };
   }
 
-  const how = { divisor: units.length, wholeGroups: true };
-  for (const pass of packedPasses(parts, rollouts, units.flat(), how)) {
-    await pass.in(role).run((forward) => losses(pass, forward));
-  }
+  const step = { rollouts, sequences: units.flat(), divisor: units.length, wholeGroups: true };
+  const sums = await runPasses(parts, step, async (pass) => {
+    const found = new UpdateTotals();
+    await pass.in(role).run((forward) => losses(pass, found, forward));
+    return found.sums;
+  });
+  const found = UpdateTotals.of(sums);
   found.endPairs(units.length);
   return found;
 }

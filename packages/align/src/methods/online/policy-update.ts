@@ -1,12 +1,12 @@
 // The gradient of one optimizer step on sampled answers, pass by pass.
 import type { Role } from '@keel/model';
 import type { Steps, Tensor } from '@keel/torch';
-import { stepTotals } from '../../objectives/online/loss-reductions.ts';
+import { type StepTotals, stepTotals } from '../../objectives/online/loss-reductions.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
 import type { ForwardOptions, PassLosses } from '../../training/passes.ts';
 import type { PolicyTerm, PolicyTokens } from './policy-loss.ts';
-import { packedPasses, type RolloutPass } from './rollout-passes.ts';
+import { type RolloutPass, runPasses } from './rollout-passes.ts';
 import { UpdateTotals } from './update-totals.ts';
 
 export interface CriticTerm {
@@ -31,13 +31,13 @@ export async function updatePolicy(
 ): Promise<UpdateTotals> {
   const { model, role } = parts;
   const { logprobs } = rollouts;
-  const found = new UpdateTotals();
-  // Losses are already shares of the step's loss.
-  const passes = packedPasses(parts, rollouts, sequences, { divisor: 1 });
-  const totals = stepTotals(passes.map(({ layout }) => layout));
 
   /** @param values [N] */
-  const criticLoss = (term: CriticTerm, values: Tensor, { layout, part }: RolloutPass): Tensor => {
+  const criticLoss = (
+    term: CriticTerm,
+    values: Tensor,
+    { layout, part, totals, found }: UpdatePass,
+  ): Tensor => {
     const own = (numbers: Float64Array): Tensor => part(numbers, values);
     const total = term.loss(values, { layout, totals, part: own });
     found.addValue(total, term.coefficient);
@@ -47,11 +47,11 @@ export async function updatePolicy(
   function* policyLosses(
     term: PolicyTerm,
     shared: CriticTerm | null,
-    pass: RolloutPass,
+    pass: UpdatePass,
     { training, recomputation }: ForwardOptions,
   ): Steps<PassLosses> {
     const { temperature, entropyGradient = false } = term;
-    const { packed, scored, layout } = pass;
+    const { packed, scored, layout, totals, found } = pass;
     const options = { training, recomputation, temperature, entropyGradient };
     const read = shared
       ? yield* model.readHeadSteps(packed, scored.rows, { ...options, scored })
@@ -76,7 +76,7 @@ export async function updatePolicy(
 
   function* criticLosses(
     term: CriticTerm,
-    pass: RolloutPass,
+    pass: UpdatePass,
     options: ForwardOptions,
   ): Steps<PassLosses> {
     const { scores } = yield* model.readHeadSteps(pass.packed, pass.scored.rows, options); // [N, 1]
@@ -84,13 +84,24 @@ export async function updatePolicy(
   }
 
   const shared = critic?.shared ? critic : null;
-  for (const pass of passes) {
+  // Losses are already shares of the step's loss.
+  const step = { rollouts, sequences, divisor: 1 };
+  const found = await runPasses(parts, step, async (pass, layouts) => {
+    const own = { ...pass, totals: stepTotals(layouts), found: new UpdateTotals() };
     if (policy !== null) {
-      await pass.in(role).run((options) => policyLosses(policy, shared, pass, options));
+      await pass.in(role).run((options) => policyLosses(policy, shared, own, options));
     }
     if (critic !== null && shared === null) {
-      await pass.in(critic.role).run((options) => criticLosses(critic, pass, options));
+      await pass.in(critic.role).run((options) => criticLosses(critic, own, options));
     }
-  }
-  return found;
+    return own.found.sums;
+  });
+  return UpdateTotals.of(found);
+}
+
+/** A pass, and what is found in it. */
+interface UpdatePass extends RolloutPass {
+  /** Of the whole step. */
+  totals: StepTotals;
+  found: UpdateTotals;
 }

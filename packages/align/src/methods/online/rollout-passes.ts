@@ -6,7 +6,8 @@ import { type PackedRollouts, packRollouts, rolloutPasses } from '../../batching
 import { constantLike, type RolloutLayout } from '../../objectives/online/rollout.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
-import { Pass, type Placed } from '../../training/passes.ts';
+import { inShares, shareCount } from '../../sharing/in-shares.ts';
+import { Pass, PassDraws, type Placed } from '../../training/passes.ts';
 
 /** A part of the answers, packed. */
 export interface RolloutPass extends PackedRollouts {
@@ -21,23 +22,40 @@ export interface RolloutPass extends PackedRollouts {
   in(role: Role): Pass<Placed, PackedRollouts>;
 }
 
+export interface RolloutStep {
+  rollouts: Rollouts;
+  /** Indices of the answers of the step. */
+  sequences: readonly number[];
+  /** What the sum of a pass's losses is divided by. */
+  divisor: number;
+  /** Whether answers to one prompt must share a pass. */
+  wholeGroups?: boolean;
+}
+
 /**
- * Divides answers into passes and packs them.
- * @param divisor of the sum of a pass's losses
- * @param wholeGroups whether answers to one prompt must share a pass
+ * Divides the answers of a step into passes, packs them and runs `work` on each: in one of the
+ * processes that train together, and all of them get what it found.
+ * @param work takes the gradient; gets the layouts of all passes of the step, in their order
+ * @returns what was found in each pass
  */
-export function packedPasses(
+export async function runPasses<Found>(
   { model, limit, recomputes, countTraining }: OnlineParts,
-  rollouts: Rollouts,
-  sequences: readonly number[],
-  { divisor, wholeGroups = false }: { divisor: number; wholeGroups?: boolean },
-): RolloutPass[] {
-  const divided = rolloutPasses(rollouts, sequences, limit, { wholeGroups });
-  return divided.map((members, index) => {
+  { rollouts, sequences, divisor, wholeGroups = false }: RolloutStep,
+  work: (pass: RolloutPass, layouts: readonly RolloutLayout[]) => Promise<Found>,
+): Promise<Found[]> {
+  const how = { wholeGroups, shares: shareCount() };
+  const shares = rolloutPasses(rollouts, sequences, limit, how);
+  const count = shares.flat().length;
+  let index = 0;
+  const numbered = shares.map((share) => share.map((members) => ({ index: index++, members })));
+  const selected = shares.flat().map((members) => rollouts.layout.select(members));
+  const layouts = selected.map(({ layout }) => layout);
+  using drawn = new PassDraws(model.device);
+  return await inShares(numbered, ({ index, members }) => {
     const batch = phase('data', () => packRollouts(rollouts, members));
-    const { layout, tokens } = rollouts.layout.select(members);
+    const { layout, tokens } = selected[index]!;
     const placed = rollouts.rowsOf(members).map((row) => ({ row }));
-    return {
+    const pass: RolloutPass = {
       ...{ ...batch, members, layout },
       part: (values, like) =>
         constantLike(
@@ -47,8 +65,10 @@ export function packedPasses(
       in(role) {
         countTraining?.(batch);
         const parts = { model, role, limit, ...(recomputes && { recomputes }) };
-        return new Pass(parts, { divisor }, { index, passes: divided.length, placed, batch });
+        return new Pass(parts, { divisor }, { index, passes: count, placed, batch });
       },
     };
+    drawn.begin(index);
+    return work(pass, layouts);
   });
 }

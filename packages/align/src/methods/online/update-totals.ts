@@ -8,17 +8,59 @@ import type { PolicyLoss } from './policy-loss.ts';
 
 const unbounded = { low: 1, high: Number.POSITIVE_INFINITY };
 
+/** Sums over the tokens and pairs of some passes, as plain numbers. */
+export interface UpdateSums {
+  policyLoss: number;
+  /** The critic's, with its weight; null without a critic. */
+  value: { loss: number; coefficient: number } | null;
+  tokens: number;
+  k2: number;
+  k3: number;
+  clipped: number;
+  ratio: number;
+  squaredRatio: number;
+  entropy: number;
+  clips: boolean;
+  pairs: { loss: number; chosen: number; rejected: number; right: number } | null;
+  mismatch: { sum: number; largest: number } | null;
+}
+
 /** Sums over the passes of an optimizer step, and their means. */
 export class UpdateTotals {
-  #policyLoss = 0;
-  /** The critic's, with its weight; null without a critic. */
-  #value: { loss: number; coefficient: number } | null = null;
-  #tokens = 0;
-  #sums = { k2: 0, k3: 0, clipped: 0, ratio: 0, squaredRatio: 0, entropy: 0 };
-  #clips = false;
-  #pairs: { loss: number; chosen: number; rejected: number; right: number } | null = null;
+  readonly sums: UpdateSums = {
+    ...{ policyLoss: 0, value: null, tokens: 0, k2: 0, k3: 0, clipped: 0 },
+    ...{ ratio: 0, squaredRatio: 0, entropy: 0, clips: false, pairs: null, mismatch: null },
+  };
   #pairMetrics: Metrics = {};
-  #mismatch: { sum: number; largest: number } | null = null;
+
+  /** @param passes of a step, in order */
+  static of(passes: readonly UpdateSums[]): UpdateTotals {
+    const totals = new UpdateTotals();
+    for (const pass of passes) totals.#add(pass);
+    return totals;
+  }
+
+  #add({ value, pairs, mismatch, clips, ...numbers }: UpdateSums): void {
+    const { sums } = this;
+    for (const [name, number] of Object.entries(numbers)) {
+      sums[name as keyof typeof numbers] += number;
+    }
+    sums.clips ||= clips;
+    if (value !== null) {
+      const { loss, coefficient } = value;
+      sums.value = { loss: (sums.value?.loss ?? 0) + loss, coefficient };
+    }
+    if (pairs !== null) {
+      const before = sums.pairs ?? { loss: 0, chosen: 0, rejected: 0, right: 0 };
+      sums.pairs = {
+        loss: before.loss + pairs.loss,
+        chosen: before.chosen + pairs.chosen,
+        rejected: before.rejected + pairs.rejected,
+        right: before.right + pairs.right,
+      };
+    }
+    if (mismatch !== null) this.#addMismatch(mismatch);
+  }
 
   /** @param tokens [N] each */
   addPolicy(
@@ -26,15 +68,15 @@ export class UpdateTotals {
     { total, clipping }: PolicyLoss,
   ): void {
     const count = policy.dim(0);
-    const sums = this.#sums;
-    this.#policyLoss += total.item();
-    this.#tokens += count;
+    const { sums } = this;
+    sums.policyLoss += total.item();
+    sums.tokens += count;
     sums.entropy += entropy.detach().sum().item();
     const drift = policyDrift(policy, old, clipping?.range ?? unbounded);
     sums.k2 += drift.k2 * count;
     sums.k3 += drift.k3 * count;
     if (clipping === undefined) return;
-    this.#clips = true;
+    sums.clips = true;
     sums.clipped += clipping.clipped.sum().item();
     sums.ratio += clipping.ratio.detach().sum().item();
     sums.squaredRatio += clipping.ratio.detach().square().sum().item();
@@ -42,7 +84,8 @@ export class UpdateTotals {
 
   /** @param total scalar: the pass's share of the critic's loss */
   addValue(total: Tensor, coefficient: number): void {
-    this.#value = { loss: (this.#value?.loss ?? 0) + total.item(), coefficient };
+    const before = this.sums.value?.loss ?? 0;
+    this.sums.value = { loss: before + total.item(), coefficient };
   }
 
   /** Adds the sums of a pass of pairs; `endPairs` turns them into means. */
@@ -55,26 +98,27 @@ export class UpdateTotals {
     const numbers = (one: Tensor): number[] => one.detach().toArray();
     const chosen = numbers(chosenLogRatio(scores));
     const rejected = numbers(rejectedLogRatio(scores));
-    const sums = this.#pairs ?? { loss: 0, chosen: 0, rejected: 0, right: 0 };
+    const { sums } = this;
+    const pairs = sums.pairs ?? { loss: 0, chosen: 0, rejected: 0, right: 0 };
     chosen.forEach((one, pair) => {
-      sums.chosen += beta * one;
-      sums.rejected += beta * rejected[pair]!;
-      if (one > rejected[pair]!) sums.right += 1;
+      pairs.chosen += beta * one;
+      pairs.rejected += beta * rejected[pair]!;
+      if (one > rejected[pair]!) pairs.right += 1;
     });
-    sums.loss += loss;
-    this.#pairs = sums;
+    pairs.loss += loss;
+    sums.pairs = pairs;
     const count = policy.dim(0);
-    this.#tokens += count;
-    this.#sums.entropy += entropy.detach().sum().item();
+    sums.tokens += count;
+    sums.entropy += entropy.detach().sum().item();
     const drift = policyDrift(policy, old, unbounded);
-    this.#sums.k2 += drift.k2 * count;
-    this.#sums.k3 += drift.k3 * count;
+    sums.k2 += drift.k2 * count;
+    sums.k3 += drift.k3 * count;
   }
 
   /** @param count number of pairs in the step */
   endPairs(count: number): void {
-    const { loss, chosen, rejected, right } = this.#pairs!;
-    this.#policyLoss = loss / count;
+    const { loss, chosen, rejected, right } = this.sums.pairs!;
+    this.sums.policyLoss = loss / count;
     this.#pairMetrics = {
       'rewards/chosen': chosen / count,
       'rewards/rejected': rejected / count,
@@ -86,30 +130,35 @@ export class UpdateTotals {
   /** For a step that uses its own log-probabilities as those of the policy that sampled. */
   addMismatch(sampler: Numbers, trainer: Numbers): void {
     const { mean, largest } = samplerMismatch(sampler, trainer);
-    const before = this.#mismatch ?? { sum: 0, largest: 0 };
-    this.#mismatch = {
-      sum: before.sum + mean * sampler.length,
+    this.#addMismatch({ sum: mean * sampler.length, largest });
+  }
+
+  #addMismatch({ sum, largest }: NonNullable<UpdateSums['mismatch']>): void {
+    const before = this.sums.mismatch ?? { sum: 0, largest: 0 };
+    this.sums.mismatch = {
+      sum: before.sum + sum,
       largest: Math.max(before.largest, largest),
     };
   }
 
   /** Mean of r - 1 - log r: how far the policy is from the one that sampled. */
   get drift(): number {
-    return this.#tokens === 0 ? 0 : this.#sums.k3 / this.#tokens;
+    const { k3, tokens } = this.sums;
+    return tokens === 0 ? 0 : k3 / tokens;
   }
 
   metrics(): Metrics {
-    const [policyLoss, value] = [this.#policyLoss, this.#value];
+    const { sums } = this;
+    const { policyLoss, value, tokens } = sums;
     const metrics: Metrics = {
       loss: policyLoss + (value === null ? 0 : value.coefficient * value.loss),
     };
-    const [tokens, sums] = [this.#tokens, this.#sums];
     if (tokens > 0) {
       metrics['loss/policy_avg'] = policyLoss;
       metrics.entropy = sums.entropy / tokens;
       metrics['policy/approxkl_avg'] = sums.k2 / tokens;
     }
-    if (this.#clips) {
+    if (sums.clips) {
       metrics['policy/clipfrac_avg'] = sums.clipped / tokens;
       const ratio = sums.ratio / tokens;
       metrics['val/ratio'] = ratio;
@@ -117,8 +166,8 @@ export class UpdateTotals {
     }
     Object.assign(metrics, this.#pairMetrics);
     if (value !== null) metrics['loss/value_avg'] = value.loss;
-    if (this.#mismatch !== null) {
-      const { sum, largest } = this.#mismatch;
+    if (sums.mismatch !== null) {
+      const { sum, largest } = sums.mismatch;
       Object.assign(metrics, mismatchMetrics({ mean: sum / tokens, largest }));
     }
     return metrics;

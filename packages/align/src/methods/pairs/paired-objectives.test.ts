@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { addLora, type LanguageModel } from '@keel/model';
 import { fromTypedArray, manualSeed, noGrad, setThreads, type Tensor, tidy } from '@keel/torch';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { packPairs } from '../../batching/pack-pairs.ts';
+import { type PackedPairs, packPairs } from '../../batching/pack-pairs.ts';
 import { tokenisePair } from '../../batching/tokenise-pair.ts';
 import type { PreferenceRow } from '../../data/rows.ts';
 import { completeOptions } from '../../objectives/mixture.ts';
@@ -15,9 +15,9 @@ import { RowReference } from '../../reference/reference.ts';
 import { cachedFolder } from '../../testing/cached-folder.ts';
 import { metricsOf } from '../../testing/run-files.ts';
 import { loadTiny, rowsOf, tinyRows, writeTinyChatModel } from '../../testing/tiny-chat-model.ts';
-import { passes } from '../../training/passes.ts';
+import { type Pass, passes } from '../../training/passes.ts';
 import { type AlignPairsOptions, alignPairs } from '../dpo/run-dpo.ts';
-import { PairSource, pairPacking } from './pair-source.ts';
+import { PairSource, type PlacedPair, pairPacking } from './pair-source.ts';
 import { PairedTask } from './paired-task.ts';
 import { pairScoring, scorePairs } from './score-pairs.ts';
 
@@ -290,10 +290,12 @@ describe('complaints about others', () => {
         ...{ ...parts, scoring: pairScoring(false), rows: { training: 1, heldOut: 0 } },
       });
       const options = { divisor: null, training: true };
-      for await (const pass of passes(parts, [{ row: 0, pair }], pairPacking, options)) {
-        return (await reference.logprobs(pass)).whole;
-      }
-      return [];
+      const work = async (pass: Pass<PlacedPair, PackedPairs>) =>
+        (await reference.logprobs(pass)).whole;
+      const done = await Array.fromAsync(
+        passes(parts, [{ row: 0, pair }], pairPacking, options, work),
+      );
+      return done[0]!.found;
     };
     expect(await scored()).toEqual(await scored());
     const trained = (): number[] =>

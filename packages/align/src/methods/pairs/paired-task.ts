@@ -12,7 +12,7 @@ import {
 import type { ReferenceLogprobs, RowReference } from '../../reference/reference.ts';
 import type { ForwardOptions, Pass, PassLosses } from '../../training/passes.ts';
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
-import { RunningMeans } from '../../training/running-means.ts';
+import { type Observed, RunningMeans } from '../../training/running-means.ts';
 import { joinStates, type Metrics, type TaskState } from '../../training/training-task.ts';
 import { type PairSource, type PlacedPair, pairPacking } from './pair-source.ts';
 import { type PairNumbers, PairTotals } from './pair-totals.ts';
@@ -74,24 +74,46 @@ export class PairedTask extends RowTask<PairSource> {
 
   /** With `training`, adds the gradient of the pairs' mean loss. */
   async #run(placed: readonly PlacedPair[], totals: PairTotals, training: boolean): Promise<void> {
-    const { model, role, objective, reference } = this.#parts;
+    const { objective, reference } = this.#parts;
     const pairs = placed.map(({ pair }) => pair);
     using step = new StepScores(pairs, this.#running.values);
     if (objective.coupled) {
       // A pair's loss depends on all pairs of the step: all are scored before the first gradient.
-      for await (const pass of this.passes(placed, pairPacking, { divisor: null, training })) {
-        if (pass.passes === 1) break;
-        const known = reference && (await reference.logprobs(pass));
-        const scoring = this.#score(pass, known, { training, recomputation: null });
-        const columns = model.asSteps(role, StepScores.detached(scoring));
-        step.add(await phase('forward', () => pass.compute(columns)));
+      const options = { divisor: null, training };
+      const score = (pass: PairPass) => (pass.passes === 1 ? null : this.#columns(pass));
+      for await (const { pass, found } of this.passes(placed, pairPacking, options, async (pass) =>
+        score(pass),
+      )) {
+        if (found === null) break;
+        reference?.learn(pass, found.known);
+        step.add(found.columns);
       }
     }
     const divisor = training ? placed.length : null;
-    for await (const pass of this.passes(placed, pairPacking, { divisor, training })) {
+    const work = async (pass: PairPass) => {
       const known = reference && (await reference.logprobs(pass));
-      totals.add(pass.batch, await pass.run((options) => this.#losses(pass, known, step, options)));
+      return { known, ...(await pass.run((options) => this.#losses(pass, known, step, options))) };
+    };
+    for await (const { pass, found } of this.passes(
+      placed,
+      pairPacking,
+      { divisor, training },
+      work,
+    )) {
+      const { known, observed, ...numbers } = found;
+      reference?.learn(pass, known);
+      this.#running.add(observed);
+      totals.add(pass.batch, numbers);
     }
+  }
+
+  /** What the objective needs of a pass, without gradient. */
+  async #columns(pass: PairPass) {
+    const { model, role, reference } = this.#parts;
+    const known = reference && (await reference.logprobs(pass));
+    const scoring = this.#score(pass, known, { training: pass.training, recomputation: null });
+    const columns = model.asSteps(role, StepScores.detached(scoring));
+    return { known, columns: await phase('forward', () => pass.compute(columns)) };
   }
 
   *#score(
@@ -114,7 +136,7 @@ export class PairedTask extends RowTask<PairSource> {
     reference: ReferenceLogprobs | null,
     step: StepScores,
     options: ForwardOptions,
-  ): Steps<PassLosses & Omit<PairNumbers, 'loss'>> {
+  ): Steps<PassLosses & Omit<PairNumbers, 'loss'> & { observed: Observed }> {
     const { objective, dropBelowMargin = null } = this.#parts;
     const objectiveOptions = this.#options;
     const { policy, columns } = yield* this.#score(pass, reference, options);
@@ -128,9 +150,9 @@ export class PairedTask extends RowTask<PairSource> {
       losses = losses.maskedFill(below, 0);
       dropped = below.sum().item();
     }
-    if (options.training) this.#running.observe(own, objectiveOptions);
     const column = (name: keyof SharedPart): number[] => own[name].detach().toArray();
     return {
+      observed: options.training ? this.#running.observe(own, objectiveOptions) : {},
       sum: losses.sum(),
       own: step.partOf(pass.index, losses).sum(),
       policyChosen: column('policyChosen'),

@@ -67,9 +67,15 @@ export class RankingTask extends RowTask<RankingSource> {
     totals: RankingTotals,
     divisor: number | null,
   ): Promise<void> {
-    for await (const pass of this.passes(placed, rankingPacking, { divisor })) {
-      const { whole } = await this.#parts.reference.logprobs(pass);
-      totals.add(await pass.run((options) => this.#losses(pass, whole, options)));
+    const { reference } = this.#parts;
+    const work = async (pass: RankingPass) => {
+      const known = await reference.logprobs(pass);
+      return { known, ...(await pass.run((options) => this.#losses(pass, known.whole, options))) };
+    };
+    for await (const { pass, found } of this.passes(placed, rankingPacking, { divisor }, work)) {
+      const { known, ...numbers } = found;
+      reference.learn(pass, known);
+      totals.add(numbers);
     }
   }
 

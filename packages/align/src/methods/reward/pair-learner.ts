@@ -12,6 +12,7 @@ import {
 import type { MicroBatchLimit } from '../../batching/micro-batches.ts';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength, type TokenisedJudged } from '../../batching/tokenise-judged.ts';
+import { workers } from '../../sharing/workers.ts';
 import {
   type ForwardOptions,
   type Packing,
@@ -77,6 +78,7 @@ export class PairLearner implements Disposable {
   async step(pairs: readonly LearntPair[], rate: number, how: LearningPasses): Promise<number> {
     const { parameters, maxGradNorm, title } = this.#parts;
     const loss = await this.addGradient(pairs, how);
+    await workers()?.reduceGradients(parameters.values());
     const norm = clipGradients(parameters.values(), maxGradNorm ?? 0);
     if (!Number.isFinite(norm)) {
       const rows = [...new Set(pairs.map(({ row }) => row))];
@@ -99,10 +101,9 @@ export class PairLearner implements Disposable {
     const parts = { model, role, limit, ...(recomputes && { recomputes }) };
     const options = { divisor: pairs.length, name: `${title}'s loss`, ...(count && { count }) };
     let sum = 0;
-    for await (const pass of passes(parts, pairs, packing, options)) {
-      const { loss } = await pass.run((forward) => this.#losses(pass, forward));
-      sum += loss;
-    }
+    const work = (pass: Pass<LearntPair, PackedJudged>) =>
+      pass.run((forward) => this.#losses(pass, forward));
+    for await (const { found } of passes(parts, pairs, packing, options, work)) sum += found.loss;
     return sum;
   }
 

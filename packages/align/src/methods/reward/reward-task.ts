@@ -30,6 +30,8 @@ interface Weights {
   token: number;
 }
 
+type RewardPass = Pass<PlacedJudged, PackedJudged>;
+
 export class RewardTask extends RowTask<JudgedSource> {
   readonly #parts: RewardTaskParts;
   readonly #heads: number;
@@ -94,8 +96,9 @@ export class RewardTask extends RowTask<JudgedSource> {
     if (terms !== null) await this.#scoreStep(placed, terms);
     // The weights divide by the step's counts already.
     const divisor = weights && 1;
-    for await (const pass of this.passes(placed, this.#packing, { divisor })) {
-      const found = await pass.run((options) => this.#losses(pass, { weights, terms }, options));
+    const work = (pass: RewardPass) =>
+      pass.run((options) => this.#losses(pass, { weights, terms }, options));
+    for await (const { pass, found } of this.passes(placed, this.#packing, { divisor }, work)) {
       const judged = pass.placed.map((one) => one.judged);
       totals.add(judged, pass.batch, found);
     }
@@ -106,16 +109,20 @@ export class RewardTask extends RowTask<JudgedSource> {
     const { model, role } = this.#parts;
     const head = model.scoreHead(role);
     const options = { divisor: null, training: true };
-    for await (const pass of this.passes(placed, this.#packing, options)) {
-      if (pass.passes === 1) return;
-      const { packed, reads, lengths } = pass.batch;
+    const work = async (pass: RewardPass) => {
+      if (pass.passes === 1) return null;
+      const { packed, reads } = pass.batch;
       const reading = model.readHeadSteps(packed, reads, { training: true });
-      terms.add(await pass.compute(scoresOnly(model.asSteps(role, reading), head)), lengths);
+      return pass.compute(scoresOnly(model.asSteps(role, reading), head));
+    };
+    for await (const { pass, found } of this.passes(placed, this.#packing, options, work)) {
+      if (found === null) return;
+      terms.add(found, pass.batch.lengths);
     }
   }
 
   *#losses(
-    { batch, placed, index }: Pass<PlacedJudged, PackedJudged>,
+    { batch, placed, index }: RewardPass,
     { weights, terms }: { weights: Weights | null; terms: LengthTerms | null },
     { training, recomputation }: ForwardOptions,
   ): Steps<PassLosses & PassNumbers> {

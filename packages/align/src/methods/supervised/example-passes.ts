@@ -20,6 +20,8 @@ export interface ExamplePassesParts extends PassesParts {
   neftuneAlpha: number | null;
 }
 
+export type ExamplePass = Pass<PlacedExample, PackedExamples>;
+
 export const examplePacking: Packing<PlacedExample, PackedExamples> = {
   tokens: ({ example }) => example.tokens.length,
   pack: (placed) => packExamples(placed.map(({ example }) => example)),
@@ -42,25 +44,31 @@ export async function learnExamples(
 ): Promise<SupervisedTotals> {
   const totals = new SupervisedTotals();
   const divisor = scoredTokensOf(placed) / weight;
-  for await (const pass of passes(parts, placed, examplePacking, { divisor, count })) {
-    await runExamples(parts, pass, totals);
+  const work = (pass: ExamplePass) => runExamples(parts, pass);
+  for await (const done of passes(parts, placed, examplePacking, { divisor, count }, work)) {
+    addExamples(totals, done);
   }
   return totals;
 }
 
 /** Runs a pass, and adds its gradient where it asks for one. */
-export async function runExamples(
+export const runExamples = (
   { model, neftuneAlpha }: ExamplePassesParts,
-  pass: Pass<PlacedExample, PackedExamples>,
-  totals: SupervisedTotals,
-): Promise<void> {
-  const { packed, scored } = pass.batch;
-  const found = await pass.run((options) =>
+  pass: ExamplePass,
+): Promise<TokenSums> =>
+  pass.run((options) =>
     exampleLosses(model, pass.batch, {
       ...options,
       embeddingNoise: options.training ? neftuneAlpha : null,
     }),
   );
+
+/** Adds what {@link runExamples} found. */
+export function addExamples(
+  totals: SupervisedTotals,
+  { pass, found }: { pass: ExamplePass; found: TokenSums },
+): void {
+  const { packed, scored } = pass.batch;
   totals.add(found, scored.targets.length, packed.tokens.length);
 }
 

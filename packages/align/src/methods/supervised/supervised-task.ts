@@ -3,6 +3,8 @@
 import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import type { Metrics } from '../../training/training-task.ts';
 import {
+  addExamples,
+  type ExamplePass,
   type ExamplePassesParts,
   examplePacking,
   runExamples,
@@ -38,8 +40,9 @@ export class SupervisedTask extends RowTask<ExampleSource> {
     totals: SupervisedTotals,
     divisor: number | null,
   ): Promise<void> {
-    for await (const pass of this.passes(placed, examplePacking, { divisor })) {
-      await runExamples(this.#parts, pass, totals);
+    const work = (pass: ExamplePass) => runExamples(this.#parts, pass);
+    for await (const done of this.passes(placed, examplePacking, { divisor }, work)) {
+      addExamples(totals, done);
     }
   }
 }

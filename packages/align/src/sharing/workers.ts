@@ -1,0 +1,115 @@
+// The processes of a run. Each does its share of the work of a step, and all have its result.
+import { setTimeout } from 'node:timers/promises';
+import { type ProcessGroup, processGroup, reduceGradients, type Tensor } from '@keel/torch';
+import { reviveError, type SentError, sentError } from './shared-error.ts';
+import { packValue, unpackValue } from './shared-values.ts';
+
+/**
+ * The processes that train together. All of them call the same functions in the same order. An
+ * error in one is thrown in all.
+ */
+export class Workers {
+  readonly #group: ProcessGroup;
+
+  constructor(group: ProcessGroup) {
+    this.#group = group;
+  }
+
+  get rank(): number {
+    return this.#group.rank;
+  }
+
+  get size(): number {
+    return this.#group.size;
+  }
+
+  /** Bytes that this process has sent. */
+  get bytes(): number {
+    return this.#group.bytes;
+  }
+
+  /**
+   * Runs `work` here, and waits for the others.
+   * @returns the results of all, in the order of ranks. This process's own is the value itself;
+   *   the caller owns the tensors in the others'
+   * @throws the error of the first rank that has one
+   */
+  async gather<T>(work: () => Promise<T> | T): Promise<T[]> {
+    const own = await outcomeOf(work);
+    const all = await this.#group.gatherBytes(packValue(own.sent));
+    const values: T[] = [];
+    for (const [rank, bytes] of all.entries()) {
+      if (rank === this.rank) {
+        if ('error' in own) throw own.error;
+        values.push(own.value);
+        continue;
+      }
+      const { value, error } = unpackValue(bytes) as Sent;
+      if (error !== undefined) throw reviveError(error, rank);
+      values.push(value as T);
+    }
+    return values;
+  }
+
+  /** What rank 0 found, on all ranks, which wait for it as long as it takes. */
+  async fromFirst<T>(work: () => Promise<T> | T): Promise<T> {
+    const pending = this.rank === 0 ? outcomeOf(work) : null;
+    for (;;) {
+      // The deadline is that of a sign of life.
+      const own =
+        pending &&
+        (await Promise.race([
+          pending,
+          setTimeout(300 * this.#group.timeout, null, { ref: false }),
+        ]));
+      const sent = own ? packValue(own.sent) : new Uint8Array(0);
+      const [first] = await this.#group.gatherBytes(sent);
+      if (first!.length === 0) continue;
+      if (own) {
+        if ('error' in own) throw own.error;
+        return own.value;
+      }
+      const { value, error } = unpackValue(first!) as Sent;
+      if (error !== undefined) throw reviveError(error, 0);
+      return value as T;
+    }
+  }
+
+  /** Whether it is true on any rank. */
+  async any(flag: boolean): Promise<boolean> {
+    return (await this.gather(() => flag)).includes(true);
+  }
+
+  /** The gradients become the sums over all ranks. */
+  reduceGradients(parameters: Iterable<Tensor>): Promise<void> {
+    return reduceGradients(this.#group, parameters);
+  }
+
+  /** The tensors become those of rank 0. */
+  broadcast(tensors: readonly Tensor[]): Promise<void> {
+    return this.#group.broadcast(tensors);
+  }
+}
+
+/** null: this process computes alone */
+export function workers(): Workers | null {
+  const group = processGroup();
+  return group === null ? null : new Workers(group);
+}
+
+/** What a process sends of its work. */
+interface Sent {
+  value?: unknown;
+  error?: SentError;
+}
+
+type Outcome<T> = ({ value: T } | { error: unknown }) & { sent: Sent };
+
+async function outcomeOf<T>(work: () => Promise<T> | T): Promise<Outcome<T>> {
+  try {
+    const value = await work();
+    return { value, sent: { value } };
+  } catch (error) {
+    return { error, sent: { error: sentError(error) } };
+  }
+}
