@@ -70,7 +70,7 @@ function refuseSeveral(name: string): void {
   const launch = readLaunch();
   if (launch === null) return;
   throw new Error(
-    `keel ${name} runs in one process, and ${launch.launcher} has started ${launch.size}. Start it by itself, without torchrun, srun or keel launch`,
+    `keel ${name} runs in one process, and a launcher has started ${launch.size} (WORLD_SIZE). Start it by itself, without torchrun, srun or keel launch`,
   );
 }
 

@@ -228,7 +228,6 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(storeSet),
             KEEL_ENTRY(storeGet),
             KEEL_ENTRY(storeHas),
-            KEEL_ENTRY(storeClose),
             KEEL_ENTRY(groupOpen),
             KEEL_ENTRY(groupCall),
             KEEL_ENTRY(groupClose),

@@ -34,7 +34,6 @@ napi_value storeOpen(napi_env env, const Arguments& args);
 napi_value storeSet(napi_env env, const Arguments& args);
 napi_value storeGet(napi_env env, const Arguments& args);
 napi_value storeHas(napi_env env, const Arguments& args);
-napi_value storeClose(napi_env env, const Arguments& args);
 napi_value groupOpen(napi_env env, const Arguments& args);
 napi_value groupCall(napi_env env, const Arguments& args);
 napi_value groupClose(napi_env env, const Arguments& args);

@@ -86,7 +86,6 @@ interface Native {
   storeSet(store: number, key: string, value: string): Promise<void>;
   storeGet(store: number, key: string, timeout: number): Promise<string>;
   storeHas(store: number, key: string): Promise<boolean>;
-  storeClose(store: number): Promise<void>;
   groupOpen(
     store: number,
     backend: string,

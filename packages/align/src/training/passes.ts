@@ -121,18 +121,19 @@ export async function* passes<Row extends Placed, Batch extends { packed: Packed
   };
   const training = options.training ?? options.divisor !== null;
   using drawn = training ? new PassDraws(parts.model.device) : null;
-  const run = async (pass: Pass<Row, Batch>): Promise<DonePass<Row, Batch, Found>> => {
+  const run = async (one: (typeof numbered)[number][number]) => {
+    const pass = packed(one);
     if (options.divisor !== null) options.count?.(pass.batch);
-    drawn?.begin(pass.index);
+    drawn?.begin(one.places);
     return { pass, found: await work(pass) };
   };
   if (together === null) {
-    for (const one of numbered[0]!) yield await run(packed(one));
+    for (const one of numbered[0]!) yield await run(one);
     return;
   }
   const own: DonePass<Row, Batch, Found>[] = [];
   const found = await together.gather(async () => {
-    for (const one of numbered[together.rank]!) own.push(await run(packed(one)));
+    for (const one of numbered[together.rank]!) own.push(await run(one));
     return own.map((done) => done.found);
   });
   for (const [rank, share] of numbered.entries()) {
@@ -144,7 +145,7 @@ export async function* passes<Row extends Placed, Batch extends { packed: Packed
 
 /**
  * The random numbers of a step's passes (dropout, noise on embeddings): they depend on the step and
- * on the pass, and not on the process that runs it or on its other passes.
+ * on the rows of the pass, and not on the process that runs it or on its other passes.
  */
 export class PassDraws implements Disposable {
   readonly #devices: readonly Device[];
@@ -158,9 +159,10 @@ export class PassDraws implements Disposable {
     this.#after = phase('data', () => this.#devices.map((one) => randomState(one)));
   }
 
-  begin(pass: number): void {
+  /** @param places of the pass's rows in the step */
+  begin(places: readonly number[]): void {
     phase('data', () => {
-      for (const one of this.#devices) manualSeed(this.#seed + pass, one);
+      for (const one of this.#devices) manualSeed(this.#seed + Math.min(...places), one);
     });
   }
 

@@ -10,6 +10,13 @@ const doctorObject = z.strictObject({
     flagOnly: true,
     common: true,
   }),
+  distributed: option(z.boolean().default(false), {
+    description:
+      'check that the processes started by torchrun, srun or keel launch reach each other, and measure how fast they exchange gradients',
+    group: 'Command line only',
+    flagOnly: true,
+    common: true,
+  }),
   json: variant(callShape.json, { common: true }),
 });
 

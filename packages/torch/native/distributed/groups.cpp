@@ -26,8 +26,8 @@ using std::chrono::milliseconds;
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 using GroupPointer = c10::intrusive_ptr<c10d::Backend>;
 
-// They belong to the process, and are freed only by their close functions: freeing a group waits
-// for its pending work, which a process that ends after a failure must not do.
+// They belong to the process. A store is never freed, and a group only by its close function: that
+// waits for its pending work, which a process that ends after a failure must not do.
 template <typename Pointer>
 class Table {
  public:
@@ -230,14 +230,6 @@ napi_value storeHas(napi_env env, const Arguments& args) {
   });
 }
 
-napi_value storeClose(napi_env env, const Arguments& args) {
-  auto store = stores().take(toNumber(env, args[0]));
-  return later(env, "storeClose", [store]() mutable -> LaterResult {
-    store.reset();
-    return {};
-  });
-}
-
 // groupOpen(store, backend, name, rank, size, timeout) -> promise of its index
 napi_value groupOpen(napi_env env, const Arguments& args) {
   auto store = stores().get(toNumber(env, args[0]));
@@ -298,7 +290,6 @@ napi_value storeOpen(napi_env, const Arguments&) { return absent(); }
 napi_value storeSet(napi_env, const Arguments&) { return absent(); }
 napi_value storeGet(napi_env, const Arguments&) { return absent(); }
 napi_value storeHas(napi_env, const Arguments&) { return absent(); }
-napi_value storeClose(napi_env, const Arguments&) { return absent(); }
 napi_value groupOpen(napi_env, const Arguments&) { return absent(); }
 napi_value groupCall(napi_env, const Arguments&) { return absent(); }
 napi_value groupClose(napi_env, const Arguments&) { return absent(); }

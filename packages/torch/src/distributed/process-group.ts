@@ -17,8 +17,10 @@ export interface GroupOptions {
   backend?: string;
 }
 
-/** Seconds in which ranks that wait for the same collective tell each other so. */
-const REPORTING = 5;
+/** Seconds in which ranks that have lost one tell each other so. */
+const REPORTING = 3;
+/** Seconds after which a rank says that it waits for the others. */
+const WAITING = 10;
 
 type Collective =
   | 'allReduce'
@@ -71,15 +73,7 @@ export class ProcessGroup {
     if (!native.distributedBackends().includes(backend)) {
       throw new GroupError(`this LibTorch has no process groups of the kind ${backend}`);
     }
-    let store: Store;
-    try {
-      store = await Store.open(launch, timeout);
-    } catch (cause) {
-      const own = launch.serves
-        ? `rank ${rank} cannot open port ${port} on ${host}: another program may use it. Pass another MASTER_PORT`
-        : `rank ${rank} on ${hostname()} found nobody at ${host}:${port} within ${timeout} s. Check that rank 0 runs there, and that a firewall lets the port through`;
-      throw new GroupError(own, { cause });
-    }
+    const store = await storeOf(launch, timeout);
     await store.set(`place/${rank}`, `${hostname()}, process ${process.pid}`);
     const places: string[] = [];
     const ends = performance.now() + 1000 * timeout;
@@ -88,7 +82,12 @@ export class ProcessGroup {
       const left = Math.max(0.2, (ends - performance.now()) / 1000);
       try {
         places.push(await store.get(`place/${other}`, left));
-      } catch {
+      } catch (cause) {
+        if (performance.now() < ends) {
+          throw new GroupError(`rank ${rank} has lost its connection to rank 0 (${host}:${port})`, {
+            cause,
+          });
+        }
         missing.push(other);
       }
     }
@@ -190,10 +189,9 @@ export class ProcessGroup {
     return counts.map((count, rank) => found.slice(rank * most, rank * most + count));
   }
 
-  /** Frees what the group holds; the process takes part in nothing more. */
+  /** Frees what the group holds; it takes part in nothing more. */
   async close(): Promise<void> {
     await native.groupClose(this.#group);
-    await this.#store.close();
   }
 
   async #call(
@@ -205,6 +203,10 @@ export class ProcessGroup {
     const call = this.#calls++;
     for (const one of tensors) this.bytes += one.size * dtypeBytes(one.dtype);
     const began = performance.now();
+    const waits = (): void => {
+      this.#store.set(`waiting/${call}/${this.rank}`, '').catch(() => {});
+    };
+    const timer = setTimeout(waits, 1000 * Math.min(WAITING, this.timeout / 4)).unref();
     try {
       await native.groupCall(
         this.#group,
@@ -218,6 +220,8 @@ export class ProcessGroup {
     } catch (cause) {
       const waited = (performance.now() - began) / 1000;
       throw await this.#fault({ collective, call, waited, cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -227,7 +231,7 @@ export class ProcessGroup {
     let missing: number[];
     try {
       await this.#store.set(`failed/${this.rank}`, `${call}`);
-      missing = await this.#silent();
+      missing = await this.#silent(call, waited >= 0.95 * this.timeout);
     } catch {
       return new GroupError(
         `${what}: rank 0 (${this.placeOf(0)}) has ended, and with it the store in which ranks find each other. Read its messages`,
@@ -246,18 +250,43 @@ export class ProcessGroup {
     );
   }
 
-  /** Ranks that do not report a failure soon after this one. */
-  async #silent(): Promise<number[]> {
+  /**
+   * Ranks that do not report a failure soon after this one.
+   * @param late whether the deadline has passed: then ranks that came later still wait
+   */
+  async #silent(call: number, late: boolean): Promise<number[]> {
     let left = Array.from({ length: this.size }, (_, rank) => rank);
     const ends = performance.now() + 1000 * REPORTING;
+    const isAlive = async (rank: number): Promise<boolean> =>
+      (await this.#store.has(`failed/${rank}`)) ||
+      (late && (await this.#store.has(`waiting/${call}/${rank}`)));
     while (performance.now() < ends) {
-      const reported = await Promise.all(left.map((rank) => this.#store.has(`failed/${rank}`)));
-      left = left.filter((_, at) => !reported[at]);
+      const alive = await Promise.all(left.map(isAlive));
+      left = left.filter((_, at) => !alive[at]);
       if (left.length === 0) break;
       await sleep(100);
     }
     return left;
   }
+}
+
+/** Of this process: the next group of the same launch finds the others there, too. */
+let opened: { address: string; store: Store } | null = null;
+
+async function storeOf(launch: Launch, timeout: number): Promise<Store> {
+  const { host, port, rank, serves, attempt } = launch;
+  const address = `${host}:${port}`;
+  if (opened?.address !== address) {
+    try {
+      opened = { address, store: await Store.open(launch, timeout) };
+    } catch (cause) {
+      const message = serves
+        ? `rank ${rank} cannot open port ${port} on ${host}: another program may use it. Pass another MASTER_PORT`
+        : `rank ${rank} on ${hostname()} found nobody at ${address} within ${timeout} s. Check that rank 0 runs there, and that a firewall lets the port through`;
+      throw new GroupError(message, { cause });
+    }
+  }
+  return opened.store.under(attempt);
 }
 
 interface Failure {

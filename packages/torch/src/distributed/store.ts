@@ -15,12 +15,14 @@ export class Store {
    * @param seconds to wait for the process that does
    * @throws Error where the port is taken, or nobody opens it in time
    */
-  static async open(
-    { host, port, serves, attempt }: StoreAddress,
-    seconds: number,
-  ): Promise<Store> {
+  static async open({ host, port, serves }: StoreAddress, seconds: number): Promise<Store> {
     const index = await native.storeOpen(host, port, serves, Math.ceil(seconds * 1000));
-    return new Store(index, `keel/${attempt}/`);
+    return new Store(index, 'keel/');
+  }
+
+  /** The same store, with keys of its own. */
+  under(name: string): Store {
+    return new Store(this.#index, `${this.#prefix}${name}/`);
   }
 
   /** What groups get: entries of several groups do not meet. */
@@ -44,15 +46,10 @@ export class Store {
   has(key: string): Promise<boolean> {
     return native.storeHas(this.#index, this.named(key));
   }
-
-  close(): Promise<void> {
-    return native.storeClose(this.#index);
-  }
 }
 
 export interface StoreAddress {
   host: string;
   port: number;
   serves: boolean;
-  attempt: string;
 }

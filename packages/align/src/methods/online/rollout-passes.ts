@@ -68,7 +68,7 @@ export async function runPasses<Found>(
         return new Pass(parts, { divisor }, { index, passes: count, placed, batch });
       },
     };
-    drawn.begin(index);
+    drawn.begin(members);
     return work(pass, layouts);
   });
 }
