@@ -242,6 +242,11 @@ export const trainingShape = {
     group: machine,
     shownDefault: 'one per core',
   }),
+  shard: option(z.enum(['none', 'optimizer']).default('none'), {
+    description:
+      'what several processes divide among themselves to save memory; optimizer: the moments of AdamW (ZeRO-1)',
+    group: machine,
+  }),
   processTimeout: option(z.number().positive().max(86_400).default(1800), {
     description:
       'seconds that a process waits for the slowest one, where several train together (torchrun, srun or keel launch)',

@@ -38,6 +38,21 @@ interface Case {
   flags: Record<string, unknown>;
 }
 
+/** With the moments divided among the processes, where there are several. */
+const sharded = ['sft', 'dpo of all weights', 'dpo, clipped', 'grpo'];
+
+async function train(processes: number, jobs: readonly Job[]): Promise<void> {
+  const file = inside(`jobs-${jobFiles++}.json`);
+  writeFileSync(file, JSON.stringify(jobs));
+  const said: string[] = [];
+  const { exitCode } = await launchProcesses(process.execPath, [program, file], {
+    ...{ processes, threads: 1, env: { ...process.env, TMPDIR: inside('tmp') } },
+    onLine: (rank, line) => said.push(`[${rank}] ${line}`),
+  });
+  expect(exitCode, said.join('\n')).toBe(0);
+}
+let jobFiles = 0;
+
 let cases: Case[] = [];
 beforeAll(async () => {
   const model = writeTinyChatModel(inside('model'));
@@ -88,6 +103,8 @@ beforeAll(async () => {
       verb: 'dpo',
       flags: { ...onPairs, lora: false, learningRate: 1e-4 },
     },
+    // A gradient norm of more than the maximum, so that it is clipped
+    { name: 'dpo, clipped', verb: 'dpo', flags: { ...onPairs, maxGradNorm: 0.05 } },
     { name: 'dpo, aot', verb: 'dpo', flags: { ...onPairs, loss: ['aot'] } },
     { name: 'dpo, bco_pair', verb: 'dpo', flags: { ...onPairs, loss: ['bco_pair'] } },
     {
@@ -108,25 +125,17 @@ beforeAll(async () => {
       })),
   ];
   for (const count of [1, 2, 4]) {
-    const jobs = cases.map(
-      ({ name, verb, flags }): Job => ({
-        verb,
-        flags: {
+    await train(
+      count,
+      cases.map(({ name, verb, flags }): Job => {
+        const own = {
           ...common,
+          ...(count > 1 && sharded.includes(name) && { shard: 'optimizer' }),
           ...(verb !== 'reward' && { samplePrompts: 'none' }),
-          ...flags,
-          output: inside(`${count}`, name),
-        },
+        };
+        return { verb, flags: { ...own, ...flags, output: inside(`${count}`, name) } };
       }),
     );
-    const file = inside(`jobs-${count}.json`);
-    writeFileSync(file, JSON.stringify(jobs));
-    const said: string[] = [];
-    const { exitCode } = await launchProcesses(process.execPath, [program, file], {
-      ...{ processes: count, threads: 1, env: { ...process.env, TMPDIR: inside('tmp') } },
-      onLine: (rank, line) => said.push(`[${rank}] ${line}`),
-    });
-    expect(exitCode, said.join('\n')).toBe(0);
   }
 }, 300_000);
 
@@ -143,6 +152,10 @@ function weightsOf(run: string): Float32Array {
     bytes.buffer.slice(bytes.byteOffset + header, bytes.byteOffset + bytes.length),
   );
 }
+
+/** Of two vectors, relative to the second's length. */
+const distance = (found: Float32Array, expected: Float32Array): number =>
+  Math.hypot(...expected.map((value, at) => value - found[at]!)) / Math.hypot(...expected);
 
 describe.each([2, 4])('%i processes', (count) => {
   it('have the metrics of one', () => {
@@ -164,8 +177,7 @@ describe.each([2, 4])('%i processes', (count) => {
     for (const { name } of cases) {
       const [one, several] = ['1', `${count}`].map((own) => weightsOf(inside(own, name)));
       expect(several!.length, name).toBe(one!.length);
-      const off = Math.hypot(...one!.map((value, at) => value - several![at]!));
-      expect(off / Math.hypot(...one!), name).toBeLessThan(1e-5);
+      expect(distance(several!, one!), name).toBeLessThan(1e-5);
     }
   });
 
@@ -180,6 +192,33 @@ describe.each([2, 4])('%i processes', (count) => {
     expect(readdirSync(inside('tmp'))).toEqual([]);
   });
 });
+
+it('checkpoints are whole, whether the moments are divided or not', () => {
+  const states = ['1', '2', '4'].map((own) =>
+    readFileSync(
+      inside(own, 'dpo of all weights', 'checkpoints', 'step-3', 'trainer_state.safetensors'),
+    ),
+  );
+  expect(new Set(states.map(({ length }) => length)).size).toBe(1);
+});
+
+it('a run goes on in another number of processes, with the moments divided or not', async () => {
+  const { verb, flags } = cases.find(({ name }) => name === 'dpo of all weights')!;
+  const job = (output: string, more: object): Job => {
+    const own = { ...common, samplePrompts: 'none', ...flags, maxSteps: 5, output, ...more };
+    return { verb, flags: own };
+  };
+  const whole = inside('whole');
+  const [one, two] = ['1', '2'].map((own) => inside(own, 'dpo of all weights'));
+  const resume = { resume: true };
+  await train(1, [job(whole, {}), job(two!, resume)]);
+  await train(4, [job(one!, { ...resume, shard: 'optimizer' })]);
+  const expected = weightsOf(whole);
+  for (const found of [one!, two!]) {
+    expect(metricsOf(found).at(-1)!.step).toBe(5);
+    expect(distance(weightsOf(found), expected)).toBeLessThan(1e-7);
+  }
+}, 60_000);
 
 it('four passes in four processes and in one give the same bytes', () => {
   // One row a pass: the sum of gradients has the same order.

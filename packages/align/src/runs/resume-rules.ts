@@ -7,7 +7,7 @@ const free = [
   ...['sample_prompts', 'sample_tokens', 'eval_suites', 'max_kl', 'on_alarm'],
   // The same gradient, bit for bit.
   'gradient_checkpointing',
-  ...['reward_concurrency', 'reward_timeout', 'process_timeout'],
+  ...['reward_concurrency', 'reward_timeout', 'process_timeout', 'shard'],
 ];
 
 /** Options that may change, with a report of the effect on the run. */

@@ -1,6 +1,13 @@
 // The processes of a run. Each does its share of the work of a step, and all have its result.
 import { setTimeout } from 'node:timers/promises';
-import { type ProcessGroup, processGroup, reduceGradients, type Tensor } from '@keel/torch';
+import {
+  type AdamWOptions,
+  type ProcessGroup,
+  processGroup,
+  reduceGradients,
+  ShardedAdamW,
+  type Tensor,
+} from '@keel/torch';
 import { reviveError, type SentError, sentError } from './shared-error.ts';
 import { packValue, unpackValue } from './shared-values.ts';
 
@@ -78,6 +85,11 @@ export class Workers {
   /** Whether it is true on any rank. */
   async any(flag: boolean): Promise<boolean> {
     return (await this.gather(() => flag)).includes(true);
+  }
+
+  /** An AdamW whose moments are divided among the processes. */
+  shardedAdamW(parameters: Map<string, Tensor>, options: AdamWOptions): ShardedAdamW {
+    return new ShardedAdamW(this.#group, parameters, options);
   }
 
   /** The gradients become the sums over all ranks. */

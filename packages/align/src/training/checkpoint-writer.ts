@@ -1,6 +1,6 @@
 // Writes the checkpoints of a run: also that of the last whole state, when something ends the run
 // in the middle of a step.
-import { type Optimiser, phase, type Tensor } from '@keel/torch';
+import { isShared, type Optimiser, phase, type Tensor } from '@keel/torch';
 import type { RunFolder } from '../runs/run-folder.ts';
 import type { RunIdentity } from './run-identity.ts';
 import type { TrainingEvent } from './training-event.ts';
@@ -58,6 +58,7 @@ export class CheckpointWriter {
     const { task, parameters, optimiser, run, identity, saveWeights, onEvent } = this.#parts;
     try {
       refuseBrokenWeights(parameters, task);
+      if (isShared(optimiser)) await optimiser.gatherState();
       const fill = async (folder: string): Promise<void> => {
         await saveWeights(folder);
         saveTrainingState(folder, { task, parameters, optimiser, identity, progress, captured });

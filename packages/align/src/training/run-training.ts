@@ -231,6 +231,28 @@ export async function runTraining<
   }
 }
 
+/** @throws Error where `--shard` cannot be */
+function optimiserOf<P extends Policy, Options extends TrainingOptions>(
+  policy: P,
+  options: Options,
+  ofKind?: (policy: P, options: Options) => Optimiser,
+): Optimiser {
+  const together = workers();
+  const { weightDecay, shard } = options;
+  if (shard === 'none') {
+    return ofKind?.(policy, options) ?? new AdamW(policy.parameters, { weightDecay });
+  }
+  if (ofKind !== undefined) {
+    throw new Error(
+      `--shard ${shard} is not possible with this method, whose parameters have two learning rates. Pass --shard none`,
+    );
+  }
+  if (together !== null) return together.shardedAdamW(policy.parameters, { weightDecay });
+  throw new Error(
+    `--shard ${shard} divides the optimizer's state among processes, and there is only one. Start several with torchrun, srun or keel launch`,
+  );
+}
+
 /** Of processes that train together, rank 0 writes the run folder. */
 async function openRunFolder(
   { output, resume }: TrainingOptions,
@@ -338,10 +360,8 @@ async function train<
   });
   run.writeEnvironment(environment);
   using owned = new DisposableStack();
-  const optimiser = owned.adopt(
-    kind.optimiser?.(policy, options) ??
-      new AdamW(parameters, { weightDecay: options.weightDecay }),
-    (one) => one.dispose(),
+  const optimiser = owned.adopt(optimiserOf(policy, options, kind.optimiser?.bind(kind)), (one) =>
+    one.dispose(),
   );
   const tellAndShow = (event: TrainingEvent): void => {
     onEvent(event);

@@ -1,7 +1,14 @@
 // The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints,
 // stopping.
 import { setImmediate } from 'node:timers/promises';
-import { clipGradients, PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
+import {
+  clipGradients,
+  isShared,
+  PhaseClock,
+  phase,
+  type ScheduleName,
+  scheduleFactor,
+} from '@keel/torch';
 import { parseProfileSteps } from '../config/profile-steps.ts';
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
 import { StepProfiler } from '../profiling/step-profiler.ts';
@@ -177,24 +184,19 @@ async function runSteps(
       const learningRate = schedules[0]!.at(step, totalSteps);
       const counted = { tokens: task.tokens, flops: task.flops ?? 0 };
       const metrics = await task.step();
-      if (together !== null) {
-        await phase('all-reduce', () => together.reduceGradients(parameters.values()));
+      const clip = options.maxGradNorm ?? Number.POSITIVE_INFINITY;
+      const norm = await gradientNorm(parts, clip);
+      metrics.grad_norm = norm;
+      if (!Number.isFinite(norm)) {
+        throw new NonFiniteLossError(`the norm of the gradient is ${norm}`, task.rows);
       }
-      phase('optimiser', () => {
-        metrics.grad_norm = clipGradients(
-          parameters.values(),
-          options.maxGradNorm ?? Number.POSITIVE_INFINITY,
-        );
-        if (!Number.isFinite(metrics.grad_norm)) {
-          const what = `the norm of the gradient is ${metrics.grad_norm}`;
-          throw new NonFiniteLossError(what, task.rows);
-        }
-        metrics.learning_rate = learningRate;
-        torn = true;
-        optimiser.step(learningRate);
-        torn = false;
-        optimiser.zeroGrad();
-      });
+      metrics.learning_rate = learningRate;
+      torn = true;
+      if (isShared(optimiser)) {
+        await phase('optimiser', () => optimiser.stepTogether(learningRate));
+      } else phase('optimiser', () => optimiser.step(learningRate));
+      torn = false;
+      optimiser.zeroGrad();
       captured = undefined;
       step += 1;
       evaluationDue = step === totalSteps || (evalSteps !== null && step % evalSteps === 0);
@@ -237,6 +239,15 @@ async function runSteps(
     const notSaved = torn ? 'the optimizer had changed a part of the weights' : writer.failure;
     throw new RunFailedError(error, { step, checkpoint: writer.path, notSaved });
   }
+}
+
+/** Sums the gradients of all processes and clips them. @returns their norm before that */
+async function gradientNorm({ optimiser, parameters }: LoopParts, clip: number): Promise<number> {
+  if (isShared(optimiser)) return await phase('all-reduce', () => optimiser.reduce(clip));
+  const all = parameters.values();
+  const together = workers();
+  if (together !== null) await phase('all-reduce', () => together.reduceGradients(all));
+  return phase('optimiser', () => clipGradients(parameters.values(), clip));
 }
 
 const learningRateOf = ({ learningRate, scheduler, warmupSteps }: LoopOptions): Schedule => ({

@@ -29,6 +29,22 @@ export interface Optimiser {
   dispose(): void;
 }
 
+/** An optimiser whose state several processes share. All of them call its functions, in order. */
+export interface SharedOptimiser extends Optimiser {
+  /**
+   * Sums the gradients of all processes, and clips their joint 2-norm as `clipGradients` does. The
+   * parameters have none afterwards.
+   * @returns the norm before clipping
+   */
+  reduce(maximum: number): Promise<number>;
+  /** Updates every parameter that had a gradient. */
+  stepTogether(learningRate: number): Promise<void>;
+  /** Gathers what {@link Optimiser.state} returns. */
+  gatherState(): Promise<void>;
+}
+
+export const isShared = (one: Optimiser): one is SharedOptimiser => 'stepTogether' in one;
+
 /**
  * Copies saved tensors into an optimiser's own tensors of the same names: all, or none on an error.
  */
