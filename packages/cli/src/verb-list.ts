@@ -51,12 +51,14 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   ...methodVerbs.map(trainingVerb),
   verb({
     name: 'compare',
+    together: true,
     summary: 'train with several objectives on the same budget and compare the results',
     options: () => import('./options/compare.ts'),
     run: () => import('./verbs/compare.ts'),
   }),
   verb({
     name: 'align',
+    together: true,
     summary: 'run a recipe: training stages that build on the results of earlier ones',
     options: () => import('./options/align.ts'),
     run: () => import('./verbs/align.ts'),

@@ -95,6 +95,7 @@ export { network } from '../objectives/simulation/feature-policies.ts';
 export { uniforms } from '../objectives/simulation/small-world.ts';
 export { profileTable } from '../profiling/profile-table.ts';
 export { EXPECTED_SHARE } from '../recipes/estimate-stage.ts';
+export { followTrainings } from '../recipes/follow-trainings.ts';
 export type { PlannedStage, RecipePlan } from '../recipes/plan-recipe.ts';
 export {
   finalFolder,
@@ -134,7 +135,7 @@ export { renderReport, writeReport } from '../runs/report/write-report.ts';
 export type { SampleLine } from '../runs/samples-log.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { claimOutput, samplingIdentity } from '../runs/sampling-job.ts';
-export { joinProcesses } from '../sharing/join-processes.ts';
+export { conductTrainings, joinProcesses } from '../sharing/join-processes.ts';
 export { thrownElsewhere } from '../sharing/shared-error.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
 export type { NoticeEvent } from '../training/run-data.ts';

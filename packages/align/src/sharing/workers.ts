@@ -8,7 +8,7 @@ import {
   ShardedAdamW,
   type Tensor,
 } from '@keel/torch';
-import { reviveError, type SentError, sentError } from './shared-error.ts';
+import { reviveError, type SentError, StoppedElsewhere, sentError } from './shared-error.ts';
 import { packValue, unpackValue } from './shared-values.ts';
 
 /**
@@ -51,9 +51,7 @@ export class Workers {
         values.push(own.value);
         continue;
       }
-      const { value, error } = unpackValue(bytes) as Sent;
-      if (error !== undefined) throw reviveError(error, rank);
-      values.push(value as T);
+      values.push(receivedValue(bytes, rank) as T);
     }
     return values;
   }
@@ -76,9 +74,7 @@ export class Workers {
         if ('error' in own) throw own.error;
         return own.value;
       }
-      const { value, error } = unpackValue(first!) as Sent;
-      if (error !== undefined) throw reviveError(error, 0);
-      return value as T;
+      return receivedValue(first!, 0) as T;
     }
   }
 
@@ -110,9 +106,15 @@ export function workers(): Workers | null {
 }
 
 /** What a process sends of its work. */
-interface Sent {
-  value?: unknown;
-  error?: SentError;
+type Sent = { value: unknown } | { error: SentError };
+
+/** @throws the other process's error */
+function receivedValue(bytes: Uint8Array, rank: number): unknown {
+  const sent = unpackValue(bytes) as Sent;
+  if ('error' in sent) throw reviveError(sent.error, rank);
+  // Rank 0 has left the training and said that it ends, or begun another one.
+  if (!('value' in sent)) throw new StoppedElsewhere(rank);
+  return sent.value;
 }
 
 type Outcome<T> = ({ value: T } | { error: unknown }) & { sent: Sent };

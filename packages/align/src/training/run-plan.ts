@@ -13,6 +13,7 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import { listCheckpoints } from '../runs/checkpoints.ts';
 import { formatBytes } from '../runs/progress.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
+import { workers } from '../sharing/workers.ts';
 import type { PassPlan } from './pass-plan.ts';
 import type { Policy } from './policy.ts';
 import type { Notice } from './run-data.ts';
@@ -82,7 +83,13 @@ export interface RunPlan {
   /** How a step's rows are split: the most rows or tokens of a pass. */
   passes: { rows: number | null; tokens: number | null };
   learningRate: { peak: number; scheduler: ScheduleName; warmupSteps: number };
-  machine: { precision: 'fp32' | 'bf16'; device: string; threads: number };
+  machine: {
+    precision: 'fp32' | 'bf16';
+    device: string;
+    threads: number;
+    /** That train together; absent for one. */
+    processes?: number;
+  };
   output: string;
   checkpoints: CheckpointPlan;
   /** Of the method. */
@@ -182,6 +189,7 @@ export async function planRun(
       precision: policy.precision,
       device: model.device,
       threads: threads(),
+      ...(workers() && { processes: workers()!.size }),
     },
     output: run.path,
     checkpoints,

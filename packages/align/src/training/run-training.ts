@@ -194,7 +194,8 @@ export async function runTraining<
   asked: Options,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
-  await using _joined = await joinProcesses(asked.processTimeout);
+  const { verb } = asKind.definition;
+  await using _joined = await joinProcesses(asked.processTimeout, { verb, options: asked });
   const together = workers();
   const { onEvent: tell } = hooks;
   // Rank 0 speaks for all.

@@ -69,10 +69,13 @@ function rateText({ learningRate: { peak, scheduler, warmupSteps } }: RunPlan): 
   return `${peak.toExponential()}, ${course}${warmup}`;
 }
 
-export const machineText = ({ precision, device, threads }: RunPlan['machine']): string =>
-  device === 'cpu'
-    ? `${precision} on the CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
-    : `${precision} on ${device}`;
+export function machineText({ precision, device, threads, processes }: RunPlan['machine']): string {
+  const where =
+    device === 'cpu'
+      ? `${precision} on the CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+      : `${precision} on ${device}`;
+  return processes === undefined ? where : `${where} in each of ${processes} processes`;
+}
 
 function outputText({ output, checkpoints }: RunPlan): string {
   const { every, count, bytesEach, resultBytes, freeBytes } = checkpoints;

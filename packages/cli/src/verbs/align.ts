@@ -5,9 +5,12 @@ import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
 import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { inRankZero } from '../training/together.ts';
 import { jobVerbs } from './job-stages.ts';
 
-export async function run(options: AlignOptions): Promise<number> {
+export const run = (options: AlignOptions): Promise<number> => inRankZero(() => runAll(options));
+
+async function runAll(options: AlignOptions): Promise<number> {
   const { dryRun, overwrite, json } = options;
   const recipe = readRecipe(options.recipe, { ...options, jobs: jobVerbs });
   const resume = alignCommand(options);

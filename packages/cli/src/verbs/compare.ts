@@ -7,8 +7,11 @@ import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts'
 import { complain } from '../terminal.ts';
 import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
+import { inRankZero } from '../training/together.ts';
 
-export async function run(options: CompareOptions): Promise<number> {
+export const run = (options: CompareOptions): Promise<number> => inRankZero(() => runAll(options));
+
+async function runAll(options: CompareOptions): Promise<number> {
   if (options.evalSuites !== null) {
     const { checkSuites } = await import('@keel/evaluate');
     checkSuites(options.evalSuites);

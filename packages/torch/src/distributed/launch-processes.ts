@@ -3,6 +3,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface LaunchOptions {
   processes: number;
@@ -58,6 +59,7 @@ export async function launchProcesses(
     for (const one of children)
       if (one.exitCode === null && one.signalCode === null) one.kill(name);
   };
+  const lines = new RankLines();
   let failed: number | null = null;
   let timer: NodeJS.Timeout | undefined;
   const endSoon = (): void => {
@@ -69,9 +71,9 @@ export async function launchProcesses(
   onStart?.(stop);
   const codes = await Promise.all(
     children.map(async (child, rank) => {
-      const lines = showLines(child, rank, onLine);
+      const shown = showLines(child, rank, onLine ?? lines.show);
       const code = await ended(child);
-      await lines;
+      await shown;
       if (code !== 0 && failed === null) {
         failed = rank;
         endSoon();
@@ -80,6 +82,7 @@ export async function launchProcesses(
     }),
   );
   clearTimeout(timer);
+  await lines.end();
   return { exitCode: failed === null ? 0 : codes[failed]!, failed };
 }
 
@@ -98,15 +101,39 @@ function ended(child: ChildProcess): Promise<number> {
 async function showLines(
   child: ChildProcess,
   rank: number,
-  onLine: LaunchOptions['onLine'] = (rank, line) => {
-    process.stderr.write(rank === 0 ? `${line}\n` : `[rank ${rank}] ${line}\n`);
-  },
+  onLine: NonNullable<LaunchOptions['onLine']>,
 ): Promise<void> {
   const read = async (stream: 'stdout' | 'stderr'): Promise<void> => {
     if (child[stream] === null) return;
     for await (const line of createInterface({ input: child[stream] })) onLine(rank, line, stream);
   };
   await Promise.all([read('stdout'), read('stderr')]);
+}
+
+/** Milliseconds in which rank 0 may write a line, too. */
+const SAME_LINE = 500;
+
+/** Writes what ranks say to stderr; of a line that rank 0 also writes, only its own. */
+class RankLines {
+  readonly #first = new Set<string>();
+  readonly #waiting: Promise<void>[] = [];
+
+  readonly show = (rank: number, line: string): void => {
+    if (rank === 0) {
+      this.#first.add(line);
+      process.stderr.write(`${line}\n`);
+      return;
+    }
+    this.#waiting.push(
+      sleep(SAME_LINE).then(() => {
+        if (!this.#first.has(line)) process.stderr.write(`[rank ${rank}] ${line}\n`);
+      }),
+    );
+  };
+
+  async end(): Promise<void> {
+    await Promise.all(this.#waiting);
+  }
 }
 
 function freePort(): Promise<number> {
