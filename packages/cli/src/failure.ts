@@ -13,6 +13,8 @@ export const exitCodes = {
   gateFailed: 3,
   hungUp: 129,
   interrupted: 130,
+  /** Stopped by SIGUSR1, which a scheduler sends before a job's time is over. */
+  requeued: 138,
   /** Like a program that SIGPIPE kills. */
   brokenPipe: 141,
   terminated: 143,

@@ -70,6 +70,7 @@ export async function runVerb<Options extends TrainingVerbOptions>(
           : `The result is in ${result.final}`,
       );
     }
+    if (result.interrupted) await stop.requeue();
     return result.interrupted ? stop.exitCode : 0;
   } catch (error) {
     // The process in which it was thrown reports it.

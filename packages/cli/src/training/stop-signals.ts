@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { readLaunch } from '@keel/torch/launch';
 import { exitCodes } from '../failure.ts';
 import { type OutputEnd, onOutputEnd } from '../output-end.ts';
 import { complain } from '../terminal.ts';
@@ -6,12 +9,14 @@ const codes = {
   SIGHUP: exitCodes.hungUp,
   SIGINT: exitCodes.interrupted,
   SIGTERM: exitCodes.terminated,
+  // What Slurm sends before a job's time is over (--signal=USR1@120).
+  SIGUSR1: exitCodes.requeued,
 } as const;
 type StopSignal = keyof typeof codes;
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP (a closed terminal) into an abort, so that the current
- * step can finish; the second one ends the process at once. A stdout that can no longer be written
+ * Turns the first SIGINT, SIGTERM, SIGHUP (a closed terminal) or SIGUSR1 into an abort, so that the
+ * current step can finish; the second one ends the process at once. A stdout that can no longer be written
  * to aborts in the same way.
  */
 export class StopSignals implements Disposable {
@@ -51,6 +56,25 @@ export class StopSignals implements Disposable {
   get exitCode(): number {
     if (this.#received !== null) return codes[this.#received];
     return this.#output?.exitCode ?? exitCodes.done;
+  }
+
+  /**
+   * After SIGUSR1 in a Slurm job, and once everything is saved: the job starts again later.
+   * @throws Error where Slurm refuses
+   */
+  async requeue(): Promise<void> {
+    const { SLURM_JOB_ID: job } = process.env;
+    if (this.#received !== 'SIGUSR1' || job === undefined) return;
+    if ((readLaunch()?.rank ?? 0) > 0) return;
+    try {
+      await promisify(execFile)('scontrol', ['requeue', job]);
+    } catch (cause) {
+      throw new Error(
+        `the run is saved, but Slurm did not requeue job ${job}. Start it again with --resume`,
+        { cause },
+      );
+    }
+    complain(`Slurm will start job ${job} again.`);
   }
 
   [Symbol.dispose](): void {

@@ -31,7 +31,10 @@ async function runAll(options: AlignOptions): Promise<number> {
     display.close();
     display.ended(result);
     if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);
-    if (result.interrupted !== null) return stop.exitCode;
+    if (result.interrupted !== null) {
+      await stop.requeue();
+      return stop.exitCode;
+    }
     const passed = result.verdicts.every(({ verdict }) => verdict.passed);
     return passed ? exitCodes.done : exitCodes.gateFailed;
   } catch (error) {

@@ -33,6 +33,7 @@ async function runAll(options: CompareOptions): Promise<number> {
     display.close();
     display.ended(result);
     if (stop.outputEnded && result.interrupted !== null) complain(`Resume with:  ${resume}`);
+    if (result.interrupted !== null) await stop.requeue();
     return result.interrupted === null ? 0 : stop.exitCode;
   } catch (error) {
     if (!(error instanceof StageError)) throw error;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { goldenPath } from '@keel/torch/testing';
 import { expect, it } from 'vitest';
-import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+import { type Calling, jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 import { shortRun, tinyChat, trajectoryRows } from '../testing/short-runs.ts';
 
 const pairs = trajectoryRows('dpo-sigmoid');
@@ -17,6 +17,16 @@ const stepsIn = (text: string): unknown[] =>
     .map(({ step, loss, grad_norm }) => [
       ...[step, (loss as number).toFixed(5), (grad_norm as number).toFixed(4)],
     ]);
+
+/** Sends a signal once, after the first step. */
+function afterStep(signal: NodeJS.Signals): Calling['onLine'] {
+  let sent = false;
+  return (line, child) => {
+    if (sent || !line.includes('"type":"step"')) return;
+    sent = true;
+    child.kill(signal);
+  };
+}
 
 it('trains in several processes, with one display and one run folder', async () => {
   using folder = new TemporaryFolder();
@@ -50,9 +60,7 @@ it('stops at a signal with a checkpoint, and resumes', async () => {
     folder.file('run'),
   ];
   const stopped = await keel(launch(2, ...run), {
-    onLine: (line, child) => {
-      if (line.includes('"type":"step"')) child.kill('SIGINT');
-    },
+    onLine: afterStep('SIGINT'),
   });
   expect(stopped.code, stopped.stderr).toBe(130);
   const [saved] = readdirSync(folder.file('run/checkpoints'));
@@ -125,4 +133,27 @@ it('refuses verbs that run in one process, and half of a launcher', async () => 
   });
   expect(half.code).toBe(1);
   expect(half.stderr).toMatch(/MASTER_ADDR/);
+});
+
+it("at Slurm's SIGUSR1 saves the run and has the job requeued", async () => {
+  using folder = new TemporaryFolder();
+  const said = folder.file('scontrol.txt');
+  writeFileSync(folder.file('scontrol'), `#!/bin/sh\necho "$@" >> ${said}\n`, { mode: 0o755 });
+  const run = [
+    'dpo',
+    ...shortRun(pairs),
+    ...quick,
+    '--max-steps',
+    '30',
+    '--output',
+    folder.file('run'),
+  ];
+  const env = { SLURM_JOB_ID: '77', PATH: `${folder.file('.')}:${process.env.PATH}` };
+  const stopped = await keel(launch(2, ...run), {
+    env,
+    onLine: afterStep('SIGUSR1'),
+  });
+  expect(stopped.code, stopped.stderr).toBe(138);
+  expect(readdirSync(folder.file('run/checkpoints'))).toHaveLength(1);
+  expect(readFileSync(said, 'utf8')).toBe('requeue 77\n');
 });

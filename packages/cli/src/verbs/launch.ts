@@ -8,7 +8,7 @@ export async function run(options: LaunchCommandOptions): Promise<number> {
   const { processes, threads, port, command } = options;
   if (processes === 1) complain('note: one process trains by itself; pass --processes 2 or more');
   const program = process.argv[1]!;
-  const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const;
   using listening = new DisposableStack();
   const { exitCode, failed } = await launchProcesses(process.execPath, [program, ...command], {
     ...{ processes, threads, port },
@@ -20,7 +20,12 @@ export async function run(options: LaunchCommandOptions): Promise<number> {
       }
     },
   });
-  const stopped = [exitCodes.interrupted, exitCodes.terminated, exitCodes.hungUp] as number[];
+  const stopped = [
+    exitCodes.interrupted,
+    exitCodes.terminated,
+    exitCodes.hungUp,
+    exitCodes.requeued,
+  ] as number[];
   if (failed !== null && !stopped.includes(exitCode) && processes > 1) {
     complain(`Rank ${failed} ended first, with exit code ${exitCode}.`);
   }
