@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import type { RunHooks, RunResult } from '@keel/align';
 import { measureMatmulPeak } from '@keel/align/internal';
 import { type LanguageModel, loadModel, type ModelSizes, modelSizes } from '@keel/model';
-import { threads, torchBuild } from '@keel/torch';
+import { processGroup, readLaunch, threads, torchBuild } from '@keel/torch';
 
 /** Settings of one kind of training. */
 export interface MeasuredTraining {
@@ -103,16 +103,24 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
     );
     const seconds: number[] = [];
     const tokens: number[] = [];
+    const sent: number[] = [];
+    let bytes = 0;
     let last = performance.now();
     let counted = 0;
     await training.train(commonOptions(values, data, join(folder, 'run'), rows, steps), {
       onEvent(event) {
         if (event.type === 'notice') process.stderr.write(`${event.text}\n`);
         if (event.type === 'start') last = performance.now();
+        const group = processGroup();
+        if (event.type === 'start') bytes = group?.bytes ?? 0;
         if (event.type !== 'step') return;
         const now = performance.now();
         seconds.push((now - last) / 1000);
         last = now;
+        if (group !== null) {
+          sent.push(group.bytes - bytes);
+          bytes = group.bytes;
+        }
         const { num_tokens: seen = 0, 'completions/mean_length': length = 0 } = event.metrics;
         const { answers } = training;
         tokens.push(answers === undefined ? seen - counted : length * answers * rows);
@@ -120,6 +128,8 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
       },
     });
     const peak = peakBytes();
+    // Of several processes, the first one speaks.
+    if ((readLaunch()?.rank ?? 0) > 0) return;
     const sum = (list: number[]): number =>
       list.slice(1).reduce((total, value) => total + value, 0);
     process.stdout.write(
@@ -133,6 +143,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         tokens_per_second: sum(tokens) / sum(seconds),
         tokens_per_step: tokens.slice(1),
         peak_rss_bytes: peak,
+        ...(sent.length > 0 && { sent_bytes_per_step: sent.slice(1) }),
         ...(training.flops && {
           model_flops_per_step: await modelFlops(training.flops, values, data, rows, count),
           matmul_flops: measureMatmulPeak(values.dtype as 'bf16' | 'fp32').flops,
