@@ -220,6 +220,30 @@ it('a run goes on in another number of processes, with the moments divided or no
   }
 }, 60_000);
 
+it('a process with other data than rank 0 is refused, in all of them', async () => {
+  const [rows] = [tinyRows(12)];
+  for (const rank of [0, 1]) {
+    mkdirSync(inside(`rank-${rank}`));
+    writeRowsFile(inside(`rank-${rank}`), rows.slice(rank));
+  }
+  const flags = { ...common, samplePrompts: 'none', model: inside('model'), data: ['rows.jsonl'] };
+  const file = inside('jobs-other-data.json');
+  writeFileSync(
+    file,
+    JSON.stringify([{ verb: 'dpo', flags: { ...flags, output: inside('other') } }]),
+  );
+  const said: string[][] = [[], []];
+  const script = 'cd "$1/rank-$RANK" && exec "$2" "$3" "$4"';
+  const args = ['-c', script, 'sh', folder, process.execPath, program, file];
+  const { exitCode } = await launchProcesses('/bin/sh', args, {
+    ...{ processes: 2, threads: 1, env: { ...process.env, TMPDIR: inside('tmp') } },
+    onLine: (rank, line) => said[rank]!.push(line),
+  });
+  expect(exitCode).not.toBe(0);
+  for (const lines of said)
+    expect(lines.join('\n')).toMatch(/rank 0 differ in --data \(rows\.jsonl\)/);
+}, 60_000);
+
 it('four passes in four processes and in one give the same bytes', () => {
   // One row a pass: the sum of gradients has the same order.
   const [one, four] = ['1', '4'].map((own) => weightsOf(inside(own, 'dpo with dropout')));

@@ -74,16 +74,16 @@ export async function refuseOtherInputsElsewhere({ inputs, machine }: RunIdentit
   if (together === null) return;
   const first = await together.fromFirst(() => ({ inputs, machine }));
   await together.gather(() => {
-    const differences = Object.entries(inputs).flatMap(([option, files]) =>
-      differencesOf(first.inputs[option] ?? [], files).map((one) => `${option} ${one}`),
-    );
+    const differences = Object.entries(inputs)
+      .filter(([option, files]) => differencesOf(first.inputs[option] ?? [], files).length > 0)
+      .map(([option, files]) => `${option} (${files.map(({ name }) => name).join(', ')})`);
     for (const name of ['precision', 'software'] as const) {
       const [there, here] = [first.machine[name], machine[name]];
-      if (there !== here) differences.push(`${name} is ${here}, and ${there} on rank 0`);
+      if (there !== here) differences.push(`${name} (${here}, and ${there} in rank 0)`);
     }
     if (differences.length === 0) return;
     throw new Error(
-      `rank ${together.rank} would not compute what rank 0 does: ${differences.join('; ')}. Give all machines the same data, models and version of Keel`,
+      `this process and rank 0 differ in ${differences.join(', ')}. Give all machines the same data, models and version of Keel`,
     );
   });
 }
