@@ -57,7 +57,21 @@ function missingParts({ engine, tools }: Facts): Finding[] {
   return found;
 }
 
-function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
+/** What multiplies matrices in bf16 on the CPU, in words. */
+export function narrowProducts({ hardware: { features }, variables }: Facts): string {
+  if (features.includes('amx_bf16') && !limitsAmx(variables)) {
+    return "the processor's matrix unit (AMX), through oneDNN";
+  }
+  if (features.includes('avx512_bf16')) return "Keel's own kernels (AVX512-BF16)";
+  if (features.includes('bf16')) return 'LibTorch, with bf16 instructions';
+  return 'LibTorch, which computes in float32';
+}
+
+/** Whether a variable keeps oneDNN from the matrix unit. */
+const limitsAmx = ({ ONEDNN_MAX_CPU_ISA: own, DNNL_MAX_CPU_ISA: old }: Facts['variables']) =>
+  /^(?!.*AMX|DEFAULT$|ALL$)./i.test(own ?? old ?? '');
+
+function slowProducts({ hardware, engine: { loaded }, variables }: Facts): Finding[] {
   const found: Finding[] = [];
   if (loaded === null || loaded.cudaDevices > 0) return found;
   const { features, fastBfloat16 } = hardware;
@@ -66,6 +80,14 @@ function slowProducts({ hardware, engine: { loaded } }: Facts): Finding[] {
       kind: 'slow',
       text: 'this processor has no fast bf16 (neither AVX512-BF16 nor AMX): bf16 is emulated',
       advice: 'Keep --precision auto: it selects fp32 here',
+    });
+  }
+  if (features.includes('amx_bf16') && limitsAmx(variables)) {
+    const name = 'ONEDNN_MAX_CPU_ISA' in variables ? 'ONEDNN_MAX_CPU_ISA' : 'DNNL_MAX_CPU_ISA';
+    found.push({
+      kind: 'slow',
+      text: `${name}=${variables[name]} keeps products in bf16 from the processor's matrix unit (AMX)`,
+      advice: `Unset ${name}`,
     });
   }
   const { cpuCapability } = loaded;

@@ -1,5 +1,5 @@
 import { say, styled } from '../terminal.ts';
-import type { Facts, Finding } from './advice.ts';
+import { type Facts, type Finding, narrowProducts } from './advice.ts';
 
 /** Prints the facts, one per line. */
 export function printFacts(facts: Facts): void {
@@ -17,15 +17,8 @@ export function printFindings(all: readonly Finding[]): void {
   }
 }
 
-function lines({
-  keel,
-  node,
-  hardware,
-  engine,
-  tools,
-  cache,
-  variables,
-}: Facts): [string, string][] {
+function lines(facts: Facts): [string, string][] {
+  const { keel, node, hardware, engine, tools, cache, variables } = facts;
   const { libtorch, addon, loaded } = engine;
   const { cores, usableCores, cpuQuota } = hardware;
   const quota =
@@ -50,6 +43,7 @@ function lines({
         ? `auto selects ${loaded.cudaDevices > 0 || hardware.fastBfloat16 ? 'bf16' : 'fp32'}`
         : '?',
     ],
+    ['Products', `bf16: ${narrowProducts(facts)}`],
     ['Cache', `${cache.path}, ${gigabytes(cache.bytes)}`],
     ['Default model', model[cache.defaultModel]],
     ['Tools', tools.found ?? 'incomplete, see below'],
