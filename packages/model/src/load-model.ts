@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Device, torchBuild, trimMemory } from '@keel/torch';
+import { type Device, readLaunch, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
 import { CheckpointError } from './formats/checkpoint-error.ts';
 import { LanguageModel } from './language-model.ts';
@@ -36,16 +36,20 @@ export interface LoadModelOptions extends LoadTokenizerOptions {
   notice?(text: string): void;
 }
 
-/** Resolves the device 'auto'. @throws Error if CUDA is requested but not available */
+/**
+ * Resolves the device 'auto', and which GPU a process has that was started with others.
+ * @throws Error if CUDA is requested but not available
+ */
 export function resolveDevice(device: Device | 'auto' = 'auto'): Device {
   const { cudaDevices } = torchBuild();
-  if (device === 'auto') return cudaDevices > 0 ? 'cuda' : 'cpu';
+  if (device === 'auto') return cudaDevices > 0 ? resolveDevice('cuda') : 'cpu';
   if (device.startsWith('cuda') && cudaDevices === 0) {
     throw new Error(
       `--device ${device}: this LibTorch finds no CUDA device. \`keel doctor\` shows what was found`,
     );
   }
-  return device;
+  const launch = device === 'cuda' ? readLaunch() : null;
+  return launch === null ? device : `cuda:${launch.localRank % cudaDevices}`;
 }
 
 /**

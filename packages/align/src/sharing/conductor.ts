@@ -1,7 +1,7 @@
 // Programs of several trainings (recipes, comparisons): rank 0 runs the program, and the other
 // processes take part in each of its trainings.
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { ProcessGroup, readLaunch } from '@keel/torch';
+import { GroupError, ProcessGroup, readLaunch } from '@keel/torch';
 import { packValue, unpackValue } from './shared-values.ts';
 
 /** What rank 0 tells the others; an empty message only says that it is alive. */
@@ -82,7 +82,12 @@ export class Conductor implements AsyncDisposable {
 
   /** Rank 0 tells the others that nothing follows. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.follows) await this.#send({ end: true });
-    await this.#group.close();
+    try {
+      if (!this.follows) await this.#send({ end: true });
+      await this.#group.close();
+    } catch (error) {
+      // The training that lost a process has said so.
+      if (!(error instanceof GroupError)) throw error;
+    }
   }
 }

@@ -13,8 +13,6 @@ import { Store } from './store.ts';
 export interface GroupOptions {
   /** Seconds that a collective waits for the slowest rank (default: 1800, as PyTorch's Gloo). */
   timeout?: number;
-  /** `gloo` for the CPU, `nccl` for CUDA (default: gloo). */
-  backend?: string;
 }
 
 /** Seconds in which ranks that have lost one tell each other so. */
@@ -30,35 +28,39 @@ type Collective =
   | 'reduceScatter'
   | 'allToAll';
 
+/** Bytes that a rank sends in a collective of `size` ranks, as a multiple of its tensor's. */
+const sentShare: Record<Collective, (size: number) => number> = {
+  allReduce: (size) => (2 * (size - 1)) / size,
+  broadcast: () => 1,
+  barrier: () => 0,
+  allGather: (size) => size - 1,
+  reduceScatter: (size) => (size - 1) / size,
+  allToAll: (size) => (size - 1) / size,
+};
+
 /**
  * All processes of a group call the same functions in the same order. A call never waits longer
- * than the group's deadline.
+ * than the group's deadline. Tensors on the CPU go through Gloo, and those on CUDA through NCCL,
+ * where LibTorch has it.
  */
 export class ProcessGroup {
   readonly rank: number;
   readonly size: number;
-  /** Bytes of the tensors that this process has given to collectives. */
+  /** About the bytes that this process has sent. */
   bytes = 0;
   readonly #store: Store;
-  readonly #group: number;
+  /** By the kind of device. */
+  readonly #groups: ReadonlyMap<string, number>;
   /** Seconds that a collective waits for the slowest rank. */
   readonly timeout: number;
   readonly #places: readonly string[];
   #calls = 0;
 
-  private constructor(
-    launch: Launch,
-    {
-      store,
-      group,
-      timeout,
-      places,
-    }: { store: Store; group: number; timeout: number; places: string[] },
-  ) {
+  private constructor(launch: Launch, { store, groups, timeout, places }: Joined) {
     this.rank = launch.rank;
     this.size = launch.size;
     this.#store = store;
-    this.#group = group;
+    this.#groups = groups;
     this.timeout = timeout;
     this.#places = places;
   }
@@ -68,10 +70,11 @@ export class ProcessGroup {
    * @throws GroupError naming the ranks that did not come in time
    */
   static async join(launch: Launch, options: GroupOptions = {}): Promise<ProcessGroup> {
-    const { timeout = 1800, backend = 'gloo' } = options;
+    const { timeout = 1800 } = options;
     const { rank, size, host, port } = launch;
-    if (!native.distributedBackends().includes(backend)) {
-      throw new GroupError(`this LibTorch has no process groups of the kind ${backend}`);
+    const backends = native.distributedBackends();
+    if (!backends.includes('gloo')) {
+      throw new GroupError('this LibTorch is built without process groups (torch.distributed)');
     }
     const store = await storeOf(launch, timeout);
     await store.set(`place/${rank}`, `${hostname()}, process ${process.pid}`);
@@ -96,16 +99,20 @@ export class ProcessGroup {
         `${ranksText(missing)} of ${size} did not start within ${timeout} s. Start as many processes as WORLD_SIZE says`,
       );
     }
-    try {
-      const group = await native.groupOpen(
+    const open = (backend: string): Promise<number> =>
+      native.groupOpen(
         store.index,
         backend,
-        store.named('group'),
+        store.named(backend),
         rank,
         size,
         Math.ceil(1000 * timeout),
       );
-      return new ProcessGroup(launch, { store, group, timeout, places });
+    try {
+      const groups = new Map([['cpu', await open('gloo')]]);
+      const onGpus = backends.includes('nccl') && native.build().cudaDevices > 0;
+      if (onGpus) groups.set('cuda', await open('nccl'));
+      return new ProcessGroup(launch, { store, groups, timeout, places });
     } catch (cause) {
       throw new GroupError(
         `rank ${rank} on ${hostname()} cannot connect to the other ranks: ${messageOf(cause)}. If a machine has several networks, name the one to use in GLOO_SOCKET_IFNAME`,
@@ -191,7 +198,7 @@ export class ProcessGroup {
 
   /** Frees what the group holds; it takes part in nothing more. */
   async close(): Promise<void> {
-    await native.groupClose(this.#group);
+    for (const group of this.#groups.values()) await native.groupClose(group);
   }
 
   async #call(
@@ -201,7 +208,14 @@ export class ProcessGroup {
     { operation = 'sum', root = 0 }: { operation?: string; root?: number } = {},
   ): Promise<void> {
     const call = this.#calls++;
-    for (const one of tensors) this.bytes += one.size * dtypeBytes(one.dtype);
+    const [kind = 'cpu'] = tensors[0]?.device.split(':') ?? [];
+    const group = this.#groups.get(kind);
+    if (group === undefined) {
+      throw new GroupError(`this LibTorch has no process groups for tensors on ${kind}`);
+    }
+    for (const one of tensors) {
+      this.bytes += one.size * dtypeBytes(one.dtype) * sentShare[collective](this.size);
+    }
     const began = performance.now();
     const waits = (): void => {
       this.#store.set(`waiting/${call}/${this.rank}`, '').catch(() => {});
@@ -209,7 +223,7 @@ export class ProcessGroup {
     const timer = setTimeout(waits, 1000 * Math.min(WAITING, this.timeout / 4)).unref();
     try {
       await native.groupCall(
-        this.#group,
+        group,
         collective,
         tensors.map(({ handle }) => handle),
         into.map(({ handle }) => handle),
@@ -245,7 +259,7 @@ export class ProcessGroup {
     }
     const named = missing.map((rank) => `rank ${rank} (${this.placeOf(rank)})`).join(', ');
     return new GroupError(
-      `${what}: ${named} did not take part. It has ended, hangs, or is slower than the deadline of ${this.timeout} s. Read its messages`,
+      `${what}: ${named} did not take part. A rank that does not has ended, hangs, or needs longer than the deadline of ${this.timeout} s. Read its messages`,
       { cause, ranks: missing },
     );
   }
@@ -268,6 +282,13 @@ export class ProcessGroup {
     }
     return left;
   }
+}
+
+interface Joined {
+  store: Store;
+  groups: ReadonlyMap<string, number>;
+  timeout: number;
+  places: readonly string[];
 }
 
 /** Of this process: the next group of the same launch finds the others there, too. */
