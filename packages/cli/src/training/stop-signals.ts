@@ -16,8 +16,8 @@ type StopSignal = keyof typeof codes;
 
 /**
  * Turns the first SIGINT, SIGTERM, SIGHUP (a closed terminal) or SIGUSR1 into an abort, so that the
- * current step can finish; the second one ends the process at once. A stdout that can no longer be written
- * to aborts in the same way.
+ * current step can finish; the second one ends the process at once. A stdout that can no longer be
+ * written to aborts in the same way.
  */
 export class StopSignals implements Disposable {
   readonly #controller = new AbortController();

@@ -10,6 +10,7 @@ import { GroupError } from './group-error.ts';
 import type { Launch } from './launch.ts';
 import { Store } from './store.ts';
 
+/** How processes join. */
 export interface GroupOptions {
   /** Seconds that a collective waits for the slowest rank (default: 1800, as PyTorch's Gloo). */
   timeout?: number;

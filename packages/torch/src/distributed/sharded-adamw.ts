@@ -33,6 +33,7 @@ interface Share {
   slices: Slice[];
 }
 
+/** AdamW whose moments are divided among processes, which update the parameters together. */
 export class ShardedAdamW implements SharedOptimiser {
   readonly #group: ProcessGroup;
   readonly #parameters: Map<string, Tensor>;
@@ -86,7 +87,8 @@ export class ShardedAdamW implements SharedOptimiser {
     );
     for (const [at, { bucket, slices }] of this.#shares.entries()) {
       using flat = bucket.flatten(bucket.tensors); // [ranks, part]
-      using own = tidy(() => noGrad(() => flat.select(0, this.#group.rank).clone())).keep(); // [part]
+      // [part]
+      using own = tidy(() => noGrad(() => flat.select(0, this.#group.rank).clone())).keep();
       this.#update(slices, { own, sum: this.#sums[at]!, missed, learningRate });
       using parts = await this.#group.allGather(own); // [ranks, part]
       bucket.scatter(parts, bucket.tensors);

@@ -43,6 +43,7 @@ export interface SharedOptimiser extends Optimiser {
   gatherState(): Promise<void>;
 }
 
+/** Whether processes share its state. */
 export const isShared = (one: Optimiser): one is SharedOptimiser => 'stepTogether' in one;
 
 /**
