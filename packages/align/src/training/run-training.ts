@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { AdamW, freeMemory, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
+import { freeMemory, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -14,7 +14,7 @@ import type { Health } from '../health/monitor.ts';
 import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import type { MeasuredHeadline } from '../runs/report/run-report.ts';
-import { RunFolder, type RunFolderOptions } from '../runs/run-folder.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
 import { joinProcesses } from '../sharing/join-processes.ts';
 import { StoppedElsewhere } from '../sharing/shared-error.ts';
 import { workers } from '../sharing/workers.ts';
@@ -22,6 +22,8 @@ import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { noteModel } from './model-notices.ts';
+import { openRunFolder } from './open-run-folder.ts';
+import { optimiserOf } from './optimiser.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
@@ -230,42 +232,6 @@ export async function runTraining<
     }
     throw error;
   }
-}
-
-/** @throws Error where `--shard` cannot be */
-function optimiserOf<P extends Policy, Options extends TrainingOptions>(
-  policy: P,
-  options: Options,
-  ofKind?: (policy: P, options: Options) => Optimiser,
-): Optimiser {
-  const together = workers();
-  const { weightDecay, shard } = options;
-  if (shard === 'none') {
-    return ofKind?.(policy, options) ?? new AdamW(policy.parameters, { weightDecay });
-  }
-  if (ofKind !== undefined) {
-    throw new Error(
-      `--shard ${shard} is not possible with this method, whose parameters have two learning rates. Pass --shard none`,
-    );
-  }
-  if (together !== null) return together.shardedAdamW(policy.parameters, { weightDecay });
-  throw new Error(
-    `--shard ${shard} divides the optimizer's state among processes, and there is only one. Start several with torchrun, srun or keel launch`,
-  );
-}
-
-/** Of processes that train together, rank 0 writes the run folder. */
-async function openRunFolder(
-  { output, resume }: TrainingOptions,
-  options: RunFolderOptions,
-): Promise<RunFolder> {
-  const together = workers();
-  let own: RunFolder | null = null;
-  const create = async (): Promise<void> => {
-    own = await RunFolder.create(output, options);
-  };
-  await (together === null ? create() : together.fromFirst(create));
-  return own ?? RunFolder.follow(output, { resume });
 }
 
 async function train<
