@@ -77,6 +77,11 @@ export class CompositeReward implements Reward {
     return outcomes;
   }
 
+  get learns(): boolean {
+    const running = [...this.#scales.values()].some((scale) => scale.state() !== null);
+    return running || this.#constraints.length > 0;
+  }
+
   /** Names of the rewards with an effect: those with a weight or a constraint. */
   get counted(): string[] {
     const bounded = new Set(this.#constraints.map(({ reward }) => reward));

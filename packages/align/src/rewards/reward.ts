@@ -46,6 +46,8 @@ export interface Reward {
   score(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]>;
   /** As `score`, for the answers of a training step: also updates what the reward keeps of them. */
   learn?(inputs: readonly RewardInput[], signal?: AbortSignal): Promise<RewardOutcome[]>;
+  /** Whether `learn` has an effect (default: where there is one). */
+  readonly learns?: boolean;
   /** Names of the aspects that are rewards and count, where it is made of several. */
   readonly counted?: readonly string[];
   /** Its own numbers for the metrics of a step. */

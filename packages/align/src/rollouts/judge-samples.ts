@@ -105,7 +105,7 @@ async function outcomesOf(
     return `${place(prompts[group]!.row)}, answer ${JSON.stringify(shown)}`;
   };
   using late = new LateSignal(signal);
-  const learn = learns ? reward.learn?.bind(reward) : undefined;
+  const learn = learns && reward.learns !== false ? reward.learn?.bind(reward) : undefined;
   const judge = learn ? { name: reward.name, score: learn } : reward;
   const score = async ([first, end]: readonly [number, number]) => {
     try {

@@ -7,7 +7,7 @@ const free = [
   ...['sample_prompts', 'sample_tokens', 'eval_suites', 'max_kl', 'on_alarm'],
   // The same gradient, bit for bit.
   'gradient_checkpointing',
-  ...['reward_concurrency', 'reward_timeout', 'process_timeout', 'shard'],
+  ...['reward_concurrency', 'reward_timeout', 'process_timeout'],
 ];
 
 /** Options that may change, with a report of the effect on the run. */
@@ -16,6 +16,8 @@ const reported = [
   ...['max_steps', 'epochs'],
   // A different number of threads adds in a different order (describeOtherMachine).
   'threads',
+  // The norm of divided gradients is added in another order.
+  'shard',
 ];
 
 /** YAML keys of options that may differ when a run is resumed. */

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { freeMemory, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
+import { type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -18,11 +18,11 @@ import type { RunFolder } from '../runs/run-folder.ts';
 import { joinProcesses } from '../sharing/join-processes.ts';
 import { StoppedElsewhere } from '../sharing/shared-error.ts';
 import { workers } from '../sharing/workers.ts';
+import { freeForEach, openRunFolder, sameEverywhere } from './between-processes.ts';
 import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { noteModel } from './model-notices.ts';
-import { openRunFolder } from './open-run-folder.ts';
 import { optimiserOf } from './optimiser.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
@@ -203,12 +203,7 @@ export async function runTraining<
   // Rank 0 speaks for all.
   const onEvent = together !== null && together.rank > 0 ? undefined : tell;
   const kind = withProgram(asKind, hooks.program);
-  const { output, ...own } = withTemplateDate(asked);
-  // A generated name has the date and the time in it.
-  const options = {
-    ...own,
-    output: (await together?.fromFirst(() => output)) ?? output,
-  } as Options;
+  const options = await sameEverywhere(withTemplateDate(asked));
   const notice: Notice = (...said) => onEvent?.(noticeEvent(...said));
   if (options.threads !== null) setThreads(options.threads);
   await using data = await openRunData(kind, options, notice, hooks.program);
@@ -275,10 +270,9 @@ async function train<
     options.maxSteps !== null && Math.ceil(options.maxSteps / perBatch) * batchSize < rows.length;
   const lengths = [await surveyLengths(source, { notice, signal, part })];
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
-  // Every process has passes of the same size.
-  const free = await together?.fromFirst(() => freeMemory(model.device));
   const begun = await begunPassTokens(run);
-  const passes = planPasses(policy, options, notice, { began: begun, ...(free && { free }) });
+  const free = await freeForEach(model.device);
+  const passes = planPasses(policy, options, notice, { began: begun, free });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
   const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
