@@ -1,7 +1,14 @@
 // `keel doctor --distributed`: whether the processes of a run reach each other, and how fast.
 import { availableParallelism, hostname } from 'node:os';
 import { joinProcesses } from '@keel/align/internal';
-import { type ProcessGroup, processGroup, reduceGradients, threads, zeros } from '@keel/torch';
+import {
+  type ProcessGroup,
+  processGroup,
+  reduceGradients,
+  type Tensor,
+  threads,
+  zeros,
+} from '@keel/torch';
 
 /** Seconds that a process waits for the others. */
 const TIMEOUT = 60;
@@ -51,16 +58,26 @@ export async function measureGroup(): Promise<GroupFacts | null> {
   const barrier = await median(group, () => group.barrier());
   const sums: GroupFacts['sums'] = [];
   for (const bytes of SIZES) {
-    using gradient = zeros([bytes / 4]).keep();
-    using parameter = zeros([bytes / 4])
-      .keep()
-      .setRequiresGrad();
-    parameter.grad = gradient;
-    const milliseconds = await median(group, () => reduceGradients(group, [parameter]));
+    const parameters = parametersOf(bytes);
+    const milliseconds = await median(group, () => reduceGradients(group, parameters));
+    for (const one of parameters) one.dispose();
     const sent = (2 * bytes * (group.size - 1)) / group.size;
     sums.push({ bytes, milliseconds, gigabytesPerSecond: sent / 1e6 / milliseconds });
   }
   return { backend: 'gloo', members, barrier, sums };
+}
+
+/** Parameters with gradients of so many bytes, as large as a model's. */
+function parametersOf(bytes: number): Tensor[] {
+  const each = Math.min(bytes, 4 * 1024 ** 2);
+  return Array.from({ length: bytes / each }, () => {
+    const parameter = zeros([each / 4])
+      .keep()
+      .setRequiresGrad();
+    using gradient = zeros([each / 4]).keep();
+    parameter.grad = gradient;
+    return parameter;
+  });
 }
 
 /** Milliseconds, after one call that does not count. */

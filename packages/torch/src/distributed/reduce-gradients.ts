@@ -2,7 +2,7 @@
 import { zeros } from '../create.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { bucketsOf, sumOfPart } from './buckets.ts';
+import { type Bucket, bucketsOf, sumOfPart } from './buckets.ts';
 import type { ProcessGroup } from './process-group.ts';
 
 /**
@@ -20,12 +20,37 @@ export async function reduceGradients(
 ): Promise<void> {
   const summed = await withGradient(group, [...new Set(parameters)]);
   fillMissing(summed);
-  for (const bucket of bucketsOf(summed, group.size)) {
+  const sumOf = async (bucket: Bucket): Promise<Tensor> => {
     using own = gradientsOf(bucket.tensors, (gradients) => bucket.flatten(gradients));
-    using sum = await sumOfPart(group, own);
+    return sumOfPart(group, own);
+  };
+  for await (const { item: bucket, found } of oneAhead(bucketsOf(summed, group.size), sumOf)) {
+    using sum = found; // [part]
     using sums = await group.allGather(sum); // [ranks, part]
     gradientsOf(bucket.tensors, (gradients) => bucket.scatter(sums, gradients));
   }
+}
+
+/** Starts the work on an item before the result of the one before it is used. */
+export async function* oneAhead<Item, Found>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Found>,
+): AsyncGenerator<{ item: Item; found: Found }, void, undefined> {
+  const start = (item: Item): { item: Item; found: Promise<Found> } => {
+    const found = work(item);
+    // If the one before fails, nobody waits for it.
+    found.catch(() => {});
+    return { item, found };
+  };
+  const [first, ...rest] = items;
+  if (first === undefined) return;
+  let current = start(first);
+  for (const item of rest) {
+    const next = start(item);
+    yield { item: current.item, found: await current.found };
+    current = next;
+  }
+  yield { item: current.item, found: await current.found };
 }
 
 /** The parameters that have a gradient on some rank. */

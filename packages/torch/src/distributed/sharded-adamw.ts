@@ -16,7 +16,7 @@ import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Bucket, bucketsOf, sumOfPart } from './buckets.ts';
 import type { ProcessGroup } from './process-group.ts';
-import { fillMissing, gradientsOf, withGradient } from './reduce-gradients.ts';
+import { fillMissing, gradientsOf, oneAhead, withGradient } from './reduce-gradients.ts';
 
 /** What a rank has of a parameter: `length` of its elements, row-major. */
 interface Slice {
@@ -61,10 +61,12 @@ export class ShardedAdamW implements SharedOptimiser {
     this.#moved = new Set(await withGradient(this.#group, all));
     fillMissing(all);
     let squares = 0;
-    for (const { bucket } of this.#shares) {
+    const sumOf = async ({ bucket }: Share): Promise<Tensor> => {
       using own = gradientsOf(bucket.tensors, (gradients) => bucket.flatten(gradients));
       clearGradients(bucket.tensors);
-      const sum = await sumOfPart(this.#group, own);
+      return sumOfPart(this.#group, own);
+    };
+    for await (const { found: sum } of oneAhead(this.#shares, sumOf)) {
       this.#sums.push(sum);
       squares +=
         tidy(() => noGrad(() => ops.linalgVectorNorm(sum, 2, null, false, 'float64').item())) ** 2;
