@@ -12,7 +12,7 @@ export interface LaunchOptions {
   /** Threads of each process (default: the cores, divided; OMP_NUM_THREADS where it is set). */
   threads?: number | null;
   env?: NodeJS.ProcessEnv;
-  /** Gets the lines that ranks above 0 write, and those that rank 0 writes to stderr. */
+  /** Gets the lines of all ranks (default: stderr is written, and stdout is rank 0's). */
   onLine?(rank: number, line: string, stream: 'stdout' | 'stderr'): void;
   /** Milliseconds that the others have to end after one has failed (default: 15,000). */
   grace?: number;
@@ -113,12 +113,14 @@ async function showLines(
 /** Milliseconds in which rank 0 may write a line, too. */
 const SAME_LINE = 500;
 
-/** Writes what ranks say to stderr; of a line that rank 0 also writes, only its own. */
+/** Writes the ranks' stderr; of a line that rank 0 also writes, only its own. */
 class RankLines {
   readonly #first = new Set<string>();
   readonly #waiting: Promise<void>[] = [];
 
-  readonly show = (rank: number, line: string): void => {
+  readonly show = (rank: number, line: string, stream: 'stdout' | 'stderr'): void => {
+    // Rank 0 says what there is to say; others only complain.
+    if (stream === 'stdout') return;
     if (rank === 0) {
       this.#first.add(line);
       process.stderr.write(`${line}\n`);
