@@ -35,8 +35,10 @@ import {
   type SampledRollouts,
   type SamplingOptions,
   sampleRollouts,
+  startRollouts,
 } from './sample-rollouts.ts';
 import { rolloutLogprobs, rolloutValues } from './score-rollouts.ts';
+import type { ServedPolicy } from './servers/served-policy.ts';
 import type { Training } from './training.ts';
 
 /** What an online run has in memory, and how to use it. */
@@ -51,6 +53,10 @@ export interface OnlineParts {
   reward: Reward;
   /** What the reward stands for: scores held-out answers (default: nothing does). */
   gold?: Reward | null;
+  /** Servers that sample instead of this process (default: none). */
+  servers?: ServedPolicy | null;
+  /** Number of optimizer steps so far; needed with servers. */
+  version?(): number;
   /** What all answers match, also held-out ones and baselines (default: null, anything). */
   constraints?: AnswerConstraints | null;
   seed: number;
@@ -238,6 +244,7 @@ export class RolloutWorker {
         comparable: temperature === sampling.temperature,
       }),
       ...penalty?.metrics(rollouts),
+      ...this.#staleness(sampled),
       ...parts.metrics,
       ...this.#parts.reward.metrics?.(),
     };
@@ -286,11 +293,43 @@ export class RolloutWorker {
     sampling: SamplingOptions,
     seed: number,
   ): Promise<SampledRollouts> {
-    const { model, role, constraints = null } = this.#parts;
-    const how = { ...sampling, constraints };
-    const sampled = await phase('rollout', () => sampleRollouts(model, role, prompts, how, seed));
+    const { role } = this.#parts;
+    const sampled = await phase('rollout', () => this.#sampleAs(role, prompts, sampling, seed));
     this.#noticeHidden(sampled);
     return sampled;
+  }
+
+  async #sampleAs(
+    role: Role,
+    prompts: readonly PlacedPrompt[],
+    sampling: SamplingOptions,
+    seed: number,
+  ): Promise<SampledRollouts> {
+    const { model, constraints = null, servers = null } = this.#parts;
+    if (servers !== null) return (await this.#start(role, prompts, sampling, seed, servers))();
+    return sampleRollouts(model, role, prompts, { ...sampling, constraints }, seed);
+  }
+
+  #start(
+    role: Role,
+    prompts: readonly PlacedPrompt[],
+    sampling: SamplingOptions,
+    seed: number,
+    servers: ServedPolicy,
+  ): Promise<() => Promise<SampledRollouts>> {
+    const { model, role: policy, signal } = this.#parts;
+    // Only the policy changes.
+    const version = role === policy ? this.#version : 0;
+    return startRollouts(model, role, prompts, sampling, seed, { servers, version }, signal);
+  }
+
+  get #version(): number {
+    return this.#parts.version?.() ?? 0;
+  }
+
+  /** Policy versions between the one that sampled and the one that is trained. */
+  #staleness({ version }: SampledRollouts): Metrics {
+    return version === undefined ? {} : { 'rollouts/staleness': this.#version - version };
   }
 
   #rollouts(sampled: SampledRollouts): Rollouts {
@@ -337,12 +376,10 @@ export class RolloutWorker {
     if (centre !== null) return { prompts, scores: prompts.map(() => [centre]), answers: false };
     // The same for all answers to a batch, such as a greedy baseline's.
     if (this.#references?.prompts === prompts) return this.#references;
-    const { model, referenceRole, constraints = null, seed } = this.#parts;
-    const how = { ...sampling, samplesPerPrompt: answers, constraints };
+    const { referenceRole, seed } = this.#parts;
+    const how = { ...sampling, samplesPerPrompt: answers };
     const own = rolloutSeed(seed, `reference ${prompts.map(({ row }) => row).join()}`);
-    const sampled = await phase('rollout', () =>
-      sampleRollouts(model, referenceRole, prompts, how, own),
-    );
+    const sampled = await phase('rollout', () => this.#sampleAs(referenceRole, prompts, how, own));
     const judged = await this.#judge(sampled, { learns: false });
     const scores = prompts.map((): number[] => []);
     for (const [at, { group }] of sampled.samples.entries())

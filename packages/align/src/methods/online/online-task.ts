@@ -30,7 +30,7 @@ import type { OnlineAlgorithm } from './online-algorithm.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
-    Omit<OnlineParts, 'countForward' | 'countTraining' | 'countLearning'> {
+    Omit<OnlineParts, 'version' | 'countForward' | 'countTraining' | 'countLearning'> {
   algorithm(parts: OnlineParts): OnlineAlgorithm;
   /** Rows mixed into every step that trains the policy (default: none). */
   pretraining?: PretrainingMix | null;
@@ -65,6 +65,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#sizes = modelSizes(parts.model.decoder);
     this.#algorithm = parts.algorithm({
       ...parts,
+      version: () => this.#steps,
       countForward: ({ packed, scored }) => {
         this.flops += totalFlops(forwardFlops(this.#sizes, packed, scored.rows.length));
       },
