@@ -46,7 +46,9 @@ const urls = () => servers.map(({ url }) => url);
 test('a run on two servers has the samples and the numbers of a run without', async () => {
   // Reference answers are the base's; the KL is measured.
   const own = { rewardShape: 'sigmoid' as const, temperature: 0.8, topP: 0.9, beta: 0.1 };
-  const alone = await trainGrpo(optionsOf('alone', { ...own, evalData: [inside('prompts.jsonl')] }));
+  const alone = await trainGrpo(
+    optionsOf('alone', { ...own, evalData: [inside('prompts.jsonl')] }),
+  );
   const served = await trainGrpo(
     optionsOf('served', {
       ...{ ...own, evalData: [inside('prompts.jsonl')] },
