@@ -43,16 +43,15 @@ const PROBE = 'The 3 cats cost $12.50;\n  do not ask (why)?';
 export class ServedPolicy implements AsyncDisposable {
   readonly #parts: ServedPolicyParts;
   readonly #pool: ServerPool;
-  /** First words of the names of this run's adapters. */
+  /** Part of the names of this run's adapters. */
   readonly #own: string;
   /** Adapters that exist for the servers, and how many batches are sampled with each now. */
   readonly #users = new Map<string, number>();
 
-  private constructor(parts: ServedPolicyParts, pool: ServerPool) {
+  private constructor(parts: ServedPolicyParts, pool: ServerPool, own: string) {
     this.#parts = parts;
     this.#pool = pool;
-    const digest = createHash('sha256').update(resolve(parts.run)).digest('hex');
-    this.#own = `-${digest.slice(0, 6)}`;
+    this.#own = own;
   }
 
   /**
@@ -73,7 +72,8 @@ export class ServedPolicy implements AsyncDisposable {
     const pool = new ServerPool({
       ...{ addresses, facts, samplesInFlight, timeout, key, ...(notice && { notice }) },
     });
-    const policy = new ServedPolicy(parts, pool);
+    // The other processes have other folders.
+    const policy = new ServedPolicy(parts, pool, await onFirst(async () => ownPart(parts.run)));
     await onFirst(async () => {
       await pool.ready(null, signal);
       await pool.unloadLeftovers((name) => policy.#isOwn(name), signal);
@@ -162,6 +162,12 @@ export class ServedPolicy implements AsyncDisposable {
   #remove(name: string): void {
     rmSync(join(this.#parts.folder, name), { recursive: true, force: true });
   }
+}
+
+/** What distinguishes the names of a run's adapters from those of other runs. */
+function ownPart(run: string): string {
+  const digest = createHash('sha256').update(resolve(run)).digest('hex');
+  return `-${digest.slice(0, 6)}`;
 }
 
 const isFirst = (): boolean => (workers()?.rank ?? 0) === 0;
