@@ -156,6 +156,8 @@ export class RolloutWorker {
   readonly #scale: RunningRewardScale | null;
   readonly #watch: RewardWatch;
   #hiddenNoticed = false;
+  /** Answers that servers are sampling, and whose prompts they answer. */
+  #ahead: { prompts: readonly PlacedPrompt[]; wait(): Promise<SampledRollouts> } | null = null;
   /** Scores of the reference answers to the latest prompts. */
   #references: ReferenceScores | null = null;
 
@@ -173,6 +175,22 @@ export class RolloutWorker {
 
   get kl(): KlPenalty | null {
     return this.#options.kl;
+  }
+
+  /**
+   * Has servers sample answers, which `sample` waits for if it is called with the same prompts.
+   * @param number index of the batch in the run
+   * @param how version of the policy, and the role that has its weights
+   */
+  async startAhead(
+    prompts: readonly PlacedPrompt[],
+    number: number,
+    how: { version: number; weights: Role },
+  ): Promise<void> {
+    const { role, seed } = this.#parts;
+    const { sampling } = this.#options;
+    const wait = await this.#start(role, prompts, sampling, rolloutSeed(seed, number), how);
+    this.#ahead = { prompts, wait };
   }
 
   /** @param number index of the batch in the run: another index gives other answers */
@@ -294,7 +312,11 @@ export class RolloutWorker {
     seed: number,
   ): Promise<SampledRollouts> {
     const { role } = this.#parts;
-    const sampled = await phase('rollout', () => this.#sampleAs(role, prompts, sampling, seed));
+    const ahead = this.#ahead?.prompts === prompts ? this.#ahead : null;
+    if (ahead !== null) this.#ahead = null;
+    const sampled = await phase('rollout', () =>
+      ahead === null ? this.#sampleAs(role, prompts, sampling, seed) : ahead.wait(),
+    );
     this.#noticeHidden(sampled);
     return sampled;
   }
@@ -306,7 +328,11 @@ export class RolloutWorker {
     seed: number,
   ): Promise<SampledRollouts> {
     const { model, constraints = null, servers = null } = this.#parts;
-    if (servers !== null) return (await this.#start(role, prompts, sampling, seed, servers))();
+    if (servers !== null) {
+      // Only the policy changes.
+      const version = role === this.#parts.role ? this.#version : 0;
+      return (await this.#start(role, prompts, sampling, seed, { version }))();
+    }
     return sampleRollouts(model, role, prompts, { ...sampling, constraints }, seed);
   }
 
@@ -315,19 +341,18 @@ export class RolloutWorker {
     prompts: readonly PlacedPrompt[],
     sampling: SamplingOptions,
     seed: number,
-    servers: ServedPolicy,
+    how: { version: number; weights?: Role },
   ): Promise<() => Promise<SampledRollouts>> {
-    const { model, role: policy, signal } = this.#parts;
-    // Only the policy changes.
-    const version = role === policy ? this.#version : 0;
-    return startRollouts(model, role, prompts, sampling, seed, { servers, version }, signal);
+    const { model, signal } = this.#parts;
+    const servers = this.#parts.servers!;
+    return startRollouts(model, role, prompts, sampling, seed, { servers, ...how }, signal);
   }
 
   get #version(): number {
     return this.#parts.version?.() ?? 0;
   }
 
-  /** Policy versions between the one that sampled and the one that is trained. */
+  /** Optimizer steps between the policy that sampled and the one that is trained. */
   #staleness({ version }: SampledRollouts): Metrics {
     return version === undefined ? {} : { 'rollouts/staleness': this.#version - version };
   }

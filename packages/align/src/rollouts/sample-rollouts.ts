@@ -88,6 +88,8 @@ export interface Serving {
   servers: ServedPolicy;
   /** Version of the role's weights. */
   version: number;
+  /** A role that has the weights of this version (default: the role itself). */
+  weights?: Role | undefined;
 }
 
 /**
@@ -103,12 +105,12 @@ export async function startRollouts(
   prompts: readonly PlacedPrompt[],
   sampling: SamplingOptions,
   seed: number,
-  { servers, version }: Serving,
+  { servers, version, weights }: Serving,
   signal?: AbortSignal,
 ): Promise<() => Promise<SampledRollouts>> {
   const { samplesPerPrompt, maxNewTokens, minNewTokens = 0, temperature, topK, topP } = sampling;
   const how = { samplesPerPrompt, maxNewTokens, minNewTokens, temperature, topK, topP };
-  const served = await servers.publish(role, version, signal);
+  const served = await servers.publish({ role, version, from: weights }, signal);
   const sample = async ([first, end]: readonly [number, number]): Promise<Sample[]> => {
     const asked = prompts
       .slice(first, end)

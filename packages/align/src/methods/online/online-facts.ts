@@ -10,7 +10,11 @@ import type { PlanFact } from '../../training/run-plan.ts';
 import type { RefreshOptions } from '../refresh/refresh-options.ts';
 import type { AlarmAction } from './online-options.ts';
 import type { RewardShapeOptions } from './reward-shape-options.ts';
-import { type CorrectionOptions, correctionOf } from './rollout-server-options.ts';
+import {
+  type CorrectionOptions,
+  correctionOf,
+  type ServerOptions,
+} from './rollout-server-options.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
 interface OnlineChoice
@@ -18,7 +22,8 @@ interface OnlineChoice
     Partial<RewardShapeOptions>,
     Partial<RefreshOptions>,
     Pick<RolloutOptions, 'numGenerations' | 'maxNewTokens' | 'temperature'>,
-    Partial<CorrectionOptions> {
+    Partial<CorrectionOptions>,
+    Partial<Pick<ServerOptions, 'asyncRollouts'>> {
   reward: string;
   gold: string | null;
   onAlarm: AlarmAction;
@@ -72,6 +77,7 @@ function serverFact({
   rollouts = null,
   rolloutCorrection = 'none',
   rolloutCorrectionMax = 3,
+  asyncRollouts = 0,
 }: OnlineChoice): PlanFact[] {
   if (rollouts === null) return [];
   const correction = correctionOf({ rollouts, rolloutCorrection, rolloutCorrectionMax });
@@ -79,8 +85,10 @@ function serverFact({
     correction === null
       ? 'losses are not corrected for the sampler'
       : `correction ${correction.mode}, at most ${correction.max}`;
-  const data = { servers: rollouts, correction };
-  return [{ name: 'rollouts', text: `sampled by ${rollouts.join(', ')}; ${corrected}`, data }];
+  const data = { servers: rollouts, correction, ahead: asyncRollouts };
+  const ahead = asyncRollouts === 0 ? '' : ', one batch ahead';
+  const text = `sampled by ${rollouts.join(', ')}${ahead}; ${corrected}`;
+  return [{ name: 'rollouts', text, data }];
 }
 
 function shapeFact({ rewardShape, referenceAnswers, rewardCentre }: OnlineChoice): PlanFact[] {

@@ -275,6 +275,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         ...{ model, role, referenceRole, movingReference, reward, gold, batchSize, seed },
         ...{ source, evaluation, ...passes, notice, signal },
         ...{ constraints: constraint?.compiled ?? null, servers },
+        samplesAhead: options.asyncRollouts > 0,
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         refresher:

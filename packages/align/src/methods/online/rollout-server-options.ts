@@ -46,6 +46,12 @@ export const serverShape = {
     group,
     value: 'seconds',
   }),
+  asyncRollouts: option(z.number().int().min(0).max(1).default(0), {
+    description:
+      'with --rollouts: batches that are sampled ahead, while the policy trains on the one before; their answers are of the policy before that batch',
+    group,
+    value: 'batches',
+  }),
 };
 
 /** Options of verbs that train every token by its advantage. */
@@ -66,6 +72,7 @@ export interface ServerOptions {
   rollouts: string[] | null;
   rolloutAdapters: string | null;
   rolloutTimeout: number;
+  asyncRollouts: number;
 }
 
 export interface CorrectionOptions {
@@ -87,9 +94,11 @@ export function checkServers(
   value: ServerOptions & { lora: boolean; constrained: boolean },
   add: (name: string, message: string) => void,
 ): void {
-  const { rollouts, rolloutAdapters, lora, constrained } = value;
+  const { rollouts, rolloutAdapters, asyncRollouts, lora, constrained } = value;
   if (rollouts === null) {
-    if (rolloutAdapters !== null) add('rolloutAdapters', 'has no effect without --rollouts');
+    const without = 'has no effect without --rollouts';
+    if (rolloutAdapters !== null) add('rolloutAdapters', without);
+    if (asyncRollouts > 0) add('asyncRollouts', without);
     return;
   }
   const twice = rollouts.find((one, at) => rollouts.indexOf(one) !== at);

@@ -140,6 +140,43 @@ it.each([
   }
 });
 
+describe('a batch ahead', () => {
+  it('is sampled by the policy before the batch that is trained on meanwhile', async () => {
+    await using server = await open();
+    const own = { rollouts: [server.url], asyncRollouts: 1, evalData: [data] };
+    const { path } = await trainGrpo(optionsOf({ ...own, numIterations: 2, maxSteps: 6 }));
+    const trained = metricsOf(path).filter(({ loss }) => loss !== undefined);
+    expect(trained.map((row) => row['rollouts/staleness'])).toEqual([0, 0, 2, 2, 2, 2]);
+    // Rows of batches in order: six prompts, four in a batch.
+    expect(trained.map(({ epoch }) => epoch)).toEqual([4, 4, 8, 8, 12, 12].map((n) => n / 6));
+    const versions = server.requests.flatMap(({ path: to, body }) =>
+      to === '/v1/completions' && body.n === 8
+        ? [Number(String(body.model).split('-').at(-1))]
+        : [],
+    );
+    // The last batch ahead may not have been asked for before the run ended.
+    expect(versions.slice(0, 12)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2]);
+    expect(versions.slice(12).every((one) => one === 4)).toBe(true);
+    expect([...server.adapters]).toEqual([]);
+    expect(readdirSync(join(path, 'rollout-adapters'))).toEqual([]);
+  });
+
+  it.each([
+    1, 2,
+  ])('is asked for again by a resumed run, with %d epochs over batches', async (numIterations) => {
+    await using server = await open();
+    const how = { rollouts: [server.url], asyncRollouts: 1, numIterations, maxSteps: 5 };
+    const whole = optionsOf(how);
+    await trainGrpo(whole);
+    for (const after of [1, 2, 3]) {
+      const { output } = optionsOf();
+      await trainGrpo({ ...whole, output }, stopping(after));
+      await trainGrpo({ ...whole, output, resume: true });
+      expectSameRun(output, whole.output);
+    }
+  });
+});
+
 describe('a run', () => {
   it('resumes bit for bit, also on another server', async () => {
     await using first = await open();

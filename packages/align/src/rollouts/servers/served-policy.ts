@@ -47,6 +47,7 @@ export class ServedPolicy implements AsyncDisposable {
   readonly #own: string;
   /** Adapters that exist for the servers, and how many batches are sampled with each now. */
   readonly #users = new Map<string, number>();
+  readonly #closing = new AbortController();
 
   private constructor(parts: ServedPolicyParts, pool: ServerPool, own: string) {
     this.#parts = parts;
@@ -88,12 +89,16 @@ export class ServedPolicy implements AsyncDisposable {
   /**
    * Gives the servers a role's weights as they are now. All processes call it together.
    * @param version of the weights: those of the same role and version are written once
+   * @param from the role that has these weights (default: `role`)
    * @throws NoServerError, WrongServerError
    */
-  async publish(role: Role, version: number, signal?: AbortSignal): Promise<Served> {
+  async publish(
+    { role, version, from = role }: { role: Role; version: number; from?: Role | undefined },
+    signal?: AbortSignal,
+  ): Promise<Served> {
     const adapter = role === 'reference' ? null : this.#adapterOf(role, version);
     const failed = await onFirst(async () => {
-      if (adapter !== null && !this.#users.has(adapter.name)) await this.#write(role, adapter);
+      if (adapter !== null && !this.#users.has(adapter.name)) await this.#write(from, adapter);
       return [...(await this.#pool.ready(adapter, signal))];
     });
     if (adapter !== null) {
@@ -111,7 +116,9 @@ export class ServedPolicy implements AsyncDisposable {
     how: { sampling: ServerSampling; seed: number },
     signal?: AbortSignal,
   ): Promise<ServerAnswer[][]> {
-    return this.#pool.sample(prompts, { ...how, adapter, failures }, signal);
+    const closing = this.#closing.signal;
+    const ends = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    return this.#pool.sample(prompts, { ...how, adapter, failures }, ends);
   }
 
   /** Nothing is sampled with these weights any more, in any process. */
@@ -119,8 +126,9 @@ export class ServedPolicy implements AsyncDisposable {
     if (adapter !== null) this.#users.set(adapter, Math.max(0, this.#users.get(adapter)! - 1));
   }
 
-  /** Servers and folder have no adapter of this run then. */
+  /** Ends what is being sampled. Servers and folder have no adapter of this run then. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the run has ended'));
     if (!isFirst()) return;
     for (const name of this.#users.keys()) {
       await this.#pool.unload(name);
