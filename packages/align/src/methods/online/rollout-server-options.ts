@@ -29,7 +29,6 @@ export const serverShape = {
         "servers that sample the answers: keel serve, vLLM or SGLang with the run's base and adapters; several share the prompts",
       group,
       value: 'url',
-      common: true,
       shownDefault: 'answers are sampled by the run itself',
     },
   ),

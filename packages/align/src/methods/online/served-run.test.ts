@@ -1,6 +1,6 @@
 // Online runs whose answers come from a server with the documented bodies.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSafetensors } from '@keel/model';
@@ -77,7 +77,7 @@ describe('the policy', () => {
       optionsOf({ rollouts: [server.url], numIterations: 2, maxSteps: 5 }),
     );
     // Two steps on each batch.
-    expect(loaded.map(({ name }) => name.replace(/-[0-9a-f]{6}-/, '-'))).toEqual([
+    expect(loaded.map(({ name }) => name.replace(/-[0-9a-f]{6}-[0-9a-f]{4}-/, '-'))).toEqual([
       ...['policy-0', 'policy-2', 'policy-4'],
     ]);
     for (const one of loaded) expect(one.path).toBe(join(path, 'rollout-adapters', one.name));
@@ -103,6 +103,42 @@ describe('the policy', () => {
       Array.from({ length: 4 }, () => ['base', 1]),
     );
     expect(asked.slice(1).filter(([model]) => model !== 'base')).toHaveLength(4);
+  });
+
+  it('is next to its start, which stays the same, where a run starts from an adapter', async () => {
+    await using server = await open();
+    const start = await trainGrpo(optionsOf({ maxSteps: 1 }));
+    const loaded: string[] = [];
+    const again = await trainGrpo(
+      optionsOf({
+        ...{ rollouts: [server.url], rewardShape: 'sigmoid', maxSteps: 2 },
+        ...{ adapter: start.final, rolloutAdapters: inside('shared-adapters') },
+      }),
+    );
+    expect(again.step).toBe(2);
+    for (const { path, body } of server.requests) {
+      if (path === '/v1/load_lora_adapter') loaded.push(body.lora_name as string);
+    }
+    expect(loaded.map((name) => name.replace(/-[0-9a-f]{6}-[0-9a-f]{4}-/, '-'))).toEqual([
+      ...['policy-0', 'start-0', 'policy-1'],
+    ]);
+    expect(readdirSync(inside('shared-adapters'))).toEqual([]);
+  });
+
+  it('leaves nothing on servers and in the folder, also where it was killed before', async () => {
+    await using server = await open();
+    const options = optionsOf({ maxSteps: 1, rolloutAdapters: inside('left') });
+    const run = createHash('sha256').update(options.output).digest('hex').slice(0, 6);
+    const [own, other] = [`policy-${run}-abcd-7`, 'policy-000000-abcd-7'];
+    for (const name of [own, other]) {
+      mkdirSync(join(inside('left'), name), { recursive: true });
+      await fetch(`${server.url}/v1/load_lora_adapter`, {
+        ...{ method: 'POST', body: JSON.stringify({ lora_name: name, lora_path: 'x' }) },
+      });
+    }
+    await trainGrpo({ ...options, rollouts: [server.url] });
+    expect([...server.adapters.keys()]).toEqual([other]);
+    expect(readdirSync(inside('left'))).toEqual([other]);
   });
 
   it('cannot be sampled by a server without LoRA, or where answers must match a format', async () => {

@@ -15,19 +15,25 @@ export function parseAddress(given: string): { url: string; kind: string | null 
   return { url: address.replace(/\/+$/, '').replace(/\/v1$/, ''), kind };
 }
 
+/** Seconds for a request that a server answers at once. */
+const SHORT = 30;
+
 /**
  * Asks a server what it is.
+ * @param attempts at the first request (default: several)
  * @throws ServerFault if it does not say
  */
 export async function findServer(
   given: string,
-  parts: Omit<ServerHttpParts, 'url'>,
+  { attempts, ...parts }: Omit<ServerHttpParts, 'url'>,
   signal?: AbortSignal,
 ): Promise<RolloutServer> {
   const { url, kind } = parseAddress(given);
   const http = new ServerHttp({ ...parts, url });
+  const timeout = Math.min(SHORT, parts.timeout);
+  const asked = new ServerHttp({ ...parts, url, timeout, ...(attempts && { attempts }) });
+  const models = await listedModels(asked, signal);
   if (kind === 'sglang') return new SglangServer(http);
-  const models = await listedModels(http, signal);
   if (kind === 'vllm') return new OpenAiServer(http, 'vLLM', models);
   const owner = models.find(({ parent }: ListedModel) => parent == null)?.owned_by;
   if (owner === 'keel') return new OpenAiServer(http, 'keel serve', models);

@@ -1,6 +1,6 @@
 // Sampling on servers: before a batch, the policy's adapter is written for them as a new version.
 // The processes of a run share the prompts; the first one writes and loads the adapter.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type LanguageModel, makeFolder, type Role, saveAdapter } from '@keel/model';
@@ -44,15 +44,21 @@ export class ServedPolicy implements AsyncDisposable {
   readonly #parts: ServedPolicyParts;
   readonly #pool: ServerPool;
   /** Part of the names of this run's adapters. */
-  readonly #own: string;
+  readonly #run: string;
+  /**
+   * Part of the names of this process's adapters: a server may have computed prompts with an
+   * adapter of the same version and other weights.
+   */
+  readonly #process: string;
   /** Adapters that exist for the servers, and how many batches are sampled with each now. */
   readonly #users = new Map<string, number>();
   readonly #closing = new AbortController();
 
-  private constructor(parts: ServedPolicyParts, pool: ServerPool, own: string) {
+  private constructor(parts: ServedPolicyParts, pool: ServerPool, [run, own]: [string, string]) {
     this.#parts = parts;
     this.#pool = pool;
-    this.#own = own;
+    this.#run = run;
+    this.#process = own;
   }
 
   /**
@@ -74,7 +80,7 @@ export class ServedPolicy implements AsyncDisposable {
       ...{ addresses, facts, samplesInFlight, timeout, key, ...(notice && { notice }) },
     });
     // The other processes have other folders.
-    const policy = new ServedPolicy(parts, pool, await onFirst(async () => ownPart(parts.run)));
+    const policy = new ServedPolicy(parts, pool, await onFirst(async () => namesOf(parts.run)));
     await onFirst(async () => {
       await pool.ready(null, signal);
       await pool.unloadLeftovers((name) => policy.#isOwn(name), signal);
@@ -160,11 +166,11 @@ export class ServedPolicy implements AsyncDisposable {
   }
 
   #family(role: Role): string {
-    return `${role}${this.#own}`;
+    return `${role}-${this.#run}-${this.#process}`;
   }
 
   #isOwn(name: string): boolean {
-    return new RegExp(`^\\w+${this.#own}-\\d+$`).test(name);
+    return new RegExp(`^\\w+-${this.#run}-[0-9a-f]{4}-\\d+$`).test(name);
   }
 
   #remove(name: string): void {
@@ -172,10 +178,10 @@ export class ServedPolicy implements AsyncDisposable {
   }
 }
 
-/** What distinguishes the names of a run's adapters from those of other runs. */
-function ownPart(run: string): string {
+/** What distinguishes the names of adapters from those of other runs and other processes. */
+function namesOf(run: string): [run: string, process: string] {
   const digest = createHash('sha256').update(resolve(run)).digest('hex');
-  return `-${digest.slice(0, 6)}`;
+  return [digest.slice(0, 6), randomBytes(2).toString('hex')];
 }
 
 const isFirst = (): boolean => (workers()?.rank ?? 0) === 0;

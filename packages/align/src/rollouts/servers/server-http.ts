@@ -20,6 +20,8 @@ export interface ServerHttpParts {
   key: string | null;
   /** Seconds for a request, with its body. */
   timeout: number;
+  /** At a request whose fault may pass (default: 3). */
+  attempts?: number;
   clock?: Clock;
   /** From 0 to 1, for the length of waits (default: Math.random). */
   random?: () => number;
@@ -61,9 +63,9 @@ export class ServerHttp {
         if (!(error instanceof ServerFault)) throw error;
         fault = error;
       }
-      const { random = Math.random } = this.#parts;
+      const { random = Math.random, attempts = ATTEMPTS } = this.#parts;
       const wait = fault.transient ? retryWait(attempt, asked, random()) : null;
-      if (wait === null || attempt >= ATTEMPTS) throw fault;
+      if (wait === null || attempt >= attempts) throw fault;
       await this.#clock.wait(wait, signal);
     }
   }

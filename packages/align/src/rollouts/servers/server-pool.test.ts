@@ -197,7 +197,9 @@ describe('the kind of a server', () => {
     });
     await using server = await openScriptedServer({ kind: 'sglang' });
     await poolOf([server.url.replace('http', 'sglang+http')]).pool.ready(null);
-    expect(server.requests.map(({ path }) => path)).toEqual(['/tokenize', '/generate']);
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      ...['/v1/models', '/tokenize', '/generate'],
+    ]);
   });
 
   it('that is not known is an error', async () => {
@@ -294,6 +296,9 @@ describe('a server that fails', () => {
     expect((error as Error).message).toMatch(new RegExp(`${closed.url}: .*ECONNREFUSED`));
     expect((error as Error).message).toContain(`${bad.url}: /v1/models returned 503: loading`);
     expect((error as Error).message).toContain('continue with --resume');
+    expect(clock.waits).toHaveLength(4);
+    // The next batch asks once.
+    await expect(pool.ready(null)).rejects.toThrow('no rollout server');
     expect(clock.waits).toHaveLength(4);
   });
 

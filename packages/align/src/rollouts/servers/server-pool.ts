@@ -38,6 +38,8 @@ interface Entry {
   server: RolloutServer | null;
   /** Adapters that it has loaded since it was found. */
   readonly loaded: Set<string>;
+  /** Whether it failed since it was found: the other servers do not wait for it long. */
+  failed: boolean;
 }
 
 /** No server is left that could sample. */
@@ -52,7 +54,7 @@ export class ServerPool {
   constructor(parts: ServerPoolParts) {
     this.#parts = parts;
     this.#entries = parts.addresses.map((address) => ({
-      ...{ address, server: null, loaded: new Set<string>() },
+      ...{ address, server: null, loaded: new Set<string>(), failed: false },
     }));
   }
 
@@ -166,17 +168,20 @@ export class ServerPool {
   async #find(entry: Entry, signal?: AbortSignal): Promise<RolloutServer> {
     if (entry.server !== null) return entry.server;
     const { facts, notice } = this.#parts;
-    const server = await findServer(entry.address, this.#parts, signal);
+    const parts = entry.failed ? { ...this.#parts, attempts: 1 } : this.#parts;
+    const server = await findServer(entry.address, parts, signal);
     const unknown = await server.check(facts, signal);
     for (const one of unknown) notice?.(`the rollout server ${entry.address}: ${one}`);
     // It may have been started again since its adapters were loaded.
     entry.loaded.clear();
     entry.server = server;
+    entry.failed = false;
     return server;
   }
 
   #leaveOut(entry: Entry, { message }: ServerFault, failures: Map<string, string>): void {
     entry.server = null;
+    entry.failed = true;
     if (failures.has(entry.address)) return;
     failures.set(entry.address, message);
     if (failures.size === this.#entries.length) return;
