@@ -72,7 +72,8 @@ export class BatchAhead {
     if (next === null || next.prompts !== null) return;
     next.prompts = await phase('data', () => source.next(batchSize));
     const how = { version: next.version, weights: this.#weights };
-    await worker.startAhead(next.prompts, next.number, how);
+    const { prompts, number } = next;
+    await phase('rollout', () => worker.startAhead(prompts, number, how));
   }
 
   /** The prompts of the batch, which is awaited by whoever samples them; null: none is sampled. */

@@ -151,6 +151,8 @@ describe('the policy', () => {
     await expect(matching).rejects.toThrow('must match a format are sampled by the run itself');
     const nowhere = trainGrpo(optionsOf({ rolloutAdapters: 'x' }));
     await expect(nowhere).rejects.toThrow('has no effect without rollouts');
+    const ahead = trainGrpo(optionsOf({ asyncRollouts: 1 }));
+    await expect(ahead).rejects.toThrow('has no effect without rollouts');
     const address = trainGrpo(optionsOf({ rollouts: ['localhost:8000'] }));
     await expect(address).rejects.toThrow('expected an address such as http://host:8000');
   });
