@@ -59,6 +59,7 @@ export default defineConfig({
             page('Using the result', '/guide/results'),
             page('Constrained output', '/guide/constrained-output'),
             page('Serving a model', '/guide/serving'),
+            page('Sampling on servers', '/guide/rollout-servers'),
             page('Exporting', '/guide/export'),
             page('Comparing two models', '/guide/judging'),
             page('Recipes', '/guide/recipes'),

@@ -15,4 +15,6 @@ export interface ServerContext {
   fingerprint: string;
   /** Whether clients may load and unload adapters. */
   adapterLoading: boolean;
+  /** Adapters must be below this folder, which relative paths start at; null: anywhere. */
+  adapterFolder: string | null;
 }

@@ -1,4 +1,6 @@
+import { cpSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { generateAll, loadAdapter, removeAdapter } from '@keel/model';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import type OpenAI from 'openai';
@@ -94,6 +96,25 @@ describe('adapters', () => {
     expect((await unload()).status).toBe(404);
     expect((await load('/nowhere')).status).toBe(400);
     expect((await load(adapters.one, { lora_name: 'tiny' })).status).toBe(400);
+  });
+
+  test('are loaded from below one folder only', async () => {
+    const below = join(tiny.folder, 'below');
+    cpSync(adapters.one, join(below, 'one'), { recursive: true });
+    symlinkSync(adapters.two, join(below, 'link'));
+    cpSync(adapters.two, `${below}-too`, { recursive: true });
+    const { server } = await serveTiny(tiny, { runtimeAdapters: below });
+    await using _ = server;
+    const load = (lora_path: string) =>
+      post(server, '/v1/load_lora_adapter', { lora_name: 'one', lora_path, load_inplace: true });
+    expect((await load('one')).status).toBe(200);
+    expect((await load(join(below, 'one'))).status).toBe(200);
+    const outside = ['../one', adapters.two, 'link', `${below}-too`, '.', 'nowhere', '/etc'];
+    for (const path of outside) {
+      const refused = await load(path);
+      expect([path, refused.status]).toEqual([path, 400]);
+      expect(await refused.text()).toContain(`no folder ${path} below`);
+    }
   });
 
   test('are not loaded by clients by default', async () => {

@@ -27,6 +27,8 @@ export interface ServerOptions extends Partial<EngineLimits> {
   bodyBytes?: number;
   /** Clients may load and unload adapters from this machine's folders (default: false). */
   adapterLoading?: boolean;
+  /** Clients may do so from below this folder only, which relative paths start at. */
+  runtimeAdapters?: string | null;
   /** Origins of pages on other addresses that may use the server (default: none). */
   origins?: readonly string[];
   /** The tokenizer for an adapter with its own chat template (default: the model's). */
@@ -66,6 +68,7 @@ export async function startServer(
   const { host = '127.0.0.1', port = 8000, key = null, adapters: folders = {} } = options;
   const { log = (text) => void process.stderr.write(`${text}\n`) } = options;
   const { context = null, bodyBytes = 4 * 2 ** 20, origins = [] } = options;
+  const { runtimeAdapters = null } = options;
   if (!isLoopback(host) && key === null) {
     throw new Error(
       `${host} can be reached from other machines, which needs an API key. Set the environment variable KEEL_API_KEY, or listen on 127.0.0.1`,
@@ -90,7 +93,8 @@ export async function startServer(
       ...{ engine, adapters, metrics, texts: new TokenTexts(model.tokenizer) },
       context: context ?? maxPositions,
       fingerprint: `keel-${(await model.hash()).slice(0, 12)}`,
-      adapterLoading: options.adapterLoading ?? false,
+      adapterLoading: (options.adapterLoading ?? false) || runtimeAdapters !== null,
+      adapterFolder: runtimeAdapters,
     },
     { bodyBytes, key, origins, localOnly: isLoopback(host), log: failure },
   );

@@ -70,6 +70,10 @@ const givenNames = (options: ConstraintOptions): Name[] =>
     (name) => options[name] !== null && options[name] !== false,
   );
 
+/** Whether answers must match something. */
+export const isConstrained = (options: ConstraintOptions): boolean =>
+  givenNames(options).length > 0;
+
 /** Adds an issue if there is more than one constraint. */
 export function checkConstraint(
   options: ConstraintOptions,

@@ -86,6 +86,6 @@ export function logprobMetrics(
 
 /** Difference between the log-probabilities of the sampler and of the training path. */
 export const mismatchMetrics = (found: { mean: number; largest: number }): Metrics => ({
-  'sampling/logp_difference/mean': found.mean,
-  'sampling/logp_difference/max': found.largest,
+  'sampling/sampling_logp_difference/mean': found.mean,
+  'sampling/sampling_logp_difference/max': found.largest,
 });

@@ -35,8 +35,10 @@ import {
   type SampledRollouts,
   type SamplingOptions,
   sampleRollouts,
+  startRollouts,
 } from './sample-rollouts.ts';
 import { rolloutLogprobs, rolloutValues } from './score-rollouts.ts';
+import type { ServedPolicy } from './servers/served-policy.ts';
 import type { Training } from './training.ts';
 
 /** What an online run has in memory, and how to use it. */
@@ -51,6 +53,10 @@ export interface OnlineParts {
   reward: Reward;
   /** What the reward stands for: scores held-out answers (default: nothing does). */
   gold?: Reward | null;
+  /** Servers that sample instead of this process (default: none). */
+  servers?: ServedPolicy | null;
+  /** Number of optimizer steps so far; needed with servers. */
+  version?(): number;
   /** What all answers match, also held-out ones and baselines (default: null, anything). */
   constraints?: AnswerConstraints | null;
   seed: number;
@@ -150,6 +156,8 @@ export class RolloutWorker {
   readonly #scale: RunningRewardScale | null;
   readonly #watch: RewardWatch;
   #hiddenNoticed = false;
+  /** Answers that servers are sampling, and whose prompts they answer. */
+  #ahead: { prompts: readonly PlacedPrompt[]; wait(): Promise<SampledRollouts> } | null = null;
   /** Scores of the reference answers to the latest prompts. */
   #references: ReferenceScores | null = null;
 
@@ -167,6 +175,22 @@ export class RolloutWorker {
 
   get kl(): KlPenalty | null {
     return this.#options.kl;
+  }
+
+  /**
+   * Has servers sample answers, which `sample` waits for if it is called with the same prompts.
+   * @param number index of the batch in the run
+   * @param how version of the policy, and the role that has its weights
+   */
+  async startAhead(
+    prompts: readonly PlacedPrompt[],
+    number: number,
+    how: { version: number; weights: Role },
+  ): Promise<void> {
+    const { role, seed } = this.#parts;
+    const { sampling } = this.#options;
+    const wait = await this.#start(role, prompts, sampling, rolloutSeed(seed, number), how);
+    this.#ahead = { prompts, wait };
   }
 
   /** @param number index of the batch in the run: another index gives other answers */
@@ -238,6 +262,7 @@ export class RolloutWorker {
         comparable: temperature === sampling.temperature,
       }),
       ...penalty?.metrics(rollouts),
+      ...this.#staleness(sampled),
       ...parts.metrics,
       ...this.#parts.reward.metrics?.(),
     };
@@ -286,11 +311,50 @@ export class RolloutWorker {
     sampling: SamplingOptions,
     seed: number,
   ): Promise<SampledRollouts> {
-    const { model, role, constraints = null } = this.#parts;
-    const how = { ...sampling, constraints };
-    const sampled = await phase('rollout', () => sampleRollouts(model, role, prompts, how, seed));
+    const { role } = this.#parts;
+    const ahead = this.#ahead?.prompts === prompts ? this.#ahead : null;
+    if (ahead !== null) this.#ahead = null;
+    const sampled = await phase('rollout', () =>
+      ahead === null ? this.#sampleAs(role, prompts, sampling, seed) : ahead.wait(),
+    );
     this.#noticeHidden(sampled);
     return sampled;
+  }
+
+  async #sampleAs(
+    role: Role,
+    prompts: readonly PlacedPrompt[],
+    sampling: SamplingOptions,
+    seed: number,
+  ): Promise<SampledRollouts> {
+    const { model, constraints = null, servers = null } = this.#parts;
+    if (servers !== null) {
+      // Only the policy changes.
+      const version = role === this.#parts.role ? this.#version : 0;
+      return (await this.#start(role, prompts, sampling, seed, { version }))();
+    }
+    return sampleRollouts(model, role, prompts, { ...sampling, constraints }, seed);
+  }
+
+  #start(
+    role: Role,
+    prompts: readonly PlacedPrompt[],
+    sampling: SamplingOptions,
+    seed: number,
+    how: { version: number; weights?: Role },
+  ): Promise<() => Promise<SampledRollouts>> {
+    const { model, signal } = this.#parts;
+    const servers = this.#parts.servers!;
+    return startRollouts(model, role, prompts, sampling, seed, { servers, ...how }, signal);
+  }
+
+  get #version(): number {
+    return this.#parts.version?.() ?? 0;
+  }
+
+  /** Optimizer steps between the policy that sampled and the one that is trained. */
+  #staleness({ version }: SampledRollouts): Metrics {
+    return version === undefined ? {} : { 'rollouts/staleness': this.#version - version };
   }
 
   #rollouts(sampled: SampledRollouts): Rollouts {
@@ -337,12 +401,10 @@ export class RolloutWorker {
     if (centre !== null) return { prompts, scores: prompts.map(() => [centre]), answers: false };
     // The same for all answers to a batch, such as a greedy baseline's.
     if (this.#references?.prompts === prompts) return this.#references;
-    const { model, referenceRole, constraints = null, seed } = this.#parts;
-    const how = { ...sampling, samplesPerPrompt: answers, constraints };
+    const { referenceRole, seed } = this.#parts;
+    const how = { ...sampling, samplesPerPrompt: answers };
     const own = rolloutSeed(seed, `reference ${prompts.map(({ row }) => row).join()}`);
-    const sampled = await phase('rollout', () =>
-      sampleRollouts(model, referenceRole, prompts, how, own),
-    );
+    const sampled = await phase('rollout', () => this.#sampleAs(referenceRole, prompts, how, own));
     const judged = await this.#judge(sampled, { learns: false });
     const scores = prompts.map((): number[] => []);
     for (const [at, { group }] of sampled.samples.entries())

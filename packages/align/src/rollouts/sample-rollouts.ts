@@ -1,10 +1,12 @@
 // Samples the policy's answers to a batch of prompts, with the same weights that are trained.
 import { createHash } from 'node:crypto';
-import { generateAll, type LanguageModel, type Role } from '@keel/model';
+import { generateAll, type LanguageModel, type Role, type Tokenizer } from '@keel/model';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import { inShares, shareCount } from '../sharing/in-shares.ts';
 import { rangesOf } from '../sharing/share-out.ts';
+import { workers } from '../sharing/workers.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
+import type { ServedPolicy } from './servers/served-policy.ts';
 
 export interface SamplingOptions {
   samplesPerPrompt: number;
@@ -26,6 +28,8 @@ export interface SampledRollouts {
   prompts: readonly PlacedPrompt[];
   /** [S], prompt after prompt. */
   samples: Sample[];
+  /** Version of the policy that sampled; absent without servers. */
+  version?: number;
 }
 
 export interface Sample {
@@ -77,6 +81,67 @@ export async function sampleRollouts(
   };
   const found = await inShares(rangesOf(prompts.length, shareCount()), sample);
   return { prompts, samples: found.flat() };
+}
+
+/** Servers that sample instead of this process. */
+export interface Serving {
+  servers: ServedPolicy;
+  /** Version of the role's weights. */
+  version: number;
+  /** A role that has the weights of this version (default: the role itself). */
+  weights?: Role | undefined;
+}
+
+/**
+ * Starts sampling on servers, with the weights as they are when this is called. All processes call
+ * it together.
+ * @returns a function that waits for the answers, in all processes together
+ * @throws NoServerError, WrongServerError, and the signal's reason once it is aborted; so does the
+ *   function
+ */
+export async function startRollouts(
+  { tokenizer }: LanguageModel,
+  role: Role,
+  prompts: readonly PlacedPrompt[],
+  sampling: SamplingOptions,
+  seed: number,
+  { servers, version, weights }: Serving,
+  signal?: AbortSignal,
+): Promise<() => Promise<SampledRollouts>> {
+  const { samplesPerPrompt, maxNewTokens, minNewTokens = 0, temperature, topK, topP } = sampling;
+  const how = { samplesPerPrompt, maxNewTokens, minNewTokens, temperature, topK, topP };
+  const served = await servers.publish({ role, version, from: weights }, signal);
+  const sample = async ([first, end]: readonly [number, number]): Promise<Sample[]> => {
+    const asked = prompts
+      .slice(first, end)
+      .map(({ tokens }, at) => ({ tokens, index: first + at }));
+    const answers = await servers.sample(asked, served, { sampling: how, seed }, signal);
+    return answers.flatMap((samples, at) =>
+      samples.map((one) => ({ group: first + at, ...one, text: textOf(one, tokenizer) })),
+    );
+  };
+  const ranges = rangesOf(prompts.length, shareCount());
+  const own = ranges[workers()?.rank ?? 0]!.map((range) => ({ range, found: sample(range) }));
+  // They are waited for later.
+  for (const { found } of own) found.catch(() => {});
+  return async () => {
+    try {
+      const found = await inShares(
+        ranges,
+        (range) => own.find((one) => one.range === range)!.found,
+      );
+      return { prompts, samples: found.flat(), version };
+    } finally {
+      servers.release(served);
+    }
+  };
+}
+
+/** Text of an answer without its end token, as generation decodes it. */
+function textOf({ tokens, ended }: { tokens: number[]; ended: boolean }, tokenizer: Tokenizer) {
+  const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true });
+  const pieces = (ended ? tokens.slice(0, -1) : tokens).map((token) => decoder.push(token));
+  return pieces.join('') + decoder.end();
 }
 
 /** A separate seed for each rollout batch of a run, and for what else is sampled in it. */

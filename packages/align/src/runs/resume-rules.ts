@@ -8,6 +8,7 @@ const free = [
   // The same gradient, bit for bit.
   'gradient_checkpointing',
   ...['reward_concurrency', 'reward_timeout', 'process_timeout'],
+  ...['rollouts', 'rollout_adapters', 'rollout_timeout'],
 ];
 
 /** Options that may change, with a report of the effect on the run. */

@@ -73,6 +73,14 @@ const schema = z
       group,
       common: true,
     }),
+    runtimeAdapters: option(z.string().min(1).nullable().default(null), {
+      description:
+        'let clients load and unload adapters from below this folder only, such as those of a run with --rollouts',
+      group,
+      value: 'folder',
+      common: true,
+      shownDefault: 'none',
+    }),
     maxContext: option(z.number().int().min(1).nullable().default(null), {
       description: 'maximum tokens of prompt and answer together',
       group,

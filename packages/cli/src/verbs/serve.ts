@@ -32,7 +32,8 @@ export async function run(options: ServeOptions): Promise<number> {
     ...{ context: options.maxContext, bodyBytes: Math.floor(options.maxBody * 1e6) },
     ...{ batchSize: options.batchSize, queueSize: options.queue },
     ...{ prefillTokens: options.prefillTokens, retainedTokens: options.prefixCache },
-    ...{ adapterLoading: options.adapterLoading, origins: options.allowOrigin ?? [] },
+    ...{ adapterLoading: options.adapterLoading, runtimeAdapters: options.runtimeAdapters },
+    origins: options.allowOrigin ?? [],
     ...{ tokenizerFor, log: complain },
   });
   const models = server.adapters.all.map(({ name }) => name);

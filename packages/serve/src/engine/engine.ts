@@ -100,7 +100,7 @@ export class Engine {
       this.#batch.add({
         ...{ promptIndex, tokens, options: checked },
         // As in `keel generate`, where a single prompt has index 0.
-        draws: { seed: checked.seed, promptIndex: index },
+        draws: { seed: checked.seed, promptIndex: checked.firstIndex + index },
         computed: (reused) => {
           state.reusedTokens += reused;
           this.#observer.prompt(tokens.length, reused);

@@ -30,7 +30,7 @@ function dictating(texts: readonly string[]): {
     engine: { submit, model: { tokenizer, decoder: { config } } },
     adapters: { base: served, use: () => ({ served, release: () => {} }) },
     ...{ metrics: new ServerMetrics(() => {}), texts: new TokenTexts(tokenizer) },
-    ...{ context: 1000, fingerprint: 'x', adapterLoading: false },
+    ...{ context: 1000, fingerprint: 'x', adapterLoading: false, adapterFolder: null },
   } as unknown as ServerContext;
   const options = { bodyBytes: 1e6, key: null, localOnly: false, origins: [], log: () => {} };
   return { app: createApp(context, options), asked };

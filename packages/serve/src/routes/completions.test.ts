@@ -168,3 +168,34 @@ test.each([
     error: { type: 'invalid_request_error', message: expect.stringContaining(param) },
   });
 });
+
+test('processed log-probabilities are those of the distribution that tokens are drawn from', async () => {
+  const ids = ['It is', 'Why'].map((text) => tiny.model.tokenizer.encode(text));
+  const how = { temperature: 0.7, top_p: 0.9, seed: 5, n: 2 };
+  const asked = { ...greedy, ...how, return_token_ids: true, logprobs: 0 };
+  const rollouts = { logprobs_mode: 'processed_logprobs', prompt_index: 3 };
+  const { choices } = await client.completions.create({ ...asked, ...rollouts, prompt: ids });
+  const expected = await generateAll(tiny.model, ids, {
+    ...{ temperature: 0.7, topP: 0.9, seed: 5, samplesPerPrompt: 2, maxNewTokens: 12 },
+    ...{ firstIndex: 3, logprobs: true },
+  });
+  expect(choices).toHaveLength(4);
+  for (const [at, choice] of choices.entries()) {
+    const { token_ids } = choice as unknown as { token_ids: number[] };
+    expect(token_ids).toEqual(expected[at]!.tokens);
+    choice.logprobs!.token_logprobs!.forEach((one, token) => {
+      expect(one).toBeCloseTo(expected[at]!.logprobs![token]!, 6);
+    });
+  }
+  const [first] = ids;
+  const stream = await client.completions.create({
+    ...{ ...asked, ...rollouts, prompt: first!, n: 1, stream: true },
+  });
+  const streamed: number[] = [];
+  for await (const chunk of stream)
+    streamed.push(...((chunk.choices[0]?.logprobs?.token_logprobs ?? []) as number[]));
+  expect(streamed).toHaveLength(expected[0]!.tokens.length);
+  streamed.forEach((one, at) => void expect(one).toBeCloseTo(expected[0]!.logprobs![at]!, 6));
+  const more = client.completions.create({ ...asked, ...rollouts, logprobs: 2, prompt: first! });
+  await expect(more).rejects.toMatchObject({ status: 400, param: 'logprobs_mode' });
+});

@@ -25,6 +25,12 @@ const schema = z.strictObject({
   best_of: z.int().min(1).max(128).nullish(),
   add_special_tokens: z.boolean().nullish(),
   return_tokens_as_token_ids: z.boolean().nullish(),
+  /** Which distribution `logprobs` are of; vLLM has it as an option of the server. */
+  logprobs_mode: z.enum(['raw_logprobs', 'processed_logprobs']).nullish(),
+  /**
+   * Keel's own: index of the first prompt in a longer list, whose random numbers its answers get.
+   */
+  prompt_index: z.int().min(0).nullish(),
   suffix: only([''], 'text after the completion is not available'),
 });
 
@@ -130,6 +136,13 @@ function optionsOf(
   if (stream && echo && logprobs != null) {
     throw invalid('echo', 'echo with logprobs cannot be streamed. Set "stream" to false');
   }
+  const processed = areProcessed(fields);
+  if (processed && (echo || (logprobs ?? 0) > 0)) {
+    throw invalid(
+      'logprobs_mode',
+      'processed_logprobs are those of drawn tokens. Pass "logprobs": 0 and no "echo"',
+    );
+  }
   if (length === 0 && !echo) {
     throw invalid('max_tokens', 'max_tokens is 0, which needs "echo": true');
   }
@@ -141,10 +154,16 @@ function optionsOf(
       ...{ promptTokens: longest - (length === 0 ? 1 : 0), context, param: 'prompt' },
     }),
     samplesPerPrompt: best ?? n ?? 1,
-    topLogprobs: logprobs ?? (ranked ? 0 : null),
+    logprobs: processed,
+    topLogprobs: processed ? (ranked ? 0 : null) : (logprobs ?? (ranked ? 0 : null)),
+    firstIndex: fields.prompt_index ?? 0,
     promptLogprobs: echo && logprobs != null ? logprobs : null,
   };
 }
+
+/** Whether log-probabilities are those of the distribution that tokens are drawn from. */
+const areProcessed = ({ logprobs, logprobs_mode: mode }: Fields): boolean =>
+  logprobs != null && mode === 'processed_logprobs';
 
 /** The answers with the highest mean log-probability of their tokens, best first. */
 function bestOf(samples: readonly GenerationResult[], kept: number): readonly GenerationResult[] {
@@ -166,7 +185,7 @@ function choice(
   const prompt = prompts[promptIndex]!;
   const nothing = fields.max_tokens === 0;
   const echoed = fields.echo ? echoText(fields, promptIndex, prompt, tokenizer) : '';
-  const own = nothing ? [] : (answer.modelLogprobs ?? []);
+  const own = nothing ? [] : drawnScores(fields, answer);
   const scores = fields.echo ? [...echoScores(prompt, answer), ...own] : own;
   return {
     index,
@@ -178,6 +197,12 @@ function choice(
       token_ids: nothing ? [] : answer.tokens,
     }),
   };
+}
+
+/** Log-probabilities of an answer's tokens. */
+function drawnScores(fields: Fields, answer: GenerationResult): readonly Score[] {
+  if (!areProcessed(fields)) return answer.modelLogprobs ?? [];
+  return answer.tokens.map((token, at) => ({ token, logprob: answer.logprobs![at]!, top: [] }));
 }
 
 /** The prompt as it was sent; the text of token ids. */
@@ -268,13 +293,16 @@ function chunks(
         const text = fields.max_tokens === 0 ? '' : event.text;
         out.push(one({ index, text, finish_reason: finishReason(event.result) }));
       } else if (fields.max_tokens !== 0) {
-        const { text, token, modelLogprobs } = event;
-        const scored = modelLogprobs !== undefined;
+        const { text, token, logprob } = event;
+        const score: Score | undefined = areProcessed(fields)
+          ? { token, logprob: logprob!, top: [] }
+          : event.modelLogprobs;
+        const scored = score !== undefined;
         if (text === '' && !scored && !fields.return_token_ids) return out;
         out.push(
           one({
             ...{ index, text },
-            ...(scored && { logprobs: legacyLogprobs([modelLogprobs], fields, texts) }),
+            ...(scored && { logprobs: legacyLogprobs([score], fields, texts) }),
             ...(fields.return_token_ids && { token_ids: [token] }),
           }),
         );

@@ -1,5 +1,7 @@
 // GET /v1/models, and the adapters among them: POST /v1/load_lora_adapter and
 // /v1/unload_lora_adapter, as vLLM has them.
+import { realpathSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { runResult } from '@keel/align/config';
 import type { Context } from 'hono';
 import { z } from 'zod';
@@ -42,13 +44,41 @@ export const loadAdapter = (server: ServerContext) => async (context: Context) =
   }
   let folder: string;
   try {
-    folder = runResult(path);
+    folder = allowedFolder(path, server.adapterFolder);
   } catch (error) {
     throw new ApiError(400, (error as Error).message, { param: 'lora_path' });
   }
   await server.adapters.load(name, folder, { inPlace: fields.load_inplace ?? false });
   return context.text(`Success: LoRA adapter '${name}' added successfully.`);
 };
+
+/**
+ * The adapter's folder.
+ * @param within null: any folder of this machine
+ * @throws Error if it is not below `within`, wherever its links lead
+ */
+function allowedFolder(path: string, within: string | null): string {
+  if (within === null) return runResult(path);
+  const outside = (): never => {
+    throw new Error(
+      `There is no folder ${path} below the one that --runtime-adapters names. Write the adapter there`,
+    );
+  };
+  const real = (one: string): string => {
+    try {
+      return realpathSync(one);
+    } catch {
+      return outside();
+    }
+  };
+  const top = real(within);
+  // The same answer for a path outside and one that does not exist: nothing is found out.
+  const isInside = (one: string): boolean => real(one).startsWith(top + sep);
+  const full = resolve(top, path);
+  if (!isInside(full)) outside();
+  const folder = runResult(full);
+  return isInside(folder) ? folder : outside();
+}
 
 const unloadSchema = z.strictObject({
   lora_name: z.string().min(1),
@@ -66,6 +96,6 @@ function refuseUnlessAllowed({ adapterLoading }: ServerContext): void {
   if (adapterLoading) return;
   throw new ApiError(
     403,
-    'This server does not load or unload adapters. Start it with --adapter-loading',
+    'This server does not load or unload adapters. Start it with --runtime-adapters FOLDER or --adapter-loading',
   );
 }

@@ -5,6 +5,7 @@ import { checkOnline } from '../online/check-online.ts';
 import { klShape } from '../online/kl-options.ts';
 import { generations, onlineShape } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { correctionShape } from '../online/rollout-server-options.ts';
 import { entropyShape, updateShape } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
@@ -36,6 +37,7 @@ const grpoObject = z
     ...klShape({ beta: 0, place: 'loss', estimator: 'k3' }),
     ...updateShape({ iterations: 1 }),
     ...entropyShape,
+    ...correctionShape,
     ...pretrainingShape,
   })
   .check((context) => checkOnline(context));

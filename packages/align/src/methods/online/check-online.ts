@@ -1,11 +1,16 @@
 // Options of the online verbs that contradict each other.
-import { type ConstraintOptions, checkConstraint } from '../../config/constraint-options.ts';
+import {
+  type ConstraintOptions,
+  checkConstraint,
+  isConstrained,
+} from '../../config/constraint-options.ts';
 import { checkTraining } from '../../config/training-options.ts';
 import { checkRefresh, type RefreshOptions } from '../refresh/refresh-options.ts';
 import type { KlPlace } from './kl-options.ts';
 import type { AlarmAction } from './online-options.ts';
 import { checkReferenceSync } from './reference-sync-options.ts';
 import { checkRewardShape, type RewardShapeOptions } from './reward-shape-options.ts';
+import { checkServers, type ServerOptions } from './rollout-server-options.ts';
 
 export type Checked = Parameters<typeof checkTraining>[0] & {
   value: {
@@ -32,6 +37,7 @@ export type Checked = Parameters<typeof checkTraining>[0] & {
     referenceMix?: number;
     rewardScale?: string;
   } & ConstraintOptions &
+    ServerOptions &
     Partial<RewardShapeOptions> &
     Partial<RefreshOptions>;
 };
@@ -85,6 +91,7 @@ export function checkOnline(
     );
   }
   checkConstraint(value, add);
+  checkServers({ ...value, lora, constrained: isConstrained(value) }, add);
   checkReferenceSync(value, add);
   checkRewardShape(value, add);
   checkRefresh({ ...value, lora }, add);

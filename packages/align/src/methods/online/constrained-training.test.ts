@@ -80,7 +80,7 @@ describe('the first step on a batch', () => {
         'policy/approxkl_avg': 0,
       });
       // The sampler, which masks logits, and the training path agree.
-      expect(metrics['sampling/logp_difference/max']).toBeLessThan(1e-4);
+      expect(metrics['sampling/sampling_logp_difference/max']).toBeLessThan(1e-4);
       expect(metrics['objective/kl']).not.toBe(0);
     }
   });

@@ -10,13 +10,20 @@ import type { PlanFact } from '../../training/run-plan.ts';
 import type { RefreshOptions } from '../refresh/refresh-options.ts';
 import type { AlarmAction } from './online-options.ts';
 import type { RewardShapeOptions } from './reward-shape-options.ts';
+import {
+  type CorrectionOptions,
+  correctionOf,
+  type ServerOptions,
+} from './rollout-server-options.ts';
 import type { RolloutOptions } from './worker-options.ts';
 
 interface OnlineChoice
   extends ReferenceChoice,
     Partial<RewardShapeOptions>,
     Partial<RefreshOptions>,
-    Pick<RolloutOptions, 'numGenerations' | 'maxNewTokens' | 'temperature'> {
+    Pick<RolloutOptions, 'numGenerations' | 'maxNewTokens' | 'temperature'>,
+    Partial<CorrectionOptions>,
+    Partial<Pick<ServerOptions, 'asyncRollouts'>> {
   reward: string;
   gold: string | null;
   onAlarm: AlarmAction;
@@ -55,6 +62,7 @@ export function onlineFacts(
       text: `${options.reward}${named}`,
       data: { name: reward.name, spec: options.reward },
     },
+    ...serverFact(options),
     ...shapeFact(options),
     ...refreshFact(options, refreshed),
     ...(options.gold === null ? [] : [goldFact(options.gold, options.onAlarm)]),
@@ -63,6 +71,24 @@ export function onlineFacts(
       ? []
       : [beta === 0 ? noReference('beta is 0') : klReference(options, beta, parameters)]),
   ];
+}
+
+function serverFact({
+  rollouts = null,
+  rolloutCorrection = 'none',
+  rolloutCorrectionMax = 3,
+  asyncRollouts = 0,
+}: OnlineChoice): PlanFact[] {
+  if (rollouts === null) return [];
+  const correction = correctionOf({ rollouts, rolloutCorrection, rolloutCorrectionMax });
+  const corrected =
+    correction === null
+      ? 'losses are not corrected for the sampler'
+      : `correction ${correction.mode}, at most ${correction.max}`;
+  const data = { servers: rollouts, correction, ahead: asyncRollouts };
+  const ahead = asyncRollouts === 0 ? '' : ', one batch ahead';
+  const text = `sampled by ${rollouts.join(', ')}${ahead}; ${corrected}`;
+  return [{ name: 'rollouts', text, data }];
 }
 
 function shapeFact({ rewardShape, referenceAnswers, rewardCentre }: OnlineChoice): PlanFact[] {

@@ -39,6 +39,8 @@ import { type OnlineAlgorithm, stepsPerRollout } from './online-algorithm.ts';
 import { onlineFacts } from './online-facts.ts';
 import type { AlarmAction } from './online-options.ts';
 import { OnlineTask } from './online-task.ts';
+import { openServers } from './open-servers.ts';
+import type { ServerOptions } from './rollout-server-options.ts';
 import {
   constraintFact,
   openConstraint,
@@ -52,6 +54,7 @@ export interface OnlineOptions
   extends TrainingOptions,
     RolloutOptions,
     ConstraintOptions,
+    ServerOptions,
     Partial<PretrainingOptions>,
     Partial<RefreshOptions> {
   reward: string;
@@ -264,12 +267,15 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
       const { constraint } = policy;
       const schema = constraint && schemaInput(options, constraint);
       if (schema !== null) await addInput('--json-schema', schema);
+      const servers = await openServers(options, { model, path, notice, signal });
+      if (servers !== null) owned.use(servers);
       const { batchSize, seed } = options;
       const samples = join(path, 'samples.jsonl');
       return new OnlineTask({
         ...{ model, role, referenceRole, movingReference, reward, gold, batchSize, seed },
         ...{ source, evaluation, ...passes, notice, signal },
-        constraints: constraint?.compiled ?? null,
+        ...{ constraints: constraint?.compiled ?? null, servers },
+        samplesAhead: options.asyncRollouts > 0,
         algorithm: (parts) => method.algorithm(options, parts, own),
         pretraining: text && (await openPretraining(text, prepared, owned)),
         refresher:

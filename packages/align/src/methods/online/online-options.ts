@@ -5,6 +5,7 @@ import { sampleShape } from '../../config/following-options.ts';
 import { option, variant } from '../../config/options.ts';
 import { trainingShape } from '../../config/training-options.ts';
 import { KL_GROUP } from './kl-options.ts';
+import { serverShape } from './rollout-server-options.ts';
 
 const rollouts = 'Sampling';
 const reward = 'Reward';
@@ -127,8 +128,10 @@ export const onlineShape = {
     value: 'p',
   }),
   ...constraintShape(rollouts),
+  ...serverShape,
   samplesInFlight: option(z.number().int().min(1).default(16), {
-    description: 'answers sampled at the same time; affects speed and memory',
+    description:
+      'answers sampled at the same time; with --rollouts, by each server; affects speed and memory',
     group: rollouts,
     value: 'answers',
   }),

@@ -47,7 +47,7 @@ describe('the first step on a batch', () => {
         'policy/approxkl_avg': 0,
       });
       expect(metrics['objective/kl'] !== 0).toBe(moved);
-      expect(metrics['sampling/logp_difference/max']).toBeLessThan(1e-4);
+      expect(metrics['sampling/sampling_logp_difference/max']).toBeLessThan(1e-4);
     }
   });
 

@@ -26,14 +26,17 @@ import { RowTask, type RowTaskParts } from '../../training/row-task.ts';
 import type { Metrics, TaskState } from '../../training/training-task.ts';
 import type { Refresher } from '../refresh/refresher.ts';
 import type { PretrainingMix } from '../supervised/pretraining-mix.ts';
+import { BatchAhead } from './batch-ahead.ts';
 import type { OnlineAlgorithm } from './online-algorithm.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
-    Omit<OnlineParts, 'countForward' | 'countTraining' | 'countLearning'> {
+    Omit<OnlineParts, 'version' | 'countForward' | 'countTraining' | 'countLearning'> {
   algorithm(parts: OnlineParts): OnlineAlgorithm;
   /** Rows mixed into every step that trains the policy (default: none). */
   pretraining?: PretrainingMix | null;
+  /** Servers sample a batch while the one before is trained on (default: they do not). */
+  samplesAhead?: boolean;
   /** Receives each batch's judged samples, before the first step that is trained on them. */
   onSamples?(step: number, samples: readonly JudgedLine[]): void;
   /** null: samples are not logged. */
@@ -51,6 +54,7 @@ export class OnlineTask extends RowTask<PromptSource> {
   readonly #parts: OnlineTaskParts;
   readonly #algorithm: OnlineAlgorithm;
   readonly #sizes: ModelSizes;
+  readonly #ahead: BatchAhead | null;
   #batch: RolloutBatch | null = null;
   /** Units of each step on the batch. */
   #minibatches: Unit[][] = [];
@@ -65,17 +69,22 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#sizes = modelSizes(parts.model.decoder);
     this.#algorithm = parts.algorithm({
       ...parts,
+      version: () => this.#steps,
       countForward: ({ packed, scored }) => {
         this.flops += totalFlops(forwardFlops(this.#sizes, packed, scored.rows.length));
       },
       countTraining: (pass) => this.#countTraining(pass),
       countLearning: ({ packed }) => this.count(packed, 0),
     });
+    const { worker } = this.#algorithm;
+    this.#ahead = parts.samplesAhead ? new BatchAhead({ ...parts, worker }) : null;
   }
 
   async step(): Promise<Metrics> {
     const { source, pretraining = null, movingReference: moving } = this.#parts;
+    await this.#ahead?.startAgain();
     if (this.#batch === null || this.#done >= this.#minibatches.length) await this.#nextBatch();
+    await this.#ahead?.start(this.#rollouts, this.#steps);
     const batch = this.#batch!;
     const units = this.#minibatches[this.#done]!;
     this.rows = batch.rollouts.rowsOf(units.flat());
@@ -94,7 +103,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       ...batch.metrics,
       ...totals.metrics(),
       ...(moving && { 'reference/moves': moving.moves }),
-      epoch: source.epoch,
+      epoch: this.#ahead?.before?.epoch ?? source.epoch,
       num_tokens: this.tokens,
     };
     if (mixed !== null) {
@@ -139,7 +148,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     // Between batches only: the reference's log-probabilities of a batch are computed once.
     movingReference?.moveIfDue();
     const refreshed = refresher?.isDue(this.#rollouts) ? await refresher.run() : null;
-    const prompts = await phase('data', () => source.next(batchSize));
+    const prompts = this.#ahead?.take() ?? (await phase('data', () => source.next(batchSize)));
     this.rows = prompts.map(({ row }) => row);
     const { batch, lines } = await this.#algorithm.rollOut(prompts, this.#rollouts);
     this.#rollouts += 1;
@@ -209,9 +218,12 @@ export class OnlineTask extends RowTask<PromptSource> {
     const batch = left ? this.#batch!.state() : null;
     const learnt = learner?.state() ?? null;
     const refreshed = refresher?.state() ?? null;
+    const ahead = this.#ahead?.state() ?? null;
     const own = {
       values: {
         ...state.values,
+        ...(this.#ahead?.before && { sampler: this.#ahead.before.sampler }),
+        ...ahead?.values,
         rollouts: this.#rollouts,
         steps: this.#steps,
         done: left ? this.#done : 0,
@@ -228,6 +240,7 @@ export class OnlineTask extends RowTask<PromptSource> {
         ...(batch?.tensors ?? []),
         ...(learnt?.tensors ?? []),
         ...(refreshed?.tensors ?? []),
+        ...(ahead?.tensors ?? []),
       ]),
     };
     return withReference(own, movingReference);
@@ -249,6 +262,7 @@ export class OnlineTask extends RowTask<PromptSource> {
       throw new Error('this run was started with --refresh; resume it the same way');
     }
     refresher?.check(refresh, state.tensors);
+    this.#ahead?.check(state);
   }
 
   #checkMix({ values: { pretraining: saved = null } }: TaskState): void {
@@ -277,6 +291,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     movingReference?.restore(state.values.reference, state.tensors);
     this.#algorithm.learner?.restore(learner, state.tensors);
     this.#parts.refresher?.restore(state.values.refresh, state.tensors);
+    this.#ahead?.restore(state);
     samples?.goOnAfter(this.#steps);
   }
 

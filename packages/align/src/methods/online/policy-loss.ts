@@ -11,8 +11,13 @@ import {
   type StepTotals,
 } from '../../objectives/online/loss-reductions.ts';
 import { reinforceLoss } from '../../objectives/online/reinforce.ts';
-import type { RolloutLayout } from '../../objectives/online/rollout.ts';
+import { constantLike, type Numbers, type RolloutLayout } from '../../objectives/online/rollout.ts';
+import {
+  type CorrectionWeights,
+  samplerCorrection,
+} from '../../objectives/online/sampler-correction.ts';
 import type { KlPenalty } from '../../rollouts/kl-penalty.ts';
+import { type CorrectionOptions, correctionOf } from './rollout-server-options.ts';
 
 /** The scored tokens of a pass; [N] each. */
 export interface PolicyTokens {
@@ -25,6 +30,8 @@ export interface PolicyTokens {
   entropy: Tensor;
   /** Log-probabilities of the policy that sampled. */
   old: Tensor;
+  /** Log-probabilities as the sampler computed them. */
+  sampler: Numbers;
   /** null without a reference. */
   reference: Tensor | null;
   /** The pass's part of the batch's numbers, [N of the batch] -> [N]. */
@@ -32,6 +39,8 @@ export interface PolicyTokens {
 }
 
 export interface PolicyLoss {
+  /** For the metrics of losses that are corrected for the sampler. */
+  correction?: CorrectionWeights;
   /** Scalar, with a gradient: the pass's share of the step's loss. */
   total: Tensor;
   /** For the metrics of losses with an importance ratio. */
@@ -56,7 +65,7 @@ export interface PolicyTerm {
 }
 
 /** Options of the token losses that all methods share. */
-export interface LossOptions {
+export interface LossOptions extends CorrectionOptions {
   temperature: number;
   maxNewTokens: number;
   entropyBonus: number;
@@ -94,7 +103,8 @@ export function surrogateTerm(
       const { layout, policy, old } = tokens;
       const ratio = importanceRatio(layout, { policy, old }, level); // [N]
       const { loss, clipped } = clippedSurrogate(ratio, tokens.part(advantages), range); // [N]
-      return { total: reduced(loss, tokens, options, terms), clipping: { ratio, clipped, range } };
+      const found = reduced(loss, tokens, options, terms);
+      return { ...found, clipping: { ratio, clipped, range } };
     },
   };
 }
@@ -112,7 +122,7 @@ export function reinforceTerm(
     ...termOptions(options),
     loss(tokens) {
       const losses = reinforceLoss(tokens.policy, tokens.part(advantages)); // [N]
-      return { total: reduced(losses, tokens, options, { kl, reduction: 'sequence_sum' }) };
+      return reduced(losses, tokens, options, { kl, reduction: 'sequence_sum' });
     },
   };
 }
@@ -124,16 +134,22 @@ const termOptions = ({ temperature, entropyBonus }: LossOptions) => ({
 });
 
 /**
- * The pass's share of the step's loss: its token losses, with KL and entropy bonus, reduced.
+ * The pass's share of the step's loss: its token losses, corrected for the sampler, with KL and
+ * entropy bonus, reduced.
  * @param losses [N]
  */
 function reduced(
   losses: Tensor,
-  { layout, totals, policy, old, reference, entropy }: PolicyTokens,
-  { maxNewTokens: maxTokens, entropyBonus: weight }: LossOptions,
+  { layout, totals, policy, old, sampler, reference, entropy }: PolicyTokens,
+  options: LossOptions,
   { kl: penalty, reduction }: TermParts,
-): Tensor {
+): PolicyLoss {
+  const { maxNewTokens: maxTokens, entropyBonus: weight } = options;
   let all = losses; // [N]
+  const asked = correctionOf(options);
+  const correction = asked && samplerCorrection(layout, { trainer: old.toArray(), sampler }, asked);
+  // As in TRL: neither the KL nor the entropy is corrected.
+  if (correction !== null) all = all.mul(constantLike(correction.weights, all));
   const kl = penalty?.inLoss() ?? null;
   if (kl !== null && reference !== null) {
     // A corrected term is multiplied by the token's own ratio, whatever the level of the others.
@@ -143,5 +159,6 @@ function reduced(
     all = all.add(klLoss(kl.estimator, { policy, reference, ...importance }, kl.coefficient));
   }
   if (weight > 0) all = all.add(entropyBonus(entropy, weight));
-  return reduceLoss(all, reductionWeights(layout, reduction, { totals, maxTokens }));
+  const total = reduceLoss(all, reductionWeights(layout, reduction, { totals, maxTokens }));
+  return { total, ...(correction && { correction }) };
 }

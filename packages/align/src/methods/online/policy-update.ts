@@ -63,12 +63,13 @@ export async function updatePolicy(
     const tokens: PolicyTokens = {
       ...{ layout, totals, policy: own, entropy, part },
       old: logprobs.old === null ? own.detach() : part(logprobs.old),
+      sampler: part(logprobs.sampler).toArray(),
       reference: logprobs.reference && part(logprobs.reference),
     };
     const result = term.loss(tokens);
     found.addPolicy(tokens, result);
     if (logprobs.old === null && term.comparesSampler) {
-      found.addMismatch(part(logprobs.sampler).toArray(), own.detach().toArray());
+      found.addMismatch(tokens.sampler, own.detach().toArray());
     }
     if (read === null) return { sum: result.total };
     return { sum: result.total.add(criticLoss(shared!, read.scores.select(1, 0), pass)) };

@@ -23,6 +23,8 @@ export interface UpdateSums {
   clips: boolean;
   pairs: { loss: number; chosen: number; rejected: number; right: number } | null;
   mismatch: { sum: number; largest: number } | null;
+  /** Weights of tokens or answers that correct for the sampler. */
+  correction: { count: number; bounded: number; sum: number; least: number; most: number } | null;
 }
 
 /** Sums over the passes of an optimizer step, and their means. */
@@ -30,6 +32,7 @@ export class UpdateTotals {
   readonly sums: UpdateSums = {
     ...{ policyLoss: 0, value: null, tokens: 0, k2: 0, k3: 0, clipped: 0 },
     ...{ ratio: 0, squaredRatio: 0, entropy: 0, clips: false, pairs: null, mismatch: null },
+    correction: null,
   };
   #pairMetrics: Metrics = {};
 
@@ -40,7 +43,7 @@ export class UpdateTotals {
     return totals;
   }
 
-  #add({ value, pairs, mismatch, clips, ...numbers }: UpdateSums): void {
+  #add({ value, pairs, mismatch, correction, clips, ...numbers }: UpdateSums): void {
     const { sums } = this;
     for (const [name, number] of Object.entries(numbers)) {
       sums[name as keyof typeof numbers] += number;
@@ -60,12 +63,13 @@ export class UpdateTotals {
       };
     }
     if (mismatch !== null) this.#addMismatch(mismatch);
+    if (correction !== null) this.#addCorrection(correction);
   }
 
   /** @param tokens [N] each */
   addPolicy(
     { policy, old, entropy }: { policy: Tensor; old: Tensor; entropy: Tensor },
-    { total, clipping }: PolicyLoss,
+    { total, clipping, correction }: PolicyLoss,
   ): void {
     const count = policy.dim(0);
     const { sums } = this;
@@ -75,6 +79,15 @@ export class UpdateTotals {
     const drift = policyDrift(policy, old, clipping?.range ?? unbounded);
     sums.k2 += drift.k2 * count;
     sums.k3 += drift.k3 * count;
+    if (correction !== undefined) {
+      const { units, bounded } = correction;
+      this.#addCorrection({
+        ...{ count: units.length, bounded },
+        sum: units.reduce((all, one) => all + one, 0),
+        least: units.reduce((all, one) => Math.min(all, one), Number.POSITIVE_INFINITY),
+        most: units.reduce((all, one) => Math.max(all, one), 0),
+      });
+    }
     if (clipping === undefined) return;
     sums.clips = true;
     sums.clipped += clipping.clipped.sum().item();
@@ -141,6 +154,20 @@ export class UpdateTotals {
     };
   }
 
+  #addCorrection(found: NonNullable<UpdateSums['correction']>): void {
+    const before = this.sums.correction;
+    this.sums.correction =
+      before === null
+        ? found
+        : {
+            count: before.count + found.count,
+            bounded: before.bounded + found.bounded,
+            sum: before.sum + found.sum,
+            least: Math.min(before.least, found.least),
+            most: Math.max(before.most, found.most),
+          };
+  }
+
   /** Mean of r - 1 - log r: how far the policy is from the one that sampled. */
   get drift(): number {
     const { k3, tokens } = this.sums;
@@ -169,6 +196,13 @@ export class UpdateTotals {
     if (sums.mismatch !== null) {
       const { sum, largest } = sums.mismatch;
       Object.assign(metrics, mismatchMetrics({ mean: sum / tokens, largest }));
+    }
+    if (sums.correction !== null) {
+      const { count, bounded, sum, least, most } = sums.correction;
+      metrics['sampling/importance_sampling_ratio/min'] = least;
+      metrics['sampling/importance_sampling_ratio/mean'] = sum / count;
+      metrics['sampling/importance_sampling_ratio/max'] = most;
+      metrics['sampling/bounded_share'] = bounded / count;
     }
     return metrics;
   }

@@ -5,6 +5,7 @@ import { checkOnline, checkRolesShareBase } from '../online/check-online.ts';
 import { klShape } from '../online/kl-options.ts';
 import { generations, onlineShape } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { correctionShape } from '../online/rollout-server-options.ts';
 import { entropyShape, updateShape, whitenAdvantages } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
@@ -21,6 +22,7 @@ const ppoObject = z
     ...updateShape({ iterations: 4 }),
     ...whitenAdvantages(true),
     ...entropyShape,
+    ...correctionShape,
     ...pretrainingShape,
     whitenRewards: option(z.boolean().default(false), {
       description:

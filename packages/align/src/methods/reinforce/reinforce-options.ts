@@ -5,6 +5,7 @@ import { checkOnline } from '../online/check-online.ts';
 import { klShape } from '../online/kl-options.ts';
 import { generations, onlineShape } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { correctionShape } from '../online/rollout-server-options.ts';
 import { entropyShape, whitenAdvantages } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 
@@ -28,6 +29,7 @@ const reinforceObject = z
     ...klShape({ beta: 0.05, place: 'reward', estimator: 'k1' }),
     ...whitenAdvantages(false),
     ...entropyShape,
+    ...correctionShape,
   })
   .check((context) => {
     checkOnline(context);

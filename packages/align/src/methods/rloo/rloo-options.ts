@@ -4,6 +4,7 @@ import { checkOnline } from '../online/check-online.ts';
 import { klShape } from '../online/kl-options.ts';
 import { generations, onlineShape } from '../online/online-options.ts';
 import { rewardShape } from '../online/reward-shape-options.ts';
+import { correctionShape } from '../online/rollout-server-options.ts';
 import { entropyShape, updateShape, whitenAdvantages } from '../online/update-options.ts';
 import { refreshShape } from '../refresh/refresh-options.ts';
 import { pretrainingShape } from '../supervised/pretraining-options.ts';
@@ -19,6 +20,7 @@ const rlooObject = z
     ...updateShape({ iterations: 1 }),
     ...whitenAdvantages(false),
     ...entropyShape,
+    ...correctionShape,
     ...pretrainingShape,
   })
   .check((context) => checkOnline(context));

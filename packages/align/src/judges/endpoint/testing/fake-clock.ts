@@ -31,6 +31,10 @@ export class FakeClock implements Clock {
     };
   }
 
+  get openDeadlines(): number {
+    return this.#deadlines.size;
+  }
+
   /** Ends the time of every open deadline. */
   expire(): void {
     for (const controller of this.#deadlines) controller.abort();
