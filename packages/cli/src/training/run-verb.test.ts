@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chatWith } from './run-verb.ts';
+import { chatWith, scoreWith } from './run-verb.ts';
 
 describe('the command to try a result', () => {
   const shared = { model: 'models/a b', lora: true };
@@ -18,5 +18,16 @@ describe('the command to try a result', () => {
     expect(chatWith({ ...shared, ...own, lora: false }, 'run/final').command).toBe(
       `npx keel chat --model run/final${words}`,
     );
+  });
+
+  it('holds the base of an adapter as it was held in training', () => {
+    for (const basePrecision of ['nf4', 'kept']) {
+      const options = { ...shared, basePrecision };
+      const flag = new RegExp(` --base-precision ${basePrecision}$`);
+      expect(chatWith(options, 'run/final').command).toMatch(flag);
+      expect(scoreWith(options, 'run/final').command).toMatch(flag);
+      expect(chatWith({ ...options, lora: false }, 'run/final').command).not.toMatch(flag);
+    }
+    expect(chatWith({ ...shared, basePrecision: 'auto' }, 'run/final').command).not.toMatch(/base/);
   });
 });

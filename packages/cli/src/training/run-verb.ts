@@ -20,6 +20,8 @@ export interface TrainingVerbOptions {
   model: string;
   output: string;
   lora: boolean;
+  /** How the frozen base is held (default: auto). */
+  basePrecision?: string;
   json: boolean;
   dryRun: boolean;
   /** Only for verbs that sample. */
@@ -93,23 +95,36 @@ function displayOf({ json, showSamples }: { json: boolean; showSamples: number |
 
 /** The command to chat with a language model, under the constraint that it was trained with. */
 export function chatWith(
-  options: Pick<TrainingVerbOptions, 'lora' | 'model'> & Partial<ConstraintOptions>,
+  options: Pick<TrainingVerbOptions, 'lora' | 'model' | 'basePrecision'> &
+    Partial<ConstraintOptions>,
   final: string,
 ): ResultUse {
   const { lora, model } = options;
   const which = lora
     ? `--model ${shellWord(model)} --adapter ${shellWord(final)}`
     : `--model ${shellWord(final)}`;
-  const command = `npx keel chat ${which}${constraintWords(options)}`;
+  const command = `npx keel chat ${which}${heldAs(options)}${constraintWords(options)}`;
   return { name: 'chat', words: 'Try it', command };
 }
 
 /** The command to score answers with a reward model. */
-export const scoreWith = (_: unknown, final: string): ResultUse => ({
+export const scoreWith = (
+  options: Partial<Pick<TrainingVerbOptions, 'lora' | 'basePrecision'>>,
+  final: string,
+): ResultUse => ({
   name: 'score',
   words: 'Score answers with it',
-  command: `npx keel score --reward ${shellWord(final)} --data answers.jsonl`,
+  command: `npx keel score --reward ${shellWord(final)} --data answers.jsonl${heldAs(options)}`,
 });
+
+/** An adapter fits its base in the form that it was trained on. */
+const heldAs = ({
+  lora,
+  basePrecision,
+}: Partial<Pick<TrainingVerbOptions, 'lora' | 'basePrecision'>>): string =>
+  lora && (basePrecision === 'nf4' || basePrecision === 'kept')
+    ? ` --base-precision ${basePrecision}`
+    : '';
 
 const resume = (verb: string, { output }: TrainingVerbOptions): string =>
   `npx keel ${verb} --config ${shellWord(join(output, 'config.yaml'))} --resume`;
