@@ -1,6 +1,6 @@
 // The gradient of one optimizer step on sampled answers, pass by pass.
 import type { Role } from '@keel/model';
-import type { Steps, Tensor } from '@keel/torch';
+import { readTogether, type Steps, type Tensor } from '@keel/torch';
 import { type StepTotals, stepTotals } from '../../objectives/online/loss-reductions.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
@@ -32,16 +32,23 @@ export async function updatePolicy(
   const { model, role } = parts;
   const { logprobs } = rollouts;
 
-  /** @param values [N] */
+  /**
+   * @param values [N]
+   * @param policyLoss the policy's share in the same pass
+   */
   const criticLoss = (
     term: CriticTerm,
     values: Tensor,
     { layout, part, totals, found }: UpdatePass,
-  ): Tensor => {
+    policyLoss: Tensor | null = null,
+  ): PassLosses => {
     const own = (numbers: Float64Array): Tensor => part(numbers, values);
     const total = term.loss(values, { layout, totals, part: own });
-    found.addValue(total, term.coefficient);
-    return total.mul(term.coefficient);
+    const weighted = total.mul(term.coefficient);
+    const sum = policyLoss === null ? weighted : policyLoss.add(weighted);
+    const read = readTogether({ total, sum });
+    found.addValue(read.total[0]!, term.coefficient);
+    return { sum, loss: read.sum[0]! };
   };
 
   function* policyLosses(
@@ -66,12 +73,13 @@ export async function updatePolicy(
       reference: logprobs.reference && part(logprobs.reference),
     };
     const result = term.loss(tokens);
-    found.addPolicy(tokens, result);
+    const loss = found.addPolicy(tokens, result);
     if (logprobs.old === null && term.comparesSampler) {
-      found.addMismatch(part(logprobs.sampler).toArray(), own.detach().toArray());
+      const both = readTogether({ sampler: part(logprobs.sampler), own });
+      found.addMismatch(both.sampler, both.own);
     }
-    if (read === null) return { sum: result.total };
-    return { sum: result.total.add(criticLoss(shared!, read.scores.select(1, 0), pass)) };
+    if (read === null) return { sum: result.total, loss };
+    return criticLoss(shared!, read.scores.select(1, 0), pass, result.total);
   }
 
   function* criticLosses(
@@ -80,7 +88,7 @@ export async function updatePolicy(
     options: ForwardOptions,
   ): Steps<PassLosses> {
     const { scores } = yield* model.readHeadSteps(pass.packed, pass.scored.rows, options); // [N, 1]
-    return { sum: criticLoss(term, scores.select(1, 0), pass) };
+    return criticLoss(term, scores.select(1, 0), pass);
   }
 
   const shared = critic?.shared ? critic : null;
