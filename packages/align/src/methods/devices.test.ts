@@ -14,7 +14,8 @@ import {
   trainOn,
   writeMethodRuns,
 } from '../testing/method-runs.ts';
-import type { TrainingEvent } from '../training/training-event.ts';
+import { stopping } from '../testing/stopping.ts';
+import type { RunHooks } from '../training/run-training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-devices-'));
 const runs = writeMethodRuns(folder);
@@ -27,11 +28,14 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const on = (device: string, run: MethodRun, onEvent?: (event: TrainingEvent) => void) => {
+function newPlace(): string {
   const place = join(folder, `${count++}`);
   mkdirSync(place);
-  return trainOn(device, run, { folder, place, onEvent });
-};
+  return place;
+}
+
+const on = (device: string, run: MethodRun, hooks: RunHooks = {}) =>
+  trainOn(device, run, { folder, place: newPlace(), hooks });
 
 async function expectSame(run: MethodRun): Promise<void> {
   const found = await on('shadow', run);
@@ -44,6 +48,19 @@ async function expectSame(run: MethodRun): Promise<void> {
 describe('a run on another device has the numbers of the CPU', () => {
   it.each(runs.map((run) => [run.name, run] as const))('%s', (_, run) => expectSame(run));
   it.each(pairedObjectiveNames)('dpo --loss %s', (loss) => expectSame(objectiveRun(runs, loss)));
+});
+
+it.each([
+  'dpo, LoRA, recomputed',
+  'kto, full',
+  'grpo',
+])('a run on another device that was stopped is resumed bit for bit: %s', async (name) => {
+  const given = runs.find((one) => one.name === name)!;
+  const run = { ...given, options: { ...given.options, maxSteps: 3, saveSteps: 1 } };
+  const where = { folder, place: newPlace() };
+  await trainOn('shadow', run, { ...where, hooks: stopping(1) });
+  const resumed = { ...run, options: { ...run.options, resume: true } };
+  expect(await trainOn('shadow', resumed, where)).toEqual(await on('shadow', run));
 });
 
 /** How often a step of one pass waits for the device; docs/guide/gpu.md has these numbers. */
@@ -63,11 +80,17 @@ describe('a step waits for the device only to read its numbers', () => {
     const { evalData: _, ...others } = run.options;
     const options = { ...others, batchSize: 4, microBatchSize: 4, maxSteps: 3 };
     const found: number[] = [];
-    await on('shadow', { ...run, options }, ({ type }) => {
-      if (type !== 'step') return;
-      const { scalars, toHost, fromHost, sizes } = shadow.takeCounts();
-      found.push(scalars + toHost + fromHost + sizes);
-    });
+    await on(
+      'shadow',
+      { ...run, options },
+      {
+        onEvent({ type }) {
+          if (type !== 'step') return;
+          const { scalars, toHost, fromHost, sizes } = shadow.takeCounts();
+          found.push(scalars + toHost + fromHost + sizes);
+        },
+      },
+    );
     // The first steps also compute the reference's scores of rows that are new.
     expect(found[2]).toBe(expected);
   });

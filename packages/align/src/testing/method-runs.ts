@@ -8,7 +8,7 @@ import { programOptions } from '../config/program-options.ts';
 import { writePrompts, writeRewardModule } from '../methods/online/fixtures/prompt-files.ts';
 import { methodVerbs } from '../methods/verbs.ts';
 import { MetricsLog } from '../runs/metrics.ts';
-import type { TrainingEvent } from '../training/training-event.ts';
+import type { RunHooks } from '../training/run-training.ts';
 import { tinyRows, writeTinyChatModel } from './tiny-chat-model.ts';
 import { tinyJudged, writeJudged } from './tiny-judged.ts';
 import { tinyRun } from './tiny-run.ts';
@@ -24,7 +24,7 @@ export interface MethodRun {
 export interface RunNumbers {
   /** Numbers of each row of its metrics, without those of the clock. */
   rows: Record<string, number>[];
-  /** The trained weights. */
+  /** The trained weights; none of a run that was stopped. */
   weights: Map<string, number[]>;
 }
 
@@ -108,11 +108,7 @@ const answer = ({ prompt, chosen }: { prompt: unknown; chosen: unknown }) => ({
 export async function trainOn(
   device: string,
   { verb: name, options: own }: MethodRun,
-  {
-    folder,
-    place,
-    onEvent,
-  }: { folder: string; place: string; onEvent?: ((event: TrainingEvent) => void) | undefined },
+  { folder, place, hooks = {} }: { folder: string; place: string; hooks?: RunHooks },
 ): Promise<RunNumbers> {
   const verb = methodVerbs.find((one) => one.name === name)!;
   const output = join(place, 'run');
@@ -123,7 +119,7 @@ export async function trainOn(
   // Scores of the reference would come from the cache of another device.
   process.env.KEEL_CACHE = join(place, 'cache');
   try {
-    await run({ ...options, device }, onEvent ? { onEvent } : {});
+    await run({ ...options, device }, hooks);
   } finally {
     if (before === undefined) delete process.env.KEEL_CACHE;
     else process.env.KEEL_CACHE = before;
@@ -143,7 +139,8 @@ function rowsOf(run: string): Record<string, number>[] {
 
 function weightsOf(folder: string): Map<string, number[]> {
   const names = ['adapter_model.safetensors', 'model.safetensors'];
-  const path = names.map((name) => join(folder, name)).find((one) => existsSync(one))!;
+  const path = names.map((name) => join(folder, name)).find((one) => existsSync(one));
+  if (path === undefined) return new Map();
   using file = openSafetensors(path);
   const values = (name: string): number[] =>
     tidy(() => fromBytes(file.read(name), 'float32', file.info(name).shape).toArray());
