@@ -1,7 +1,8 @@
 // A device for tests. Its tensors are in host memory and LibTorch's CPU kernels compute them, but
 // LibTorch takes them for another device's. So whatever a GPU would refuse raises an error here: an
-// operator on tensors of two devices, or a kernel that only the CPU has. It also counts what a GPU
-// would have to wait for. Loading this addon into the process adds the device.
+// operator on tensors of two devices, or a kernel that only the CPU has. Its addresses are moved, so
+// that code that reads its memory as if it were the host's ends the process, as with a GPU's. It
+// also counts what a GPU would have to wait for. Loading this addon adds the device to the process.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/core/LegacyTypeDispatch.h>
@@ -34,15 +35,28 @@ struct Counts {
 
 bool isHere(const at::Tensor& tensor) { return tensor.device().type() == kType; }
 
+// No program has memory there.
+constexpr uintptr_t kMoved = uintptr_t{1} << 62;
+
+void* toDevice(void* host) {
+  return host == nullptr ? nullptr
+                         : reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(host) + kMoved);
+}
+void* toMemory(void* device) {
+  return device == nullptr ? nullptr
+                           : reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(device) - kMoved);
+}
+
 void freeStorage(void* storage) { delete static_cast<c10::Storage*>(storage); }
 
-// The same memory, as that of another device; the data pointer keeps the storage alive.
+// The same memory, as that of the other device; the data pointer keeps the storage alive.
 c10::Storage relabelled(const c10::Storage& storage, c10::Device device,
                         c10::Allocator* allocator) {
   auto* kept = new c10::Storage(storage);
+  void* data = storage.mutable_data();
+  data = device.type() == kType ? toDevice(data) : toMemory(data);
   return c10::Storage(c10::Storage::use_byte_size_t(), storage.nbytes(),
-                      at::DataPtr(storage.mutable_data(), kept, freeStorage, device), allocator,
-                      true);
+                      at::DataPtr(data, kept, freeStorage, device), allocator, true);
 }
 
 class ShadowAllocator final : public c10::DeviceAllocator {
@@ -51,10 +65,10 @@ class ShadowAllocator final : public c10::DeviceAllocator {
     at::DataPtr host = c10::GetCPUAllocator()->allocate(bytes);
     void* data = host.get();
     auto* kept = new at::DataPtr(std::move(host));
-    return {data, kept, [](void* held) { delete static_cast<at::DataPtr*>(held); }, kDevice};
+    return {toDevice(data), kept, [](void* held) { delete static_cast<at::DataPtr*>(held); }, kDevice};
   }
   void copy_data(void* to, const void* from, size_t bytes) const override {
-    default_copy_data(to, from, bytes);
+    default_copy_data(toMemory(to), toMemory(const_cast<void*>(from)), bytes);
   }
   bool initialized() override { return true; }
   void emptyCache(c10::MempoolId_t) override {}
