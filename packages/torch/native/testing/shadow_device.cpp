@@ -1,7 +1,7 @@
 // A device for tests. Its tensors are in host memory and LibTorch's CPU kernels compute them, but
 // LibTorch takes them for another device's. So whatever a GPU would refuse raises an error here: an
-// operator on tensors of two devices, or a kernel that only the CPU has. Its addresses are moved, so
-// that code that reads its memory as if it were the host's ends the process, as with a GPU's. It
+// operator on tensors of two devices, or a kernel that only the CPU has. Its addresses are moved,
+// so that code that reads its memory as if it were the host's ends the process, as with a GPU's. It
 // also counts what a GPU would have to wait for. Loading this addon adds the device to the process.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -65,7 +65,8 @@ class ShadowAllocator final : public c10::DeviceAllocator {
     at::DataPtr host = c10::GetCPUAllocator()->allocate(bytes);
     void* data = host.get();
     auto* kept = new at::DataPtr(std::move(host));
-    return {toDevice(data), kept, [](void* held) { delete static_cast<at::DataPtr*>(held); }, kDevice};
+    const auto free = [](void* held) { delete static_cast<at::DataPtr*>(held); };
+    return {toDevice(data), kept, free, kDevice};
   }
   void copy_data(void* to, const void* from, size_t bytes) const override {
     default_copy_data(toMemory(to), toMemory(const_cast<void*>(from)), bytes);
