@@ -2,6 +2,7 @@
 // another model: for measuring speed and memory.
 //   node benchmarks/random-llama.ts --tokenizer folder --output folder [--hidden 2048]
 //     [--intermediate 8192] [--layers 24] [--heads 32] [--key-value-heads 8]
+//     [--vocabulary N]  (default: the tokenizer's)
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     layers: { type: 'string', default: '24' },
     heads: { type: 'string', default: '32' },
     'key-value-heads': { type: 'string', default: '8' },
+    vocabulary: { type: 'string' },
   },
 });
 const { tokenizer, output } = values;
@@ -33,11 +35,11 @@ for (const name of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.ji
   copyFileSync(join(tokenizer, name), join(output, name));
 }
 const config = JSON.parse(readFileSync(join(tokenizer, 'config.json'), 'utf8'));
-const vocabulary = config.vocab_size as number;
+const vocabulary = Number(values.vocabulary ?? config.vocab_size);
 const own = {
   ...{ hidden_size: hidden, intermediate_size: intermediate, num_hidden_layers: layers },
   ...{ num_attention_heads: heads, num_key_value_heads: keyValueHeads, head_dim: size },
-  dtype: 'bfloat16',
+  ...{ vocab_size: vocabulary, tie_word_embeddings: true, dtype: 'bfloat16' },
 };
 writeFileSync(join(output, 'config.json'), `${JSON.stringify({ ...config, ...own }, null, 2)}\n`);
 

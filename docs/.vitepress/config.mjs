@@ -53,6 +53,7 @@ export default defineConfig({
             page('AI feedback', '/guide/ai-feedback'),
             page('Chat templates', '/guide/templates'),
             page('Quantised bases', '/guide/quantised-bases'),
+            page('Running on a GPU', '/guide/gpu'),
             page('Rewards', '/guide/rewards'),
             page('Judges', '/guide/judges'),
             page('Endpoints as judges', '/guide/endpoints'),

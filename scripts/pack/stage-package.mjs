@@ -28,7 +28,9 @@ export function stagePackage(source, compiled, target) {
   }
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
   for (const name of manifest.files) {
-    if (name !== 'dist') cpSync(join(source, name), join(target, name), { recursive: true });
+    if (name === 'dist') continue;
+    const filter = (path) => !unpublished.test(relative(source, path));
+    cpSync(join(source, name), join(target, name), { recursive: true, filter });
   }
   copy(join(root, 'LICENSE'), join(target, 'LICENSE'));
   copy(join(source, 'README.md'), join(target, 'README.md'));

@@ -23,6 +23,7 @@ export { PhaseClock, phase } from './phases.ts';
 export { type ProfileEvent, Profiler } from './profiler.ts';
 export { manualSeed, randomState, setRandomState, withSeed } from './random.ts';
 export { onesLike, randnLike } from './random-like.ts';
+export { readTogether } from './read-together.ts';
 export { Recomputation } from './recomputation.ts';
 export { keep, memory, Scope, tidy } from './scope.ts';
 export {

@@ -1066,15 +1066,15 @@ export function segmentAttention(query: Tensor, key: Tensor, value: Tensor, segm
 }
 
 const operator_decodeAttention = lazy('keel::decode_attention', '');
-/** `keel::decode_attention(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0., int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, Tensor? prefix_lengths=None) -> Tensor` */
-export function decodeAttention(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null): Tensor {
-  return tensor(call(operator_decodeAttention, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle));
+/** `keel::decode_attention(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0., int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, Tensor? prefix_lengths=None, int longest=-1, int longest_prefix=-1) -> Tensor` */
+export function decodeAttention(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null, longest?: number, longestPrefix?: number): Tensor {
+  return tensor(call(operator_decodeAttention, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle, longest, longestPrefix));
 }
 
 const operator_decodeAttentionComposed = lazy('keel::decode_attention_composed', '');
-/** `keel::decode_attention_composed(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0., int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, Tensor? prefix_lengths=None) -> Tensor` */
-export function decodeAttentionComposed(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null): Tensor {
-  return tensor(call(operator_decodeAttentionComposed, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle));
+/** `keel::decode_attention_composed(Tensor query, Tensor keys, Tensor values, Tensor rows, Tensor lengths, float scale, float softcap=0., int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? prefix_starts=None, Tensor? prefix_lengths=None, int longest=-1, int longest_prefix=-1) -> Tensor` */
+export function decodeAttentionComposed(query: Tensor, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, scale: number, softcap?: number, window?: number, prefixKeys?: Tensor | null, prefixValues?: Tensor | null, prefixStarts?: Tensor | null, prefixLengths?: Tensor | null, longest?: number, longestPrefix?: number): Tensor {
+  return tensor(call(operator_decodeAttentionComposed, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle, longest, longestPrefix));
 }
 
 const operator_decodeBlock = lazy('keel::decode_block', '');

@@ -319,7 +319,11 @@ export class Tensor implements Owned {
   to(target: DType | { dtype?: DType; device?: Device }): Tensor {
     const { dtype = this.dtype, device = null } =
       typeof target === 'string' ? { dtype: target } : target;
-    return device === null ? ops.toDtype(this, dtype) : ops.toDevice(this, device, dtype);
+    if (device === null) return ops.toDtype(this, dtype);
+    // CUDA copies ordinary memory of the host before the call returns, so that nothing has to wait
+    // for what the device is still computing.
+    const nonBlocking = device !== 'cpu' && this.device === 'cpu';
+    return ops.toDevice(this, device, dtype, nonBlocking);
   }
 
   add_(other: Tensor | number, alpha = 1): this {

@@ -44,14 +44,16 @@ export interface UnpairedObjective {
  * L(undesirable) with p of `desirable`, so that an answer counts with the weight p as a desirable
  * one and with 1 - p as an undesirable one. Answers with a certain label have the objective's own
  * loss, exactly.
+ * @param chances the numbers in `desirable`, where the caller has them
  */
 export function expectedLoss(
   objective: UnpairedObjective,
   scores: UnpairedScores,
   options: UnpairedOptions,
+  chances: readonly number[] = scores.desirable.toArray(),
 ): Tensor {
   const { desirable } = scores;
-  if (desirable.toArray().every((chance) => chance === 0 || chance === 1)) {
+  if (chances.every((chance) => chance === 0 || chance === 1)) {
     return objective.loss(scores, options);
   }
   const as = (label: 0 | 1): Tensor =>

@@ -80,6 +80,8 @@ export interface PassLosses {
   sum: Tensor;
   /** The pass's part of `sum`, where that is of the whole step (default: `sum`). */
   own?: Tensor;
+  /** The number in `own`, where the method has read it together with others. */
+  loss?: number;
 }
 
 /** A pass, and what `work` found in it. */
@@ -231,8 +233,8 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
     const check = this.#finite.bind(this);
     const steps = function* (recomputation: Recomputation | null): Steps<Tensor> {
       const losses = yield* model.asSteps(role, forward({ training, recomputation }));
-      const { sum, own = sum, ...numbers } = losses;
-      result = { ...numbers, loss: check(own.item()) };
+      const { sum, own = sum, loss = own.item(), ...numbers } = losses;
+      result = { ...numbers, loss: check(loss) };
       return sum;
     };
     await runPass(steps, {

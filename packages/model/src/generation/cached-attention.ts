@@ -106,6 +106,9 @@ export class DecodeAttention implements Attention {
   readonly #places: Tensor;
   readonly #prefixStarts: Tensor;
   readonly #prefixLengths: Tensor;
+  /** The largest of each: a device would have to be waited for to read them there. */
+  readonly #longest: number;
+  readonly #longestPrefix: number;
   readonly #blocks: DecodeBlocks | null;
 
   /**
@@ -132,6 +135,8 @@ export class DecodeAttention implements Attention {
     this.#places = each((row) => row.slot * capacity + row.length);
     this.#prefixStarts = each((row) => row.prefix.start);
     this.#prefixLengths = each((row) => row.prefix.length);
+    this.#longest = Math.max(0, ...rows.map(({ length }) => length + 1));
+    this.#longestPrefix = Math.max(0, ...rows.map(({ prefix }) => prefix.length));
   }
 
   attend(query: Tensor, key: Tensor, value: Tensor, layer: AttentionLayer): Tensor {
@@ -151,6 +156,8 @@ export class DecodeAttention implements Attention {
       prefixValues,
       this.#prefixStarts,
       this.#prefixLengths,
+      this.#longest,
+      this.#longestPrefix,
     );
   }
 

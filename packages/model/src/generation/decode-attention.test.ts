@@ -110,7 +110,13 @@ function byDefinition(
   return result;
 }
 
-const attend = (form: typeof ops.decodeAttention, i: Inputs, one: Case, scale: number): Tensor =>
+const attend = (
+  form: typeof ops.decodeAttention,
+  i: Inputs,
+  one: Case,
+  scale: number,
+  longest: readonly [number?, number?] = [],
+): Tensor =>
   form(
     i.query,
     i.keys,
@@ -124,6 +130,7 @@ const attend = (form: typeof ops.decodeAttention, i: Inputs, one: Case, scale: n
     i.prefixValues,
     i.prefixStarts,
     i.prefixLengths,
+    ...longest,
   );
 
 function as(given: Inputs, dtype: 'float32' | 'bfloat16'): Inputs {
@@ -159,6 +166,21 @@ test.each(cases)('kernel and composed form match the definition: %o', (one) => {
     const single = attend(ops.decodeAttention, as(given, 'float32'), one, scale);
     expect(single.dtype).toBe('float32');
     expect(furthest(single.toArray(), expected)).toBeLessThan(1e-5);
+  });
+});
+
+test.each(cases)('the composed form reads no lengths that the caller knows: %o', (one) => {
+  tidy(() => {
+    const given = inputs(one);
+    const most = (lengths: Tensor | null): number => Math.max(0, ...(lengths?.toArray() ?? []));
+    const longest = [most(given.lengths), most(given.prefixLengths)] as const;
+    const read = attend(ops.decodeAttentionComposed, given, one, 0.3).toArray();
+    const known = attend(ops.decodeAttentionComposed, given, one, 0.3, longest).toArray();
+    expect(known).toEqual(read);
+    if (longest[0] < 2) return;
+    const shorter = [longest[0] - 1, longest[1]] as const;
+    const cut = attend(ops.decodeAttentionComposed, given, one, 0.3, shorter).toArray();
+    expect(cut).not.toEqual(read);
   });
 });
 

@@ -1,4 +1,4 @@
-import { fromTypedArray, ops, type Tensor } from '@keel/torch';
+import { fromTypedArray, ops, readTogether, type Tensor } from '@keel/torch';
 
 export interface Draw {
   token: number;
@@ -11,7 +11,7 @@ export interface Draw {
  */
 const chunk = 256;
 
-function demandUsable(highest: Float32Array | Float64Array): void {
+function demandUsable(highest: readonly number[] | Float64Array): void {
   const row = highest.findIndex((value) => !Number.isFinite(value));
   if (row < 0) return;
   const what =
@@ -48,12 +48,10 @@ export function drawGreedily(logits: Tensor): Draw[] {
 /** {@link drawGreedily} on any device. */
 export function drawGreedilyComposed(logits: Tensor): Draw[] {
   const highest = ops.amax(logits, [1]); // [B]
-  demandUsable(highest.toTypedArray() as Float32Array);
-  const logprobs = highest.sub(logits.logsumexp(1)).toArray();
-  return logits
-    .argmax(1)
-    .toArray()
-    .map((token, row) => ({ token, logprob: logprobs[row]! }));
+  const logprobs = highest.sub(logits.logsumexp(1)); // [B]
+  const read = readTogether({ highest, logprobs, tokens: logits.argmax(1) });
+  demandUsable(read.highest);
+  return read.tokens.map((token, row) => ({ token, logprob: read.logprobs[row]! }));
 }
 
 /**
@@ -78,26 +76,27 @@ export function drawByUniform(
 export function drawByUniformComposed(logits: Tensor, uniforms: readonly number[]): Draw[] {
   const [rows, size] = logits.shape as [number, number];
   const highest = ops.amax(logits, [1], true); // [B, 1]
-  demandUsable(highest.toTypedArray() as Float32Array);
   const weights = logits.sub(highest).exp(); // [B, vocabulary]
   const whole = size - (size % chunk);
-  const sums = [
-    ...(whole > 0
-      ? [
-          weights
+  const read = readTogether({
+    highest,
+    sums:
+      whole > 0
+        ? weights
             .narrow(1, 0, whole)
             .view(rows, whole / chunk, chunk)
-            .sum(-1),
-        ]
-      : []),
-    ...(whole < size ? [weights.narrow(1, whole, size - whole).sum(1, true)] : []),
-  ].map((part) => part.toTypedArray() as Float32Array);
+            .sum(-1)
+        : null,
+    rest: whole < size ? weights.narrow(1, whole, size - whole).sum(1, true) : null,
+  });
+  demandUsable(read.highest);
+  const sums = [read.sums, read.rest].filter((part) => part !== null);
 
   const totals = new Float64Array(rows);
   const rests = new Float64Array(rows);
   const starts = uniforms.map((uniform, row) => {
     const chunks = sums.flatMap((part) =>
-      Array.from(part.subarray((row * part.length) / rows, ((row + 1) * part.length) / rows)),
+      part.slice((row * part.length) / rows, ((row + 1) * part.length) / rows),
     );
     const total = chunks.reduce((sum, one) => sum + one, 0);
     let rest = uniform * total;

@@ -25,6 +25,8 @@ struct Arguments {
   at::Tensor prefixKeys, prefixValues, prefixStarts, prefixLengths;
   double scale, softcap;
   int64_t window;
+  // The largest of lengths and of prefixLengths; -1: not known to the caller.
+  int64_t longest = -1, longestPrefix = -1;
 };
 
 Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values,
@@ -87,6 +89,12 @@ Arguments checked(const at::Tensor& query, const at::Tensor& keys, const at::Ten
   return given;
 }
 
+// The largest length. If the caller does not know it, a device has to be waited for.
+int64_t largest(const at::Tensor& lengths, int64_t known) {
+  if (known >= 0) return known;
+  return lengths.numel() == 0 ? 0 : lengths.max().item<int64_t>();
+}
+
 // The composed form, on any device: keys gathered to [B, S, keyValueHeads, size], invisible ones
 // masked.
 at::Tensor composed(const Arguments& a) {
@@ -94,7 +102,7 @@ at::Tensor composed(const Arguments& a) {
   const auto steps = [&](int64_t count) {
     return at::arange(count, a.rows.options()).unsqueeze(0);
   };  // [1, count]
-  const int64_t own = a.batch == 0 ? 0 : a.lengths.max().item<int64_t>();
+  const int64_t own = largest(a.lengths, a.longest);
   at::Tensor keys =
       a.keys.index_select(0, a.rows).narrow(1, 0, own);  // [B, own, keyValueHeads, size]
   at::Tensor values = a.values.index_select(0, a.rows).narrow(1, 0, own);
@@ -102,7 +110,7 @@ at::Tensor composed(const Arguments& a) {
   at::Tensor seen = places.lt(a.lengths.unsqueeze(1));
   at::Tensor total = a.lengths;
   if (a.prefixKeys.defined()) {
-    const int64_t before = a.batch == 0 ? 0 : a.prefixLengths.max().item<int64_t>();
+    const int64_t before = largest(a.prefixLengths, a.longestPrefix);
     const at::Tensor offsets = steps(before).expand({a.batch, before});
     const at::Tensor inside = offsets.lt(a.prefixLengths.unsqueeze(1));
     const at::Tensor index =
@@ -157,7 +165,7 @@ at::Tensor onCpu(const at::Tensor& query, const at::Tensor& keys, const at::Tens
                  const at::Tensor& rows, const at::Tensor& lengths, double scale, double softcap,
                  int64_t window, const OptionalTensor& prefixKeys,
                  const OptionalTensor& prefixValues, const OptionalTensor& prefixStarts,
-                 const OptionalTensor& prefixLengths) {
+                 const OptionalTensor& prefixLengths, int64_t, int64_t) {
   const Arguments a = checked(query, keys, values, rows, lengths, scale, softcap, window,
                               prefixKeys, prefixValues, prefixStarts, prefixLengths);
   at::Tensor result = at::empty_like(a.query);
@@ -180,9 +188,13 @@ at::Tensor onAnyDevice(const at::Tensor& query, const at::Tensor& keys, const at
                        const at::Tensor& rows, const at::Tensor& lengths, double scale,
                        double softcap, int64_t window, const OptionalTensor& prefixKeys,
                        const OptionalTensor& prefixValues, const OptionalTensor& prefixStarts,
-                       const OptionalTensor& prefixLengths) {
-  return composed(checked(query, keys, values, rows, lengths, scale, softcap, window, prefixKeys,
-                          prefixValues, prefixStarts, prefixLengths));
+                       const OptionalTensor& prefixLengths, int64_t longest,
+                       int64_t longestPrefix) {
+  Arguments a = checked(query, keys, values, rows, lengths, scale, softcap, window, prefixKeys,
+                        prefixValues, prefixStarts, prefixLengths);
+  a.longest = longest;
+  a.longestPrefix = longestPrefix;
+  return composed(a);
 }
 
 const char* const kSignature =
@@ -190,7 +202,7 @@ const char* const kSignature =
     "softcap=0.0, "
     "int window=0, Tensor? prefix_keys=None, Tensor? prefix_values=None, Tensor? "
     "prefix_starts=None, "
-    "Tensor? prefix_lengths=None) -> Tensor";
+    "Tensor? prefix_lengths=None, int longest=-1, int longest_prefix=-1) -> Tensor";
 
 }  // namespace
 

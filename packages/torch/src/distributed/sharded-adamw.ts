@@ -123,7 +123,9 @@ export class ShardedAdamW implements SharedOptimiser {
           moved.map(({ first }) => first),
           moved.map(({ second }) => second),
           [],
-          moved.map(({ parameter }) => tensor(this.#step - missed.get(parameter)!)),
+          moved.map(({ parameter }) =>
+            tensor(this.#step - missed.get(parameter)!, { device: parameter.device }),
+          ),
           learningRate,
           beta1,
           beta2,

@@ -2,7 +2,8 @@
 // LibTorch's fused kernel.
 
 import { noGrad } from '../autograd.ts';
-import { tensor, zeros } from '../create.ts';
+import { full, zeros } from '../create.ts';
+import type { Device } from '../dtype.ts';
 import * as ops from '../ops.generated.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
@@ -33,6 +34,14 @@ function isRowMajor(tensor: Tensor): boolean {
     expected *= extent;
   }
   return true;
+}
+
+/** The number of steps, where the kernel reads it: on the device of the parameters. */
+function countedSteps(made: Map<string, Tensor>, steps: number, device: Device): Tensor {
+  const key = `${steps} ${device}`;
+  const count = made.get(key) ?? full([], steps, { device });
+  made.set(key, count);
+  return count;
 }
 
 /** Holds two moments of each parameter's shape and type. */
@@ -70,6 +79,7 @@ export class AdamW implements Optimiser {
         const second: Tensor[] = [];
         const steps: Tensor[] = [];
         const scattered: [Tensor, Tensor][] = [];
+        const counts = new Map<string, Tensor>();
         for (const [name, parameter] of this.#parameters) {
           const gradient = parameter.grad;
           const missed = this.#missed.get(name) ?? 0;
@@ -85,7 +95,7 @@ export class AdamW implements Optimiser {
           gradients.push(isRowMajor(gradient) ? gradient : gradient.contiguous());
           first.push(this.#first.get(name)!);
           second.push(this.#second.get(name)!);
-          steps.push(tensor(this.#step - missed));
+          steps.push(countedSteps(counts, this.#step - missed, parameter.device));
         }
         if (moved.length === 0) return;
         ops.fusedAdamw_(

@@ -107,12 +107,14 @@ function label({ version, cuda }) {
   return `torch-${version.split('+')[0]}-${cuda ? `cu${cuda.replace('.', '')}` : 'cpu'}`;
 }
 
-/** Identifies the native sources by their names and their content. */
+/** Identifies the addon's sources by their names and their content. */
 export function sourcesHash() {
   const hash = createHash('sha256');
   const files = readdirSync(sources, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    // Those for tests are no part of the addon.
+    .filter((file) => !relative(sources, file).startsWith('testing'))
     .sort();
   for (const file of files) {
     const content = readFileSync(file);

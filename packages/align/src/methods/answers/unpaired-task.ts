@@ -1,5 +1,5 @@
 // Training on single answers with a thumb up or down (KTO and BCO), whatever the objective.
-import { fromTypedArray, phase, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, phase, readTogether, type Steps, type Tensor } from '@keel/torch';
 import { type KlEstimate, mismatched } from '../../batching/mismatched.ts';
 import type { PackedAnswers } from '../../batching/pack-answers.ts';
 import {
@@ -117,15 +117,17 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const chances = placed.map(({ answer }) => answer.labelProbability ?? Number(answer.label));
     const [reference, desirable] = [column(known), column(chances)];
     const scores = { policy, reference, desirable, kl, running };
-    const losses = expectedLoss(objective, scores, objectiveOptions); // [M]
-    const found = policy.detach().toArray();
+    const losses = expectedLoss(objective, scores, objectiveOptions, chances); // [M]
+    const sum = losses.sum();
+    const read = readTogether({ loss: sum, policy, entropy: entropySum });
     return {
       observed: training ? this.#running.observe(scores) : {},
-      sum: losses.sum(),
+      sum,
+      loss: read.loss[0]!,
       answers: labels.map((label, at) => ({
-        ...{ desirable: label, policy: found[at]!, reference: known[at]! },
+        ...{ desirable: label, policy: read.policy[at]!, reference: known[at]! },
       })),
-      entropy: entropySum.item(),
+      entropy: read.entropy[0]!,
       scored: batch.scored.rows.length,
       tokens: placed.reduce((sum, one) => sum + tokensOf(one), 0),
     };

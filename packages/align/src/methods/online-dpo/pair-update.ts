@@ -67,8 +67,8 @@ export async function updateOnPairs(
       ),
     };
     const sum = objective.loss(scores, options).sum();
-    found.addPairs(scores, options.beta, { policy, old: part(old!, policy), entropy }, sum.item());
-    return { sum };
+    const tokens = { policy, old: part(old!, policy), entropy };
+    return { sum, loss: found.addPairs(scores, options.beta, tokens, sum) };
   }
 
   const step = { rollouts, sequences: units.flat(), divisor: units.length, wholeGroups: true };

@@ -1,6 +1,6 @@
 // The gradient of one optimizer step on sampled answers, pass by pass.
 import type { Role } from '@keel/model';
-import type { Steps, Tensor } from '@keel/torch';
+import { readTogether, type Steps, type Tensor } from '@keel/torch';
 import { type StepTotals, stepTotals } from '../../objectives/online/loss-reductions.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
@@ -32,16 +32,23 @@ export async function updatePolicy(
   const { model, role } = parts;
   const { logprobs } = rollouts;
 
-  /** @param values [N] */
+  /**
+   * @param values [N]
+   * @param policyLoss the policy's share in the same pass
+   */
   const criticLoss = (
     term: CriticTerm,
     values: Tensor,
     { layout, part, totals, found }: UpdatePass,
-  ): Tensor => {
+    policyLoss: Tensor | null = null,
+  ): PassLosses => {
     const own = (numbers: Float64Array): Tensor => part(numbers, values);
     const total = term.loss(values, { layout, totals, part: own });
-    found.addValue(total, term.coefficient);
-    return total.mul(term.coefficient);
+    const weighted = total.mul(term.coefficient);
+    const sum = policyLoss === null ? weighted : policyLoss.add(weighted);
+    const read = readTogether({ total, sum });
+    found.addValue(read.total[0]!, term.coefficient);
+    return { sum, loss: read.sum[0]! };
   };
 
   function* policyLosses(
@@ -63,16 +70,16 @@ export async function updatePolicy(
     const tokens: PolicyTokens = {
       ...{ layout, totals, policy: own, entropy, part },
       old: logprobs.old === null ? own.detach() : part(logprobs.old),
-      sampler: part(logprobs.sampler).toArray(),
+      sampler: pass.numbers(logprobs.sampler),
       reference: logprobs.reference && part(logprobs.reference),
     };
     const result = term.loss(tokens);
-    found.addPolicy(tokens, result);
+    const loss = found.addPolicy(tokens, result);
     if (logprobs.old === null && term.comparesSampler) {
       found.addMismatch(tokens.sampler, own.detach().toArray());
     }
-    if (read === null) return { sum: result.total };
-    return { sum: result.total.add(criticLoss(shared!, read.scores.select(1, 0), pass)) };
+    if (read === null) return { sum: result.total, loss };
+    return criticLoss(shared!, read.scores.select(1, 0), pass, result.total);
   }
 
   function* criticLosses(
@@ -81,7 +88,7 @@ export async function updatePolicy(
     options: ForwardOptions,
   ): Steps<PassLosses> {
     const { scores } = yield* model.readHeadSteps(pass.packed, pass.scored.rows, options); // [N, 1]
-    return { sum: criticLoss(term, scores.select(1, 0), pass) };
+    return criticLoss(term, scores.select(1, 0), pass);
   }
 
   const shared = critic?.shared ? critic : null;

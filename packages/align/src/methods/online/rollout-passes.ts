@@ -18,6 +18,8 @@ export interface RolloutPass extends PackedRollouts {
    * The pass's part of the batch's numbers, with another tensor's dtype: [N of the batch] -> [N].
    */
   part(values: Float64Array, like: Tensor): Tensor;
+  /** The same as numbers. */
+  numbers(values: Float64Array): Float64Array;
   /** One forward and backward in a role; counts it. */
   in(role: Role): Pass<Placed, PackedRollouts>;
 }
@@ -55,13 +57,11 @@ export async function runPasses<Found>(
     const batch = phase('data', () => packRollouts(rollouts, members));
     const { layout, tokens } = selected[index]!;
     const placed = rollouts.rowsOf(members).map((row) => ({ row }));
+    const numbers = (values: Float64Array): Float64Array =>
+      Float64Array.from(tokens, (token) => values[token]!);
     const pass: RolloutPass = {
-      ...{ ...batch, members, layout },
-      part: (values, like) =>
-        constantLike(
-          Float64Array.from(tokens, (token) => values[token]!),
-          like,
-        ),
+      ...{ ...batch, members, layout, numbers },
+      part: (values, like) => constantLike(numbers(values), like),
       in(role) {
         countTraining?.(batch);
         const parts = { model, role, limit, ...(recomputes && { recomputes }) };

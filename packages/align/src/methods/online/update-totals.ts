@@ -1,5 +1,5 @@
-import type { Tensor } from '@keel/torch';
-import { policyDrift, samplerMismatch } from '../../objectives/online/policy-drift.ts';
+import { readTogether, type Tensor } from '@keel/torch';
+import { driftOf, driftTensors, samplerMismatch } from '../../objectives/online/policy-drift.ts';
 import type { Numbers } from '../../objectives/online/rollout.ts';
 import { chosenLogRatio, type PairedScores, rejectedLogRatio } from '../../objectives/paired.ts';
 import { mismatchMetrics } from '../../rollouts/rollout-metrics.ts';
@@ -66,17 +66,24 @@ export class UpdateTotals {
     if (correction !== null) this.#addCorrection(correction);
   }
 
-  /** @param tokens [N] each */
+  /** @param tokens [N] each. @returns the loss */
   addPolicy(
     { policy, old, entropy }: { policy: Tensor; old: Tensor; entropy: Tensor },
     { total, clipping, correction }: PolicyLoss,
-  ): void {
+  ): number {
     const count = policy.dim(0);
     const { sums } = this;
-    sums.policyLoss += total.item();
+    const ratio = clipping?.ratio.detach();
+    const read = readTogether({
+      ...{ total, entropy: entropy.detach().sum(), ...driftTensors(policy, old) },
+      ...{ clipped: clipping?.clipped.sum(), ratio: ratio?.sum() },
+      squaredRatio: ratio?.square().sum(),
+    });
+    const loss = read.total[0]!;
+    sums.policyLoss += loss;
     sums.tokens += count;
-    sums.entropy += entropy.detach().sum().item();
-    const drift = policyDrift(policy, old, clipping?.range ?? unbounded);
+    sums.entropy += read.entropy[0]!;
+    const drift = driftOf(read, clipping?.range ?? unbounded);
     sums.k2 += drift.k2 * count;
     sums.k3 += drift.k3 * count;
     if (correction !== undefined) {
@@ -88,29 +95,37 @@ export class UpdateTotals {
         most: units.reduce((all, one) => Math.max(all, one), 0),
       });
     }
-    if (clipping === undefined) return;
+    if (clipping === undefined) return loss;
     sums.clips = true;
-    sums.clipped += clipping.clipped.sum().item();
-    sums.ratio += clipping.ratio.detach().sum().item();
-    sums.squaredRatio += clipping.ratio.detach().square().sum().item();
+    sums.clipped += read.clipped![0]!;
+    sums.ratio += read.ratio![0]!;
+    sums.squaredRatio += read.squaredRatio![0]!;
+    return loss;
   }
 
-  /** @param total scalar: the pass's share of the critic's loss */
-  addValue(total: Tensor, coefficient: number): void {
+  /** @param total the pass's share of the critic's loss */
+  addValue(total: number, coefficient: number): void {
     const before = this.sums.value?.loss ?? 0;
-    this.sums.value = { loss: before + total.item(), coefficient };
+    this.sums.value = { loss: before + total, coefficient };
   }
 
-  /** Adds the sums of a pass of pairs; `endPairs` turns them into means. */
+  /**
+   * Adds the sums of a pass of pairs; `endPairs` turns them into means.
+   * @param sum of the losses
+   * @returns the number in `sum`
+   */
   addPairs(
     scores: PairedScores,
     beta: number,
     { policy, old, entropy }: { policy: Tensor; old: Tensor; entropy: Tensor },
-    loss: number,
-  ): void {
-    const numbers = (one: Tensor): number[] => one.detach().toArray();
-    const chosen = numbers(chosenLogRatio(scores));
-    const rejected = numbers(rejectedLogRatio(scores));
+    sum: Tensor,
+  ): number {
+    const read = readTogether({
+      ...{ loss: sum, chosen: chosenLogRatio(scores), rejected: rejectedLogRatio(scores) },
+      ...{ entropy: entropy.detach().sum(), ...driftTensors(policy, old) },
+    });
+    const { chosen, rejected } = read;
+    const loss = read.loss[0]!;
     const { sums } = this;
     const pairs = sums.pairs ?? { loss: 0, chosen: 0, rejected: 0, right: 0 };
     chosen.forEach((one, pair) => {
@@ -122,10 +137,11 @@ export class UpdateTotals {
     sums.pairs = pairs;
     const count = policy.dim(0);
     sums.tokens += count;
-    sums.entropy += entropy.detach().sum().item();
-    const drift = policyDrift(policy, old, unbounded);
+    sums.entropy += read.entropy[0]!;
+    const drift = driftOf(read, unbounded);
     sums.k2 += drift.k2 * count;
     sums.k3 += drift.k3 * count;
+    return loss;
   }
 
   /** @param count number of pairs in the step */

@@ -1,5 +1,5 @@
 // Training on pairs (DPO and its family), whatever the objective.
-import { phase, type Steps, type Tensor } from '@keel/torch';
+import { phase, readTogether, type Steps, type Tensor } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import {
   type ExtraScores,
@@ -7,7 +7,6 @@ import {
   type PairedObjective,
   type PairedOptions,
   type PairedScores,
-  type SharedPart,
 } from '../../objectives/paired.ts';
 import type { ReferenceLogprobs, RowReference } from '../../reference/reference.ts';
 import type { ForwardOptions, Pass, PassLosses } from '../../training/passes.ts';
@@ -142,28 +141,36 @@ export class PairedTask extends RowTask<PairSource> {
     const { policy, columns } = yield* this.#score(pass, reference, options);
     const own = step.ofPass(columns);
     let losses = objective.loss(step.ofStep(pass.index, columns), objectiveOptions); // [P], or [step's P]
-    let dropped: number | null = null;
+    let dropped: Tensor | null = null;
     if (options.training && dropBelowMargin !== null) {
       const beta = own.rowBeta ?? objectiveOptions.beta;
       const lead = leadOfLikelier(own).detach();
       const below = lead.mul(beta).lt(dropBelowMargin); // [P]
       losses = losses.maskedFill(below, 0);
-      dropped = below.sum().item();
+      dropped = below.sum();
     }
-    const column = (name: keyof SharedPart): number[] => own[name].detach().toArray();
+    const ownLoss = step.partOf(pass.index, losses).sum();
+    const { policyChosen, policyRejected, referenceChosen, referenceRejected } = own;
+    const { rowBeta, labelProbability } = own;
+    const read = readTogether({
+      ...{ policyChosen, policyRejected, referenceChosen, referenceRejected },
+      ...{ loss: ownLoss, entropy: policy.entropySum, hits: policy.chosenHits },
+      ...{ rowBeta, labelProbability, dropped },
+    });
     return {
       observed: options.training ? this.#running.observe(own, objectiveOptions) : {},
       sum: losses.sum(),
-      own: step.partOf(pass.index, losses).sum(),
-      policyChosen: column('policyChosen'),
-      policyRejected: column('policyRejected'),
-      referenceChosen: column('referenceChosen'),
-      referenceRejected: column('referenceRejected'),
-      betas: own.rowBeta?.toArray() ?? null,
-      probabilities: own.labelProbability?.toArray() ?? null,
-      entropy: policy.entropySum.item(),
-      hits: policy.chosenHits.item(),
-      dropped,
+      own: ownLoss,
+      loss: read.loss[0]!,
+      policyChosen: read.policyChosen,
+      policyRejected: read.policyRejected,
+      referenceChosen: read.referenceChosen,
+      referenceRejected: read.referenceRejected,
+      betas: read.rowBeta ?? null,
+      probabilities: read.labelProbability ?? null,
+      entropy: read.entropy[0]!,
+      hits: read.hits[0]!,
+      dropped: read.dropped?.[0] ?? null,
     };
   }
 

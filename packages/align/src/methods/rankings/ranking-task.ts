@@ -1,5 +1,5 @@
 // Training on whole rankings (Plackett-Luce DPO), whatever the objective.
-import { fromTypedArray, type Steps } from '@keel/torch';
+import { fromTypedArray, readTogether, type Steps } from '@keel/torch';
 import type { PackedRankings } from '../../batching/tokenise-ranking.ts';
 import type { RankedObjective } from '../../objectives/ranked.ts';
 import type { Reference, RowScoring } from '../../reference/reference.ts';
@@ -93,15 +93,18 @@ export class RankingTask extends RowTask<RankingSource> {
     const { offsets, ranks } = batch;
     // [G]
     const losses = objective.loss({ policy, reference, offsets, ranks }, { beta: this.#beta });
-    const [ofPolicy, ofReference, ofRanks] = [policy.detach().toArray(), known, [...ranks]].map(
-      (values) => byRanking(values, batch),
+    const sum = losses.sum();
+    const read = readTogether({ loss: sum, policy, entropy: entropySum });
+    const [ofPolicy, ofReference, ofRanks] = [read.policy, known, [...ranks]].map((values) =>
+      byRanking(values, batch),
     ) as [number[][], number[][], number[][]];
     return {
-      sum: losses.sum(),
+      sum,
+      loss: read.loss[0]!,
       rankings: ofRanks.map((own, at) => ({
         ...{ policy: ofPolicy[at]!, reference: ofReference[at]!, ranks: own },
       })),
-      entropy: entropySum.item(),
+      entropy: read.entropy[0]!,
       scored: batch.scored.rows.length,
       tokens: batch.unsharedTokens,
     };

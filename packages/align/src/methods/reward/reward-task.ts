@@ -1,5 +1,5 @@
 // Reward modelling: a scalar head scores answers at their ends, and the scores are compared.
-import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, readTogether, type Steps, type Tensor } from '@keel/torch';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength } from '../../batching/tokenise-judged.ts';
 import { headOverlap, unitScores } from '../../objectives/length-heads.ts';
@@ -150,19 +150,23 @@ export class RewardTask extends RowTask<JudgedSource> {
     const own = nll === null ? weighted : weighted.add(nll.mul(weights?.token ?? 0));
     const term = terms?.of(index, scores, batch.lengths, head) ?? null;
     const known = scores.detach();
+    const numbers = readTogether({
+      ...{ loss: own, rewardLoss: losses.mean(1).sum(), nll },
+      // With a length head, the reward is that of quality alone.
+      scores: lengthHead === null ? known : known.narrow(1, 0, 1),
+      lengths: lengthHead && known.select(1, 1),
+      overlap: lengthHead && headOverlap(head.detach()),
+    });
     return {
       sum: term === null ? own : own.add(term),
       own,
-      rewardLoss: losses.detach().mean(1).sum().item(),
+      loss: numbers.loss[0]!,
+      rewardLoss: numbers.rewardLoss[0]!,
       items: rows.length,
-      nll: nll === null ? null : nll.item(),
-      // With a length head, the reward is that of quality alone.
-      scores: (lengthHead === null ? known : known.narrow(1, 0, 1)).reshape(-1).toArray(),
+      nll: numbers.nll?.[0] ?? null,
+      scores: numbers.scores,
       ...(lengthHead !== null && {
-        length: {
-          scores: known.select(1, 1).toArray(),
-          overlap: headOverlap(head.detach()).item(),
-        },
+        length: { scores: numbers.lengths!, overlap: numbers.overlap![0]! },
       }),
     };
   }

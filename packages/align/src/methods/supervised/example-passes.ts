@@ -1,7 +1,7 @@
 // Supervised rows in passes. The loss is the mean over the scored tokens of all passes of a step: a
 // mean of the passes' means would give the tokens of short passes more weight.
 import type { LanguageModel } from '@keel/model';
-import { fromTypedArray, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, readTogether, type Steps, type Tensor } from '@keel/torch';
 import { type PackedExamples, packExamples } from '../../batching/pack-examples.ts';
 import { scoredCount } from '../../batching/tokenise-example.ts';
 import { tokenNll } from '../../objectives/token-nll.ts';
@@ -77,13 +77,17 @@ function* exampleLosses(
   model: LanguageModel,
   { packed, scored }: PackedExamples,
   options: ForwardOptions & { embeddingNoise: number | null },
-): Steps<Omit<TokenSums, 'loss'> & { sum: Tensor }> {
+): Steps<TokenSums & { sum: Tensor }> {
   // [N] each
   const { logprobs, entropy, argmax } = yield* model.scoreTokensSteps(packed, scored, options);
   const targets = fromTypedArray(scored.targets).to({ dtype: 'int64', device: model.device });
-  return {
-    sum: tokenNll(logprobs).sum(),
-    entropy: entropy.detach().sum().item(),
-    hits: argmax.eq(targets).sum().item(),
-  };
+  const sum = tokenNll(logprobs).sum();
+  const {
+    loss: [loss],
+    entropies: [summed],
+    hits: [hits],
+  } = readTogether({
+    ...{ loss: sum, entropies: entropy.detach().sum(), hits: argmax.eq(targets).sum() },
+  });
+  return { sum, loss: loss!, entropy: summed!, hits: hits! };
 }

@@ -1,7 +1,7 @@
 // Measures how far an update has moved the policy from the one that sampled. The rule for ending an
 // update's epochs early is the one in Spinning Up and Stable-Baselines3 (1.5 times the target);
 // CleanRL stops at the target itself (factor 1).
-import type { Tensor } from '@keel/torch';
+import { readTogether, type Tensor } from '@keel/torch';
 import { klPerToken } from './kl-estimators.ts';
 import { expectLength, type Numbers } from './rollout.ts';
 
@@ -28,16 +28,29 @@ export interface PolicyDrift {
 export function policyDrift(
   policy: Tensor,
   old: Tensor,
-  { low, high }: { low: number; high: number },
+  range: { low: number; high: number },
 ): PolicyDrift {
+  return driftOf(readTogether(driftTensors(policy, old)), range);
+}
+
+/** What {@link driftOf} takes, once it is read: three means and the ratios, [N]. */
+export function driftTensors(
+  policy: Tensor,
+  old: Tensor,
+): Record<'k1' | 'k2' | 'k3' | 'ratios', Tensor> {
   const [now, before] = [policy.detach(), old.detach()];
   // The old policy sampled, so it takes the policy's role in the estimators.
-  const [k1, k2, k3] = (['k1', 'k2', 'k3'] as const).map((name) =>
-    klPerToken(name, before, now).mean().item(),
-  );
-  const ratios = now.sub(before).exp().toArray();
+  const mean = (name: 'k1' | 'k2' | 'k3'): Tensor => klPerToken(name, before, now).mean();
+  return { k1: mean('k1'), k2: mean('k2'), k3: mean('k3'), ratios: now.sub(before).exp() };
+}
+
+/** @param read the numbers of {@link driftTensors} */
+export function driftOf(
+  { k1, k2, k3, ratios }: Record<'k1' | 'k2' | 'k3' | 'ratios', readonly number[]>,
+  { low, high }: { low: number; high: number },
+): PolicyDrift {
   const outside = ratios.filter((ratio) => ratio < 1 - low || ratio > 1 + high).length;
-  return { k1: k1!, k2: k2!, k3: k3!, outside: outside / ratios.length };
+  return { k1: k1[0]!, k2: k2[0]!, k3: k3[0]!, outside: outside / ratios.length };
 }
 
 /**
