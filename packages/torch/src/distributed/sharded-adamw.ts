@@ -3,7 +3,7 @@
 // section 5.1). The sums are those of `reduceGradients` and the update is AdamW's, so that a step
 // is that of one process; only the norm for clipping is added in another order.
 import { noGrad } from '../autograd.ts';
-import { tensor, zeros } from '../create.ts';
+import { full, zeros } from '../create.ts';
 import * as ops from '../ops.generated.ts';
 import type { AdamWOptions } from '../optimisers/adamw.ts';
 import {
@@ -124,7 +124,7 @@ export class ShardedAdamW implements SharedOptimiser {
           moved.map(({ second }) => second),
           [],
           moved.map(({ parameter }) =>
-            tensor(this.#step - missed.get(parameter)!, { device: parameter.device }),
+            full([], this.#step - missed.get(parameter)!, { device: parameter.device }),
           ),
           learningRate,
           beta1,
