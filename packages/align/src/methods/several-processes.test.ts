@@ -13,13 +13,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launchProcesses } from '@keel/torch/launch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type MethodRun, writeMethodRuns } from '../testing/method-runs.ts';
 import { metricsOf } from '../testing/run-files.ts';
-import { tinyRows, writeRowsFile, writeTinyChatModel } from '../testing/tiny-chat-model.ts';
-import { tinyExamples, writeExamples } from '../testing/tiny-examples.ts';
-import { tinyJudged, writeJudged } from '../testing/tiny-judged.ts';
+import { tinyRows, writeRowsFile } from '../testing/tiny-chat-model.ts';
 import type { Job } from '../testing/train-together.ts';
-import { writePrompts } from './online/fixtures/prompt-files.ts';
-import { methodVerbs } from './verbs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-processes-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,19 +24,12 @@ const program = fileURLToPath(new URL('../testing/train-together.ts', import.met
 const inside = (...names: string[]): string => join(folder, ...names);
 
 const common = {
-  ...{ precision: 'fp32', loraRank: 4, batchSize: 4, maxSteps: 3, learningRate: 1e-2 },
-  ...{ threads: 1, scheduler: 'constant', saveSteps: '3', lora: true },
+  ...{ precision: 'fp32', batchSize: 4, maxSteps: 3, learningRate: 1e-2, saveSteps: '3' },
+  ...{ threads: 1, scheduler: 'constant', model: inside('model') },
 };
-const sampled = { maxNewTokens: 8, batchSize: 4 };
-
-interface Case {
-  name: string;
-  verb: string;
-  flags: Record<string, unknown>;
-}
 
 /** With the moments divided among the processes, where there are several. */
-const sharded = ['sft', 'dpo of all weights', 'dpo, clipped', 'grpo'];
+const sharded = ['sft, LoRA', 'dpo, full', 'dpo, clipped', 'grpo'];
 
 async function train(processes: number, jobs: readonly Job[]): Promise<void> {
   const file = inside(`jobs-${jobFiles++}.json`);
@@ -53,87 +43,43 @@ async function train(processes: number, jobs: readonly Job[]): Promise<void> {
 }
 let jobFiles = 0;
 
-let cases: Case[] = [];
+let cases: MethodRun[] = [];
+const optionsOf = (name: string): MethodRun['options'] =>
+  cases.find((one) => one.name === name)!.options;
+
 beforeAll(async () => {
-  const model = writeTinyChatModel(inside('model'));
-  const pairs = writeRowsFile(folder, tinyRows(12));
-  const judged = writeJudged(folder, tinyJudged(12));
-  const examples = writeExamples(folder, tinyExamples(12));
-  const prompts = writePrompts(folder);
+  mkdirSync(inside('tmp'));
   const reward = inside('letters.mjs');
   writeFileSync(reward, 'export default ({ text }) => (text.length % 7) / 7;\n');
-  mkdirSync(inside('tmp'));
-  const thumbs = inside('thumbs.jsonl');
-  const rankings = inside('rankings.jsonl');
-  const lines = (rows: readonly object[]): string =>
-    rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-  writeFileSync(
-    thumbs,
-    lines(
-      tinyRows(12).map(({ prompt, chosen }, at) => ({
-        prompt,
-        completion: chosen,
-        label: at % 3 > 0,
-      })),
-    ),
+  const runs = writeMethodRuns(folder).filter(({ name }) => !name.includes('recomputed'));
+  cases = runs.map((run) => {
+    const online = 'reward' in run.options;
+    return online ? { ...run, options: { ...run.options, reward, maxNewTokens: 8 } } : run;
+  });
+  const more = (name: string, of: string, own: object): MethodRun => {
+    const { verb, options } = cases.find((one) => one.name === of)!;
+    return { name, verb, options: { ...options, ...own } };
+  };
+  // Random numbers of a pass depend on its rows.
+  const single = { microBatchSize: 1 };
+  cases.push(
+    more('sft with noise', 'sft, LoRA', { neftuneAlpha: 5, ...single }),
+    more('dpo with dropout', 'dpo, LoRA', { loraDropout: 0.2, ...single }),
+    more('dpo, clipped', 'dpo, LoRA', { maxGradNorm: 0.05 }),
+    more('dpo, aot', 'dpo, LoRA', { loss: ['aot'] }),
+    more('dpo, bco_pair', 'dpo, LoRA', { loss: ['bco_pair'] }),
+    more('kto, bco', 'kto, LoRA', { loss: 'bco' }),
   );
-  writeFileSync(
-    rankings,
-    lines(
-      ['hello', 'day', 'x', 'wo'].map((prompt) => ({
-        ...{ prompt, completions: [' one', ' two day', ' world'], ranking: [2, 1, 3] },
-      })),
-    ),
-  );
-  const onPairs = { model, data: [pairs], evalData: [pairs] };
-  const online = { model, data: [prompts], reward, ...sampled };
-  cases = [
-    {
-      name: 'sft',
-      verb: 'sft',
-      flags: { model, data: [examples], evalData: [examples], neftuneAlpha: 5, microBatchSize: 1 },
-    },
-    {
-      name: 'dpo with dropout',
-      verb: 'dpo',
-      flags: { ...onPairs, loraDropout: 0.2, microBatchSize: 1 },
-    },
-    {
-      name: 'dpo of all weights',
-      verb: 'dpo',
-      flags: { ...onPairs, lora: false, learningRate: 1e-4 },
-    },
-    // A gradient norm of more than the maximum, so that it is clipped
-    { name: 'dpo, clipped', verb: 'dpo', flags: { ...onPairs, maxGradNorm: 0.05 } },
-    { name: 'dpo, aot', verb: 'dpo', flags: { ...onPairs, loss: ['aot'] } },
-    { name: 'dpo, bco_pair', verb: 'dpo', flags: { ...onPairs, loss: ['bco_pair'] } },
-    {
-      name: 'dpo on rankings',
-      verb: 'dpo',
-      flags: { model, data: [rankings], loss: ['plackett_luce'] },
-    },
-    { name: 'kto', verb: 'kto', flags: { model, data: [thumbs], evalData: [thumbs] } },
-    { name: 'kto, bco', verb: 'kto', flags: { model, data: [thumbs], loss: 'bco' } },
-    { name: 'reward', verb: 'reward', flags: { model, data: [judged], evalData: [judged] } },
-    ...methodVerbs
-      .map(({ name }) => name)
-      .filter((name) => !['sft', 'dpo', 'kto', 'reward'].includes(name))
-      .map((verb) => ({
-        name: verb,
-        verb,
-        flags: { ...online, ...(verb === 'grpo' && { numGenerations: 2 }) },
-      })),
-  ];
   for (const count of [1, 2, 4]) {
     await train(
       count,
-      cases.map(({ name, verb, flags }): Job => {
+      cases.map(({ name, verb, options }): Job => {
         const own = {
           ...common,
           ...(count > 1 && sharded.includes(name) && { shard: 'optimizer' }),
           ...(verb !== 'reward' && { samplePrompts: 'none' }),
         };
-        return { verb, flags: { ...own, ...flags, output: inside(`${count}`, name) } };
+        return { verb, flags: { ...own, ...options, output: inside(`${count}`, name) } };
       }),
     );
   }
@@ -195,21 +141,18 @@ describe.each([2, 4])('%i processes', (count) => {
 
 it('checkpoints are whole, whether the moments are divided or not', () => {
   const states = ['1', '2', '4'].map((own) =>
-    readFileSync(
-      inside(own, 'dpo of all weights', 'checkpoints', 'step-3', 'trainer_state.safetensors'),
-    ),
+    readFileSync(inside(own, 'dpo, full', 'checkpoints', 'step-3', 'trainer_state.safetensors')),
   );
   expect(new Set(states.map(({ length }) => length)).size).toBe(1);
 });
 
 it('a run goes on in another number of processes, with the moments divided or not', async () => {
-  const { verb, flags } = cases.find(({ name }) => name === 'dpo of all weights')!;
   const job = (output: string, more: object): Job => {
-    const own = { ...common, samplePrompts: 'none', ...flags, maxSteps: 5, output, ...more };
-    return { verb, flags: own };
+    const own = { ...optionsOf('dpo, full'), maxSteps: 5, output, ...more };
+    return { verb: 'dpo', flags: { ...common, samplePrompts: 'none', ...own } };
   };
   const whole = inside('whole');
-  const [one, two] = ['1', '2'].map((own) => inside(own, 'dpo of all weights'));
+  const [one, two] = ['1', '2'].map((own) => inside(own, 'dpo, full'));
   const resume = { resume: true };
   await train(1, [job(whole, {}), job(two!, resume)]);
   await train(4, [job(one!, { ...resume, shard: 'optimizer' })]);
@@ -226,7 +169,7 @@ it('a process with other data than rank 0 is refused, in all of them', async () 
     mkdirSync(inside(`rank-${rank}`));
     writeRowsFile(inside(`rank-${rank}`), rows.slice(rank));
   }
-  const flags = { ...common, samplePrompts: 'none', model: inside('model'), data: ['rows.jsonl'] };
+  const flags = { ...common, samplePrompts: 'none', data: ['rows.jsonl'] };
   const file = inside('jobs-other-data.json');
   writeFileSync(
     file,
