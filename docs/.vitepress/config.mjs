@@ -66,6 +66,7 @@ export default defineConfig({
             page('Comparing objectives', '/guide/compare'),
             page('Evaluating models', '/guide/evaluating'),
             page('Rating many models', '/guide/rating'),
+            page('Collecting preferences', '/guide/collecting'),
             page('Health of a run', '/guide/health'),
             page('Was the reward gamed?', '/guide/reward-hacking'),
             page('Which objective', '/choosing'),

@@ -329,16 +329,17 @@ export const rowOf = (verdict: Omit<NamedVerdict, 'person'>, now: string) => ({
   created_at: verdict.at ?? now,
 });
 
+/** Whether a verdict says nothing new. What a file has no place for is no change. */
 const sameVerdict = (
   one: Tables['annotations'],
-  other: Omit<
-    Tables['annotations'],
-    'id' | 'project_id' | 'task_id' | 'person_id' | 'version' | 'shown'
-  >,
+  other: Pick<Tables['annotations'], (typeof optional)[number] | 'choice' | 'ranks' | 'flagged'>,
 ): boolean =>
-  (['choice', 'ranks', 'strength', 'probability', 'flagged', 'comment'] as const).every(
-    (name) => one[name] === other[name],
-  );
+  one.choice === other.choice &&
+  one.ranks === other.ranks &&
+  (other.flagged === 0 || one.flagged === 1) &&
+  optional.every((name) => other[name] === null || one[name] === other[name]);
+
+const optional = ['strength', 'probability', 'comment'] as const;
 
 /** A later gold verdict replaces an earlier one. */
 async function addGold(

@@ -97,3 +97,9 @@ export function verdictFault(
     return `a time is a number of seconds from 0, found ${seconds}`;
   return null;
 }
+
+/** Ranks, so that equal ones follow each other without gaps: 1, 1, 2. */
+export function denseRanks(values: readonly number[]): number[] {
+  const order = [...new Set(values)].sort((a, b) => a - b);
+  return values.map((value) => order.indexOf(value) + 1);
+}

@@ -5,9 +5,6 @@ import { migrations } from './migrations.ts';
 import type { Tables } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
 
-/** The file of the store where nothing else is named. */
-export const DEFAULT_DATABASE = 'keel-studio.sqlite';
-
 export type Database = Kysely<Tables>;
 
 /** Whether a name is a PostgreSQL URL: otherwise it is a SQLite file. */
