@@ -77,6 +77,25 @@ it('has nearly the same interval by the jackknife as by the bootstrap', () => {
   }
 });
 
+it('is the same for units with counts as for as many units', () => {
+  const table = [
+    [0, 1, 2, 0],
+    [0, 1, 1, null],
+    [0, null, 2, 1],
+  ];
+  const counts = [3, 2, 4, 1];
+  const repeated = table.map((row) => row.flatMap((one, at) => new Array(counts[at]!).fill(one)));
+  for (const of of [fleissKappa, gwetAc1] as const)
+    expect(of(table, { counts, ...quick })).toEqual(of(repeated, quick));
+  expect(krippendorffAlpha(table, 'nominal', { counts, ...quick })).toEqual(
+    krippendorffAlpha(repeated, 'nominal', quick),
+  );
+  expect(cohenKappa(table[0]!, table[1]!, { counts, ...quick })).toEqual(
+    cohenKappa(repeated[0]!, repeated[1]!, quick),
+  );
+  expect(() => fleissKappa(table, { counts: [1] })).toThrow(/4 units have 1 counts/);
+});
+
 describe('agreement', () => {
   const all = (ratings: RatingTable) => [
     cohenKappa(ratings[0]!, ratings[1]!, quick),

@@ -52,7 +52,8 @@ export function cohenKappa(
   second: readonly (number | null)[],
   { weights = 'none', ...options }: { weights?: KappaWeights } & AgreementOptions = {},
 ): Agreement {
-  const units = unitsOf([first, second]).filter((unit) => unit.length === 2);
+  const rated = ratedUnits([first, second], 2, options.counts);
+  const { units } = rated;
   const order = categoriesOf(units, options.categories);
   const cost = (i: number, j: number): number =>
     weights === 'none' ? Number(i !== j) : Math.abs(i - j) ** (weights === 'linear' ? 1 : 2);
@@ -71,7 +72,7 @@ export function cohenKappa(
       for (const [j, b] of shares[1]!.entries()) expected += a * b * cost(i, j);
     return expected === 0 ? null : 1 - observed / expected;
   };
-  return measured(units, kappa, options);
+  return measured(rated, kappa, options);
 }
 
 /** Fleiss' kappa; a unit may have any number of ratings. @throws RangeError as `cohenKappa` */
@@ -94,6 +95,8 @@ export function gwetAc1(ratings: RatingTable, options: AgreementOptions = {}): A
 export interface AgreementOptions extends BootstrapOptions {
   /** All categories (default: those that occur). */
   categories?: readonly number[];
+  /** How many units have the ratings of each one in the table (default: 1). [units] */
+  counts?: readonly number[];
   interval?: AgreementInterval;
 }
 
@@ -107,7 +110,8 @@ export function krippendorffAlpha(
   level: MeasurementLevel,
   options: Omit<AgreementOptions, 'categories'> = {},
 ): Agreement {
-  const units = unitsOf(ratings).filter((unit) => unit.length >= 2);
+  const rated = ratedUnits(ratings, 2, options.counts);
+  const { units } = rated;
   const values = categoriesOf(units);
   if (level === 'ratio' && values.some((value) => value < 0))
     throw new RangeError('ratios need values of at least 0');
@@ -136,7 +140,7 @@ export function krippendorffAlpha(
     }
     return expected === 0 ? null : 1 - ((n - 1) * observed) / expected;
   };
-  return measured(units.map(sorted), alpha, options);
+  return measured(sorted(rated), alpha, options);
 }
 
 function squaredDistance(
@@ -170,7 +174,8 @@ function chanceCorrected(
   options: AgreementOptions,
   byChance: (shares: readonly number[]) => number,
 ): Agreement {
-  const units = unitsOf(ratings).filter((unit) => unit.length >= 1);
+  const rated = ratedUnits(ratings, 1, options.counts);
+  const { units } = rated;
   const order = categoriesOf(units, options.categories);
   const statistic: Statistic = (patterns, weights, total) => {
     const shares = order.map(() => 0);
@@ -190,41 +195,67 @@ function chanceCorrected(
     if (rated === 0 || 1 - chance < 1e-12) return null;
     return (observed / rated - chance) / (1 - chance);
   };
-  return measured(units.map(sorted), statistic, options);
+  return measured(sorted(rated), statistic, options);
 }
 
-const sorted = (unit: readonly number[]): number[] => unit.toSorted((a, b) => a - b);
+/** Units with enough ratings, and how often each occurs. */
+interface Rated {
+  units: readonly number[][];
+  counts: readonly number[];
+}
+
+function ratedUnits(ratings: RatingTable, least: number, counts?: readonly number[]): Rated {
+  const all = unitsOf(ratings);
+  if (counts !== undefined && counts.length !== all.length)
+    throw new RangeError(
+      `${all.length} units have ${counts.length} counts: these are not the same`,
+    );
+  const kept = all.map((unit) => unit.length >= least);
+  return {
+    units: all.filter((_, at) => kept[at]),
+    counts: counts?.filter((_, at) => kept[at]) ?? [],
+  };
+}
+
+/** With the ratings of each unit in order, so that equal ones are one pattern. */
+function sorted(rated: Rated): Rated {
+  for (const unit of rated.units) unit.sort((a, b) => a - b);
+  return rated;
+}
 
 function measured(
-  units: readonly (readonly number[])[],
+  rated: Rated,
   statistic: Statistic,
-  { interval = 'auto', categories: _, ...bootstrap }: AgreementOptions,
+  { interval = 'auto', categories: _, counts: __, ...bootstrap }: AgreementOptions,
 ): Agreement {
-  const { patterns, counts, places } = patternsOf(units);
-  const value = units.length === 0 ? null : statistic(patterns, counts, units.length);
-  const twice = units.filter((unit) => unit.length >= 2).length;
-  if (value === null) return { value, interval: null, units: twice };
+  const { patterns, counts, places } = patternsOf(rated);
+  const total = places.length;
+  const value = total === 0 ? null : statistic(patterns, counts, total);
+  const units = patterns.reduce((sum, one, at) => sum + (one.length < 2 ? 0 : counts[at]!), 0);
+  if (value === null) return { value, interval: null, units };
   // A sample in which all ratings are the same is full agreement.
-  const of = (weights: ArrayLike<number>, total: number): number =>
-    statistic(patterns, weights, total) ?? 1;
-  if (interval === 'jackknife' || (interval === 'auto' && units.length > MOST_BOOTSTRAPPED))
-    return { value, interval: jackknife(value, counts, units.length, of), units: twice };
+  const of = (weights: ArrayLike<number>, size: number): number =>
+    statistic(patterns, weights, size) ?? 1;
+  if (interval === 'jackknife' || (interval === 'auto' && total > MOST_BOOTSTRAPPED))
+    return { value, interval: jackknife(value, counts, total, of), units };
   const weights = new Float64Array(patterns.length);
   const drawn = (draws: Uint32Array): number => {
     weights.fill(0);
     for (let at = 0; at < draws.length; at++) weights[places[draws[at]!]!]! += 1;
     return of(weights, draws.length);
   };
-  const found = bootstrapInterval(units.length, drawn, { resamples: 2000, ...bootstrap });
-  return { value, interval: found, units: twice };
+  const found = bootstrapInterval(total, drawn, { resamples: 2000, ...bootstrap });
+  return { value, interval: found, units };
 }
 
 /** Units with the same ratings, the number of each, and the pattern of every unit. */
-function patternsOf(units: readonly (readonly number[])[]) {
+function patternsOf({ units, counts: given }: Rated) {
   const known = new Map<string, number>();
   const patterns: (readonly number[])[] = [];
   const counts: number[] = [];
-  const places = new Uint32Array(units.length);
+  const total = given.length === 0 ? units.length : given.reduce((sum, one) => sum + one, 0);
+  const places = new Uint32Array(total);
+  let filled = 0;
   for (const [at, unit] of units.entries()) {
     const key = unit.join(' ');
     let place = known.get(key);
@@ -234,8 +265,10 @@ function patternsOf(units: readonly (readonly number[])[]) {
       patterns.push(unit);
       counts.push(0);
     }
-    counts[place]! += 1;
-    places[at] = place;
+    const count = given[at] ?? 1;
+    counts[place]! += count;
+    places.fill(place, filled, filled + count);
+    filled += count;
   }
   return { patterns, counts, places };
 }
@@ -269,21 +302,27 @@ function unitsOf(ratings: RatingTable): number[][] {
     throw new RangeError(
       `raters rated ${length} and ${other.length} units: these are not the same`,
     );
-  return Array.from({ length }, (_, unit) =>
-    ratings.flatMap((one) => {
-      const value = one[unit];
-      if (value === null || value === undefined) return [];
+  const units: number[][] = [];
+  for (let at = 0; at < length; at++) {
+    const unit: number[] = [];
+    for (const one of ratings) {
+      const value = one[at];
+      if (value === null || value === undefined) continue;
       if (!Number.isFinite(value)) throw new RangeError(`expected a category, found ${value}`);
-      return [value];
-    }),
-  );
+      unit.push(value);
+    }
+    units.push(unit);
+  }
+  return units;
 }
 
 function categoriesOf(
   units: readonly (readonly number[])[],
   given?: readonly number[],
 ): readonly number[] {
-  const found = [...new Set(units.flat())].sort((a, b) => a - b);
+  const seen = new Set<number>();
+  for (const unit of units) for (const value of unit) seen.add(value);
+  const found = [...seen].sort((a, b) => a - b);
   const strange = given && found.find((value) => !given.includes(value));
   if (strange !== undefined)
     throw new RangeError(`the rating ${strange} is not among the categories ${given!.join(', ')}`);

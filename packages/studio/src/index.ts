@@ -30,5 +30,11 @@ export type {
   Verdict,
 } from './store/items.ts';
 export { PreferenceStore } from './store/preference-store.ts';
-export type { AnnotationFilter, ListedAnnotation, VoteLine, Votes } from './store/reading.ts';
+export type {
+  AnnotationFilter,
+  ListedAnnotation,
+  VotedTask,
+  VoteLine,
+  Votes,
+} from './store/reading.ts';
 export type { Choice, TaskKind } from './store/schema.ts';

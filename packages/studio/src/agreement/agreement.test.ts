@@ -1,15 +1,29 @@
 import { cohenKappa, fleissKappa } from '@keel/statistics';
 import { describe, expect, it } from 'vitest';
-import type { VoteLine, Votes } from '../store/reading.ts';
-import type { Choice } from '../store/schema.ts';
+import type { VotedTask, VoteLine, Votes } from '../store/reading.ts';
+import type { Choice, TaskKind } from '../store/schema.ts';
 import { agreementOf } from './agreement.ts';
 import { consensusOf } from './consensus.ts';
 
-type Line = Partial<VoteLine> & Pick<VoteLine, 'task' | 'person' | 'choice'>;
+type Line = Partial<Omit<VoteLine, 'person' | 'task'>> &
+  Pick<VoteLine, 'choice'> & { task: string; person: string; kind?: TaskKind };
+type Facts = Partial<VotedTask> & Pick<VotedTask, 'lengths'>;
 
-function votesOf(lines: readonly Line[], tasks: Votes['tasks'] = new Map()): Votes {
-  const rest = { kind: 'pair' as const, ranks: null, shown: false, seconds: null };
-  return { lines: lines.map((line) => ({ ...rest, ...line })), tasks, skipped: 0 };
+/** Votes as the store gives them: by task, with people by their place. */
+function votesOf(lines: readonly Line[], facts: ReadonlyMap<string, Facts> = new Map()): Votes {
+  const people = [...new Set(lines.map(({ person }) => person))];
+  const tasks = new Map<string, VotedTask>();
+  for (const { task, kind = 'pair' } of lines)
+    tasks.set(task, { id: task, kind, gold: null, lengths: [1, 1], ...facts.get(task) });
+  const rest = { ranks: null, shown: false, seconds: null };
+  return {
+    ...{ people, skipped: 0 },
+    lines: lines
+      .toSorted((a, b) => (a.task < b.task ? -1 : a.task > b.task ? 1 : 0))
+      .map(({ kind: _, task, person, ...line }) => ({
+        ...{ ...rest, ...line, task: tasks.get(task)!, person: people.indexOf(person) },
+      })),
+  };
 }
 
 /** Each two people's verdicts, as often as a table says. [first's choice, second's choice] */
@@ -156,7 +170,7 @@ describe('consensus', () => {
     const lines: Line[] = [];
     const truth = (at: number): Choice => (at % 2 === 0 ? 'left' : 'right');
     for (let at = 0; at < 60; at++) {
-      const task = `t${at}`;
+      const task = `t${100 + at}`;
       for (const person of ['Ann', 'Ben']) lines.push({ task, person, choice: truth(at) });
       // Right as often as wrong, each at other tasks.
       for (const [i, person] of ['Cid', 'Dee', 'Eve'].entries())

@@ -3,7 +3,7 @@
 import { dawidSkene } from '@keel/statistics';
 import type { Votes } from '../store/reading.ts';
 import type { Choice, TaskKind } from '../store/schema.ts';
-import { categories, peopleIn, unitsOf } from './units.ts';
+import { categories, unitsOf } from './units.ts';
 
 export interface ConsensusUnit {
   task: string;
@@ -23,19 +23,17 @@ export interface Consensus {
 }
 
 export function consensusOf(votes: Votes): Consensus {
-  const people = peopleIn(votes);
+  const { people } = votes;
   const units: ConsensusUnit[] = [];
   const accuracies: Partial<Record<TaskKind, Record<string, number>>> = {};
-  for (const { kind, units: own } of unitsOf(votes, people)) {
+  for (const { kind, units: own } of unitsOf(votes)) {
     const known = categories[kind];
     const table = people.map(() => new Array<number | null>(own.length).fill(null));
-    for (const [at, { ratings }] of own.entries())
-      for (const [person, rating] of ratings) table[person]![at] = rating;
+    for (const [at, unit] of own.entries())
+      for (const [i, person] of unit.people.entries()) table[person]![at] = unit.ratings[i]!;
     const { prior, posterior, confusion } = dawidSkene(table, known.length);
     // Nothing is known of people whose verdicts nobody else could confirm.
-    const compared = new Set(
-      own.flatMap(({ ratings }) => (ratings.size > 1 ? [...ratings.keys()] : [])),
-    );
+    const compared = new Set(own.flatMap((unit) => (unit.people.length > 1 ? unit.people : [])));
     accuracies[kind] = Object.fromEntries(
       people.flatMap((person, at) => {
         if (!compared.has(at)) return [];
@@ -46,7 +44,7 @@ export function consensusOf(votes: Votes): Consensus {
     for (const [at, { task, answers, ratings }] of own.entries()) {
       const chances = posterior[at]!;
       units.push({
-        ...{ task, kind, answers, votes: ratings.size },
+        ...{ task, kind, answers, votes: ratings.length },
         choice: known[chances.indexOf(Math.max(...chances))]!,
         probabilities: Object.fromEntries(known.map((name, k) => [name, chances[k]!])),
       });

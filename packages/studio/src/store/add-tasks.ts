@@ -82,12 +82,14 @@ async function addBatch(
     const id = newId();
     const prompt_id = prompts.get(promptKey)!;
     const order = answerKeys.map((one) => answers.get(`${prompt_id} ${one}`)!);
+    const lengths = new Map(order.map((one, at) => [one, lengthOf(input.answers[at]!)]));
     // What people saw stays as it was; otherwise the order is drawn.
     if (input.shown !== true) shuffle(order, random);
     tasks.set(key, { id, order });
     newTasks.push({
       ...{ id, project_id: projectId, prompt_id, key, kind: input.kind, overlap, created_at },
       columns: exactJson(input.columns ?? {}),
+      lengths: JSON.stringify(order.map((one) => lengths.get(one))),
     });
     for (const [position, answer_id] of order.entries())
       newOrders.push({ task_id: id, position, answer_id });
@@ -172,8 +174,10 @@ async function addAnswers(
   return ids;
 }
 
-const detailsOf = ({ content, model, adapter, sampling }: Answer) => ({
-  length: contentText(content).length,
+/** Of the text, in characters. */
+const lengthOf = ({ content }: Answer): number => contentText(content).length;
+
+const detailsOf = ({ model, adapter, sampling }: Answer) => ({
   model: model ?? null,
   adapter: adapter ?? null,
   sampling: sampling == null ? null : exactJson(sampling),

@@ -42,7 +42,6 @@ const tables: Migration = {
       .addColumn('prompt_id', 'text', (one) => one.notNull().references('prompts.id'))
       .addColumn('key', 'text', (one) => one.notNull())
       .addColumn('content', 'text', (one) => one.notNull())
-      .addColumn('length', 'integer', (one) => one.notNull())
       .addColumn('model', 'text')
       .addColumn('adapter', 'text')
       .addColumn('sampling', 'text')
@@ -56,6 +55,7 @@ const tables: Migration = {
       .addColumn('key', 'text', (one) => one.notNull())
       .addColumn('kind', 'text', (one) => one.notNull())
       .addColumn('overlap', 'integer', (one) => one.notNull())
+      .addColumn('lengths', 'text', (one) => one.notNull())
       .addColumn('columns', 'text', (one) => one.notNull())
       .addColumn('created_at', 'text', (one) => one.notNull())
       .addUniqueConstraint('tasks_key', ['project_id', 'key'])
@@ -117,7 +117,7 @@ const tables: Migration = {
     await schema
       .createIndex('annotations_by_project')
       .on('annotations')
-      .columns(['project_id', 'task_id'])
+      .columns(['project_id', 'task_id', 'person_id', 'version'])
       .execute();
   },
 };

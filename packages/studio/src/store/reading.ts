@@ -72,11 +72,11 @@ export async function listAnnotations(
   }));
 }
 
-/** What agreement is computed from: one line for each verdict. */
+/** What agreement is computed from: the newest verdict of a person on a task. */
 export interface VoteLine {
-  task: string;
-  kind: TaskKind;
-  person: string;
+  task: VotedTask;
+  /** Place in the list of people. */
+  person: number;
   choice: Choice;
   ranks: readonly number[] | null;
   shown: boolean;
@@ -85,69 +85,76 @@ export interface VoteLine {
 
 /** Facts about the tasks that are compared with verdicts. */
 export interface VotedTask {
+  id: string;
+  kind: TaskKind;
   /** In characters, by position. */
   lengths: readonly number[];
   gold: { choice: Choice; ranks: readonly number[] | null } | null;
 }
 
 export interface Votes {
+  /** By task. */
   lines: readonly VoteLine[];
-  tasks: ReadonlyMap<string, VotedTask>;
+  people: readonly string[];
   skipped: number;
 }
 
 export async function readVotes(database: Database, project: string): Promise<Votes> {
-  const [lines, lengths, gold, skipped] = await Promise.all([
-    database
-      .selectFrom('annotations')
-      .innerJoin('tasks', 'tasks.id', 'annotations.task_id')
-      .innerJoin('people', 'people.id', 'annotations.person_id')
-      .select(['annotations.task_id', 'tasks.kind', 'people.name'])
-      .select(['annotations.choice', 'annotations.ranks', 'shown', 'seconds'])
-      .where('annotations.project_id', '=', project)
-      .where('annotations.choice', 'is not', null)
-      .where(isNewest)
-      .execute(),
-    database
-      .selectFrom('tasks')
-      .innerJoin('task_answers', 'task_answers.task_id', 'tasks.id')
-      .innerJoin('answers', 'answers.id', 'task_answers.answer_id')
-      .select(['tasks.id', 'task_answers.position', 'answers.length'])
-      .where('tasks.project_id', '=', project)
-      .execute(),
-    database
-      .selectFrom('gold')
-      .innerJoin('tasks', 'tasks.id', 'gold.task_id')
-      .select(['gold.task_id', 'gold.choice', 'gold.ranks'])
-      .where('tasks.project_id', '=', project)
-      .execute(),
-    database
-      .selectFrom('annotations')
-      .select(({ fn }) => fn.countAll<number | string>().as('count'))
-      .where('project_id', '=', project)
-      .where('choice', 'is', null)
-      .where(isNewest)
-      .executeTakeFirstOrThrow(),
-  ]);
-  const tasks = new Map<string, { lengths: number[]; gold: VotedTask['gold'] }>();
-  for (const { id, position, length } of lengths) {
-    let task = tasks.get(id);
-    if (task === undefined) {
-      task = { lengths: [], gold: null };
-      tasks.set(id, task);
-    }
-    task.lengths[position] = length;
-  }
+  // Without joins, and with one column for choice and ranks: what takes long is the many rows.
+  const rows = await database
+    .selectFrom('annotations')
+    .select(['task_id', 'person_id', 'shown', 'seconds'])
+    .select(sql<string | null>`coalesce(ranks, choice)`.as('said'))
+    .where('project_id', '=', project)
+    .orderBy('task_id')
+    .orderBy('person_id')
+    .orderBy('version')
+    .execute();
+  const own = await database
+    .selectFrom('tasks')
+    .select(['id', 'kind', 'lengths'])
+    .where('project_id', '=', project)
+    .execute();
+  const gold = await database
+    .selectFrom('gold')
+    .innerJoin('tasks', 'tasks.id', 'gold.task_id')
+    .select(['gold.task_id', 'gold.choice', 'gold.ranks'])
+    .where('tasks.project_id', '=', project)
+    .execute();
+  const names = await database.selectFrom('people').select(['id', 'name']).execute();
+  const nameOf = new Map(names.map(({ id, name }) => [id, name]));
+  const tasks = new Map<string, VotedTask>();
+  for (const { id, kind, lengths } of own)
+    tasks.set(id, { id, kind, lengths: JSON.parse(lengths) as number[], gold: null });
   for (const { task_id, choice, ranks } of gold)
     tasks.get(task_id)!.gold = { choice, ranks: ranksIn(ranks) };
-  return {
-    lines: lines.map((one) => ({
-      ...{ task: one.task_id, kind: one.kind, person: one.name, choice: one.choice! },
-      ...{ ranks: ranksIn(one.ranks), shown: one.shown === 1, seconds: one.seconds },
-    })),
-    tasks,
-    skipped: Number(skipped.count),
-  };
+  const people: string[] = [];
+  const places = new Map<string, number>();
+  const lines: VoteLine[] = [];
+  let skipped = 0;
+  let task = null as VotedTask | null;
+  for (let at = 0; at < rows.length; at++) {
+    const { task_id, person_id, shown, seconds, said } = rows[at]!;
+    const next = rows[at + 1];
+    // A newer version follows.
+    if (next !== undefined && next.task_id === task_id && next.person_id === person_id) continue;
+    if (said === null) {
+      skipped += 1;
+      continue;
+    }
+    if (task?.id !== task_id) task = tasks.get(task_id)!;
+    let person = places.get(person_id);
+    if (person === undefined) {
+      person = people.length;
+      places.set(person_id, person);
+      people.push(nameOf.get(person_id)!);
+    }
+    const isRanking = said.startsWith('[');
+    const choice = isRanking ? 'ranked' : (said as Choice);
+    const ranks = isRanking ? (JSON.parse(said) as number[]) : null;
+    lines.push({ task, person, choice, ranks, shown: shown === 1, seconds });
+  }
+  return { lines, people, skipped };
 }
 
 const ranksIn = (text: string | null): number[] | null => (text === null ? null : JSON.parse(text));

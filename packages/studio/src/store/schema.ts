@@ -24,8 +24,6 @@ export interface Tables {
     prompt_id: string;
     key: string;
     content: string;
-    /** Of the text, in characters. */
-    length: number;
     model: string | null;
     adapter: string | null;
     /** JSON: temperature, seed and others. */
@@ -40,6 +38,8 @@ export interface Tables {
     kind: TaskKind;
     /** People who are to annotate it. */
     overlap: number;
+    /** JSON: the length of each answer by its position, in characters. */
+    lengths: string;
     /** JSON: other columns of the imported row. */
     columns: string;
     created_at: string;
