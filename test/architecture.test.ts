@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Packages from the bottom up: each imports only those before it. */
-const packages = ['statistics', 'torch', 'model', 'align', 'evaluate', 'serve', 'cli'];
+const packages = ['statistics', 'torch', 'model', 'align', 'evaluate', 'serve', 'studio', 'cli'];
 
 /** Layers of packages/align/src from the bottom up; folders of a layer do not import each other. */
 const alignLayers = [

@@ -23,7 +23,16 @@ afterAll(() => project.delete());
 
 describe('the tarballs', () => {
   it('are one for each package', () => {
-    const names = ['0', 'align-0', 'evaluate-0', 'model-0', 'serve-0', 'statistics-0', 'torch-0'];
+    const names = [
+      '0',
+      'align-0',
+      'evaluate-0',
+      'model-0',
+      'serve-0',
+      'statistics-0',
+      'studio-0',
+      'torch-0',
+    ];
     const known = names.map((name) => expect.stringMatching(new RegExp(`^keel-${name}\\.`)));
     expect(tarballs.sort()).toEqual(expect.arrayContaining(known));
   });

@@ -14,10 +14,10 @@ const trainingVerb = ({ name, example, summary, definition, run, stage }: Method
     },
   });
 
-/** Work on files of rows, without the weights of a model. */
+/** Work on rows and on the preference store, without the weights of a model. */
 const dataGroup: VerbGroup = {
   name: 'data',
-  summary: 'prepare rows: check them, convert other formats, split by prompt, rename columns',
+  summary: 'prepare rows and collect preferences: check, convert, split, import, measure agreement',
   verbs: [
     verb({
       name: 'data check',
@@ -42,6 +42,24 @@ const dataGroup: VerbGroup = {
       summary: "rename columns, make chats of plain rows, or change the rows' kind",
       options: () => import('./options/data-map.ts'),
       run: () => import('./verbs/data-map.ts'),
+    }),
+    verb({
+      name: 'data import',
+      summary: 'add comparisons, rankings and thumbs, with verdicts, to a project of the store',
+      options: () => import('./options/data-import.ts'),
+      run: () => import('./verbs/data-import.ts'),
+    }),
+    verb({
+      name: 'data export',
+      summary: 'write the verdicts of a project as rows for training or for another tool',
+      options: () => import('./options/data-export.ts'),
+      run: () => import('./verbs/data-export.ts'),
+    }),
+    verb({
+      name: 'data agreement',
+      summary: 'measure how much people agree, with each other and with known verdicts',
+      options: () => import('./options/data-agreement.ts'),
+      run: () => import('./verbs/data-agreement.ts'),
     }),
   ],
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type AgreementInterval,
   cohenKappa,
   fleissKappa,
   gwetAc1,
@@ -8,6 +9,7 @@ import {
   type MeasurementLevel,
   type RatingTable,
 } from './agreement.ts';
+import { resamplingRandom } from './resampling-random.ts';
 import { golden } from './testing/golden.ts';
 
 interface Case {
@@ -52,6 +54,46 @@ it('Cohen, of two raters', () => {
   expect(kappa('none')).toBeCloseTo(cohen!, 9);
   expect(kappa('linear')).toBeCloseTo(cohen_linear!, 9);
   expect(kappa('quadratic')).toBeCloseTo(cohen_quadratic!, 9);
+});
+
+it('has nearly the same interval by the jackknife as by the bootstrap', () => {
+  // 600 units of three raters, who agree with a hidden truth four times in five.
+  const random = resamplingRandom(1);
+  const truth = Array.from({ length: 600 }, () => Math.floor(3 * random()));
+  const ratings = [0, 1, 2].map(() =>
+    truth.map((one) => (random() < 0.8 ? one : Math.floor(3 * random()))),
+  );
+  const [first, second] = ratings as [number[], number[]];
+  for (const of of [
+    (interval: AgreementInterval) => cohenKappa(first, second, { interval }),
+    (interval: AgreementInterval) => fleissKappa(ratings, { interval }),
+    (interval: AgreementInterval) => gwetAc1(ratings, { interval }),
+    (interval: AgreementInterval) => krippendorffAlpha(ratings, 'nominal', { interval }),
+  ]) {
+    const [drawn, left] = [of('bootstrap'), of('jackknife')];
+    expect(left.value).toBe(drawn.value);
+    for (const end of [0, 1])
+      expect(Math.abs(left.interval![end]! - drawn.interval![end]!)).toBeLessThan(0.006);
+  }
+});
+
+it('is the same for units with counts as for as many units', () => {
+  const table = [
+    [0, 1, 2, 0],
+    [0, 1, 1, null],
+    [0, null, 2, 1],
+  ];
+  const counts = [3, 2, 4, 1];
+  const repeated = table.map((row) => row.flatMap((one, at) => new Array(counts[at]!).fill(one)));
+  for (const of of [fleissKappa, gwetAc1] as const)
+    expect(of(table, { counts, ...quick })).toEqual(of(repeated, quick));
+  expect(krippendorffAlpha(table, 'nominal', { counts, ...quick })).toEqual(
+    krippendorffAlpha(repeated, 'nominal', quick),
+  );
+  expect(cohenKappa(table[0]!, table[1]!, { counts, ...quick })).toEqual(
+    cohenKappa(repeated[0]!, repeated[1]!, quick),
+  );
+  expect(() => fleissKappa(table, { counts: [1] })).toThrow(/4 units have 1 counts/);
 });
 
 describe('agreement', () => {

@@ -14,6 +14,7 @@ export const optionGroups = [
   'Gold labels',
   'Critique and revision',
   'Labels',
+  'Project',
   'Sampling',
   'Policy update',
   'Critic',

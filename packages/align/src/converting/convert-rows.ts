@@ -12,16 +12,10 @@ import { lookalikes } from '../data/plain-name.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
 import type { Example, Fields, RowFormat } from './formats/example.ts';
 import { type Detected, detectFormat, formatNamed } from './formats/formats.ts';
+import { type ConversionHooks, groupedRows } from './grouped-rows.ts';
 import { refuseExisting } from './refuse-existing.ts';
 import { type ConversionSummary, Tally } from './tally.ts';
 import { rowsOfExample, type TargetOptions, targetsOf } from './targets.ts';
-
-export interface ConversionHooks {
-  /** Rows read so far. */
-  onProgress?(done: number, total: number): void;
-  /** Stops the conversion; no file is written then. */
-  signal?: AbortSignal;
-}
 
 export interface ConversionOptions extends TargetOptions, RowReading {
   files: readonly string[];
@@ -75,15 +69,11 @@ export async function convertRows(
   makeFolder(dirname(output));
 
   await streamFileAtomic(output, async (write) => {
-    const finish = (group: readonly Placed[], format: RowFormat): void => {
-      const { place } = group[0]!;
+    const finish = (group: readonly Fields[], place: Place, format: RowFormat): void => {
       const reading = tally.reading(place, options.score);
       const index = examples++;
       const make = (): Fields[] | null => {
-        const read = format.convert(
-          group.map(({ row }) => row),
-          reading,
-        );
+        const read = format.convert(group, reading);
         if (read === null) return null;
         refuseLookalikes(read, format, reading.fail);
         const example = withSystem(columnsSeen.apply(read), options.system, reading.fail);
@@ -96,24 +86,13 @@ export async function convertRows(
       tally.plain += rows?.filter(({ prompt }) => typeof prompt === 'string').length ?? 0;
     };
 
-    let group: Placed[] = [];
-    let key: string | null = null;
-    for await (const placed of source.iterate()) {
-      signal?.throwIfAborted();
-      tally.read++;
-      onProgress?.(tally.read, source.length);
-      const row = tally.take(placed.place, () => source.fields(placed));
-      if (row === undefined) continue;
-      detected ??= detectFormat(row, placed.place);
-      const own = detected.format.groupBy?.(row) ?? null;
-      if (group.length > 0 && (own === null || own !== key)) {
-        finish(group, detected.format);
-        group = [];
-      }
-      key = own;
-      group.push({ row, place: placed.place });
-    }
-    if (detected !== null && group.length > 0) finish(group, detected.format);
+    const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
+    const detect = (row: Fields, place: Place): Detected => {
+      detected ??= detectFormat(row, place);
+      return detected;
+    };
+    for await (const { rows, place } of groupedRows(source, tally, detect, hooks))
+      finish(rows, place, detected!.format);
     columnsSeen.check(files.join(', '));
     if (tally.written === 0) throw tally.nothing(files.join(', '));
   });
@@ -124,7 +103,11 @@ export async function convertRows(
  * Refuses columns that the format would read if their names were written in its form.
  * @throws DataError for the first one that is not empty
  */
-function refuseLookalikes({ columns }: Example, { reads = [] }: RowFormat, fail: Fail): void {
+export function refuseLookalikes(
+  { columns }: Example,
+  { reads = [] }: RowFormat,
+  fail: Fail,
+): void {
   const lookalikeOf = lookalikes(reads);
   for (const [name, value] of Object.entries(columns)) {
     const known = isEmpty(value) ? undefined : lookalikeOf(name);
@@ -135,11 +118,6 @@ function refuseLookalikes({ columns }: Example, { reads = [] }: RowFormat, fail:
       advice: `Rename it to "${known}", or remove it`,
     });
   }
-}
-
-interface Placed {
-  row: Fields;
-  place: Place;
 }
 
 /** @throws ConfigError if the example cannot become the requested kind */

@@ -11,9 +11,9 @@ import { ValueSource } from '../data/open-values.ts';
 import { parseRow } from '../data/parse-row.ts';
 import { shuffledOrder } from '../data/shuffle.ts';
 import { streamFileAtomic } from '../files/atomic-write.ts';
-import type { ConversionHooks } from './convert-rows.ts';
 import type { Fields } from './formats/example.ts';
 import { ownExample } from './formats/keel.ts';
+import type { ConversionHooks } from './grouped-rows.ts';
 import { refuseExisting } from './refuse-existing.ts';
 
 /** A part of the rows: its name, and its share (from 0 to 1) or its number of rows. */

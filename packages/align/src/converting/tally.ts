@@ -2,7 +2,6 @@
 import { inPlainWords } from '@keel/model';
 import { DataError, type Fail, type Place } from '../data/data-error.ts';
 import type { Reading } from './formats/example.ts';
-import type { Detected } from './formats/formats.ts';
 
 export interface ConversionSummary {
   /** What the rows were read as, and why. */
@@ -94,7 +93,10 @@ export class Tally {
     });
   }
 
-  summary(output: string, { format, reason }: Detected): ConversionSummary {
+  summary(
+    output: string,
+    { format, reason }: { format: { name: string }; reason: string },
+  ): ConversionSummary {
     return {
       ...{ format: format.name, reason, output },
       ...{ read: this.read, written: this.written, plain: this.plain, badRows: this.#badRows },

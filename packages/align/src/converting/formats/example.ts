@@ -11,6 +11,13 @@ interface Common {
   columns: Fields;
 }
 
+/** One person's vote on a pair. */
+export interface PairVote {
+  /** The person's name; null if the votes are a list. */
+  person: string | null;
+  vote: 'chosen' | 'rejected' | 'tie';
+}
+
 /** One example, by its content. */
 export type Example = Common &
   (
@@ -22,6 +29,8 @@ export type Example = Common &
         chosen: AnyContent;
         rejected: AnyContent;
         scores: Fields;
+        /** What each person said, if the format has it. */
+        votes?: readonly PairVote[];
       }
     | { kind: 'ranking'; prompt: AnyContent; completions: readonly AnyContent[]; order: Fields }
     | {

@@ -4,7 +4,7 @@
 // the label.
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { describeValue } from '../../data/data-error.ts';
-import type { Example, Fields, Reading, RowFormat } from './example.ts';
+import type { Example, Fields, PairVote, Reading, RowFormat } from './example.ts';
 import { assistant, has, jsonIn, oneColumn, textIn, user, without } from './turns.ts';
 
 const votesColumns = ['labels', 'votes'];
@@ -41,7 +41,7 @@ export const humanVotes: RowFormat = {
     const answers = names.map((name) => [assistant(textIn(row!, name, reading))]);
     if (votes.length === 0) return reading.skip('nobody voted');
     const [ties, first, second] = ([0, 1, 2] as const).map(
-      (vote) => votes.filter((one) => one === vote).length,
+      (vote) => votes.filter((one) => one.vote === vote).length,
     ) as [number, number, number];
     const swapped = second > first;
     const [chosen, rejected] = swapped ? answers.toReversed() : answers;
@@ -54,6 +54,10 @@ export const humanVotes: RowFormat = {
       chosen: chosen!,
       rejected: rejected!,
       scores: { label_probability: (most + ties / 2) / votes.length },
+      votes: votes.map(({ person, vote }): PairVote => {
+        const isChosen = (vote === 2) === swapped;
+        return { person, vote: vote === 0 ? 'tie' : isChosen ? 'chosen' : 'rejected' };
+      }),
       columns: {
         ...without(row!, own),
         ...modelsOf(row!, swapped),
@@ -73,7 +77,11 @@ function modelsOf(row: Fields, swapped: boolean): Fields {
 }
 
 /** @throws DataError for a vote that is none; null is an abstention */
-function votesIn(row: Fields, column: string, { fail }: Reading): Vote[] {
+function votesIn(
+  row: Fields,
+  column: string,
+  { fail }: Reading,
+): { person: string | null; vote: Vote }[] {
   const read = jsonIn(row[column]);
   if (!holdsVotes(read)) {
     return fail(column, {
@@ -82,13 +90,13 @@ function votesIn(row: Fields, column: string, { fail }: Reading): Vote[] {
     });
   }
   const named = Array.isArray(read)
-    ? read.map((vote, at) => [`[${at}]`, vote] as const)
-    : Object.entries(read as Fields).map(([name, vote]) => [`.${name}`, vote] as const);
-  return named.flatMap(([name, vote]) => {
+    ? read.map((vote, at) => [`[${at}]`, null, vote] as const)
+    : Object.entries(read as Fields).map(([name, vote]) => [`.${name}`, name, vote] as const);
+  return named.flatMap(([name, person, vote]) => {
     if (vote === null) return [];
     const found = String(plainNumbers(vote)).trim().toLowerCase();
     const known = found === 'tie' ? 0 : ['0', '1', '2'].indexOf(found);
-    if (known >= 0) return [known as Vote];
+    if (known >= 0) return [{ person, vote: known as Vote }];
     return fail(`${column}${name}`, {
       expected: '1 (the first answer is better), 2 (the second is) or 0 (a tie)',
       found: describeValue(vote),

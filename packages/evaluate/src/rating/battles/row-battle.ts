@@ -14,8 +14,19 @@ export interface RowBattle {
   prompt: string | null;
   /** Who decided, if the row names them. */
   judge?: string;
+  /** Whether a tie was called as "both are bad". */
+  bothBad?: boolean;
+  /** Prompt and answers, as texts or turns; null if the row does not have them. */
+  content?(): BattleContent | null;
   /** Style of both answers; null if the row has neither answers nor counts. */
   style(): readonly [a: AnswerStyle, b: AnswerStyle] | null;
+}
+
+/** What was compared. Without a prompt, both answers start with it. */
+export interface BattleContent {
+  prompt?: unknown;
+  a: unknown;
+  b: unknown;
 }
 
 export interface RowReading {

@@ -3,8 +3,9 @@
 import { describeValue } from '@keel/align/data';
 import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
 import type { AnswerStyle } from '../battles/answer-style.ts';
-import type { BattleFormat, Fields } from '../battles/row-battle.ts';
+import type { BattleContent, BattleFormat, Fields } from '../battles/row-battle.ts';
 import {
+  contentIn,
   contentOf,
   judgeIn,
   modelsIn,
@@ -41,7 +42,16 @@ export const arena: BattleFormat = {
     const style = (): readonly [AnswerStyle, AnswerStyle] | null =>
       countedStyles(row.conv_metadata) ??
       stylesOf(row.conversation_a ?? row.answer_a, row.conversation_b ?? row.answer_b);
-    return [{ a, b, outcome: outcome!, prompt, style, ...weightIn(row, reading), ...judgeIn(row) }];
+    const content = (): BattleContent | null =>
+      contentIn(undefined, row.conversation_a, row.conversation_b) ??
+      contentIn(row.prompt, row.answer_a, row.answer_b);
+    return [
+      {
+        ...{ a, b, outcome: outcome!, prompt, style, content },
+        ...(/bad/.test(String(winner)) && { bothBad: true }),
+        ...{ ...weightIn(row, reading), ...judgeIn(row) },
+      },
+    ];
   },
 };
 
@@ -66,7 +76,8 @@ export const arenaKaggle: BattleFormat = {
     }
     // Turns are lists in JSON: ["first prompt", "second prompt"].
     const style = () => stylesOf(turnsIn(row.response_a), turnsIn(row.response_b));
-    return [{ a, b, outcome: won + tie / 2, prompt: promptText(row.prompt), style }];
+    const content = (): BattleContent | null => kaggleContent(row);
+    return [{ a, b, outcome: won + tie / 2, prompt: promptText(row.prompt), style, content }];
   },
 };
 
@@ -80,13 +91,31 @@ function openingOf(conversation: unknown): string | null {
 }
 
 function turnsIn(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
+  const turns = turnList(value);
+  return turns === null ? value : turns.map(String).join('\n');
+}
+
+/** The turns of one side; null if the value is not a list of them as JSON. */
+function turnList(value: unknown): unknown[] | null {
+  if (typeof value !== 'string') return null;
   try {
     const turns: unknown = parseExactJson(value);
-    return Array.isArray(turns) ? turns.map(String).join('\n') : value;
+    return Array.isArray(turns) ? turns : null;
   } catch {
-    return value;
+    return null;
   }
+}
+
+/** Both conversations as chats; a turn of Kaggle's files may be null, which is empty. */
+function kaggleContent({ prompt, response_a, response_b }: Fields): BattleContent | null {
+  const [asked, a, b] = [turnList(prompt), turnList(response_a), turnList(response_b)];
+  if (asked === null || a === null || b === null) return contentIn(prompt, response_a, response_b);
+  const chat = (answers: readonly unknown[]) =>
+    asked.flatMap((text, at) => [
+      { role: 'user', content: String(text ?? '') },
+      { role: 'assistant', content: String(answers[at] ?? '') },
+    ]);
+  return { a: chat(a), b: chat(b) };
 }
 
 /** Counts that the published rows contain: tokens and Markdown of both answers. */

@@ -2,7 +2,7 @@
 import { describeValue } from '@keel/align/data';
 import { exactJson, isPlainObject, plainNumbers } from '@keel/model/exact-json';
 import { type AnswerStyle, styleOf } from '../battles/answer-style.ts';
-import type { Fields, RowReading } from '../battles/row-battle.ts';
+import type { BattleContent, Fields, RowReading } from '../battles/row-battle.ts';
 
 /** @throws DataError unless the field is a text that is not empty */
 export function textIn(row: Fields, field: string, { fail }: RowReading): string {
@@ -89,6 +89,12 @@ export function contentOf(content: unknown): string {
   return (content as unknown[])
     .map((part) => (isPlainObject(part) && typeof part.text === 'string' ? part.text : ''))
     .join('\n');
+}
+
+/** Prompt and answers of a row; null unless both answers are texts or lists of turns. */
+export function contentIn(prompt: unknown, a: unknown, b: unknown): BattleContent | null {
+  const has = (value: unknown): boolean => typeof value === 'string' || Array.isArray(value);
+  return has(a) && has(b) ? { ...(has(prompt) && { prompt }), a, b } : null;
 }
 
 /** Style of two answers; null unless both have text. */

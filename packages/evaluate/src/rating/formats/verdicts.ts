@@ -1,6 +1,14 @@
 // Verdicts of `keel judge`, averaged over both orders of the answers.
 import type { BattleFormat } from '../battles/row-battle.ts';
-import { judgeIn, modelsIn, numberIn, promptText, stylesOf, weightIn } from './fields.ts';
+import {
+  contentIn,
+  judgeIn,
+  modelsIn,
+  numberIn,
+  promptText,
+  stylesOf,
+  weightIn,
+} from './fields.ts';
 
 export const verdicts: BattleFormat = {
   name: 'verdicts',
@@ -15,6 +23,7 @@ export const verdicts: BattleFormat = {
         ...{ a, b, outcome: 1 - numberIn(row, 'preference_b', [0, 1], reading) },
         prompt: promptText(row.prompt),
         style: () => stylesOf(row.answer_a, row.answer_b),
+        content: () => contentIn(row.prompt, row.answer_a, row.answer_b),
         ...weightIn(row, reading),
         ...judgeIn(row),
       },

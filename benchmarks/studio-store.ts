@@ -1,0 +1,84 @@
+// Times of the preference store with many annotations: adding, listing, filtering, agreement.
+//   node benchmarks/studio-store.ts [--annotations 100000] [--database URL]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { resamplingRandom } from '@keel/statistics';
+import { agreementOf, type Choice, PreferenceStore, type TaskInput } from '@keel/studio';
+
+const { values } = parseArgs({
+  options: {
+    annotations: { type: 'string', default: '100000' },
+    /** An empty database: a postgres:// URL (default: a temporary SQLite file). */
+    database: { type: 'string' },
+    repeats: { type: 'string', default: '5' },
+  },
+});
+const overlap = 3;
+const count = Math.ceil(Number(values.annotations) / overlap);
+const folder = mkdtempSync(join(tmpdir(), 'keel-studio-'));
+const random = resamplingRandom(1);
+const people = Array.from({ length: 30 }, (_, at) => `person ${at + 1}`);
+
+function taskAt(at: number): TaskInput {
+  const better = random() < 0.5 ? 'left' : 'right';
+  const worse = better === 'left' ? 'right' : 'left';
+  const first = Math.floor(random() * people.length);
+  return {
+    kind: 'pair',
+    prompt: `Question ${at}: what should be said of number ${at * 7919}?`,
+    answers: ['a', 'b'].map((name) => ({
+      content: `Answer ${name} ${'.'.repeat(200 * random())}`,
+    })),
+    shown: true,
+    annotations: Array.from({ length: overlap }, (_, one) => {
+      const draw = random();
+      const choice: Choice = draw < 0.7 ? better : draw < 0.9 ? worse : 'tie';
+      const person = people[(first + one) % people.length]!;
+      return { person, choice, seconds: 60 * random() };
+    }),
+  };
+}
+
+/** Median and slowest of several, in milliseconds. */
+async function time(name: string, work: () => Promise<unknown>): Promise<void> {
+  const times: number[] = [];
+  for (let one = 0; one < Number(values.repeats); one++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const [median, slowest] = [times[Math.floor(times.length / 2)]!, times.at(-1)!];
+  console.log(
+    `${name.padEnd(34)} ${median.toFixed(1).padStart(8)} ${slowest.toFixed(1).padStart(8)}`,
+  );
+}
+
+try {
+  await using store = await PreferenceStore.open(values.database ?? join(folder, 'store.sqlite'));
+  const project = await store.openProject('benchmark');
+  const inputs = Array.from({ length: count }, (_, at) => taskAt(at));
+  const start = performance.now();
+  const { annotations } = await store.addTasks(project, inputs, { overlap, random });
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${count} tasks and ${annotations} annotations added in ${seconds} s`);
+  console.log(`${'milliseconds'.padEnd(34)} ${'median'.padStart(8)} ${'slowest'.padStart(8)}`);
+  await time('list, first 100', () => store.annotations(project));
+  const last = { limit: 100, offset: annotations - 100 };
+  await time('list, last 100', () => store.annotations(project, last));
+  await time('filter by person', () => store.annotations(project, { person: 'person 7' }));
+  await time('filter by choice, last 100', () =>
+    store.annotations(project, { choice: 'tie', offset: Math.floor(annotations / 11) }),
+  );
+  await time('filter by text', () =>
+    store.annotations(project, { text: `number ${7919 * (count - 1)}?` }),
+  );
+  await time('agreement: reading votes', () => store.votes(project));
+  const votes = await store.votes(project);
+  await time('agreement: computing', async () => agreementOf(votes));
+  await time('agreement: all', async () => agreementOf(await store.votes(project)));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,84 @@
+// keel data import, agreement and export on one store.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
+
+const lines = (rows: readonly unknown[]): string =>
+  rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+const rows = [
+  {
+    prompt: 'One?',
+    response_1: 'yes',
+    response_2: 'no, never',
+    labels: { Ann: 1, Ben: 1, Cid: 2 },
+  },
+  { prompt: 'Two?', response_1: 'maybe', response_2: 'no', labels: { Ann: 2, Ben: 2, Cid: 2 } },
+  { prompt: 'Three?', response_1: 'a', response_2: 'b', labels: { Ann: 0, Ben: 1, Cid: 0 } },
+];
+
+test('from votes to agreement, consensus and rows that train', async () => {
+  using folder = new TemporaryFolder();
+  const database = folder.file('store.sqlite');
+  const env = { KEEL_DATABASE: database };
+  const file = folder.file('votes.jsonl');
+  writeFileSync(file, lines(rows));
+  writeFileSync(folder.file('guide.md'), 'Prefer honest answers.');
+
+  const imported = await keel(
+    ['data', 'import', file, '--project', 'p', '--guidelines', folder.file('guide.md')],
+    { env },
+  );
+  expect(imported.code, imported.stderr).toBe(0);
+  expect(imported.stdout).toContain('3 new tasks, 0 known, 9 new verdicts');
+  expect(imported.stdout).toContain('guidelines: version 1');
+  expect(existsSync(database)).toBe(true);
+
+  const consensus = folder.file('consensus.jsonl');
+  const measured = await keel(
+    ['data', 'agreement', '--project', 'p', '--consensus', consensus, '--json'],
+    { env },
+  );
+  expect(measured.code, measured.stderr).toBe(0);
+  const [report] = jsonLines(measured.stdout);
+  expect(report).toMatchObject({
+    tasks: 3,
+    all: { verdicts: 9 },
+    kinds: [{ kind: 'pair', units: 3, ratings: 9 }],
+    consensus: { output: consensus },
+  });
+  expect(jsonLines(readFileSync(consensus, 'utf8'))).toHaveLength(3);
+
+  // The same numbers from the file, without a store.
+  const direct = await keel(['data', 'agreement', file, '--json'], { env });
+  const [other] = jsonLines(direct.stdout) as [Record<string, unknown>];
+  expect((other.kinds as { fleiss: unknown }[])[0]!.fleiss).toEqual(
+    (report!.kinds as { fleiss: unknown }[])[0]!.fleiss,
+  );
+
+  const shown = await keel(['data', 'agreement', '--project', 'p'], { env });
+  for (const text of ["Fleiss' kappa", "Krippendorff's alpha", 'Ann and Ben', 'as the others'])
+    expect(shown.stdout).toContain(text);
+
+  const output = folder.file('pairs.jsonl');
+  const exported = await keel(
+    ['data', 'export', '--project', 'p', '--labels', 'votes', '--output', output],
+    { env },
+  );
+  expect(exported.code, exported.stderr).toBe(0);
+  expect(exported.stdout).toContain('3 rows written');
+  const checked = await keel(['data', 'check', output, '--for', 'dpo', '--json']);
+  expect(checked.code, checked.stdout).toBe(0);
+});
+
+test.each([
+  [['data', 'agreement'], 2, '--project'],
+  [['data', 'agreement', 'x.jsonl', '--project', 'p'], 2, 'not both'],
+  [['data', 'export', '--project', 'p', '--output', 'x.json'], 2, '.jsonl'],
+  [['data', 'export', '--project', 'p', '--output', 'x.jsonl'], 2, 'keel data import'],
+])('keel %j is refused', async (args, code, message) => {
+  using folder = new TemporaryFolder();
+  const ended = await keel(args, { env: { KEEL_DATABASE: folder.file('store.sqlite') } });
+  expect(ended.code).toBe(code);
+  expect(ended.stderr).toContain(message);
+});

@@ -1,0 +1,101 @@
+// `keel data export`: a project as rows for training, or for other annotation tools.
+import { dirname } from 'node:path';
+import { ConfigError } from '@keel/align/config';
+import { refuseExisting } from '@keel/align/converting';
+import { DataError } from '@keel/align/data';
+import { writeFileAtomic } from '@keel/align/internal';
+import { makeFolder } from '@keel/model';
+import type { ExportTarget, LabelKind } from '../names.ts';
+import type { StoredTask } from '../store/items.ts';
+import type { PreferenceStore } from '../store/preference-store.ts';
+import { argillaRecord, labelStudioTask } from './annotation-tools.ts';
+import { pairRows, type RowsOf, rankingRows, thumbRows } from './training-rows.ts';
+
+export interface ExportOptions {
+  project: string;
+  to: ExportTarget;
+  labels: LabelKind;
+  /** A JSON Lines file for training, a JSON file for the tools. */
+  output: string;
+  overwrite: boolean;
+  /** Tasks with fewer verdicts are skipped. */
+  minVotes: number;
+}
+
+export interface ExportSummary {
+  to: ExportTarget;
+  output: string;
+  tasks: number;
+  written: number;
+  /** Tasks that became no row, by reason. */
+  skipped: Readonly<Record<string, number>>;
+}
+
+const trainingRows: Readonly<Partial<Record<ExportTarget, RowsOf>>> = {
+  pairs: pairRows,
+  rankings: rankingRows,
+  kto: thumbRows,
+};
+
+/** @throws ConfigError for another ending than the target's, or a file that exists */
+export function checkExport({
+  to,
+  output,
+  overwrite,
+}: Pick<ExportOptions, 'to' | 'output' | 'overwrite'>): void {
+  const [ending, form] = to in trainingRows ? ['.jsonl', 'JSON Lines'] : ['.json', 'one JSON list'];
+  if (!output.toLowerCase().endsWith(ending)) {
+    throw new ConfigError([
+      `--output: expected a name that ends in ${ending}, found "${output}". --to ${to} writes ${form}`,
+    ]);
+  }
+  refuseExisting([output], overwrite);
+}
+
+/**
+ * @throws ConfigError as {@link checkExport}, and for an unknown project
+ * @throws DataError if no row is left; no file is written then
+ */
+export async function exportProject(
+  store: PreferenceStore,
+  options: ExportOptions,
+): Promise<ExportSummary> {
+  checkExport(options);
+  const { project, to, labels, output, minVotes } = options;
+  const id = await store.project(project);
+  const skipped: Record<string, number> = {};
+  const rows: object[] = [];
+  let tasks = 0;
+  for await (const task of store.tasks(id)) {
+    const made = rowsOf(task, tasks++, { to, labels, minVotes });
+    if (typeof made === 'string') skipped[made] = (skipped[made] ?? 0) + 1;
+    else rows.push(...made);
+  }
+  if (rows.length === 0) {
+    const reasons = Object.entries(skipped).map(([why, count]) => `${count} skipped: ${why}`);
+    throw new DataError({
+      file: `${store.name}, project ${project}`,
+      expected: `at least one row for --to ${to}`,
+      found: reasons.length === 0 ? 'no tasks' : `none (${reasons.join('; ')})`,
+    });
+  }
+  makeFolder(dirname(output));
+  const lines = rows.map((row) => JSON.stringify(row));
+  writeFileAtomic(
+    output,
+    to in trainingRows ? `${lines.join('\n')}\n` : `[\n${lines.join(',\n')}\n]\n`,
+  );
+  return { to, output, tasks, written: rows.length, skipped };
+}
+
+function rowsOf(
+  task: StoredTask,
+  index: number,
+  { to, labels, minVotes }: Pick<ExportOptions, 'to' | 'labels' | 'minVotes'>,
+): object[] | string {
+  const votes = task.annotations.filter(({ choice }) => choice !== null).length;
+  if (votes < minVotes) return `fewer than ${minVotes} verdicts`;
+  const training = trainingRows[to];
+  if (training !== undefined) return training(task, labels);
+  return [to === 'argilla' ? argillaRecord(task) : labelStudioTask(task, index)];
+}

@@ -1,0 +1,47 @@
+// `keel data import`: files into a project of the store.
+import type { ConversionHooks } from '@keel/align/converting';
+import { resamplingRandom } from '@keel/statistics';
+import type { Added } from '../store/add-tasks.ts';
+import type { PreferenceStore } from '../store/preference-store.ts';
+import { type ReadTasks, readTasks, type TaskReadingOptions } from './read-tasks.ts';
+
+export interface ImportOptions extends TaskReadingOptions {
+  project: string;
+  /** People who are to annotate each task. */
+  overlap: number;
+  /** Whether the verdicts are the known right ones instead of votes. */
+  gold: boolean;
+  /** Seed of the order in which answers are shown. */
+  seed: number;
+  /** Text of the guidelines; null: they stay as they are. */
+  guidelines: string | null;
+}
+
+export interface ImportSummary extends Added, Omit<ReadTasks, 'tasks'> {
+  project: string;
+  database: string;
+  /** Version of the project's guidelines; null if it has none. */
+  guidelines: number | null;
+}
+
+/** @throws DataError as {@link readTasks}; the store is as it was then */
+export async function importFiles(
+  store: PreferenceStore,
+  options: ImportOptions,
+  hooks: ConversionHooks = {},
+): Promise<ImportSummary> {
+  const { tasks, ...read } = await readTasks(options, hooks);
+  const { project, overlap, gold, seed, guidelines } = options;
+  const inputs = gold
+    ? tasks.map(({ annotations, ...task }) => ({
+        ...task,
+        annotations: [],
+        gold: task.gold ?? annotations.find(({ choice }) => choice !== null) ?? null,
+      }))
+    : tasks;
+  const id = await store.openProject(project);
+  const added = await store.addTasks(id, inputs, { overlap, random: resamplingRandom(seed) });
+  if (guidelines !== null) await store.saveGuidelines(id, guidelines);
+  const version = (await store.guidelines(id))?.version ?? null;
+  return { project, database: store.name, ...added, ...read, guidelines: version };
+}
