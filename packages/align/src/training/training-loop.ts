@@ -185,18 +185,27 @@ async function runSteps(
       const counted = { tokens: task.tokens, flops: task.flops ?? 0 };
       const metrics = await task.step();
       const clip = options.maxGradNorm ?? Number.POSITIVE_INFINITY;
-      const norm = await gradientNorm(parts, clip);
-      metrics.grad_norm = norm;
-      if (!Number.isFinite(norm)) {
+      const checked = (norm: number): void => {
+        metrics.grad_norm = norm;
+        if (Number.isFinite(norm)) return;
         throw new NonFiniteLossError(`the norm of the gradient is ${norm}`, task.rows);
-      }
+      };
       metrics.learning_rate = learningRate;
-      torn = true;
       if (isShared(optimiser)) {
+        checked(await phase('all-reduce', () => optimiser.reduce(clip)));
+        torn = true;
         await phase('optimiser', () => optimiser.stepTogether(learningRate));
-      } else phase('optimiser', () => optimiser.step(learningRate));
+      } else {
+        const all = parameters.values();
+        if (together !== null) await phase('all-reduce', () => together.reduceGradients(all));
+        phase('optimiser', () => {
+          checked(clipGradients(parameters.values(), clip));
+          torn = true;
+          optimiser.step(learningRate);
+          optimiser.zeroGrad();
+        });
+      }
       torn = false;
-      optimiser.zeroGrad();
       captured = undefined;
       step += 1;
       evaluationDue = step === totalSteps || (evalSteps !== null && step % evalSteps === 0);
@@ -239,15 +248,6 @@ async function runSteps(
     const notSaved = torn ? 'the optimizer had changed a part of the weights' : writer.failure;
     throw new RunFailedError(error, { step, checkpoint: writer.path, notSaved });
   }
-}
-
-/** Sums the gradients of all processes and clips them. @returns their norm before that */
-async function gradientNorm({ optimiser, parameters }: LoopParts, clip: number): Promise<number> {
-  if (isShared(optimiser)) return await phase('all-reduce', () => optimiser.reduce(clip));
-  const all = parameters.values();
-  const together = workers();
-  if (together !== null) await phase('all-reduce', () => together.reduceGradients(all));
-  return phase('optimiser', () => clipGradients(parameters.values(), clip));
 }
 
 const learningRateOf = ({ learningRate, scheduler, warmupSteps }: LoopOptions): Schedule => ({
