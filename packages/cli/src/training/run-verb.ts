@@ -126,5 +126,8 @@ const heldAs = ({
     ? ` --base-precision ${basePrecision}`
     : '';
 
-const resume = (verb: string, { output }: TrainingVerbOptions): string =>
-  `npx keel ${verb} --config ${shellWord(join(output, 'config.yaml'))} --resume`;
+function resume(verb: string, { output }: TrainingVerbOptions): string {
+  const { KEEL_LAUNCH: processes } = process.env;
+  const launch = processes === undefined ? '' : `launch --processes ${processes} `;
+  return `npx keel ${launch}${verb} --config ${shellWord(join(output, 'config.yaml'))} --resume`;
+}

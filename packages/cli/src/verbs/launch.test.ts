@@ -63,6 +63,7 @@ it('stops at a signal with a checkpoint, and resumes', async () => {
     onLine: afterStep('SIGINT'),
   });
   expect(stopped.code, stopped.stderr).toBe(130);
+  expect(stopped.stdout).toMatch(/keel launch --processes 2 dpo --config \S+ --resume/);
   const [saved] = readdirSync(folder.file('run/checkpoints'));
   const step = Number(saved!.replace('step-', ''));
   expect(step).toBeLessThan(30);

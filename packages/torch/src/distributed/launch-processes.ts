@@ -48,6 +48,8 @@ export async function launchProcesses(
       ...{ RANK: `${rank}`, LOCAL_RANK: `${rank}` },
       ...{ WORLD_SIZE: `${processes}`, LOCAL_WORLD_SIZE: `${processes}` },
       ...{ MASTER_ADDR: '127.0.0.1', MASTER_PORT: `${port}` },
+      // For commands that a program shows.
+      KEEL_LAUNCH: `${processes}`,
       OMP_NUM_THREADS: options.threads ? `${threads}` : (base.OMP_NUM_THREADS ?? `${threads}`),
     };
     const own = rank === 0 && onLine === undefined ? 'inherit' : 'pipe';
