@@ -2,6 +2,7 @@
 // change of the tables is a new step.
 import type { Kysely } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
+import { members } from './migrations/003-members.ts';
 
 const tables: Migration = {
   // biome-ignore lint/suspicious/noExplicitAny: a step sees the tables of its time, not today's
@@ -123,5 +124,5 @@ const tables: Migration = {
 };
 
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '001-tables': tables }),
+  getMigrations: async () => ({ '001-tables': tables, '003-members': members }),
 };
