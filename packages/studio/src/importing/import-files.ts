@@ -7,11 +7,11 @@ import { type ReadTasks, readTasks, type TaskReadingOptions } from './read-tasks
 
 export interface ImportOptions extends TaskReadingOptions {
   project: string;
-  /** People who are to annotate each task. */
-  overlap: number;
+  /** People who are to annotate each new task; null: as the project's settings say. */
+  overlap: number | null;
   /** Whether the verdicts are the known right ones instead of votes. */
   gold: boolean;
-  /** Seed of the order in which answers are shown. */
+  /** Seed of the order of each new task's answers. */
   seed: number;
   /** Text of the guidelines; null: they stay as they are. */
   guidelines: string | null;
