@@ -10,7 +10,7 @@ export async function run(options: StudioOptions): Promise<number> {
     database: options.database ?? (process.env.KEEL_DATABASE || DEFAULT_DATABASE),
     ...{ host: options.host, port: options.port, url: options.url, owner: options.owner },
     ...{ key: process.env.KEEL_STUDIO_KEY || null, uploadBytes: options.maxUpload * 1e6 },
-    log: complain,
+    ...{ example: options.example, log: complain },
   });
   const { url, link } = studio;
   if (options.json) sayJson({ type: 'listening', url, link });

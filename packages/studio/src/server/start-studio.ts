@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { isLoopback } from '@keel/serve/access';
+import { addExample } from '../importing/example-project.ts';
 import { People } from '../people/people.ts';
 import { PreferenceStore } from '../store/preference-store.ts';
 import { createApp } from './app.ts';
@@ -23,6 +24,8 @@ export interface StudioOptions {
   key?: string | null;
   /** Name of the owner as a person (default: the name of this machine's user). */
   owner?: string | null;
+  /** Whether a store without projects gets the example (default: false). */
+  example?: boolean;
   /** Largest upload, in bytes (default: 64 MB). */
   uploadBytes?: number;
   /** Receives what happens beside the requests (default: stderr). */
@@ -57,6 +60,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const key = options.key ?? randomBytes(18).toString('base64url');
   const folder = await builtPages(log);
   const store = await PreferenceStore.open(options.database);
+  if (options.example) await addExample(store);
   let app: ReturnType<typeof createApp> | null = null;
   const server = createAdaptorServer({
     fetch: (request, environment) => app!.fetch(request, environment),
