@@ -22,14 +22,29 @@ export {
 export type { Added, AddOptions } from './store/add-tasks.ts';
 export type { ClaimOptions } from './store/claiming.ts';
 export type {
+  Adjudication,
   Answer,
+  Edit,
+  HistoryLine,
+  ListedClaim,
   NamedVerdict,
+  NextTask,
+  Pace,
+  Progress,
   StoredTask,
   StoredVerdict,
   TaskInput,
+  TaskView,
   Verdict,
 } from './store/items.ts';
 export { PreferenceStore } from './store/preference-store.ts';
+export type {
+  ListedTask,
+  Paging,
+  ProjectOverview,
+  TaskDetail,
+  TaskFilter,
+} from './store/project-pages.ts';
 export type {
   AnnotationFilter,
   ListedAnnotation,
@@ -37,4 +52,10 @@ export type {
   VoteLine,
   Votes,
 } from './store/reading.ts';
-export type { Choice, TaskKind } from './store/schema.ts';
+export type { Choice, ClaimReason, TaskKind } from './store/schema.ts';
+export {
+  type Aspect,
+  type ProjectSettings,
+  readyAspects,
+  type SettingsPatch,
+} from './store/settings.ts';

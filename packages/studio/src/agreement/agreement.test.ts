@@ -15,7 +15,7 @@ function votesOf(lines: readonly Line[], facts: ReadonlyMap<string, Facts> = new
   const tasks = new Map<string, VotedTask>();
   for (const { task, kind = 'pair' } of lines)
     tasks.set(task, { id: task, kind, gold: null, lengths: [1, 1], ...facts.get(task) });
-  const rest = { ranks: null, shown: false, seconds: null };
+  const rest = { ranks: null, first: null, seconds: null };
   return {
     ...{ people, skipped: 0 },
     lines: lines
@@ -138,7 +138,7 @@ describe('agreement', () => {
       ['b', lengths(9, 5)],
       ['c', lengths(7, 7)],
     ]);
-    const by = { person: 'Ann', shown: true };
+    const by = { person: 'Ann', first: 0 };
     const { all } = agreementOf(
       votesOf(
         [
@@ -147,7 +147,7 @@ describe('agreement', () => {
           { ...by, task: 'c', choice: 'right', seconds: 5 },
           { ...by, person: 'Ben', task: 'a', choice: 'tie' },
           // In an order that nobody knows.
-          { ...by, person: 'Ben', task: 'b', choice: 'right', shown: false },
+          { ...by, person: 'Ben', task: 'b', choice: 'right', first: null },
         ],
         tasks,
       ),

@@ -29,7 +29,7 @@ export interface KindAgreement {
 /** Shares with their intervals; null where nothing could be counted. */
 export interface Habits {
   verdicts: number;
-  /** Of the decided pairs that were seen in a known order: the left one. */
+  /** Of the decided pairs that were seen in a known order: the one that was on the left. */
   left: Proportion | null;
   /** Of the decided pairs with answers of different length: the longer one. */
   longer: Proportion | null;
@@ -201,14 +201,14 @@ function habitsOf({ lines, people }: Votes): { all: Habits; people: Habits[] } {
   const empty = (): Sums => ({ verdicts: 0, left: [0, 0], longer: [0, 0], seconds: [] });
   const own = people.map(empty);
   const all = empty();
-  for (const { task, person, choice, shown, seconds } of lines) {
+  for (const { task, person, choice, first, seconds } of lines) {
     const { kind, lengths } = task;
     const longer = kind === 'pair' ? prefersLonger(choice, lengths) : null;
     const decided = choice === 'left' || choice === 'right';
     const one = own[person]!;
     one.verdicts += 1;
     if (seconds !== null) one.seconds.push(seconds);
-    if (decided && shown) addTo(one.left, choice === 'left');
+    if (decided && first !== null) addTo(one.left, (choice === 'left') === (first === 0));
     if (longer !== null) addTo(one.longer, longer);
   }
   for (const one of own) {

@@ -280,7 +280,7 @@ describe('import', () => {
     await read(fileOf([row]));
     const [task] = await tasksOf();
     expect(task!.answers.map(({ model }) => model)).toEqual(['one', 'two']);
-    expect(task!.annotations).toMatchObject([{ choice: 'right', shown: true }]);
+    expect(task!.annotations).toMatchObject([{ choice: 'right', order: [0, 1] }]);
   });
 
   it('draws the side of pairs whose order says who won', async () => {

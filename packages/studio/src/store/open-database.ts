@@ -1,11 +1,11 @@
 // Which database the store is in, and its tables brought up to date.
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { migrations } from './migrations.ts';
+import type { Database } from './database.ts';
+import { migrations } from './migrations/migrations.ts';
 import type { Tables } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
-
-export type Database = Kysely<Tables>;
+import { countUncounted } from './task-counts.ts';
 
 /** Whether a name is a PostgreSQL URL: otherwise it is a SQLite file. */
 const isPostgres = (name: string): boolean => /^postgres(ql)?:\/\//i.test(name);
@@ -30,8 +30,14 @@ export async function openDatabase(name: string): Promise<OpenDatabase> {
       ? new PostgresDialect({ pool: await poolOf(name) })
       : new SqliteDialect({ database: openSqlite(name) }),
   });
-  const { error } = await new Migrator({ db: database, provider: migrations }).migrateToLatest();
-  if (error === undefined) return { database, postgres };
+  const migrator = new Migrator({ db: database, provider: migrations });
+  let { error } = await migrator.migrateToLatest();
+  // Another process may have done the same at the same time: then nothing is left to do.
+  if (error !== undefined) ({ error } = await migrator.migrateToLatest());
+  if (error === undefined) {
+    await countUncounted(database);
+    return { database, postgres };
+  }
   await database.destroy();
   const newer = error instanceof Error && /corrupted migrations/.test(error.message);
   throw new Error(

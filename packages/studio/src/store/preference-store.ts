@@ -1,27 +1,55 @@
 // The store of prompts, answers, tasks and what people said of them.
-import { ConfigError, nearest } from '@keel/align/config';
-import type { Transaction } from 'kysely';
-import { type Added, type AddOptions, addTasks, finishClaim, rowOf } from './add-tasks.ts';
+import { type Added, type AddOptions, addTasks } from './add-tasks.ts';
+import { adjudicateTask } from './adjudicating.ts';
+import { annotateTask, lastTask, releaseTask, renewClaim, reopenTask } from './annotating.ts';
 import { type ClaimOptions, claimTask } from './claiming.ts';
-import { newId } from './ids.ts';
-import {
-  type StoredTask,
-  type StoredVerdict,
-  type TaskInput,
-  type Verdict,
-  verdictFault,
+import type { Database, Writing } from './database.ts';
+import type {
+  HistoryLine,
+  NextTask,
+  Progress,
+  StoredTask,
+  StoredVerdict,
+  TaskInput,
+  TaskView,
+  Verdict,
 } from './items.ts';
-import { type Database, openDatabase, shownDatabase } from './open-database.ts';
+import { openDatabase, shownDatabase } from './open-database.ts';
+import { setPriorities } from './priorities.ts';
+import {
+  deleteProject,
+  type ListedTask,
+  listTasks,
+  type Paging,
+  type ProjectOverview,
+  readOverview,
+  readTaskDetail,
+  renameProject,
+  type TaskDetail,
+  type TaskFilter,
+} from './project-pages.ts';
+import {
+  lockProject,
+  newestGuidelines,
+  openProject,
+  personNamed,
+  projectNamed,
+  projectNames,
+  readSettings,
+  saveGuidelines,
+  saveSettings,
+} from './projects.ts';
 import {
   type AnnotationFilter,
   type ListedAnnotation,
   listAnnotations,
   readTasks,
+  readVersions,
   readVotes,
   type Votes,
-  verdictOf,
 } from './reading.ts';
-import type { Tables } from './schema.ts';
+import type { ProjectSettings, SettingsPatch } from './settings.ts';
+import { historyOf, paceOf, progressOf, viewTask } from './viewing.ts';
 
 /** Every write is one transaction: it is there as a whole, or not at all. */
 export class PreferenceStore implements AsyncDisposable {
@@ -49,65 +77,63 @@ export class PreferenceStore implements AsyncDisposable {
     await this.#database.destroy();
   }
 
-  async projects(): Promise<string[]> {
-    const rows = await this.#database
-      .selectFrom('projects')
-      .select('name')
-      .orderBy('name')
-      .execute();
-    return rows.map(({ name }) => name);
+  /** For the other modules of this package that keep something in the store. */
+  get database(): Database {
+    return this.#database;
+  }
+
+  /** Whether the database is PostgreSQL; otherwise it is SQLite. */
+  get postgres(): boolean {
+    return this.#postgres;
+  }
+
+  /** The names of all projects. */
+  projects(): Promise<string[]> {
+    return projectNames(this.#database);
   }
 
   /** The id of a project. @throws ConfigError if there is none of this name */
-  async project(name: string): Promise<string> {
-    const found = await this.#database
-      .selectFrom('projects')
-      .select('id')
-      .where('name', '=', name)
-      .executeTakeFirst();
-    if (found !== undefined) return found.id;
-    const all = await this.projects();
-    const near = nearest(name, all);
-    const advice =
-      near !== null
-        ? `Did you mean "${near}"?`
-        : all.length === 0
-          ? 'It is empty: import rows with `keel data import` first'
-          : `Its projects are ${all.join(', ')}`;
-    throw new ConfigError([`--project ${name}: ${this.name} has no such project. ${advice}`]);
+  project(name: string): Promise<string> {
+    return projectNamed(this.#database, name, this.name);
   }
 
   /** The id of a project, which is created if there is none of this name. */
-  async openProject(name: string): Promise<string> {
-    const row = { id: newId(), name, created_at: new Date().toISOString() };
-    return this.#write(async (writing) => {
-      await writing
-        .insertInto('projects')
-        .values(row)
-        .onConflict((one) => one.column('name').doNothing())
-        .execute();
-      const { id } = await writing
-        .selectFrom('projects')
-        .select('id')
-        .where('name', '=', name)
-        .executeTakeFirstOrThrow();
-      return id;
-    });
+  openProject(name: string): Promise<string> {
+    return this.#write((writing) => openProject(writing, name));
+  }
+
+  /** All projects with what is in them, by name. */
+  overview(): Promise<ProjectOverview[]> {
+    return readOverview(this.#database);
+  }
+
+  /** @throws RangeError for an unknown project, and a name that is empty or taken */
+  renameProject(project: string, name: string): Promise<void> {
+    return this.#change(project, (writing) => renameProject(writing, project, name));
+  }
+
+  /** Deletes a project with everything in it; people stay. @throws RangeError if there is none */
+  deleteProject(project: string): Promise<void> {
+    return this.#change(project, (writing) => deleteProject(writing, project));
+  }
+
+  /** What the project asks of people, with the defaults. */
+  settings(project: string): Promise<ProjectSettings> {
+    return readSettings(this.#database, project);
+  }
+
+  /**
+   * Changes some settings; the others stay as they are. A new overlap is that of all tasks.
+   * @returns all settings
+   * @throws RangeError that names every fault
+   */
+  saveSettings(project: string, patch: SettingsPatch): Promise<ProjectSettings> {
+    return this.#change(project, (writing) => saveSettings(writing, project, patch));
   }
 
   /** Adds a version of the guidelines, unless the newest one is the same. @returns its number */
-  async saveGuidelines(project: string, text: string): Promise<number> {
-    return this.#write(async (writing) => {
-      const last = await newestGuidelines(writing, project);
-      if (last?.text === text) return last.version;
-      const version = (last?.version ?? 0) + 1;
-      const created_at = new Date().toISOString();
-      await writing
-        .insertInto('guidelines')
-        .values({ project_id: project, version, text, created_at })
-        .execute();
-      return version;
-    });
+  saveGuidelines(project: string, text: string): Promise<number> {
+    return this.#change(project, (writing) => saveGuidelines(writing, project, text));
   }
 
   /** The newest guidelines; null if there are none. */
@@ -116,95 +142,159 @@ export class PreferenceStore implements AsyncDisposable {
   }
 
   /** Adds tasks and their verdicts. Tasks and verdicts that are there already stay as they are. */
-  async addTasks(
+  addTasks(project: string, inputs: readonly TaskInput[], options: AddOptions): Promise<Added> {
+    return this.#change(project, (writing) => addTasks(writing, project, inputs, options));
+  }
+
+  /**
+   * Sets which tasks people get first, where the project's order is `priority`.
+   * @param priorities by task; larger ones come first
+   * @param source who set them, for example "reward-disagreement" or "judge"
+   * @throws RangeError for a priority that is no number, and for tasks of no such project
+   */
+  setPriorities(
     project: string,
-    inputs: readonly TaskInput[],
-    options: AddOptions,
-  ): Promise<Added> {
-    return this.#write((writing) => addTasks(writing, project, inputs, options));
+    priorities: ReadonlyMap<string, number>,
+    source: string,
+  ): Promise<void> {
+    return this.#change(project, (writing) => setPriorities(writing, project, priorities, source));
   }
 
   /**
    * Gives a person a slot of a task. No two people get the same slot.
    * @returns the task's id; null if the person has nothing left to do
    */
-  async claim(project: string, person: string, options: ClaimOptions = {}): Promise<string | null> {
+  claim(project: string, person: string, options: ClaimOptions = {}): Promise<string | null> {
+    return this.#change(project, (writing) => this.#claim(writing, project, person, options));
+  }
+
+  /**
+   * Gives a person a task as {@link claim} does.
+   * @returns it as the person is to see it, without the names of models, and how far the person is
+   */
+  next(project: string, person: string, options: ClaimOptions = {}): Promise<NextTask> {
+    return this.#change(project, async (writing) => {
+      const id = await this.#claim(writing, project, person, options);
+      return {
+        task: id === null ? null : await viewTask(writing, project, id, person),
+        progress: await progressOf(writing, project, person),
+        pace: await paceOf(writing, project, person),
+      };
+    });
+  }
+
+  /** How far a person is. */
+  progress(project: string, person: string): Promise<Progress> {
+    return progressOf(this.#database, project, person);
+  }
+
+  /**
+   * A task that the person holds or has finished, as the person sees it.
+   * @throws RangeError for a task that this person has never had
+   */
+  taskFor(project: string, task: string, person: string): Promise<TaskView> {
+    return viewTask(this.#database, project, task, person);
+  }
+
+  /**
+   * Adds a verdict as a new version. Its positions are those of the answers as the person sees
+   * them, in {@link taskFor}. Once this returns, the verdict is on the disk.
+   * @returns the version
+   * @throws RangeError for an unknown task, one that the person has not claimed, and a verdict that
+   *   does not fit it or that the project does not ask
+   */
+  annotate(task: string, person: string, verdict: Verdict): Promise<number> {
+    return this.#write((writing) => annotateTask(writing, task, person, verdict, this.#postgres));
+  }
+
+  /**
+   * Gives a task back without a verdict: it is free for everybody again, the person too. To skip a
+   * task, annotate it with the choice null.
+   * @throws RangeError if the person does not hold it
+   */
+  release(task: string, person: string): Promise<void> {
+    return this.#write((writing) => releaseTask(writing, task, person, this.#postgres));
+  }
+
+  /**
+   * Starts the time for which a person holds a task again.
+   * @throws RangeError if the person does not hold it
+   */
+  renew(task: string, person: string, now = new Date()): Promise<void> {
+    return this.#write((writing) => renewClaim(writing, task, person, now, this.#postgres));
+  }
+
+  /**
+   * Gives a person a finished task again, with the verdict as a draft. That verdict counts until
+   * there is a newer one.
+   * @throws RangeError for a task that the person has not had
+   */
+  reopen(task: string, person: string, now = new Date()): Promise<TaskView> {
     return this.#write(async (writing) => {
-      const id = await personNamed(writing, person);
-      return claimTask(writing, { project, person: id, postgres: this.#postgres }, options);
+      const project = await reopenTask(writing, task, person, now, this.#postgres);
+      return viewTask(writing, project, task, person);
     });
   }
 
   /**
-   * Adds a verdict as a new version. Once this returns, the verdict is on the disk.
-   * @returns the version
-   * @throws RangeError for an unknown task, one that the person has not claimed, and a verdict that
-   *   does not fit it
+   * Reopens the task of the person's newest verdict; calling it again, the one before.
+   * @returns null if the person has no finished task
    */
-  async annotate(task: string, person: string, verdict: Verdict): Promise<number> {
-    return this.#write(async (writing) => {
-      const found = await writing
-        .selectFrom('tasks')
-        .select(['id', 'kind', 'project_id'])
-        .where('id', '=', task)
-        .executeTakeFirst();
-      if (found === undefined) throw new RangeError(`there is no task ${task}`);
-      const places = await writing
-        .selectFrom('task_answers')
-        .select('position')
-        .where('task_id', '=', task)
-        .execute();
-      const fault = verdictFault(found.kind, places.length, verdict);
-      if (fault !== null) throw new RangeError(`task ${task}: ${fault}`);
-      const person_id = await personNamed(writing, person);
-      // Verdicts of one person on one task follow each other; SQLite has one writer anyway.
-      const claim = await writing
-        .selectFrom('claims')
-        .select('slot')
-        .where('task_id', '=', task)
-        .where('person_id', '=', person_id)
-        .$if(this.#postgres, (query) => query.forUpdate())
-        .executeTakeFirst();
-      if (claim === undefined)
-        throw new RangeError(`${person} has not claimed task ${task}. Claim it first`);
-      const last = await writing
-        .selectFrom('annotations')
-        .select(({ fn }) => fn.max('version').as('version'))
-        .where('task_id', '=', task)
-        .where('person_id', '=', person_id)
-        .executeTakeFirst();
-      const version = (last?.version ?? 0) + 1;
-      const guidelines = await newestGuidelines(writing, found.project_id);
-      await writing
-        .insertInto('annotations')
-        .values({
-          ...{ id: newId(), project_id: found.project_id, task_id: task, person_id, version },
-          ...rowOf(verdict, new Date().toISOString()),
-          ...{ shown: 1, guidelines: guidelines?.version ?? null },
-        })
-        .execute();
-      await finishClaim(writing, task, person_id);
-      return version;
+  undo(project: string, person: string, now = new Date()): Promise<TaskView | null> {
+    return this.#change(project, async (writing) => {
+      const task = await lastTask(writing, project, person);
+      if (task === null) return null;
+      await reopenTask(writing, task, person, now, this.#postgres);
+      return viewTask(writing, project, task, person);
     });
   }
 
-  /** Every version of a person's verdict on a task, oldest first. */
-  async versions(task: string, person: string): Promise<StoredVerdict[]> {
-    const rows = await this.#database
-      .selectFrom('annotations')
-      .innerJoin('people', 'people.id', 'annotations.person_id')
-      .selectAll('annotations')
-      .select('people.name')
-      .where('task_id', '=', task)
-      .where('people.name', '=', person)
-      .orderBy('version')
-      .execute();
-    return rows.map(verdictOf);
+  /** A person's newest verdicts, newest first, with positions as the person sees the answers. */
+  history(project: string, person: string, limit = 50): Promise<HistoryLine[]> {
+    return historyOf(this.#database, project, person, limit);
+  }
+
+  /**
+   * Adds a verdict that outranks those of the annotations, as a new version. Its positions are
+   * those of the task.
+   * @returns the version
+   * @throws RangeError for an unknown task, a verdict that does not fit it, and a skip
+   */
+  adjudicate(task: string, person: string, verdict: Verdict): Promise<number> {
+    return this.#write((writing) => adjudicateTask(writing, task, person, verdict, this.#postgres));
+  }
+
+  /** Every version of a person's verdict on a task, oldest first, by the task's positions. */
+  versions(task: string, person: string): Promise<StoredVerdict[]> {
+    return readVersions(this.#database, task, person);
   }
 
   /** The newest verdicts of a project, by a filter. */
   annotations(project: string, filter: AnnotationFilter = {}): Promise<ListedAnnotation[]> {
     return listAnnotations(this.#database, project, filter);
+  }
+
+  /** One page of a project's tasks, and how many tasks fit the filter. */
+  taskList(
+    project: string,
+    filter: TaskFilter = {},
+    paging: Paging = {},
+  ): Promise<{ total: number; tasks: ListedTask[] }> {
+    return listTasks(this.#database, project, filter, paging);
+  }
+
+  /** Tasks on which people disagree and that nobody has settled, most disputed first. */
+  disagreements(
+    project: string,
+    paging: Omit<Paging, 'sort'> = {},
+  ): Promise<{ total: number; tasks: ListedTask[] }> {
+    const open = { disputed: true, adjudicated: false };
+    return this.taskList(project, open, { ...paging, sort: 'dispute' });
+  }
+
+  /** Everything that the store has of a task. @throws RangeError for an unknown one */
+  taskDetail(task: string): Promise<TaskDetail> {
+    return readTaskDetail(this.#database, task);
   }
 
   /** What agreement is computed from. */
@@ -217,31 +307,24 @@ export class PreferenceStore implements AsyncDisposable {
     return readTasks(this.#database, project);
   }
 
-  #write<Result>(work: (writing: Transaction<Tables>) => Promise<Result>): Promise<Result> {
+  async #claim(
+    writing: Writing,
+    project: string,
+    person: string,
+    options: ClaimOptions,
+  ): Promise<string | null> {
+    return claimTask(writing, project, await personNamed(writing, person), options);
+  }
+
+  #write<Result>(work: (writing: Writing) => Promise<Result>): Promise<Result> {
     return this.#database.transaction().execute(work);
   }
-}
 
-const newestGuidelines = (database: Database | Transaction<Tables>, project: string) =>
-  database
-    .selectFrom('guidelines')
-    .select(['version', 'text'])
-    .where('project_id', '=', project)
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-
-async function personNamed(writing: Transaction<Tables>, name: string): Promise<string> {
-  const created_at = new Date().toISOString();
-  await writing
-    .insertInto('people')
-    .values({ id: newId(), name, created_at })
-    .onConflict((one) => one.column('name').doNothing())
-    .execute();
-  const { id } = await writing
-    .selectFrom('people')
-    .select('id')
-    .where('name', '=', name)
-    .executeTakeFirstOrThrow();
-  return id;
+  /** A write that no other one of this project overlaps. */
+  #change<Result>(project: string, work: (writing: Writing) => Promise<Result>): Promise<Result> {
+    return this.#write(async (writing) => {
+      await lockProject(writing, project, this.#postgres);
+      return work(writing);
+    });
+  }
 }

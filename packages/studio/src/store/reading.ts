@@ -1,9 +1,12 @@
 // What the store has of a project.
 import type { Content } from '@keel/align/data';
-import { type Selectable, sql } from 'kysely';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
 import type { StoredTask, StoredVerdict } from './items.ts';
-import type { Database } from './open-database.ts';
-import type { Choice, Tables, TaskKind } from './schema.ts';
+import { containsText } from './matching.ts';
+import { unpackVotes } from './packed-votes.ts';
+import type { Choice, TaskKind } from './schema.ts';
+import { adjudicationOf, ranksIn, verdictOf } from './verdict-rows.ts';
 
 /** Which annotations are listed. */
 export interface AnnotationFilter {
@@ -51,13 +54,11 @@ export async function listAnnotations(
   if (choice !== undefined) query = query.where('choice', '=', choice);
   if (flagged !== undefined) query = query.where('flagged', '=', Number(flagged));
   if (text !== undefined) {
-    const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
     query = query
       .innerJoin('tasks', 'tasks.id', 'annotations.task_id')
       .innerJoin('prompts', 'prompts.id', 'tasks.prompt_id')
-      .where(
-        sql<boolean>`(lower(prompts.content) like ${pattern} escape '\\'
-          or lower(coalesce(comment, '')) like ${pattern} escape '\\')`,
+      .where(({ or }) =>
+        or([containsText(sql`prompts.content`, text), containsText(sql`comment`, text)]),
       );
   }
   const rows = await query
@@ -79,7 +80,8 @@ export interface VoteLine {
   person: number;
   choice: Choice;
   ranks: readonly number[] | null;
-  shown: boolean;
+  /** Position of the answer that was shown first, on the left; null: not known. */
+  first: number | null;
   seconds: number | null;
 }
 
@@ -100,22 +102,13 @@ export interface Votes {
 }
 
 export async function readVotes(database: Database, project: string): Promise<Votes> {
-  // Without joins, and with one column for choice and ranks: what takes long is the many rows.
   const rows = await database
-    .selectFrom('annotations')
-    .select(['task_id', 'person_id', 'shown', 'seconds'])
-    .select(sql<string | null>`coalesce(ranks, choice)`.as('said'))
-    .where('project_id', '=', project)
-    .orderBy('task_id')
-    .orderBy('person_id')
-    .orderBy('version')
-    .execute();
-  const own = await database
     .selectFrom('tasks')
-    .select(['id', 'kind', 'lengths'])
+    .select(['id', 'kind', 'lengths', 'skips', 'votes'])
     .where('project_id', '=', project)
+    .orderBy('id')
     .execute();
-  const gold = await database
+  const known = await database
     .selectFrom('gold')
     .innerJoin('tasks', 'tasks.id', 'gold.task_id')
     .select(['gold.task_id', 'gold.choice', 'gold.ranks'])
@@ -123,74 +116,81 @@ export async function readVotes(database: Database, project: string): Promise<Vo
     .execute();
   const names = await database.selectFrom('people').select(['id', 'name']).execute();
   const nameOf = new Map(names.map(({ id, name }) => [id, name]));
-  const tasks = new Map<string, VotedTask>();
-  for (const { id, kind, lengths } of own)
-    tasks.set(id, { id, kind, lengths: JSON.parse(lengths) as number[], gold: null });
-  for (const { task_id, choice, ranks } of gold)
-    tasks.get(task_id)!.gold = { choice, ranks: ranksIn(ranks) };
+  const gold = new Map(
+    known.map(({ task_id, choice, ranks }) => [task_id, { choice, ranks: ranksIn(ranks) }]),
+  );
   const people: string[] = [];
   const places = new Map<string, number>();
   const lines: VoteLine[] = [];
   let skipped = 0;
-  let task = null as VotedTask | null;
-  for (let at = 0; at < rows.length; at++) {
-    const { task_id, person_id, shown, seconds, said } = rows[at]!;
-    const next = rows[at + 1];
-    // A newer version follows.
-    if (next !== undefined && next.task_id === task_id && next.person_id === person_id) continue;
-    if (said === null) {
-      skipped += 1;
-      continue;
+  for (const { id, kind, lengths, skips, votes } of rows) {
+    skipped += skips;
+    if (votes === '') continue;
+    const task: VotedTask = {
+      ...{ id, kind, gold: gold.get(id) ?? null },
+      lengths: JSON.parse(lengths) as number[],
+    };
+    for (const { person: personId, ...said } of unpackVotes(votes!)) {
+      let person = places.get(personId);
+      if (person === undefined) {
+        person = people.length;
+        places.set(personId, person);
+        people.push(nameOf.get(personId)!);
+      }
+      lines.push({ task, person, ...said });
     }
-    if (task?.id !== task_id) task = tasks.get(task_id)!;
-    let person = places.get(person_id);
-    if (person === undefined) {
-      person = people.length;
-      places.set(person_id, person);
-      people.push(nameOf.get(person_id)!);
-    }
-    const isRanking = said.startsWith('[');
-    const choice = isRanking ? 'ranked' : (said as Choice);
-    const ranks = isRanking ? (JSON.parse(said) as number[]) : null;
-    lines.push({ task, person, choice, ranks, shown: shown === 1, seconds });
   }
   return { lines, people, skipped };
 }
 
-const ranksIn = (text: string | null): number[] | null => (text === null ? null : JSON.parse(text));
-
 /** Tasks read at a time. */
 const BATCH = 1000;
+
+const taskRows = (database: Database) =>
+  database
+    .selectFrom('tasks')
+    .innerJoin('prompts', 'prompts.id', 'tasks.prompt_id')
+    .leftJoin('gold', 'gold.task_id', 'tasks.id')
+    .select(['tasks.id', 'tasks.kind', 'tasks.overlap', 'tasks.columns', 'prompts.content'])
+    .select(['gold.choice', 'gold.ranks']);
+
+type TaskRow = Awaited<ReturnType<ReturnType<typeof taskRows>['execute']>>[number];
 
 /** All tasks of a project with their verdicts, in the order in which they were added. */
 export async function* readTasks(database: Database, project: string): AsyncIterable<StoredTask> {
   for (let after = ''; ; ) {
-    const tasks = await database
-      .selectFrom('tasks')
-      .innerJoin('prompts', 'prompts.id', 'tasks.prompt_id')
-      .leftJoin('gold', 'gold.task_id', 'tasks.id')
-      .select(['tasks.id', 'tasks.kind', 'tasks.overlap', 'tasks.columns', 'prompts.content'])
-      .select(['gold.choice', 'gold.ranks'])
+    const rows = await taskRows(database)
       .where('tasks.project_id', '=', project)
       .where('tasks.id', '>', after)
       .orderBy('tasks.id')
       .limit(BATCH)
       .execute();
-    if (tasks.length === 0) return;
-    const ids = tasks.map(({ id }) => id);
-    after = ids.at(-1)!;
-    const answers = await answersOf(database, ids);
-    const verdicts = await verdictsOf(database, ids);
-    for (const { id, kind, overlap, columns, content, choice, ranks } of tasks) {
-      yield {
-        ...{ id, kind, overlap, prompt: JSON.parse(content) as Content },
-        columns: JSON.parse(columns) as Record<string, unknown>,
-        answers: answers.get(id) ?? [],
-        annotations: verdicts.get(id) ?? [],
-        gold: choice === null ? null : { choice, ranks: ranksIn(ranks) },
-      };
-    }
+    if (rows.length === 0) return;
+    after = rows.at(-1)!.id;
+    yield* await storedTasks(database, rows);
   }
+}
+
+/** null: there is no such task. */
+export async function storedTask(database: Database, id: string): Promise<StoredTask | null> {
+  const rows = await taskRows(database).where('tasks.id', '=', id).execute();
+  return rows.length === 0 ? null : (await storedTasks(database, rows))[0]!;
+}
+
+async function storedTasks(database: Database, rows: readonly TaskRow[]): Promise<StoredTask[]> {
+  const ids = rows.map(({ id }) => id);
+  const answers = await answersOf(database, ids);
+  const lengths = new Map([...answers].map(([id, list]) => [id, list.length]));
+  const verdicts = await verdictsOf(database, ids, lengths);
+  const adjudications = await adjudicationsOf(database, ids);
+  return rows.map(({ id, kind, overlap, columns, content, choice, ranks }) => ({
+    ...{ id, kind, overlap, prompt: JSON.parse(content) as Content },
+    columns: JSON.parse(columns) as Record<string, unknown>,
+    answers: answers.get(id) ?? [],
+    annotations: verdicts.get(id) ?? [],
+    gold: choice === null ? null : { choice, ranks: ranksIn(ranks) },
+    adjudication: adjudications.get(id)?.at(-1) ?? null,
+  }));
 }
 
 async function answersOf(database: Database, ids: readonly string[]) {
@@ -208,7 +208,11 @@ async function answersOf(database: Database, ids: readonly string[]) {
   }));
 }
 
-async function verdictsOf(database: Database, ids: readonly string[]) {
+async function verdictsOf(
+  database: Database,
+  ids: readonly string[],
+  answers: ReadonlyMap<string, number>,
+) {
   const rows = await database
     .selectFrom('annotations')
     .innerJoin('people', 'people.id', 'annotations.person_id')
@@ -218,18 +222,60 @@ async function verdictsOf(database: Database, ids: readonly string[]) {
     .where(isNewest)
     .orderBy('annotations.id')
     .execute();
-  return grouped(rows, verdictOf);
+  return grouped(rows, (row) => verdictOf(row, answers.get(row.task_id)!));
 }
 
-/** A stored row as a verdict. */
-export const verdictOf = (
-  row: Selectable<Tables['annotations']> & { name: string },
-): StoredVerdict => ({
-  ...{ person: row.name, version: row.version, choice: row.choice, ranks: ranksIn(row.ranks) },
-  ...{ strength: row.strength, probability: row.probability, comment: row.comment },
-  ...{ flagged: row.flagged === 1, seconds: row.seconds, at: row.created_at },
-  shown: row.shown === 1,
-});
+/** Every version of a person's verdict on a task, oldest first. */
+export async function readVersions(
+  database: Database,
+  task: string,
+  person: string,
+): Promise<StoredVerdict[]> {
+  const rows = await database
+    .selectFrom('annotations')
+    .innerJoin('people', 'people.id', 'annotations.person_id')
+    .innerJoin('tasks', 'tasks.id', 'annotations.task_id')
+    .selectAll('annotations')
+    .select(['people.name', 'tasks.lengths'])
+    .where('task_id', '=', task)
+    .where('people.name', '=', person)
+    .orderBy('version')
+    .execute();
+  return rows.map(({ lengths, ...row }) =>
+    verdictOf(row, (JSON.parse(lengths) as number[]).length),
+  );
+}
+
+/** Every version of every verdict on a task: of each person from the oldest on. */
+export async function storedVersions(
+  database: Database,
+  task: string,
+  answers: number,
+): Promise<StoredVerdict[]> {
+  const rows = await database
+    .selectFrom('annotations')
+    .innerJoin('people', 'people.id', 'annotations.person_id')
+    .selectAll('annotations')
+    .select('people.name')
+    .where('task_id', '=', task)
+    .orderBy('people.name')
+    .orderBy('version')
+    .execute();
+  return rows.map((row) => verdictOf(row, answers));
+}
+
+/** Every version, oldest first. */
+export async function adjudicationsOf(database: Database, ids: readonly string[]) {
+  const rows = await database
+    .selectFrom('adjudications')
+    .innerJoin('people', 'people.id', 'adjudications.person_id')
+    .selectAll('adjudications')
+    .select('people.name')
+    .where('task_id', 'in', ids)
+    .orderBy('version')
+    .execute();
+  return grouped(rows, adjudicationOf);
+}
 
 function grouped<Row extends { task_id: string }, Made>(
   rows: readonly Row[],

@@ -12,8 +12,18 @@ export type TaskKind = (typeof taskKinds)[number];
 export const choices = ['left', 'right', 'tie', 'both_bad', 'up', 'down', 'ranked'] as const;
 export type Choice = (typeof choices)[number];
 
+/** Why a person was given a task. */
+export const claimReasons = ['added', 'random', 'priority', 'gold'] as const;
+export type ClaimReason = (typeof claimReasons)[number];
+
 export interface Tables {
-  projects: { id: string; name: string; created_at: string };
+  projects: {
+    id: string;
+    name: string;
+    created_at: string;
+    /** JSON: those settings that are not the default. */
+    settings: string;
+  };
   /** Every version is kept. */
   guidelines: { project_id: string; version: number; text: string; created_at: string };
   people: { id: string; name: string; created_at: string };
@@ -43,18 +53,51 @@ export interface Tables {
     /** JSON: other columns of the imported row. */
     columns: string;
     created_at: string;
+    /** Larger ones come first, where the project's order is that of priorities. */
+    priority: number;
+    /** Who set the priority; null: nobody. */
+    priority_source: string | null;
+    // What follows can be computed from other tables. Every write that changes it keeps it right.
+    /** Whether the right verdict is known. */
+    is_gold: number;
+    /** People who hold the task or have a verdict on it. */
+    taken: number;
+    /** People with a verdict, and people who skipped the task: by the newest version. */
+    verdicts: number;
+    skips: number;
+    /** People who flagged it. */
+    flags: number;
+    /** Share of the pairs of people who disagree, from 0 to 1. */
+    dispute: number;
+    adjudicated: number;
+    answered_at: string | null;
+    /** The newest verdicts in a short form (packed-votes.ts); null: not counted yet. */
+    votes: string | null;
   };
-  /** The order in which answers are shown: drawn once, and never changed. */
+  /**
+   * The order of the answers that verdicts refer to: drawn once, and never changed. Each person
+   * sees an order of their own.
+   */
   task_answers: { task_id: string; position: number; answer_id: string };
   /** Known right verdicts. */
   gold: { task_id: string; choice: Choice; ranks: string | null; created_at: string };
   /** Who has which slot of a task: no two people can have the same one. */
   claims: {
     task_id: string;
+    /** From 0; negative for people who skipped the task, whose slots are free again. */
     slot: number;
     person_id: string;
-    state: 'held' | 'done';
+    state: 'held' | 'done' | 'skipped';
     claimed_at: string;
+    /** JSON: positions of the task's answers as the person sees them; null: not drawn. */
+    shown_order: string | null;
+    /** null: the verdict was imported. */
+    reason: ClaimReason | null;
+    /** The task's priority at that time, if the reason is one. */
+    priority: number | null;
+    priority_source: string | null;
+    /** Whether a held task has a verdict of this person, who wants to change it. */
+    reopened: number;
   };
   /** A new verdict of the same person is a new version. No row is ever changed. */
   annotations: {
@@ -71,13 +114,58 @@ export interface Tables {
     strength: number | null;
     /** P(the left answer is better), of a soft label. */
     probability: number | null;
-    /** Whether the person saw the answers in the task's order. */
+    /** Position of the answer that was shown first (on the left), plus 1; 0: not known. */
     shown: number;
+    /** JSON: positions of the task's answers as the person saw them; null: see `shown`. */
+    shown_order: string | null;
+    /** JSON: {aspect: a rating of each position}. */
+    ratings: string | null;
+    /** JSON: {answer, text}, a better answer that the person wrote. */
+    edit: string | null;
     flagged: number;
     comment: string | null;
     seconds: number | null;
     /** Version of the guidelines at that time. */
     guidelines: number | null;
     created_at: string;
+  } /** Verdicts that outrank those of people who annotate. The newest version counts. */;
+  adjudications: {
+    id: string;
+    project_id: string;
+    task_id: string;
+    person_id: string;
+    version: number;
+    choice: Choice;
+    ranks: string | null;
+    strength: number | null;
+    ratings: string | null;
+    edit: string | null;
+    comment: string | null;
+    created_at: string;
   };
+  /** People who can sign in. `user_id`: whose password and sessions the library keeps. */
+  members: {
+    person_id: string;
+    user_id: string;
+    role: 'admin' | 'annotator';
+    /** 0 or 1: whether the person may no longer sign in. */
+    disabled: number;
+    created_at: string;
+  };
+  /** Which projects an annotator works on. */
+  project_members: { project_id: string; person_id: string };
+  /** `key`: hash of the code, which only the link has. */
+  invitations: {
+    id: string;
+    key: string;
+    /** null: the person chooses the name. */
+    name: string | null;
+    role: 'admin' | 'annotator';
+    /** JSON: ids of projects. */
+    projects: string;
+    created_at: string;
+    expires_at: string;
+    used_at: string | null;
+  };
+  secrets: { name: string; value: string };
 }

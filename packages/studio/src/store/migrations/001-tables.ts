@@ -1,9 +1,8 @@
-// The steps from an empty database to the current tables. A published step is never edited: a
-// change of the tables is a new step.
+// Projects, tasks and annotations. This step is published: never edit it.
 import type { Kysely } from 'kysely';
-import type { Migration, MigrationProvider } from 'kysely/migration';
+import type { Migration } from 'kysely/migration';
 
-const tables: Migration = {
+export const tables: Migration = {
   // biome-ignore lint/suspicious/noExplicitAny: a step sees the tables of its time, not today's
   async up(db: Kysely<any>): Promise<void> {
     const { schema } = db;
@@ -120,8 +119,4 @@ const tables: Migration = {
       .columns(['project_id', 'task_id', 'person_id', 'version'])
       .execute();
   },
-};
-
-export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '001-tables': tables }),
 };
