@@ -7,6 +7,7 @@ import type { StudioContext, StudioEnvironment } from './requests/context.ts';
 import { asStudioError, failed, notFound, StudioError } from './requests/errors.ts';
 import { people } from './routes/people.ts';
 import { projects } from './routes/projects.ts';
+import { runs } from './routes/runs.ts';
 import { enter, session } from './routes/session.ts';
 
 export interface AppOptions {

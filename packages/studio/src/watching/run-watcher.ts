@@ -29,6 +29,7 @@ import {
   type ShownHeadline,
   stageVerdicts,
 } from './describing/results.ts';
+import { chartsOf, type RunChart, rewardAgainst } from './describing/run-charts.ts';
 import { RunFiles } from './describing/run-files.ts';
 import { type RunSummary, Summaries } from './describing/summary.ts';
 import { TailRows } from './describing/tail-rows.ts';
@@ -64,6 +65,9 @@ export interface RunDetails extends RunSummary {
   evaluation: EvaluationResults | null;
   gates: GateVerdict[];
   metrics: string[];
+  charts: RunChart[];
+  /** Metrics of the curve of the reward against what it cost; null: it has none. */
+  rewardAgainst: { reward: string; kl: string } | null;
   samples: number;
   hasReport: boolean;
   /** Damage of its files, a sentence each. */
@@ -88,6 +92,7 @@ export interface RunComparison {
   runs: RunSummary[];
   options: OptionDifference[];
   metrics: { name: string; runs: number }[];
+  charts: RunChart[];
   evaluations: (EvaluationResults | null)[];
   gates: GateVerdict[][];
   headlines: ShownHeadline[][];
@@ -136,6 +141,7 @@ export class RunWatcher {
     const config = this.#files.config(run) ?? trlConfig(numbers.texts);
     const files = this.#files;
     const samples = this.#samplesOf(run);
+    const { names } = numbers.columns;
     const parts = { files, config, columns: numbers.columns, answers: this.#answers(run) };
     const checkpoints = await this.#checkpoints(run);
     return {
@@ -155,7 +161,9 @@ export class RunWatcher {
       ),
       evaluation: evaluationOf(run, files),
       gates: stageVerdicts(run, files),
-      metrics: numbers.columns.names,
+      metrics: names,
+      charts: chartsOf(names),
+      rewardAgainst: rewardAgainst(names),
       samples: samples?.count ?? 0,
       hasReport: files.has(run.path, 'report.html'),
       faults: [...numbers.faults, ...(samples?.faults ?? [])],
@@ -235,10 +243,12 @@ export class RunWatcher {
     const runs = ids.map((id) => this.#in(byId, id));
     const numbers = runs.map((run) => this.#numbersOf(run));
     const configs = runs.map((run, at) => this.#files.config(run) ?? trlConfig(numbers[at]!.texts));
+    const metrics = metricNames(numbers.map(({ columns }) => columns));
     return {
       runs: runs.map((run) => this.#summaries.of(run, byId)),
       options: optionDifferences(configs),
-      metrics: metricNames(numbers.map(({ columns }) => columns)),
+      metrics,
+      charts: chartsOf(metrics.map(({ name }) => name)),
       evaluations: runs.map((run) => evaluationOf(run, this.#files)),
       gates: runs.map((run) => stageVerdicts(run, this.#files)),
       headlines: runs.map((run) => headlinesOf(run, this.#files)),

@@ -12,6 +12,7 @@ import { SignIn } from './sign-in/sign-in.tsx';
 
 // Pages beside the first one come when they are opened.
 const People = lazy(() => import('./people/people.tsx'));
+const RunPages = lazy(() => import('./runs/pages.tsx'));
 
 export function App() {
   return (
@@ -48,6 +49,7 @@ function SignedIn() {
             <Projects isAdmin={isAdmin} />
           </Route>
           {isAdmin && <Route path="/people" component={People} />}
+          {isAdmin && <Route path="/runs/*?" component={RunPages} />}
           <Route>
             <EmptyState title="There is no such page">
               Choose one in the menu, or go back.
