@@ -7,6 +7,14 @@ export {
   type PersonAgreement,
 } from './agreement/agreement.ts';
 export { type Consensus, type ConsensusUnit, consensusOf } from './agreement/consensus.ts';
+export {
+  type Confusion,
+  type PersonQuality,
+  projectQuality,
+  type QualityFlag,
+  qualityFlags,
+  qualityOf,
+} from './agreement/quality.ts';
 export { checkConsensus, writeConsensus } from './agreement/write-consensus.ts';
 export {
   checkExport,
@@ -48,6 +56,7 @@ export type {
 export type {
   AnnotationFilter,
   ListedAnnotation,
+  SideRun,
   VotedTask,
   VoteLine,
   Votes,

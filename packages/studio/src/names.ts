@@ -14,7 +14,14 @@ export const taskFormatNames = [
 export type TaskFormatName = (typeof taskFormatNames)[number];
 
 /** What a project can be exported as. */
-export const exportTargets = ['pairs', 'rankings', 'kto', 'argilla', 'label-studio'] as const;
+export const exportTargets = [
+  'pairs',
+  'rankings',
+  'kto',
+  'demonstrations',
+  'argilla',
+  'label-studio',
+] as const;
 export type ExportTarget = (typeof exportTargets)[number];
 
 /** How several verdicts become one label. */

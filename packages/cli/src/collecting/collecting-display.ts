@@ -29,7 +29,6 @@ export function showExport(summary: ExportSummary, json: boolean): void {
     return;
   }
   const { tasks, written, output, skipped } = summary;
-  for (const [why, count] of Object.entries(skipped))
-    say(`${counted(count, 'task')} skipped: ${why}`);
+  for (const [why, count] of Object.entries(skipped)) say(`${count} skipped: ${why}`);
   say(`${counted(tasks, 'task')} read, ${counted(written, 'row')} written to ${output}`);
 }

@@ -15,7 +15,8 @@ const schema = z.strictObject({
     value: 'file',
   }),
   to: option(z.enum(exportTargets).default('pairs'), {
-    description: 'what to write: rows for training, or tasks for another tool with their verdicts',
+    description:
+      'what to write: rows for training (demonstrations: better answers that people wrote, for keel sft), or tasks for another tool with their verdicts',
     group: output,
     common: true,
   }),
@@ -26,9 +27,15 @@ const schema = z.strictObject({
     common: true,
   }),
   minVotes: option(z.number().int().min(0).default(0), {
-    description: 'skip tasks with fewer verdicts',
+    description: 'skip tasks with fewer verdicts, unless an adjudicator has settled them',
     group: output,
     value: 'votes',
+    common: true,
+  }),
+  edits: option(z.boolean().default(false), {
+    description:
+      'with --to pairs, also write each better answer that a person wrote as chosen, and the answer that it started from as rejected',
+    group: output,
     common: true,
   }),
   overwrite: filesShape.overwrite,

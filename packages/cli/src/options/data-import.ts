@@ -27,11 +27,12 @@ const schema = z.strictObject({
     shownDefault: 'depends on the format',
   }),
   ...taskReadingShape,
-  overlap: option(z.number().int().min(1).max(100).default(1), {
+  overlap: option(z.number().int().min(1).max(100).nullable().default(null), {
     description: 'people who are to annotate each new task',
     group: project,
     value: 'people',
     common: true,
+    shownDefault: "the project's, at first 1",
   }),
   gold: option(z.boolean().default(false), {
     description:
@@ -48,7 +49,7 @@ const schema = z.strictObject({
     shownDefault: 'unchanged',
   }),
   seed: option(z.number().int().min(0).default(42), {
-    description: 'seed of the order in which the answers of a task are shown',
+    description: 'seed of the order of the answers of a new task',
     group: project,
   }),
 });

@@ -3,7 +3,7 @@
 import { dawidSkene } from '@keel/statistics';
 import type { Votes } from '../store/reading.ts';
 import type { Choice, TaskKind } from '../store/schema.ts';
-import { categories, unitsOf } from './units.ts';
+import { categories, labelTable, unitsOf } from './units.ts';
 
 export interface ConsensusUnit {
   task: string;
@@ -28,9 +28,7 @@ export function consensusOf(votes: Votes): Consensus {
   const accuracies: Partial<Record<TaskKind, Record<string, number>>> = {};
   for (const { kind, units: own } of unitsOf(votes)) {
     const known = categories[kind];
-    const table = people.map(() => new Array<number | null>(own.length).fill(null));
-    for (const [at, unit] of own.entries())
-      for (const [i, person] of unit.people.entries()) table[person]![at] = unit.ratings[i]!;
+    const table = labelTable(own, people.length);
     const { prior, posterior, confusion } = dawidSkene(table, known.length);
     // Nothing is known of people whose verdicts nobody else could confirm.
     const compared = new Set(own.flatMap((unit) => (unit.people.length > 1 ? unit.people : [])));

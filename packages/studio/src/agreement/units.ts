@@ -71,6 +71,16 @@ function newUnits({ task: { id, kind, gold }, ranks }: VoteLine): Unit[] {
 const compared = (ranks: readonly number[], [i, j]: readonly [number, number]): number =>
   ranks[i]! < ranks[j]! ? 0 : ranks[i]! > ranks[j]! ? 1 : 2;
 
+/** Ratings by person and unit; null where a person did not rate it. [people, units] */
+export function labelTable(units: readonly Unit[], people: number): (number | null)[][] {
+  const table = Array.from({ length: people }, () =>
+    new Array<number | null>(units.length).fill(null),
+  );
+  for (const [at, unit] of units.entries())
+    for (const [i, person] of unit.people.entries()) table[person]![at] = unit.ratings[i]!;
+  return table;
+}
+
 /** Whether a pair's verdict prefers the longer answer; null where that cannot be said. */
 export function prefersLonger(choice: Choice, lengths: readonly number[]): boolean | null {
   if (choice !== 'left' && choice !== 'right') return null;

@@ -9,7 +9,14 @@ import type { ExportTarget, LabelKind } from '../names.ts';
 import type { StoredTask } from '../store/items.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
 import { argillaRecord, labelStudioTask } from './annotation-tools.ts';
-import { pairRows, type RowsOf, rankingRows, thumbRows } from './training-rows.ts';
+import {
+  demonstrationRows,
+  editPairs,
+  pairRows,
+  type RowsOf,
+  rankingRows,
+  thumbRows,
+} from './training-rows.ts';
 
 export interface ExportOptions {
   project: string;
@@ -18,8 +25,10 @@ export interface ExportOptions {
   /** A JSON Lines file for training, a JSON file for the tools. */
   output: string;
   overwrite: boolean;
-  /** Tasks with fewer verdicts are skipped. */
+  /** Tasks with fewer verdicts are skipped, unless somebody has settled them. */
   minVotes: number;
+  /** Whether pairs are also the better answers that people wrote, over the ones edited. */
+  edits?: boolean;
 }
 
 export interface ExportSummary {
@@ -27,7 +36,7 @@ export interface ExportSummary {
   output: string;
   tasks: number;
   written: number;
-  /** Tasks that became no row, by reason. */
+  /** Tasks that became no row, and better answers that became no pair, by reason. */
   skipped: Readonly<Record<string, number>>;
 }
 
@@ -35,14 +44,24 @@ const trainingRows: Readonly<Partial<Record<ExportTarget, RowsOf>>> = {
   pairs: pairRows,
   rankings: rankingRows,
   kto: thumbRows,
+  demonstrations: demonstrationRows,
 };
 
-/** @throws ConfigError for another ending than the target's, or a file that exists */
+/**
+ * @throws ConfigError for another ending than the target's, a file that exists, and edits of other
+ *   targets than pairs
+ */
 export function checkExport({
   to,
   output,
   overwrite,
-}: Pick<ExportOptions, 'to' | 'output' | 'overwrite'>): void {
+  edits = false,
+}: Pick<ExportOptions, 'to' | 'output' | 'overwrite' | 'edits'>): void {
+  if (edits && to !== 'pairs') {
+    throw new ConfigError([
+      `--edits: only --to pairs has edited answers as chosen ones, found --to ${to}. To write edits alone, use --to demonstrations`,
+    ]);
+  }
   const [ending, form] = to in trainingRows ? ['.jsonl', 'JSON Lines'] : ['.json', 'one JSON list'];
   if (!output.toLowerCase().endsWith(ending)) {
     throw new ConfigError([
@@ -61,15 +80,22 @@ export async function exportProject(
   options: ExportOptions,
 ): Promise<ExportSummary> {
   checkExport(options);
-  const { project, to, labels, output, minVotes } = options;
+  const { project, to, labels, output, minVotes, edits = false } = options;
   const id = await store.project(project);
   const skipped: Record<string, number> = {};
   const rows: object[] = [];
   let tasks = 0;
   for await (const task of store.tasks(id)) {
+    const skip = (why: string): void => {
+      skipped[why] = (skipped[why] ?? 0) + 1;
+    };
     const made = rowsOf(task, tasks++, { to, labels, minVotes });
-    if (typeof made === 'string') skipped[made] = (skipped[made] ?? 0) + 1;
+    if (typeof made === 'string') skip(made);
     else rows.push(...made);
+    if (!edits) continue;
+    const edited = editPairs(task);
+    rows.push(...edited.rows);
+    edited.faults.forEach(skip);
   }
   if (rows.length === 0) {
     const reasons = Object.entries(skipped).map(([why, count]) => `${count} skipped: ${why}`);
@@ -94,7 +120,7 @@ function rowsOf(
   { to, labels, minVotes }: Pick<ExportOptions, 'to' | 'labels' | 'minVotes'>,
 ): object[] | string {
   const votes = task.annotations.filter(({ choice }) => choice !== null).length;
-  if (votes < minVotes) return `fewer than ${minVotes} verdicts`;
+  if (votes < minVotes && task.adjudication === null) return `fewer than ${minVotes} verdicts`;
   const training = trainingRows[to];
   if (training !== undefined) return training(task, labels);
   return [to === 'argilla' ? argillaRecord(task) : labelStudioTask(task, index)];

@@ -1,8 +1,15 @@
 // Tasks as rows that train: pairs with margins or probabilities, rankings and thumbs.
-import { DataError, parseRow, trainingFault } from '@keel/align/data';
+import { type Content, DataError, isChat, parseRow, trainingFault } from '@keel/align/data';
 import type { LabelKind } from '../names.ts';
-import type { StoredTask } from '../store/items.ts';
-import { majorityOf, meanRanks, pairVotes, thumbProbability } from './votes.ts';
+import type { Edit, StoredTask } from '../store/items.ts';
+import {
+  labelling,
+  majorityOf,
+  meanRanks,
+  meanRatings,
+  pairVotes,
+  thumbProbability,
+} from './votes.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -15,8 +22,9 @@ const UNDECIDED = 'no answer has more votes than the other, and than a tie';
 /** Rows of TRL: {prompt, chosen, rejected}, with margin or label_probability. */
 export const pairRows: RowsOf = (task, labels) => {
   if (task.kind !== 'pair') return `the task is a ${task.kind}: it is not a pair`;
-  const votes = pairVotes(task);
+  const votes = pairVotes(labelling(task));
   if (votes === null) return NOBODY;
+  const counts = pairVotes(task);
   const soft = labels === 'votes';
   const winner = majorityOf(votes);
   if (!soft && winner === null) return UNDECIDED;
@@ -34,11 +42,17 @@ export const pairRows: RowsOf = (task, labels) => {
       ? { label_probability: votes.probabilities[isLeft ? 0 : 1] }
       : margin !== null && { margin }),
     ...(!models && { model_chosen: chosen!.model, model_rejected: rejected!.model }),
-    votes: {
-      chosen: isLeft ? votes.left : votes.right,
-      rejected: isLeft ? votes.right : votes.left,
-      ties: votes.ties,
-    },
+    ...ratingsOf(task, ([left, right]) =>
+      isLeft ? { chosen: left!, rejected: right! } : { chosen: right!, rejected: left! },
+    ),
+    ...(task.adjudication !== null && { adjudicated: true }),
+    ...(counts !== null && {
+      votes: {
+        chosen: isLeft ? counts.left : counts.right,
+        rejected: isLeft ? counts.right : counts.left,
+        ties: counts.ties,
+      },
+    }),
   });
 };
 
@@ -47,11 +61,11 @@ export const rankingRows: RowsOf = (task) => {
   if (task.kind === 'thumb') return 'the task is a thumb: it does not compare answers';
   let ranks: number[] | null;
   if (task.kind === 'pair') {
-    const votes = pairVotes(task);
+    const votes = pairVotes(labelling(task));
     const winner = votes === null ? null : majorityOf(votes);
     if (votes !== null && winner === null) return UNDECIDED;
     ranks = votes === null ? null : winner === 0 ? [1, 2] : [2, 1];
-  } else ranks = meanRanks(task);
+  } else ranks = meanRanks(labelling(task));
   if (ranks === null) return NOBODY;
   if (Math.max(...ranks) === 1) return 'no answer is better than another';
   const models = task.answers.map(({ model }) => model);
@@ -61,6 +75,7 @@ export const rankingRows: RowsOf = (task) => {
     completions: task.answers.map(({ content }) => content),
     ranking: ranks,
     ...(models.some((one) => one !== null) && { models }),
+    ...ratingsOf(task, (list) => ({ '': list })),
   });
 };
 
@@ -75,13 +90,14 @@ export const thumbRows: RowsOf = (task, labels) => {
       completion: task.answers[at]!.content,
       label: probability >= 0.5,
       ...(soft && { label_probability: probability }),
+      ...ratingsOf(task, (list) => ({ '': list[at]! })),
     });
   if (task.kind === 'thumb') {
-    const probability = thumbProbability(task);
+    const probability = thumbProbability(labelling(task));
     if (probability === null) return NOBODY;
     return !soft && probability === 0.5 ? UNDECIDED : rowOf(0, probability);
   }
-  const votes = pairVotes(task);
+  const votes = pairVotes(labelling(task));
   if (votes === null) return NOBODY;
   const most = Math.max(votes.left, votes.right);
   const both = votes.bothBad > most;
@@ -98,8 +114,72 @@ export const thumbRows: RowsOf = (task, labels) => {
   return rows;
 };
 
+/** {prompt, completion}: the better answers that people wrote. */
+export const demonstrationRows: RowsOf = (task) => {
+  const edits = editsOf(task);
+  if (edits.length === 0) return 'nobody wrote a better answer';
+  const rows: Fields[] = [];
+  for (const edit of edits) {
+    const completion = editedAnswer(task, edit);
+    const made = checked('completion', { ...task.columns, prompt: task.prompt, completion });
+    if (typeof made === 'string') return made;
+    rows.push(...made);
+  }
+  return rows;
+};
+
+/** {prompt, chosen, rejected}: each better answer with the one that it started from. */
+export function editPairs(task: StoredTask): { rows: Fields[]; faults: string[] } {
+  const rows: Fields[] = [];
+  const faults: string[] = [];
+  for (const edit of editsOf(task)) {
+    if (edit.answer === null) {
+      faults.push('the better answer started from no answer, and is no pair');
+      continue;
+    }
+    const made = checked('preference', {
+      ...task.columns,
+      prompt: task.prompt,
+      chosen: editedAnswer(task, edit),
+      rejected: task.answers[edit.answer]!.content,
+    });
+    if (typeof made === 'string') faults.push(`the better answer is no pair: ${made}`);
+    else rows.push(...made);
+  }
+  return { rows, faults };
+}
+
+/** That of who settled the task, otherwise one of each person who wrote one. */
+const editsOf = ({ annotations, adjudication }: StoredTask): Edit[] =>
+  adjudication?.edit != null
+    ? [adjudication.edit]
+    : annotations.flatMap(({ edit }) => (edit === null ? [] : [edit]));
+
+/** In the form of the task's answers. Of a longer conversation, the text is the last turn. */
+function editedAnswer({ answers }: StoredTask, { answer, text }: Edit): Content {
+  const original = answers[answer ?? 0]!.content;
+  if (!isChat(original)) return text;
+  const before = answer === null ? [] : original.slice(0, -1);
+  return [...before, { role: 'assistant', content: text }];
+}
+
+/** Columns `rating_helpful`, or `rating_helpful_chosen` and the like, where there are any. */
+function ratingsOf(
+  task: StoredTask,
+  parts: (list: readonly (number | null)[]) => Record<string, unknown>,
+): Fields {
+  const columns: Fields = {};
+  for (const [aspect, list] of Object.entries(meanRatings(task)))
+    for (const [part, value] of Object.entries(parts(list)))
+      columns[`rating_${aspect}${part === '' ? '' : `_${part}`}`] = value;
+  return columns;
+}
+
 /** Rows that training would refuse are not written. */
-function checked(kind: 'preference' | 'ranking' | 'unpaired', row: Fields): Fields[] | string {
+function checked(
+  kind: 'preference' | 'ranking' | 'unpaired' | 'completion',
+  row: Fields,
+): Fields[] | string {
   try {
     const fault = trainingFault(parseRow(kind, row, { file: 'row' }));
     return fault === null ? [row] : fault.found;

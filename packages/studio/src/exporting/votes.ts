@@ -1,5 +1,36 @@
 // One label from the verdicts on a task.
-import { denseRanks, type StoredTask } from '../store/items.ts';
+import { type Adjudication, denseRanks, type StoredTask, type Verdict } from '../store/items.ts';
+
+/** What a label is made of. */
+export interface Labelled {
+  annotations: readonly Pick<Verdict, 'choice' | 'ranks' | 'strength' | 'probability'>[];
+}
+
+/** The verdicts that make the label: those of people, or the one that settled the task. */
+export const labelling = ({ annotations, adjudication }: StoredTask): Labelled =>
+  adjudication === null ? { annotations } : { annotations: [asVote(adjudication)] };
+
+const asVote = ({ choice, ranks, strength }: Adjudication): Labelled['annotations'][number] => ({
+  ...{ choice, ranks, strength, probability: null },
+});
+
+/**
+ * The mean rating of each answer by aspect, over those who rated it; null for answers that nobody
+ * rated. Ratings of who settled the task outrank those of the others.
+ */
+export function meanRatings(task: StoredTask): Record<string, (number | null)[]> {
+  const means: Record<string, (number | null)[]> = {};
+  const given = task.annotations.map(({ ratings }) => ratings ?? {});
+  const settled = task.adjudication?.ratings ?? {};
+  for (const aspect of new Set([...given, settled].flatMap((one) => Object.keys(one)))) {
+    const lists = aspect in settled ? [settled[aspect]!] : given.map((one) => one[aspect]);
+    means[aspect] = task.answers.map((_, at) => {
+      const values = lists.flatMap((list) => list?.[at] ?? []);
+      return values.length === 0 ? null : mean(values);
+    });
+  }
+  return means;
+}
 
 export interface PairVotes {
   left: number;
@@ -14,7 +45,7 @@ export interface PairVotes {
 }
 
 /** @returns null if nobody gave a verdict */
-export function pairVotes({ annotations }: Pick<StoredTask, 'annotations'>): PairVotes | null {
+export function pairVotes({ annotations }: Labelled): PairVotes | null {
   const votes = annotations.filter(({ choice }) => choice !== null);
   if (votes.length === 0) return null;
   const count = (wanted: string): number => votes.filter(({ choice }) => choice === wanted).length;
@@ -23,7 +54,7 @@ export function pairVotes({ annotations }: Pick<StoredTask, 'annotations'>): Pai
   const signs = votes.map(({ choice }) => sign[choice as 'left' | 'right'] ?? 0);
   const probabilities = votes.map((one, at) => one.probability ?? (1 + signs[at]!) / 2);
   const strengths = votes.flatMap(({ strength }, at) =>
-    strength === null ? [] : signs[at]! * strength,
+    strength == null ? [] : signs[at]! * strength,
   );
   return {
     ...{ left, right, bothBad, ties: votes.length - left - right },
@@ -40,15 +71,15 @@ export function majorityOf({ left, right, ties }: PairVotes): 0 | 1 | null {
 }
 
 /** Ranks by the mean rank of each answer; null if nobody ranked them. */
-export function meanRanks({ annotations }: Pick<StoredTask, 'annotations'>): number[] | null {
-  const ranks = annotations.flatMap(({ ranks: one }) => (one === null ? [] : [one]));
+export function meanRanks({ annotations }: Labelled): number[] | null {
+  const ranks = annotations.flatMap(({ ranks: one }) => (one == null ? [] : [one]));
   if (ranks.length === 0) return null;
   const sums = ranks[0]!.map((_, at) => ranks.reduce((sum, one) => sum + one[at]!, 0));
   return denseRanks(sums);
 }
 
 /** P(the answer is good) over the verdicts; null if there is none. */
-export function thumbProbability({ annotations }: Pick<StoredTask, 'annotations'>): number | null {
+export function thumbProbability({ annotations }: Labelled): number | null {
   const votes = annotations.filter(({ choice }) => choice !== null);
   if (votes.length === 0) return null;
   return mean(votes.map(({ choice, probability }) => probability ?? Number(choice === 'up')));

@@ -7,11 +7,11 @@ import { type ReadTasks, readTasks, type TaskReadingOptions } from './read-tasks
 
 export interface ImportOptions extends TaskReadingOptions {
   project: string;
-  /** People who are to annotate each task. */
-  overlap: number;
+  /** People who are to annotate each new task; null: as the project's settings say. */
+  overlap: number | null;
   /** Whether the verdicts are the known right ones instead of votes. */
   gold: boolean;
-  /** Seed of the order in which answers are shown. */
+  /** Seed of the order of each new task's answers. */
   seed: number;
   /** Text of the guidelines; null: they stay as they are. */
   guidelines: string | null;
@@ -40,6 +40,8 @@ export async function importFiles(
       }))
     : tasks;
   const id = await store.openProject(project);
+  const { total } = await store.taskList(id, {}, { limit: 1 });
+  if (total === 0) await store.saveSettings(id, { overlap });
   const added = await store.addTasks(id, inputs, { overlap, random: resamplingRandom(seed) });
   if (guidelines !== null) await store.saveGuidelines(id, guidelines);
   const version = (await store.guidelines(id))?.version ?? null;

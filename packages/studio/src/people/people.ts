@@ -289,16 +289,21 @@ export class People {
     }
   }
 
-  /** Whether a person may see a project. */
-  async maySee(person: Person, project: string): Promise<boolean> {
-    if (person.role === 'admin') return true;
-    const row = await this.#store.database
+  /** Ids of the projects that a person works on; null: all. */
+  async projectsOf(person: Person): Promise<Set<string> | null> {
+    if (person.role === 'admin') return null;
+    const rows = await this.#store.database
       .selectFrom('project_members')
       .select('project_id')
-      .where('project_id', '=', project)
       .where('person_id', '=', person.id)
-      .executeTakeFirst();
-    return row !== undefined;
+      .execute();
+    return new Set(rows.map(({ project_id }) => project_id));
+  }
+
+  /** Whether a person may see a project. */
+  async maySee(person: Person, project: string): Promise<boolean> {
+    const own = await this.projectsOf(person);
+    return own === null || own.has(project);
   }
 
   #members() {

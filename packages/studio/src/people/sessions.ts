@@ -5,7 +5,7 @@ import { createAuthEndpoint } from 'better-auth/api';
 import { setSessionCookie } from 'better-auth/cookies';
 import { getMigrations } from 'better-auth/db/migration';
 import { z } from 'zod';
-import type { Database } from '../store/open-database.ts';
+import type { Database } from '../store/database.ts';
 
 export const PASSWORD_LENGTH = { least: 10, most: 128 } as const;
 

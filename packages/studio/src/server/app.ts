@@ -5,8 +5,9 @@ import { pages } from './pages.ts';
 import { demandPerson, refuseForeign, safeHeaders } from './requests/access.ts';
 import type { StudioContext, StudioEnvironment } from './requests/context.ts';
 import { asStudioError, failed, notFound, StudioError } from './requests/errors.ts';
+import { annotating } from './routes/annotating.ts';
 import { people } from './routes/people.ts';
-import { projects } from './routes/projects.ts';
+import { importFormats, projects } from './routes/projects.ts';
 import { runs } from './routes/runs.ts';
 import { enter, session } from './routes/session.ts';
 
@@ -22,8 +23,11 @@ export const api = (studio: StudioContext) =>
   new Hono<StudioEnvironment>()
     .route('/session', session(studio))
     .use(demandPerson(studio))
+    .get('/formats', (context) => context.json(importFormats))
     .route('/people', people(studio))
-    .route('/projects', projects(studio));
+    .route('/projects', projects(studio))
+    .route('/projects', annotating(studio))
+    .route('/runs', runs(studio));
 
 /** The type from which the pages' client follows. */
 export type StudioApi = ReturnType<typeof api>;

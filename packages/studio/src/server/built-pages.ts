@@ -22,6 +22,7 @@ export async function builtPages(log: (text: string) => void): Promise<string> {
   log('Building the pages of the Studio …');
   const build = spawn(process.execPath, [join(sources, 'build.mjs')], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   let said = '';
   build.stderr.setEncoding('utf8').on('data', (text: string) => {

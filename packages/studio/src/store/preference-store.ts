@@ -43,9 +43,11 @@ import {
   type AnnotationFilter,
   type ListedAnnotation,
   listAnnotations,
+  readStreaks,
   readTasks,
   readVersions,
   readVotes,
+  type SideRun,
   type Votes,
 } from './reading.ts';
 import type { ProjectSettings, SettingsPatch } from './settings.ts';
@@ -300,6 +302,11 @@ export class PreferenceStore implements AsyncDisposable {
   /** What agreement is computed from. */
   votes(project: string): Promise<Votes> {
     return readVotes(this.#database, project);
+  }
+
+  /** By name: the longest run of pairs for which a person chose the same side. */
+  streaks(project: string): Promise<ReadonlyMap<string, SideRun>> {
+    return readStreaks(this.#database, project);
   }
 
   /** All tasks of a project with their verdicts, in the order in which they were added. */

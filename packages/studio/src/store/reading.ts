@@ -146,6 +146,50 @@ export async function readVotes(database: Database, project: string): Promise<Vo
 /** Tasks read at a time. */
 const BATCH = 1000;
 
+/** A run of pairs for which a person chose the same side. */
+export interface SideRun {
+  side: 'left' | 'right';
+  length: number;
+  /** Decided pairs in a known order, in the run or not. */
+  pairs: number;
+}
+
+/** The longest run of each person, in the order of the newest verdicts' times. */
+export async function readStreaks(
+  database: Database,
+  project: string,
+): Promise<Map<string, SideRun>> {
+  const rows = await database
+    .selectFrom('annotations')
+    .select(['person_id', 'choice', 'shown'])
+    .where('project_id', '=', project)
+    .where('choice', 'in', ['left', 'right'])
+    .where('shown', '>', 0)
+    .where(isNewest)
+    .orderBy('person_id')
+    .orderBy('created_at')
+    .orderBy('annotations.id')
+    .execute();
+  const names = await database.selectFrom('people').select(['id', 'name']).execute();
+  const nameOf = new Map(names.map(({ id, name }) => [id, name]));
+  const longest = new Map<string, SideRun>();
+  let run = { person: '', side: '', length: 0 };
+  for (const { person_id, choice, shown } of rows) {
+    const side = (choice === 'left') === (shown === 1) ? 'left' : 'right';
+    const again = run.person === person_id && run.side === side;
+    run = { person: person_id, side, length: again ? run.length + 1 : 1 };
+    const name = nameOf.get(person_id)!;
+    const best = longest.get(name) ?? { side, length: 0, pairs: 0 };
+    best.pairs += 1;
+    if (run.length > best.length) {
+      best.length = run.length;
+      best.side = side;
+    }
+    longest.set(name, best);
+  }
+  return longest;
+}
+
 const taskRows = (database: Database) =>
   database
     .selectFrom('tasks')

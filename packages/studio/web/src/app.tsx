@@ -11,7 +11,10 @@ import { Join } from './sign-in/join.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 
 // Pages beside the first one come when they are opened.
+const Annotate = lazy(() => import('./annotate/annotate.tsx'));
 const People = lazy(() => import('./people/people.tsx'));
+const Project = lazy(() => import('./projects/project.tsx'));
+const TaskPage = lazy(() => import('./projects/task-page.tsx'));
 const RunPages = lazy(() => import('./runs/pages.tsx'));
 
 export function App() {
@@ -48,6 +51,21 @@ function SignedIn() {
           <Route path="/projects">
             <Projects isAdmin={isAdmin} />
           </Route>
+          <Route path="/projects/:project/annotate">
+            {({ project }) => <Annotate key={project} project={project} />}
+          </Route>
+          {isAdmin && (
+            <Route path="/projects/:project/tasks/:task">
+              {({ project, task }) => <TaskPage key={task} project={project} task={task} />}
+            </Route>
+          )}
+          {isAdmin && (
+            <Route path="/projects/:project/:tab?">
+              {({ project, tab }) => (
+                <Project key={project} project={project} tab={tab ?? 'tasks'} />
+              )}
+            </Route>
+          )}
           {isAdmin && <Route path="/people" component={People} />}
           {isAdmin && <Route path="/runs/*?" component={RunPages} />}
           <Route>

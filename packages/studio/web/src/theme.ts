@@ -12,6 +12,7 @@ export const theme = createTheme({
   primaryShade: { light: 8, dark: 8 },
   colors: { sea },
   autoContrast: true,
+  respectReducedMotion: true,
   defaultRadius: 'md',
   cursorType: 'pointer',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
@@ -26,6 +27,21 @@ export const theme = createTheme({
 /** Quiet text keeps a contrast of at least 4.5 with what is behind it. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#5c636a' },
-  dark: { '--mantine-color-dimmed': '#a6adb4' },
+  light: {
+    '--mantine-color-body': '#ffffff',
+    '--mantine-color-dimmed': '#5c636a',
+    '--studio-page': '#fafbfc',
+    '--studio-line': '#dee2e6',
+    '--studio-code': '#f1f3f5',
+    '--studio-mark': '#c3fae8',
+    '--studio-shadow': '0 -4px 16px rgb(0 0 0 / 6%)',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#a6adb4',
+    '--studio-page': '#141517',
+    '--studio-line': '#3b3f44',
+    '--studio-code': '#101113',
+    '--studio-mark': '#0b5345',
+    '--studio-shadow': '0 -4px 16px rgb(0 0 0 / 40%)',
+  },
 });

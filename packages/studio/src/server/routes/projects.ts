@@ -9,10 +9,12 @@ import { agreementOf } from '../../agreement/agreement.ts';
 import { exportProject } from '../../exporting/export-project.ts';
 import { importFiles } from '../../importing/import-files.ts';
 import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
+import type { SettingsPatch } from '../../store/settings.ts';
 import { demandAdmin, demandProject } from '../requests/access.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
 import { notFound, StudioError } from '../requests/errors.ts';
+import { verdictBody } from './annotating.ts';
 
 const projectName = z
   .string()
@@ -21,9 +23,12 @@ const projectName = z
   .max(100, 'A name has at most 100 characters')
   .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters');
 
+/** Formats of files that can be imported. */
+export const importFormats = ['auto', ...taskFormatNames, ...formatNames];
+
 /** What an upload says beside its files. */
 const importing = z.object({
-  from: z.enum(['auto', ...taskFormatNames, ...formatNames]).default('auto'),
+  from: z.enum(importFormats).default('auto'),
   overlap: z.coerce.number().int().min(1).max(100).default(1),
   gold: z.stringbool().default(false),
   person: z.string().min(1).max(80).default('imported'),
@@ -36,22 +41,25 @@ const exporting = z.object({
   minVotes: z.coerce.number().int().min(1).max(100).default(1),
 });
 
+const flag = z.stringbool().optional();
+
+/** Which tasks are listed. */
+const listing = z.object({
+  state: z.enum(['new', 'started', 'finished']).optional(),
+  text: z.string().max(200).optional(),
+  ...{ disputed: flag, flagged: flag, skipped: flag, gold: flag, adjudicated: flag },
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  offset: z.coerce.number().int().min(0).default(0),
+  sort: z.enum(['added', 'dispute', 'priority', 'newest']).default('added'),
+});
+
 export const projects = (studio: StudioContext) =>
   new Hono<StudioEnvironment>()
     .get('/', async (context) => {
-      const { id: person, role } = context.get('person');
-      const all = await studio.store.database
-        .selectFrom('projects')
-        .selectAll()
-        .orderBy('name')
-        .execute();
-      const own = await studio.store.database
-        .selectFrom('project_members')
-        .select('project_id')
-        .where('person_id', '=', person)
-        .execute();
-      const seen = new Set(own.map(({ project_id }) => project_id));
-      return context.json(all.filter(({ id }) => role === 'admin' || seen.has(id)));
+      const person = context.get('person');
+      const all = await studio.store.overview();
+      const seen = await studio.people.projectsOf(person);
+      return context.json(all.filter(({ id }) => seen === null || seen.has(id)));
     })
     .post('/', demandAdmin, body(z.strictObject({ name: projectName })), async (context) => {
       const { name } = context.req.valid('json');
@@ -60,6 +68,66 @@ export const projects = (studio: StudioContext) =>
       return context.json({ id: await studio.store.openProject(name) }, 201);
     })
     .use('/:project/*', demandProject(studio))
+    .use('/:project', demandProject(studio))
+    .get('/:project', async (context) => {
+      const id = context.req.param('project');
+      const name = await nameOf(studio, id);
+      const settings = await studio.store.settings(id);
+      return context.json({ id, name, settings, guidelines: await studio.store.guidelines(id) });
+    })
+    .patch(
+      '/:project',
+      demandAdmin,
+      body(z.strictObject({ name: projectName })),
+      async (context) => {
+        await studio.store.renameProject(
+          context.req.param('project'),
+          context.req.valid('json').name,
+        );
+        return context.json({ ok: true });
+      },
+    )
+    .delete('/:project', demandAdmin, async (context) => {
+      await studio.store.deleteProject(context.req.param('project'));
+      return context.json({ ok: true });
+    })
+    .patch(
+      '/:project/settings',
+      demandAdmin,
+      body(z.record(z.string(), z.unknown())),
+      async (context) => {
+        const patch = context.req.valid('json') as SettingsPatch;
+        return context.json(await studio.store.saveSettings(context.req.param('project'), patch));
+      },
+    )
+    .put(
+      '/:project/guidelines',
+      demandAdmin,
+      body(z.strictObject({ text: z.string().max(200_000) })),
+      async (context) => {
+        const { text } = context.req.valid('json');
+        const version = await studio.store.saveGuidelines(context.req.param('project'), text);
+        return context.json({ version });
+      },
+    )
+    .get('/:project/tasks', demandAdmin, query(listing), async (context) => {
+      const { limit, offset, sort, ...filter } = context.req.valid('query');
+      const paging = { limit, offset, sort };
+      return context.json(
+        await studio.store.taskList(context.req.param('project'), filter, paging),
+      );
+    })
+    .get('/:project/tasks/:task', demandAdmin, async (context) => {
+      const { project, task } = context.req.param();
+      return context.json(await detailOf(studio, project, task));
+    })
+    .post('/:project/tasks/:task/adjudication', demandAdmin, body(verdictBody), async (context) => {
+      const { project, task } = context.req.param();
+      await detailOf(studio, project, task);
+      const { name } = context.get('person');
+      const { flagged: _, seconds: __, ...verdict } = context.req.valid('json');
+      return context.json({ version: await studio.store.adjudicate(task, name, verdict) });
+    })
     .post('/:project/import', demandAdmin, async (context) => {
       const name = await nameOf(studio, context.req.param('project'));
       const form = await context.req.parseBody({ all: true });
@@ -100,6 +168,13 @@ export const projects = (studio: StudioContext) =>
       const votes = await studio.store.votes(context.req.param('project'));
       return context.json(votes.lines.length === 0 ? null : agreementOf(votes));
     });
+
+/** Everything about a task. @throws StudioError for a task of another project */
+async function detailOf({ store }: StudioContext, project: string, task: string) {
+  const detail = await store.taskDetail(task);
+  if (detail.project !== project) throw notFound('There is no such task in this project');
+  return detail;
+}
 
 /** @throws StudioError if there is no such project */
 async function nameOf({ store }: StudioContext, id: string): Promise<string> {

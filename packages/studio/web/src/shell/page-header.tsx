@@ -20,7 +20,7 @@ export function PageHeader({
           {title}
         </Title>
         {children && (
-          <Text c="dimmed" mt={4}>
+          <Text c="dimmed" mt={4} component="div">
             {children}
           </Text>
         )}
