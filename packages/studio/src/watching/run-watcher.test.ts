@@ -179,17 +179,38 @@ describe('a run', () => {
     expect((await watcher.run('a')).metrics).toEqual(['loss']);
   });
 
-  test('a run that wrote no findings is checked by the same rules', async () => {
-    const steps = Array.from({ length: 30 }, (_, at) => ({
-      step: at + 1,
-      'rewards/margins': at < 5 ? 0 : 90,
-      loss: 0.1,
-    }));
-    const { watcher } = watched(trainingFiles({ 'metrics.jsonl': lines(steps) }));
-    const { notices } = await watcher.run('a');
+  test('findings are those of the run; a TRL run is checked by the same rules', async () => {
+    const root = temporaryFolder();
+    writeFiles(join(root, 'keel'), trainingFiles());
+    mkdirSync(join(root, 'trl'));
+    {
+      using writer = new TensorBoardWriter(join(root, 'trl'));
+      for (let step = 1; step <= 30; step++) {
+        writer.metrics({ step, 'rewards/margins': step < 5 ? 0 : 90, loss: 0.1 });
+      }
+    }
+    const watcher = new RunWatcher(root);
+    // A run of Keel writes a finding when it is found.
+    expect((await watcher.run('keel')).notices).toEqual({ by: 'run', checked: [], findings: [] });
+    const { notices } = await watcher.run('trl');
     expect(notices.by).toBe('studio');
     expect(notices.findings).toMatchObject([{ code: 'exploding-margin', severity: 'serious' }]);
     expect(notices.findings[0]!.evidence).not.toEqual({});
+    expect(watcher.list().runs.find(({ id }) => id === 'trl')).toMatchObject({
+      ...{ step: 30, number: { name: 'loss', value: expect.closeTo(0.1) as number } },
+    });
+  });
+
+  test('the reward against its KL, at the steps that have both', () => {
+    const rows = Array.from({ length: 1000 }, (_, at) => ({
+      ...{ step: at + 1, reward: at, 'objective/kl': at % 2 === 0 ? at / 10 : 'NaN' },
+    }));
+    const { watcher } = watched(trainingFiles({ 'metrics.jsonl': lines(rows) }));
+    const points = watcher.rewardCosts('a');
+    expect(points.length).toBeLessThanOrEqual(201);
+    expect(points.length).toBeGreaterThan(90);
+    expect(points.at(-1)!.step).toBe(999);
+    for (const { reward, kl } of points) expect(kl).toBeCloseTo(reward / 10);
   });
 
   test('answers side by side', () => {
@@ -343,7 +364,7 @@ describe('a comparison', () => {
     const watcher = new RunWatcher(root);
     const found = watcher.compare(['a', 'b']);
     expect(found.options).toEqual([
-      { key: 'learning_rate', group: 'Optimisation', values: [1, 2] },
+      { key: 'learning_rate', group: 'Optimisation', values: [1, 2], missing: false },
     ]);
     expect(found.metrics).toEqual([
       { name: 'loss', runs: 2 },
@@ -358,6 +379,11 @@ describe('a comparison', () => {
         [null, null, null],
       ],
     });
+    const missing = watcher.compare(['a', 'c']).options.map((one) => [one.key, one.missing]);
+    expect(missing).toEqual([
+      ['learning_rate', true],
+      ['seed', true],
+    ]);
     expect(() => watcher.compare(['a', 'z'])).toThrow(/no such run/);
   });
 });

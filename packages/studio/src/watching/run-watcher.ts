@@ -18,7 +18,7 @@ import {
   type OptionDifference,
   optionDifferences,
 } from './describing/compare-runs.ts';
-import { type RunConfig, trlConfig } from './describing/config.ts';
+import { optionOf, type RunConfig, trlConfig } from './describing/config.ts';
 import { type Lineage, lineageOf, usersOf } from './describing/lineage.ts';
 import { type Notices, noticesOf } from './describing/notices.ts';
 import {
@@ -30,8 +30,9 @@ import {
   stageVerdicts,
 } from './describing/results.ts';
 import { chartsOf, type RunChart, rewardAgainst } from './describing/run-charts.ts';
+import { type CostPoint, rewardCosts } from './describing/reward-costs.ts';
 import { RunFiles } from './describing/run-files.ts';
-import { type RunSummary, Summaries } from './describing/summary.ts';
+import { type RunSummary, Summaries, tellingNumber } from './describing/summary.ts';
 import { TailRows } from './describing/tail-rows.ts';
 import { type FoundRun, RunFinder } from './folders/find-runs.ts';
 import { noRun, RunRoot } from './folders/run-root.ts';
@@ -66,8 +67,8 @@ export interface RunDetails extends RunSummary {
   gates: GateVerdict[];
   metrics: string[];
   charts: RunChart[];
-  /** Metrics of the curve of the reward against what it cost; null: it has none. */
-  rewardAgainst: { reward: string; kl: string } | null;
+  /** Whether it has both a reward and a KL, which {@link RunWatcher.rewardCosts} compares. */
+  hasRewardCosts: boolean;
   samples: number;
   hasReport: boolean;
   /** Damage of its files, a sentence each. */
@@ -130,29 +131,26 @@ export class RunWatcher {
   list(): { runs: RunSummary[]; complete: boolean } {
     const { runs, complete } = this.#finder.find();
     const byId = new Map(runs.map((run) => [run.id, run]));
-    return { runs: runs.map((run) => this.#summaries.of(run, byId)), complete };
+    return { runs: runs.map((run) => this.#summary(run, byId)), complete };
   }
 
   /** @throws WatchError if there is no such run */
   async run(id: string): Promise<RunDetails> {
     const { run, runs } = this.#find(id);
-    const summary = this.#summaries.of(run, runs);
+    const summary = this.#summary(run, runs);
     const numbers = this.#numbersOf(run);
     const config = this.#files.config(run) ?? trlConfig(numbers.texts);
     const files = this.#files;
     const samples = this.#samplesOf(run);
     const { names } = numbers.columns;
-    const parts = { files, config, columns: numbers.columns, answers: this.#answers(run) };
     const checkpoints = await this.#checkpoints(run);
     return {
       ...summary,
-      updated: numbers.lastTime === null ? summary.updated : isoTime(numbers.lastTime),
-      step: summary.step ?? numbers.columns.lastStep,
       path: run.path,
       config,
       environment: files.environment(run) as Record<string, unknown> | null,
       headlines: headlinesOf(run, files),
-      notices: noticesOf(run, parts),
+      notices: noticesOf(run, { files, config, columns: numbers.columns }),
       checkpoints,
       lineage: lineageOf(run, runs, files),
       usedBy: usersOf(run, runs, files),
@@ -163,7 +161,7 @@ export class RunWatcher {
       gates: stageVerdicts(run, files),
       metrics: names,
       charts: chartsOf(names),
-      rewardAgainst: rewardAgainst(names),
+      hasRewardCosts: rewardAgainst(names) !== null,
       samples: samples?.count ?? 0,
       hasReport: files.has(run.path, 'report.html'),
       faults: [...numbers.faults, ...(samples?.faults ?? [])],
@@ -198,6 +196,16 @@ export class RunWatcher {
       const points = downsample(column.steps, column.values, part);
       return [{ name, count: column.steps.length, ...points }];
     });
+  }
+
+  /**
+   * The reward against the KL that it cost, for a curve.
+   * @throws WatchError if there is no such run
+   */
+  rewardCosts(id: string): CostPoint[] {
+    const { columns } = this.#numbersOf(this.#find(id).run);
+    const names = rewardAgainst(columns.names);
+    return names === null ? [] : rewardCosts(columns.get(names.reward)!, columns.get(names.kl)!);
   }
 
   /** @throws WatchError if there is no such run, or for a query that cannot be answered */
@@ -245,7 +253,7 @@ export class RunWatcher {
     const configs = runs.map((run, at) => this.#files.config(run) ?? trlConfig(numbers[at]!.texts));
     const metrics = metricNames(numbers.map(({ columns }) => columns));
     return {
-      runs: runs.map((run) => this.#summaries.of(run, byId)),
+      runs: runs.map((run) => this.#summary(run, byId)),
       options: optionDifferences(configs),
       metrics,
       charts: chartsOf(metrics.map(({ name }) => name)),
@@ -310,8 +318,27 @@ export class RunWatcher {
    */
   resume(id: string): { pid: number; command: string } {
     const { run, runs } = this.#find(id);
-    const command = resumeCommand(run, this.#summaries.of(run, runs), this.#files);
+    const command = resumeCommand(run, this.#summary(run, runs), this.#files);
     return { ...this.#resumes.start(run, command), command: shownCommand(command.words) };
+  }
+
+  /** Of an event folder, what its numbers say. */
+  #summary(run: FoundRun, runs: ReadonlyMap<string, FoundRun>): RunSummary {
+    const summary = this.#summaries.of(run, runs);
+    if (run.kind !== 'tensorboard') return summary;
+    const { columns, lastTime, firstTime, texts } = this.#numbersOf(run);
+    const config = trlConfig(texts);
+    const model = optionOf(config, 'model_name_or_path') ?? optionOf(config, '_name_or_path');
+    const total = optionOf(config, 'max_steps');
+    return {
+      ...summary,
+      model: typeof model === 'string' ? model : null,
+      step: columns.lastStep,
+      total: typeof total === 'number' && total > 0 ? total : null,
+      started: firstTime === null ? null : isoTime(firstTime),
+      updated: lastTime === null ? null : isoTime(lastTime),
+      number: tellingNumber((name) => columns.get(name)?.values.at(-1)),
+    };
   }
 
   #resumeOf(run: FoundRun, summary: RunSummary): RunDetails['resume'] {

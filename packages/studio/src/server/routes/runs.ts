@@ -82,6 +82,9 @@ export const runs = ({ runs: folder }: StudioContext) =>
       const given = names.length === 0 ? {} : { names };
       return context.json(folder.demand().series(run, { ...given, ...defined(asked) }));
     })
+    .get('/reward-costs', query(one), (context) =>
+      context.json(folder.demand().rewardCosts(context.req.valid('query').run)),
+    )
     .get('/samples', query(samples), (context) => {
       const { run, ...asked } = context.req.valid('query');
       return context.json(folder.demand().samples(run, defined(asked)));

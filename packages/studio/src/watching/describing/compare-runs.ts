@@ -7,8 +7,10 @@ import type { RunConfig } from './config.ts';
 export interface OptionDifference {
   key: string;
   group: string | null;
-  /** One for each run; undefined becomes null: the run has no such option. */
+  /** One for each run; null also for a run that has no such option. */
   values: unknown[];
+  /** Some runs do not have it, and all others have the same value. */
+  missing: boolean;
 }
 
 /** Where a run is stored says nothing about it. */
@@ -26,12 +28,12 @@ export function optionDifferences(configs: readonly (RunConfig | null)[]): Optio
   );
   return [...groups].flatMap(([key, group]) => {
     if (ofPlace.has(key)) return [];
-    const values = configs.map(
-      (config) => config?.options.find((one) => one.key === key)?.value ?? null,
-    );
-    const [first] = values;
-    const same = values.every((value) => isDeepStrictEqual(value, first));
-    return same ? [] : [{ key, group, values }];
+    const found = configs.map((config) => config?.options.find((one) => one.key === key));
+    const values = found.map((one) => one?.value ?? null);
+    const present = found.flatMap((one) => (one === undefined ? [] : [one.value]));
+    const agree = present.every((value) => isDeepStrictEqual(value, present[0]));
+    const missing = agree && present.length < found.length;
+    return agree && !missing ? [] : [{ key, group, values, missing }];
   });
 }
 

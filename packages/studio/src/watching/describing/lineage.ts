@@ -168,15 +168,37 @@ function addStages(
   };
   for (const [name, { identity }] of Object.entries(stages)) {
     const to = stageNode(name);
-    for (const [key, inputs] of Object.entries(identity.inputs)) {
+    for (const [key, all] of Object.entries(identity.inputs)) {
       const kind = sources.find((one) => one.key === key)?.kind ?? 'data';
-      for (const { name: input, sha256 } of inputs) {
-        const stage = /^stages\.([^/]*)/.exec(input)?.[1];
+      for (const { name: input, sha256 } of directInputs(all, stages)) {
+        const stage = stageOf(input);
         const from = stage === undefined ? graph.node(kind, input, sha256) : stageNode(stage);
         graph.edge(from, to, key);
       }
     }
   }
+}
+
+type Inputs = StageRecord['identity']['inputs'][string];
+
+const stageOf = (input: string): string | undefined => /^stages\.([^/]*)/.exec(input)?.[1];
+
+/**
+ * An adapter is recorded with the models below it. Those are what another input was made from, so
+ * the graph shows them behind that one.
+ */
+function directInputs(inputs: Inputs, stages: Readonly<Record<string, StageRecord>>): Inputs {
+  const below = new Set<string>();
+  const add = (input: string, seen: ReadonlySet<string>): void => {
+    const stage = stageOf(input);
+    if (stage === undefined || seen.has(stage)) return;
+    for (const { name } of stages[stage]?.identity.inputs.model ?? []) {
+      below.add(name);
+      add(name, new Set([...seen, stage]));
+    }
+  };
+  for (const { name } of inputs) add(name, new Set());
+  return inputs.filter(({ name }) => !below.has(name));
 }
 
 /** Watched runs that were made from a run. */

@@ -1,5 +1,5 @@
 // Alarms of a run with their evidence: what its health checks found.
-import { type AnswerLine, type Health, HealthMonitor, replayHealth } from '@keel/align/runs';
+import { type Health, HealthMonitor } from '@keel/align/runs';
 import type { FoundRun } from '../folders/find-runs.ts';
 import type { Columns } from '../numbers/columns.ts';
 import { optionOf, type RunConfig } from './config.ts';
@@ -7,26 +7,24 @@ import type { RunFiles } from './run-files.ts';
 
 /** What was checked and found. */
 export interface Notices extends Health {
-  /** `run`: the run checked itself. `studio`: its numbers were checked here, by the same rules. */
-  by: 'run' | 'studio';
+  /**
+   * `run`: the run checked itself; it writes health.json with its first finding, and at its end.
+   * `studio`: the numbers of another trainer were checked here, by the same rules. null: nothing
+   * was checked.
+   */
+  by: 'run' | 'studio' | null;
 }
 
-/**
- * The findings in health.json. A run without the file has found nothing yet, or is one of TRL: its
- * numbers and answers are checked here.
- */
+/** The findings of a run; of a TRL run, those in its numbers. */
 export function noticesOf(
   run: FoundRun,
-  parts: {
-    files: RunFiles;
-    config: RunConfig | null;
-    columns: Columns;
-    answers: readonly AnswerLine[];
-  },
+  parts: { files: RunFiles; config: RunConfig | null; columns: Columns },
 ): Notices {
-  const { files, config, columns, answers } = parts;
+  const { files, config, columns } = parts;
   const written = files.health(run);
   if (written !== null) return { ...written, by: 'run' };
+  const nothing = { checked: [], findings: [] };
+  if (run.kind !== 'tensorboard') return { ...nothing, by: run.kind === 'training' ? 'run' : null };
   const number = (key: string): number | null => {
     const value = optionOf(config, key);
     return typeof value === 'number' ? value : null;
@@ -34,8 +32,8 @@ export function noticesOf(
   const monitor = new HealthMonitor({
     learningRate: number('learning_rate') ?? 0,
     maxGradNorm: number('max_grad_norm'),
-    maxKl: number('max_kl'),
+    maxKl: null,
   });
-  replayHealth(monitor, columns.rows(), answers);
+  for (const row of columns.rows()) monitor.addRow(row);
   return { ...monitor.health, by: 'studio' };
 }

@@ -89,7 +89,7 @@ export class Summaries {
         'report.html',
       ]),
       git: environment?.git ?? null,
-      number: tellingNumber(rows),
+      number: tellingNumber((name) => rows.findLast((row) => row[name] !== undefined)?.[name]),
       ...{ warnings: count('warning'), serious: count('serious'), parent },
     };
   }
@@ -169,10 +169,13 @@ const telling = [
   ...['eval_loss', 'loss'],
 ];
 
-/** The latest value of the most telling number; null: not finite. */
-export function tellingNumber(rows: readonly MetricsRow[]): RunSummary['number'] {
+/**
+ * The latest value of the most telling number; null: not finite.
+ * @param latest value of a metric; undefined: it has none
+ */
+export function tellingNumber(latest: (name: string) => number | undefined): RunSummary['number'] {
   for (const name of telling) {
-    const value = rows.findLast((row) => row[name] !== undefined)?.[name];
+    const value = latest(name);
     if (value !== undefined) return { name, value: Number.isFinite(value) ? value : null };
   }
   return null;

@@ -10,13 +10,21 @@ export interface Column {
 export class Columns {
   readonly #columns = new Map<string, Column>();
 
+  /** The numbers of a row of metrics.jsonl. */
+  add(row: MetricsRow): void {
+    const { step } = row;
+    for (const name in row) if (name !== 'step') this.set(name, step, row[name]!);
+  }
+
   /** A later value of the same step replaces an earlier one. */
   set(name: string, step: number, value: number): void {
-    const column = this.#columns.get(name) ?? { steps: [], values: [] };
-    this.#columns.set(name, column);
+    let column = this.#columns.get(name);
+    if (column === undefined) {
+      column = { steps: [], values: [] };
+      this.#columns.set(name, column);
+    }
     const { steps, values } = column;
-    const last = steps.at(-1);
-    if (last === undefined || step > last) {
+    if (steps.length === 0 || step > steps[steps.length - 1]!) {
       steps.push(step);
       values.push(value);
       return;

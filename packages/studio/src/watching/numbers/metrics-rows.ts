@@ -37,11 +37,14 @@ export function parsedRow(text: string): MetricsRow | null {
   try {
     const parsed: unknown = JSON.parse(text);
     if (!isPlainObject(parsed)) return null;
-    const numbers = Object.entries(parsed).flatMap(([name, value]): [string, number][] => {
-      const number = /^(NaN|-?Infinity)$/.test(String(value)) ? Number(value) : value;
-      return typeof number === 'number' ? [[name, number]] : [];
-    });
-    const row = Object.fromEntries(numbers) as MetricsRow;
+    const row: MetricsRow = { step: Number.NaN };
+    for (const name in parsed) {
+      const value = parsed[name];
+      if (typeof value === 'number') row[name] = value;
+      else if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') {
+        row[name] = Number(value);
+      }
+    }
     return Number.isFinite(row.step) ? row : null;
   } catch {
     return null;

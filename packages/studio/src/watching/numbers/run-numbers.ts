@@ -17,6 +17,8 @@ export interface RunNumbers {
   readonly texts: ReadonlyMap<string, string>;
   /** Milliseconds since 1970 of the last number; null if the files do not say. */
   readonly lastTime: number | null;
+  /** Of the first number. */
+  readonly firstTime: number | null;
   /** Reads what was added. */
   update(): void;
 }
@@ -26,6 +28,7 @@ export class JsonNumbers implements RunNumbers {
   readonly columns = new Columns();
   readonly texts = new Map<string, string>();
   readonly lastTime = null;
+  readonly firstTime = null;
   faults: string[] = [];
   readonly #path: () => string | null;
   #cursor: string | null = null;
@@ -43,9 +46,7 @@ export class JsonNumbers implements RunNumbers {
         this.columns.clear();
         this.faults = [];
       }
-      for (const { step, ...numbers } of read.rows) {
-        for (const [name, value] of Object.entries(numbers)) this.columns.set(name, step, value);
-      }
+      for (const row of read.rows) this.columns.add(row);
       this.faults.push(...read.faults);
       this.#cursor = read.cursor;
       more = read.more && read.rows.length > 0;
@@ -67,6 +68,7 @@ export class EventNumbers implements RunNumbers {
   readonly columns = new Columns();
   readonly texts = new Map<string, string>();
   lastTime: number | null = null;
+  firstTime: number | null = null;
   readonly #folder: string;
   #files: EventFile[] = [];
 
@@ -98,6 +100,7 @@ export class EventNumbers implements RunNumbers {
       this.columns.clear();
       this.texts.clear();
       this.lastTime = null;
+      this.firstTime = null;
     }
     for (const [at, name] of names.entries()) {
       const inode = stats[at]!.ino;
@@ -128,7 +131,9 @@ export class EventNumbers implements RunNumbers {
     if (restarts) this.columns.removeFrom(step);
     for (const { tag, value } of numbers) this.columns.set(metricOf(tag), step, value);
     for (const { tag, text } of texts) this.texts.set(tag, text);
-    if (numbers.length > 0) this.lastTime = Math.max(this.lastTime ?? 0, time * 1000);
+    if (numbers.length === 0) return;
+    this.lastTime = Math.max(this.lastTime ?? 0, time * 1000);
+    this.firstTime = Math.min(this.firstTime ?? Number.POSITIVE_INFINITY, time * 1000);
   }
 }
 

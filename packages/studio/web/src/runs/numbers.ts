@@ -9,7 +9,10 @@ export function numberText(value: number | null | undefined): string {
     size === 0
       ? '0'
       : size < 1e-3 || size >= 1e6
-        ? size.toExponential(2).replace(/\.?0*e/, 'e').replace('e+', 'e')
+        ? size
+            .toExponential(2)
+            .replace(/\.?0*e/, 'e')
+            .replace('e+', 'e')
         : size >= 1000
           ? Math.round(size).toLocaleString('en')
           : String(Number(size.toPrecision(4)));
@@ -35,6 +38,7 @@ export function durationText(seconds: number): string {
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'none';
   if (typeof value === 'string') return value;
-  if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ');
+  if (Array.isArray(value) && value.every((one) => typeof one !== 'object'))
+    return value.join(', ');
   return JSON.stringify(value);
 }

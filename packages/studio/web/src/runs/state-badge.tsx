@@ -45,7 +45,7 @@ export function StateBadge({ state }: { state: RunSummary['state'] }) {
   const { color, icon, label, about } = states[state];
   return (
     <Tooltip label={about}>
-      <Badge variant="light" color={color} leftSection={icon} className="state" tt="none" fw={600}>
+      <Badge variant="light" color={color} leftSection={icon} className="state" tt="none" fw={600} miw="max-content">
         {label}
       </Badge>
     </Tooltip>

@@ -13,11 +13,12 @@ export type RunDetails = InferResponseType<typeof api.runs.details.$get, 200>;
 export type RunChart = RunDetails['charts'][number];
 /** A metric of a run. */
 export type Series = InferResponseType<typeof api.runs.series.$get, 200>[number];
+export type CostPoint = InferResponseType<(typeof api.runs)['reward-costs']['$get'], 200>[number];
 export type Sample = InferResponseType<typeof api.runs.samples.$get, 200>['samples'][number];
 export type Comparison = InferResponseType<typeof api.runs.comparison.$get, 200>;
 
 /** Points of a curve: two for each pixel are more than a screen shows. */
-const POINTS = '600';
+const POINTS = 600;
 
 const listKey = ['runs'];
 
@@ -35,8 +36,7 @@ export const useRun = (run: string) =>
 /** A part of all curves, by steps; null: all steps. */
 export type Range = readonly [from: number, to: number] | null;
 
-const rangeQuery = (range: Range) =>
-  range === null ? {} : { from: String(range[0]), to: String(range[1]) };
+const rangeQuery = (range: Range) => (range === null ? {} : { from: range[0], to: range[1] });
 
 /** Metrics of a run. */
 export const useSeries = (run: string, name: string[], range: Range = null) =>

@@ -14,7 +14,7 @@ import {
   useComputedColorScheme,
 } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconDots, IconInfoCircle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconDots, IconInfoCircle } from '@tabler/icons-react';
 import { useMemo, useRef, useState } from 'react';
 import type UPlot from 'uplot';
 import { numberText, shareText } from '../numbers.ts';
@@ -22,7 +22,7 @@ import type { Range, Series } from '../use-runs.ts';
 import { colourOf, dashOf } from './colours.ts';
 import { type CsvColumn, csvOf, fileName, pngOf, save } from './download.ts';
 import { type DrawnLine, Plot } from './plot.tsx';
-import { smooth, smoothings, type Smoothing } from './smooth.ts';
+import { type Smoothing, smooth, smoothings } from './smooth.ts';
 
 /** A line of a chart, before it is smoothed. */
 export interface ChartCurve {
@@ -76,11 +76,16 @@ export function ChartCard({
   const label = `${title}. ${curves.map((one) => described(one, show)).join('. ')}`;
 
   const saveCsv = () =>
-    attempt(async () => save(new Blob([csvOf(await all())], { type: 'text/csv' }), fileName(title, 'csv')));
+    attempt(async () =>
+      save(new Blob([csvOf(await all())], { type: 'text/csv' }), fileName(title, 'csv')),
+    );
   const savePng = () =>
     attempt(async () => {
       const style = getComputedStyle(box.current!);
-      const names = curves.map((one) => ({ label: one.label, colour: colourOf(one.colour, isDark) }));
+      const names = curves.map((one) => ({
+        label: one.label,
+        colour: colourOf(one.colour, isDark),
+      }));
       const colours = { background: style.backgroundColor, text: style.color };
       const canvas = plot.current!.ctx.canvas;
       save(await pngOf(canvas, title, names, colours), fileName(title, 'png'));
@@ -94,8 +99,18 @@ export function ChartCard({
             {title}
           </Title>
           {note !== '' && (
-            <Tooltip label={note} multiline w={300} events={{ hover: true, focus: true, touch: true }}>
-              <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`About ${title}: ${note}`}>
+            <Tooltip
+              label={note}
+              multiline
+              w={300}
+              events={{ hover: true, focus: true, touch: true }}
+            >
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="sm"
+                aria-label={`About ${title}: ${note}`}
+              >
                 <IconInfoCircle size={16} />
               </ActionIcon>
             </Tooltip>
@@ -116,7 +131,12 @@ export function ChartCard({
       </Group>
       <Group gap="md" mih={22} mb={4} aria-hidden="true">
         {curves.map((one) => (
-          <Text key={`${one.label} ${one.series.name}`} size="xs" className="numeric" component="span">
+          <Text
+            key={`${one.label} ${one.series.name}`}
+            size="xs"
+            className="numeric"
+            component="span"
+          >
             <span
               className={one.heldOut ? 'key held' : 'key'}
               style={{ borderColor: colourOf(one.colour, isDark) }}
@@ -142,9 +162,10 @@ export function ChartCard({
         plot={plot}
       />
       {marks.length > 0 && (
-        <Text size="xs" c="red.9" className="non-finite">
-          {nonFiniteText(curves)}
-        </Text>
+        <Group gap={4} wrap="nowrap">
+          <IconAlertTriangle size={14} color="#e03131" style={{ flexShrink: 0 }} />
+          <Text size="xs">{nonFiniteText(curves)}</Text>
+        </Group>
       )}
       {logarithmic && !canBeLogarithmic && (
         <Text size="xs" c="dimmed">
@@ -170,7 +191,12 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 function drawn(curve: ChartCurve, smoothing: Smoothing, isDark: boolean): DrawnLine[] {
   const { label, heldOut, series } = curve;
   const { steps, values } = series;
-  const look = { label, heldOut, colour: colourOf(curve.colour, isDark), dash: dashOf(curve.colour) };
+  const look = {
+    label,
+    heldOut,
+    colour: colourOf(curve.colour, isDark),
+    dash: dashOf(curve.colour),
+  };
   const weight = smoothings[smoothing];
   if (weight === 0 || heldOut || values.length < 3) return [{ ...look, steps, values }];
   return [

@@ -32,7 +32,7 @@ export function csvOf(columns: readonly CsvColumn[]): string {
     rows.set(step, row);
   };
   columns.forEach(({ steps, values, nonFinite }, at) => {
-    steps.forEach((step, place) => put(step, at, String(values[place])));
+    for (const [place, step] of steps.entries()) put(step, at, String(values[place]));
     for (const { step, value } of nonFinite) put(step, at, value);
   });
   const sorted = [...rows].sort(([a], [b]) => a - b);

@@ -23,6 +23,11 @@ const cursors = UPlot.sync('runs');
 
 const HEIGHT = 220;
 
+/** Distances of ticks: there is nothing between two steps. */
+const wholeSteps = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+);
+
 /**
  * @param onCursor receives the place in the table of lines at which the cursor is; null: it left
  * @param onRange receives the steps that were selected by dragging; null: double-click, for all
@@ -64,11 +69,15 @@ export function Plot({
     ...[share, logarithmic, isDark],
   ]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `look` has all that is drawn
+  // `look` has all that is drawn
   useEffect(() => {
     const ink = isDark ? '#a6adb4' : '#5c636a';
     const grid = isDark ? '#ffffff14' : '#0000000f';
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+    const axis = {
+      stroke: ink,
+      grid: { stroke: grid, width: 1 },
+      ticks: { stroke: grid, width: 1 },
+    };
     const show = share ? shareText : numberText;
     const made = new UPlot(
       {
@@ -76,16 +85,17 @@ export function Plot({
         height: HEIGHT,
         scales: {
           x: { time: false, range: (_, low, high) => [...(latest.current.range ?? [low, high])] },
-          y: logarithmic ? { distr: 3 } : { range: { min: around(-1), max: around(1) } },
+          y: logarithmic ? { distr: 3 } : { range: (_, low, high) => withRoom(low, high) },
         },
         legend: { show: false },
         cursor: {
+          y: false,
           sync: { key: cursors.key, setSeries: false },
           drag: { x: true, y: false, setScale: false },
           points: { size: 7 },
         },
         axes: [
-          { ...axis, size: 32, font: '12px system-ui', values: (_, all) => all.map(numberText) },
+          { ...axis, incrs: wholeSteps, size: 32, font: '12px system-ui', values: (_, all) => all.map(numberText) },
           {
             ...axis,
             ...{ size: 62, font: '12px system-ui' },
@@ -120,7 +130,9 @@ export function Plot({
             },
           ],
           draw: [(self) => drawMarks(self, latest.current.marks)],
-          ready: [(self) => self.over.addEventListener('dblclick', () => latest.current.onRange(null))],
+          ready: [
+            (self) => self.over.addEventListener('dblclick', () => latest.current.onRange(null)),
+          ],
         },
       },
       latestData.current as UPlot.AlignedData,
@@ -140,12 +152,14 @@ export function Plot({
   }, [look]);
 
   const content = JSON.stringify([data, range, marks]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `content` has all that is drawn
+  // `content` has all that is drawn
   useEffect(() => {
     plot.current?.setData(latestData.current as UPlot.AlignedData);
   }, [content]);
 
-  return <div className="chart" ref={box} role="img" aria-label={label} style={{ height: HEIGHT }} />;
+  return (
+    <div className="chart" ref={box} role="img" aria-label={label} style={{ height: HEIGHT }} />
+  );
 }
 
 /** A logarithmic scale has no place for other values. */
@@ -154,8 +168,14 @@ function positive({ steps, values }: LinePoints): LinePoints {
   return { steps: kept.map((at) => steps[at]!), values: kept.map((at) => values[at]!) };
 }
 
-/** A tenth of the values' range above and below; a flat line is in the middle. */
-const around = (side: 1 | -1) => ({ pad: 0.1, hard: side * Number.POSITIVE_INFINITY, mode: 0 as const });
+/** A little room above and below; a line that is flat is in the middle. */
+function withRoom(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const room = high > low ? (high - low) * 0.08 : Math.abs(high) * 0.1 || 1;
+  // Shares and counts start at 0 where that is near.
+  const start = low >= 0 && low - room < 0 ? Math.min(0, low) - (low === 0 ? room / 4 : 0) : low - room;
+  return [start, high + room];
+}
 
 /** A triangle at the top of each step whose value is not finite. */
 function drawMarks(self: UPlot, marks: readonly number[]): void {

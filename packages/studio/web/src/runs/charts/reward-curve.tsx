@@ -2,32 +2,21 @@
 import { Card, Group, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { numberText } from '../numbers.ts';
-import type { Series } from '../use-runs.ts';
+import type { CostPoint } from '../use-runs.ts';
 
 const width = 560;
 const height = 250;
-const edge = { left: 58, right: 14, top: 12, bottom: 40 };
+const edge = { left: 74, right: 14, top: 12, bottom: 40 };
 
-interface Point {
-  step: number;
-  x: number;
-  y: number;
-}
-
-export function RewardCurve({ reward, kl }: { reward: Series; kl: Series }) {
-  const [at, setAt] = useState<Point | null>(null);
-  const costs = new Map(kl.steps.map((step, place) => [step, kl.values[place]!]));
-  const points = reward.steps.flatMap((step, place): Point[] => {
-    const x = costs.get(step);
-    return x === undefined ? [] : [{ step, x, y: reward.values[place]! }];
-  });
+export function RewardCurve({ points }: { points: readonly CostPoint[] }) {
+  const [at, setAt] = useState<CostPoint | null>(null);
   if (points.length < 2) return null;
   const across = scale(
-    points.map(({ x }) => x),
+    points.map(({ kl }) => kl),
     [edge.left, width - edge.right],
   );
   const up = scale(
-    points.map(({ y }) => y),
+    points.map(({ reward }) => reward),
     [height - edge.bottom, edge.top],
   );
   const [first, last] = [points[0]!, points.at(-1)!];
@@ -39,14 +28,14 @@ export function RewardCurve({ reward, kl }: { reward: Series; kl: Series }) {
           Reward against KL
         </Title>
         <Text size="xs" className="numeric" aria-hidden="true">
-          step {shown.step}: reward <b>{numberText(shown.y)}</b> at a KL of{' '}
-          <b>{numberText(shown.x)}</b>
+          step {shown.step}: reward <b>{numberText(shown.reward)}</b> at a KL of{' '}
+          <b>{numberText(shown.kl)}</b>
         </Text>
       </Group>
       <svg
         viewBox={`0 0 ${width} ${height}`}
         role="img"
-        aria-label={`Reward went from ${numberText(first.y)} at a KL of ${numberText(first.x)} to ${numberText(last.y)} at ${numberText(last.x)}`}
+        aria-label={`Reward went from ${numberText(first.reward)} at a KL of ${numberText(first.kl)} to ${numberText(last.reward)} at ${numberText(last.kl)}`}
         style={{ width: '100%', height: 'auto', display: 'block' }}
         onPointerLeave={() => setAt(null)}
       >
@@ -55,25 +44,25 @@ export function RewardCurve({ reward, kl }: { reward: Series; kl: Series }) {
           fill="none"
           stroke="var(--studio-line)"
         />
-        <g fontSize="12" fill="var(--studio-quiet)">
+        <g fontSize="12" fill="var(--mantine-color-dimmed)">
           <text x={edge.left - 6} y={edge.top + 8} textAnchor="end">
-            {numberText(up.high)}
+            {rounded(up.high)}
           </text>
           <text x={edge.left - 6} y={height - edge.bottom} textAnchor="end">
-            {numberText(up.low)}
+            {rounded(up.low)}
           </text>
           <text x={edge.left} y={height - edge.bottom + 16}>
-            {numberText(across.low)}
+            {rounded(across.low)}
           </text>
           <text x={width - edge.right} y={height - edge.bottom + 16} textAnchor="end">
-            {numberText(across.high)}
+            {rounded(across.high)}
           </text>
           <text x={(edge.left + width) / 2} y={height - 6} textAnchor="middle">
             KL to the reference, nats per answer
           </text>
         </g>
         <polyline
-          points={points.map(({ x, y }) => `${across.at(x)},${up.at(y)}`).join(' ')}
+          points={points.map(({ kl, reward }) => `${across.at(kl)},${up.at(reward)}`).join(' ')}
           fill="none"
           stroke="var(--mantine-primary-color-filled)"
           strokeOpacity="0.45"
@@ -82,14 +71,14 @@ export function RewardCurve({ reward, kl }: { reward: Series; kl: Series }) {
         {points.map((point) => (
           <circle
             key={point.step}
-            cx={across.at(point.x)}
-            cy={up.at(point.y)}
+            cx={across.at(point.kl)}
+            cy={up.at(point.reward)}
             r={point === shown ? 5.5 : 3}
             fill="var(--mantine-primary-color-filled)"
             stroke="var(--mantine-color-body)"
             onPointerEnter={() => setAt(point)}
           >
-            <title>{`step ${point.step}: reward ${numberText(point.y)}, KL ${numberText(point.x)}`}</title>
+            <title>{`step ${point.step}: reward ${numberText(point.reward)}, KL ${numberText(point.kl)}`}</title>
           </circle>
         ))}
       </svg>
@@ -102,5 +91,11 @@ function scale(values: readonly number[], [from, to]: readonly [number, number])
   const low = Math.min(...values);
   const high = Math.max(...values);
   const share = (value: number): number => (high === low ? 0.5 : (value - low) / (high - low));
-  return { low, high, at: (value: number) => Number((from + share(value) * (to - from)).toFixed(1)) };
+  return {
+    low,
+    high,
+    at: (value: number) => Number((from + share(value) * (to - from)).toFixed(1)),
+  };
 }
+
+const rounded = (value: number): string => numberText(Number(value.toPrecision(3)));

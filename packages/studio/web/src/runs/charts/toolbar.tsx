@@ -2,7 +2,7 @@
 import { Button, Group, SegmentedControl, Switch, Text, TextInput } from '@mantine/core';
 import { IconSearch, IconZoomReset } from '@tabler/icons-react';
 import type { ChartView } from './chart-card.tsx';
-import { smoothings, type Smoothing } from './smooth.ts';
+import { type Smoothing, smoothings } from './smooth.ts';
 
 export function ChartToolbar({
   view,

@@ -1,5 +1,6 @@
 // Runs side by side: their options, numbers and curves. The address holds which.
 import {
+  Accordion,
   ActionIcon,
   Badge,
   Box,
@@ -94,7 +95,10 @@ export function Compare() {
       ) : comparison.data === undefined ? (
         <Skeleton h={400} />
       ) : (
-        <Side comparison={comparison.data} remove={(id) => setIds(ids.filter((one) => one !== id))} />
+        <Side
+          comparison={comparison.data}
+          remove={(id) => setIds(ids.filter((one) => one !== id))}
+        />
       )}
     </>
   );
@@ -126,8 +130,8 @@ function Side({ comparison, remove }: { comparison: Comparison; remove: (id: str
 function RunName({ id, at }: { id: string; at: number }) {
   const isDark = useComputedColorScheme('light') === 'dark';
   return (
-    <Group gap={6} wrap="nowrap">
-      <span className="key" style={{ borderColor: colourOf(at, isDark) }} />
+    <Group gap={6} wrap="nowrap" miw={150}>
+      <span className="key" style={{ borderColor: colourOf(at, isDark), flexShrink: 0 }} />
       <Text
         component={Link}
         href={runPath(id)}
@@ -204,7 +208,14 @@ function Summary({ comparison, remove }: { comparison: Comparison; remove: (id: 
                   </>
                 )}
                 {gates[at]!.map(({ name, passed }) => (
-                  <Badge key={name} ml={6} variant="light" color={passed ? 'green' : 'red'} className="state" tt="none">
+                  <Badge
+                    key={name}
+                    ml={6}
+                    variant="light"
+                    color={passed ? 'green' : 'red'}
+                    className="state"
+                    tt="none"
+                  >
                     {name} {passed ? 'passed' : 'failed'}
                   </Badge>
                 ))}
@@ -230,51 +241,75 @@ function Summary({ comparison, remove }: { comparison: Comparison; remove: (id: 
 function Options({ comparison }: { comparison: Comparison }) {
   const { runs, options } = comparison;
   if (runs.length < 2) return null;
+  const differing = options.filter(({ missing }) => !missing);
+  const missing = options.filter((option) => option.missing);
   return (
     <Box component="section" aria-label="Options that differ">
       <Title order={2} size="h4" mb="xs">
         Options that differ
       </Title>
-      {options.length === 0 ? (
-        <Text c="dimmed">These runs were asked for the same.</Text>
+      {differing.length === 0 ? (
+        <Text c="dimmed">Where these runs have the same options, the values are the same.</Text>
       ) : (
-        <Paper withBorder className="scroll-x">
-          <Table className="numeric">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Option</Table.Th>
-                {runs.map(({ id }, at) => (
-                  <Table.Th key={id}>
-                    <RunName id={id} at={at} />
-                  </Table.Th>
-                ))}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {options.map(({ key, group, values }) => (
-                <Table.Tr key={key}>
-                  <Table.Th scope="row" fw={500}>
-                    {key}
-                    {group !== null && (
-                      <Text size="xs" c="dimmed" fw={400}>
-                        {group}
-                      </Text>
-                    )}
-                  </Table.Th>
-                  {values.map((value, at) => (
-                    <Table.Td key={runs[at]!.id} style={{ overflowWrap: 'anywhere' }}>
-                      {valueText(value)}
-                    </Table.Td>
-                  ))}
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Paper>
+        <OptionTable runs={runs} options={differing} />
+      )}
+      {missing.length > 0 && (
+        <Accordion mt="sm" variant="contained">
+          <Accordion.Item value="missing">
+            <Accordion.Control>
+              {counted(missing.length, 'option')} that only some of the runs have
+            </Accordion.Control>
+            <Accordion.Panel>
+              <OptionTable runs={runs} options={missing} />
+            </Accordion.Panel>
+          </Accordion.Item>
+        </Accordion>
       )}
     </Box>
   );
 }
+
+const OptionTable = ({
+  runs,
+  options,
+}: {
+  runs: Comparison['runs'];
+  options: Comparison['options'];
+}) => (
+  <Paper withBorder className="scroll-x">
+    <Table className="numeric">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Option</Table.Th>
+          {runs.map(({ id }, at) => (
+            <Table.Th key={id}>
+              <RunName id={id} at={at} />
+            </Table.Th>
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {options.map(({ key, group, values }) => (
+          <Table.Tr key={key}>
+            <Table.Th scope="row" fw={500}>
+              {key}
+              {group !== null && (
+                <Text size="xs" c="dimmed" fw={400}>
+                  {group}
+                </Text>
+              )}
+            </Table.Th>
+            {values.map((value, at) => (
+              <Table.Td key={runs[at]!.id} style={{ overflowWrap: 'anywhere' }}>
+                {valueText(value)}
+              </Table.Td>
+            ))}
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  </Paper>
+);
 
 /** More charts come when they are asked for: each is drawn for every run. */
 const CHARTS = 12;
@@ -348,7 +383,9 @@ function MetricCard({
   const title = chart.lines.length > 1 ? `${chart.title}: ${line.label}` : chart.title;
   const all = async () => {
     const found = await Promise.all(runs.map(({ id }) => allSeries(id, [line.name])));
-    return found.flatMap(([own], at) => (own === undefined ? [] : [{ ...own, name: runs[at]!.id }]));
+    return found.flatMap(([own], at) =>
+      own === undefined ? [] : [{ ...own, name: runs[at]!.id }],
+    );
   };
   return (
     <ChartCard

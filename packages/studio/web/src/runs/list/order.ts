@@ -53,5 +53,8 @@ export function inOrder(runs: readonly RunSummary[], sort: string): RunSummary[]
 }
 
 /** Stages in the order in which they started. */
-const stageOrder = (a: RunSummary, b: RunSummary): number =>
-  (a.started ?? '~').localeCompare(b.started ?? '~') || a.id.localeCompare(b.id);
+function stageOrder(a: RunSummary, b: RunSummary): number {
+  const [left, right] = [a.started ?? a.updated ?? '', b.started ?? b.updated ?? ''];
+  if (left !== right) return left < right ? -1 : 1;
+  return a.id.localeCompare(b.id);
+}

@@ -90,7 +90,9 @@ export function RunTable({
                 <Table.Td visibleFrom="md" className="numeric">
                   {run.number !== null && (
                     <Text size="sm">
-                      <b>{run.number.value === null ? 'not finite' : numberText(run.number.value)}</b>{' '}
+                      <b>
+                        {run.number.value === null ? 'not finite' : numberText(run.number.value)}
+                      </b>{' '}
                       <Text span size="xs" c="dimmed">
                         {run.number.name}
                       </Text>

@@ -1,7 +1,17 @@
 // All runs below the watched folder.
-import { Button, Code, Group, Paper, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import {
+  Button,
+  Code,
+  Group,
+  Paper,
+  Select,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { IconChartLine, IconScale, IconSearch } from '@tabler/icons-react';
-import { useState } from 'react';
+import { type MouseEvent, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
@@ -58,7 +68,7 @@ export function Runs() {
               leftSection={<IconScale size={18} />}
               disabled={selected.length === 0}
               data-disabled={selected.length === 0 || undefined}
-              onClick={(event) => selected.length === 0 && event.preventDefault()}
+              onClick={(event: MouseEvent) => selected.length === 0 && event.preventDefault()}
             >
               Compare{selected.length > 0 ? ` ${selected.length}` : ''}
             </Button>

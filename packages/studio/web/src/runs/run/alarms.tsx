@@ -1,18 +1,21 @@
 // What the checks of a run found, with the numbers that it is based on.
 import { Alert, Badge, Group, Stack, Text } from '@mantine/core';
 import { IconAlertOctagon, IconAlertTriangle, IconShieldCheck } from '@tabler/icons-react';
+import { counted } from '../../shell/words.ts';
 import { numberText } from '../numbers.ts';
 import type { RunDetails } from '../use-runs.ts';
 
 export function Alarms({ notices }: { notices: RunDetails['notices'] }) {
   const { findings, checked, by } = notices;
   if (findings.length === 0) {
-    if (checked.length === 0) return null;
+    if (by === null) return null;
     return (
       <Group gap={8} mb="md" wrap="nowrap" align="flex-start">
         <IconShieldCheck size={20} color="var(--mantine-color-green-8)" style={{ flexShrink: 0 }} />
         <Text size="sm" c="dimmed">
-          Nothing found by {checked.length} health checks: {checked.map((one) => one.looksAt).join('; ')}.
+          {checked.length === 0
+            ? 'The health checks have found nothing so far.'
+            : `Nothing found by ${counted(checked.length, 'health check')}: ${checked.map((one) => one.looksAt).join('; ')}.`}
         </Text>
       </Group>
     );
@@ -26,6 +29,7 @@ export function Alarms({ notices }: { notices: RunDetails['notices'] }) {
           role="listitem"
           color={finding.severity === 'serious' ? 'red' : 'yellow'}
           icon={finding.severity === 'serious' ? <IconAlertOctagon /> : <IconAlertTriangle />}
+          styles={{ title: { color: 'var(--mantine-color-text)' } }}
           title={`${finding.severity === 'serious' ? 'Serious' : 'Warning'}: ${finding.code}`}
         >
           <Text size="sm">

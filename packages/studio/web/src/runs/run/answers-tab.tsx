@@ -1,10 +1,20 @@
 // Greedy answers to the same prompts, before and after.
-import { Badge, Card, Group, Select, SimpleGrid, Skeleton, Stack, Switch, Text } from '@mantine/core';
+import {
+  Badge,
+  Card,
+  Group,
+  Select,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Switch,
+  Text,
+} from '@mantine/core';
 import { IconMessages } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answerOf, api } from '../../api.ts';
-import { ContentView, type Content } from '../../content/content.tsx';
+import { type Content, ContentView } from '../../content/content.tsx';
 import { Difference } from '../../content/difference.tsx';
 import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
@@ -19,7 +29,8 @@ export function AnswersTab({ run }: { run: string }) {
     ...{ before: null, after: null },
   });
   const [isDifference, setDifference] = useState(true);
-  if (answers.isError) return <Failure error={answers.error} retry={() => void answers.refetch()} />;
+  if (answers.isError)
+    return <Failure error={answers.error} retry={() => void answers.refetch()} />;
   if (answers.data === undefined) return <Skeleton h={300} />;
   const { steps, prompts } = answers.data;
   if (steps.length === 0) {
@@ -62,11 +73,12 @@ export function AnswersTab({ run }: { run: string }) {
           <SimpleGrid cols={{ base: 1, sm: 2 }} mt="sm">
             {[before, after].map((at, place) => (
               <Answer
-                // biome-ignore lint/suspicious/noArrayIndexKey: left and right
                 key={place}
                 title={timeOf(steps[at]!)}
                 answer={own[at] ?? null}
-                other={isDifference ? (own[place === 0 ? after : before]?.completion ?? null) : null}
+                other={
+                  isDifference ? (own[place === 0 ? after : before]?.completion ?? null) : null
+                }
               />
             ))}
           </SimpleGrid>

@@ -1,9 +1,12 @@
 // All curves of a run.
 import { Accordion, SimpleGrid, Skeleton, Text } from '@mantine/core';
 import { IconChartLine } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { answerOf, api } from '../../api.ts';
 import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
+import { counted } from '../../shell/words.ts';
 import { ChartCard, type ChartView } from '../charts/chart-card.tsx';
 import { RewardCurve } from '../charts/reward-curve.tsx';
 import { ChartToolbar } from '../charts/toolbar.tsx';
@@ -19,10 +22,11 @@ export function ChartsTab({ run }: { run: RunDetails }) {
     [run.charts],
   );
   const series = useSeries(run.id, names, view.range);
-  const whole = useSeries(
-    run.id,
-    run.rewardAgainst === null ? [] : [run.rewardAgainst.reward, run.rewardAgainst.kl],
-  );
+  const costs = useQuery({
+    queryKey: ['run', run.id, 'costs'],
+    queryFn: () => answerOf(api.runs['reward-costs'].$get({ query: { run: run.id } })),
+    enabled: run.hasRewardCosts,
+  });
   if (names.length === 0) {
     return (
       <EmptyState title="No numbers yet" icon={<IconChartLine size={40} stroke={1.4} />}>
@@ -41,8 +45,6 @@ export function ChartsTab({ run }: { run: RunDetails }) {
   const shown = run.charts.filter(isShown);
   const main = shown.filter((chart) => chart.main);
   const others = shown.filter((chart) => !chart.main);
-  const against = run.rewardAgainst;
-  const pair = against && [against.reward, against.kl].map((name) => whole.data?.find((one) => one.name === name));
   const card = (chart: RunChart) => (
     <RunChartCard key={chart.id} {...{ run, chart, byName, view, setView }} />
   );
@@ -51,7 +53,7 @@ export function ChartsTab({ run }: { run: RunDetails }) {
       <ChartToolbar view={view} onView={setView} filter={filter} onFilter={setFilter} />
       {shown.length === 0 && <Text c="dimmed">No chart has “{filter}” in its name.</Text>}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
-        {pair?.[0] && pair[1] && text === '' && <RewardCurve reward={pair[0]} kl={pair[1]} />}
+        {costs.data !== undefined && text === '' && <RewardCurve points={costs.data} />}
         {main.map(card)}
       </SimpleGrid>
       {others.length > 0 && text !== '' && (
@@ -62,7 +64,7 @@ export function ChartsTab({ run }: { run: RunDetails }) {
       {others.length > 0 && text === '' && (
         <Accordion mt="lg" variant="contained">
           <Accordion.Item value="others">
-            <Accordion.Control>{others.length} more metrics</Accordion.Control>
+            <Accordion.Control>{counted(others.length, 'more metric')}</Accordion.Control>
             <Accordion.Panel>
               <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
                 {others.map(card)}
@@ -101,7 +103,12 @@ function RunChartCard({
       curves={curves}
       view={view}
       onRange={(range) => setView({ ...view, range })}
-      all={() => allSeries(run.id, chart.lines.map(({ name }) => name))}
+      all={() =>
+        allSeries(
+          run.id,
+          chart.lines.map(({ name }) => name),
+        )
+      }
     />
   );
 }

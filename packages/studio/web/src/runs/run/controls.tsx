@@ -39,7 +39,12 @@ export function Controls({ run }: { run: RunDetails }) {
   if (command === null) {
     return (
       <Tooltip label={why} multiline w={320}>
-        <Button variant="default" leftSection={<IconPlayerPlay size={18} />} data-disabled aria-disabled>
+        <Button
+          variant="default"
+          leftSection={<IconPlayerPlay size={18} />}
+          data-disabled
+          aria-disabled
+        >
           Resume
         </Button>
       </Tooltip>

@@ -23,9 +23,11 @@ export function layersOf(
     const next = edges.filter(({ from }) => from === id).map(({ to }) => depth.get(to)!);
     if (next.length > 0) depth.set(id, Math.max(0, Math.min(...next) - 1));
   }
-  const layers: string[][] = [];
-  for (const { id } of nodes) (layers[depth.get(id)!] ??= []).push(id);
-  const full = layers.filter((layer) => layer !== undefined && layer.length > 0);
+  const layers = Map.groupBy(
+    nodes.map(({ id }) => id),
+    (id) => depth.get(id)!,
+  );
+  const full = [...layers].sort(([a], [b]) => a - b).map(([, layer]) => layer);
   // A node is at the mean height of those before it, so that few edges cross.
   const row = new Map<string, number>();
   for (const layer of full) {
@@ -36,7 +38,7 @@ export function layersOf(
     };
     const heights = new Map(layer.map((id) => [id, mean(id)]));
     layer.sort((a, b) => heights.get(a)! - heights.get(b)!);
-    layer.forEach((id, at) => row.set(id, at));
+    for (const [at, id] of layer.entries()) row.set(id, at);
   }
   return full;
 }

@@ -34,7 +34,9 @@ export function LineageTab({ run }: { run: RunDetails }) {
   const layers = layersOf(nodes, edges);
   const places = new Map(
     layers.flatMap((layer, column) =>
-      layer.map((id, row) => [id, { x: column * (WIDTH + ACROSS), y: row * (HEIGHT + DOWN) }] as const),
+      layer.map(
+        (id, row) => [id, { x: column * (WIDTH + ACROSS), y: row * (HEIGHT + DOWN) }] as const,
+      ),
     ),
   );
   const width = layers.length * (WIDTH + ACROSS) - ACROSS;
@@ -42,7 +44,6 @@ export function LineageTab({ run }: { run: RunDetails }) {
   const labelOf = (id: string): string => nodes.find((one) => one.id === id)?.label ?? id;
   return (
     <Stack gap="lg">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys */}
       <Box className="scroll-x" p={4} tabIndex={0} role="group" aria-label="Lineage">
         <Box pos="relative" w={width} h={height}>
           <svg width={width} height={height} style={{ position: 'absolute' }} aria-hidden="true">
@@ -51,7 +52,7 @@ export function LineageTab({ run }: { run: RunDetails }) {
                 {...{ id: 'tip', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7 }}
                 {...{ markerHeight: 7, orient: 'auto' }}
               >
-                <path d="M0 0L8 4L0 8z" fill="var(--studio-quiet)" />
+                <path d="M0 0L8 4L0 8z" fill="var(--mantine-color-dimmed)" />
               </marker>
             </defs>
             {edges.map(({ from, to, label }) => {
@@ -71,7 +72,12 @@ export function LineageTab({ run }: { run: RunDetails }) {
             })}
           </svg>
           {nodes.map((node) => (
-            <NodeBox key={node.id} node={node} own={node.run === run.id} at={places.get(node.id)!} />
+            <NodeBox
+              key={node.id}
+              node={node}
+              own={node.run === run.id}
+              at={places.get(node.id)!}
+            />
           ))}
         </Box>
       </Box>
@@ -128,7 +134,13 @@ function NodeBox({ node, own, at }: { node: Node; own: boolean; at: { x: number;
   return (
     <div
       className={own ? 'lineage-node own' : 'lineage-node'}
-      style={{ left: at.x, top: at.y, width: WIDTH, height: HEIGHT, borderLeftColor: colours[kind] }}
+      style={{
+        left: at.x,
+        top: at.y,
+        width: WIDTH,
+        height: HEIGHT,
+        borderLeftColor: colours[kind],
+      }}
     >
       <Text size="xs" c="dimmed">
         {kind}

@@ -1,5 +1,16 @@
 // What a run was asked for.
-import { Box, Button, Code, CopyButton, Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
+import {
+  Box,
+  Button,
+  Code,
+  CopyButton,
+  Group,
+  Stack,
+  Table,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core';
 import { IconCopy, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { EmptyState } from '../../shell/empty-state.tsx';

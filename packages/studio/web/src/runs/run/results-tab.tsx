@@ -74,7 +74,11 @@ export function SuiteTable({ evaluation }: { evaluation: Evaluation }) {
                 <Table.Td>{metric}</Table.Td>
                 {entries.map((entry) => {
                   const found = entry.tasks.find((task) => task.name === name)?.metrics[metric];
-                  return <Table.Td key={entry.name}>{found === undefined ? '–' : <Measured {...found} />}</Table.Td>;
+                  return (
+                    <Table.Td key={entry.name}>
+                      {found === undefined ? '–' : <Measured {...found} />}
+                    </Table.Td>
+                  );
                 })}
               </Table.Tr>
             ))}

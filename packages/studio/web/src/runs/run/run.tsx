@@ -202,9 +202,13 @@ function Facts({ run }: { run: RunDetails }) {
   const unit = stages.length > 0 && run.kind === 'recipe' ? 'stage' : 'step';
   return (
     <Card withBorder padding="sm" mb="md">
-      <Group gap="lg" rowGap="xs">
+      <Group gap="lg" style={{ rowGap: 8 }}>
         <StateBadge state={run.state} />
-        {run.verb !== null && <Badge variant="default" tt="none">{run.verb}</Badge>}
+        {run.verb !== null && (
+          <Badge variant="default" tt="none">
+            {run.verb}
+          </Badge>
+        )}
         {run.model !== null && <Fact label="Model">{run.model}</Fact>}
         {step !== null && (
           <Fact label={unit === 'stage' ? 'Stages' : 'Step'}>

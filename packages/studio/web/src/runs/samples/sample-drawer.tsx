@@ -64,7 +64,11 @@ export function SampleDrawer({
           <Text fw={650}>Sample {line}</Text>
           {onMove !== null && (
             <>
-              <ActionIcon variant="default" aria-label="Previous sample (k)" onClick={() => onMove(-1)}>
+              <ActionIcon
+                variant="default"
+                aria-label="Previous sample (k)"
+                onClick={() => onMove(-1)}
+              >
                 <IconChevronLeft size={18} />
               </ActionIcon>
               <ActionIcon variant="default" aria-label="Next sample (j)" onClick={() => onMove(1)}>

@@ -11,7 +11,7 @@ import { PAGE, pageQuery, type SampleFilter } from './use-samples.ts';
 
 const ROW = 62;
 /** Widths of the numbers, the prompt and the answer. */
-const columns = { gridTemplateColumns: '56px 72px 64px 60px minmax(90px, 1fr) minmax(140px, 2fr)' };
+const columns = { gridTemplateColumns: '52px 68px 64px 72px minmax(90px, 1fr) minmax(140px, 2fr)' };
 
 export function SampleList({
   run,
@@ -28,7 +28,7 @@ export function SampleList({
   const box = useRef<HTMLDivElement>(null);
   const [count, setCount] = useState(0);
   const [active, setActive] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other samples start at the top
+  // Other samples start at the top
   useEffect(() => {
     setActive(0);
     box.current?.scrollTo({ top: 0 });
@@ -151,6 +151,7 @@ function Row({
 }) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys
+    // biome-ignore lint/a11y/useSemanticElements: a row of a table has no place of its own
     <div
       id={`sample-${index}`}
       className="sample-row"
@@ -176,7 +177,12 @@ function Row({
           <Cell>{numberText(sample.kl)}</Cell>
           <Cell>
             {sample.tokens}
-            {!sample.ended && <span title="cut off at the maximum length">✂</span>}
+            {!sample.ended && (
+              <Text span size="xs" c="dimmed" title="Cut off at the maximum length">
+                {' '}
+                cut
+              </Text>
+            )}
           </Cell>
           <Text size="sm" c="dimmed" className="clip2" role="gridcell">
             {promptText(sample)}

@@ -25,19 +25,20 @@ export const PAGE = 100;
 type Query = Parameters<typeof api.runs.samples.$get>[0]['query'];
 
 /** What the route is asked for. */
-export function sampleQuery(run: string, filter: SampleFilter, offset: number, limit: number): Query {
+export function sampleQuery(
+  run: string,
+  filter: SampleFilter,
+  offset: number,
+  limit: number,
+): Query {
   const { text, rows, sort, ...bounds } = filter;
   return {
     ...{ run, offset: String(offset), limit: String(limit) },
     ...(text.trim() !== '' && { text }),
-    ...(rows !== 'all' && { heldOut: String(rows === 'heldOut') }),
-    ...Object.fromEntries(
-      Object.entries(bounds).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, String(value)]],
-      ),
-    ),
+    ...(rows !== 'all' && { heldOut: rows === 'heldOut' }),
+    ...Object.fromEntries(Object.entries(bounds).filter(([, value]) => value !== undefined)),
     sort: sort.replace(/^-/, '') as NonNullable<Query['sort']>,
-    descending: String(sort.startsWith('-')),
+    descending: sort.startsWith('-'),
   };
 }
 
