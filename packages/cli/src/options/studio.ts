@@ -32,6 +32,12 @@ const schema = z.strictObject({
       shownDefault: 'the address listened on',
     },
   ),
+  runs: option(z.string().min(1).default('runs'), {
+    description: 'folder whose training runs are shown, with all folders in it',
+    group,
+    value: 'folder',
+    common: true,
+  }),
   open: option(z.boolean().default(true), {
     description: 'open the browser; not done where there is no screen',
     group,

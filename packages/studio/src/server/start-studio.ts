@@ -8,6 +8,7 @@ import { isLoopback } from '@keel/serve/access';
 import { addExample } from '../importing/example-project.ts';
 import { People } from '../people/people.ts';
 import { PreferenceStore } from '../store/preference-store.ts';
+import { WatchedFolder } from '../watching/watched-folder.ts';
 import { createApp } from './app.ts';
 import { builtPages } from './built-pages.ts';
 
@@ -26,6 +27,10 @@ export interface StudioOptions {
   owner?: string | null;
   /** Whether a store without projects gets the example (default: false). */
   example?: boolean;
+  /** Folder of training runs, which need not exist yet (default: runs). */
+  runs?: string;
+  /** The words that run Keel's command line (default: none, and runs cannot be resumed). */
+  keel?: readonly string[];
   /** Largest upload, in bytes (default: 64 MB). */
   uploadBytes?: number;
   /** Receives what happens beside the requests (default: stderr). */
@@ -76,7 +81,9 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     const people = await People.open(store, { key, url, owner: owner ?? userInfo().username });
     const failure = (error: unknown): void =>
       log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    app = createApp({ store, people, url, uploadBytes, log: failure }, { folder, local });
+    const { keel } = options;
+    const runs = new WatchedFolder(options.runs ?? 'runs', keel === undefined ? {} : { keel });
+    app = createApp({ store, people, runs, url, uploadBytes, log: failure }, { folder, local });
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       closing ??= (async () => {
