@@ -48,10 +48,6 @@ async function change(db: AnyTables): Promise<void> {
   for (const name of ['shown_order', 'ratings', 'edit'])
     await schema.alterTable('annotations').addColumn(name, 'text').execute();
   await schema
-    .alterTable('annotations')
-    .addColumn('newest', 'integer', (one) => one.notNull().defaultTo(1))
-    .execute();
-  await schema
     .createTable('adjudications')
     .addColumn('id', 'text', (one) => one.primaryKey())
     .addColumn('project_id', 'text', (one) => one.notNull().references('projects.id'))
@@ -66,16 +62,6 @@ async function change(db: AnyTables): Promise<void> {
     .addColumn('comment', 'text')
     .addColumn('created_at', 'text', (one) => one.notNull())
     .addUniqueConstraint('adjudications_version', ['task_id', 'version'])
-    .execute();
-  await sql`update annotations set newest = 0 where exists (select 1 from annotations as newer
-    where newer.task_id = annotations.task_id and newer.person_id = annotations.person_id
-    and newer.version > annotations.version)`.execute(db);
-  await schema.dropIndex('annotations_by_project').execute();
-  await schema
-    .createIndex('annotations_newest')
-    .on('annotations')
-    .columns(['project_id', 'task_id', 'person_id'])
-    .where(sql<boolean>`newest = 1`)
     .execute();
   await moveSkips(db);
   // Free tasks in each order in which they are given to people.
@@ -129,5 +115,7 @@ async function moveSkips(db: AnyTables): Promise<void> {
     where state = 'done' and exists (
       select 1 from annotations where annotations.task_id = claims.task_id
       and annotations.person_id = claims.person_id and annotations.choice is null
-      and annotations.newest = 1)`.execute(db);
+      and not exists (select 1 from annotations as newer
+        where newer.task_id = annotations.task_id and newer.person_id = annotations.person_id
+        and newer.version > annotations.version))`.execute(db);
 }
