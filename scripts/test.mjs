@@ -67,6 +67,7 @@ if (filters.length === 0) {
   const sound =
     (await check('Format and lint', 'biome', ['check', '.'])) &&
     (await check('Types', 'tsc', ['--noEmit', '-p', '.'])) &&
+    (await check('Types of the pages', 'tsc', ['--noEmit', '-p', 'packages/studio/web'])) &&
     (await check('Unused exports and files', 'knip', []));
   if (!sound) process.exit(1);
 }

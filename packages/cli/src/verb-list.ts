@@ -131,6 +131,12 @@ export const commands: readonly (Verb | VerbGroup)[] = [
     run: () => import('./verbs/serve.ts'),
   }),
   verb({
+    name: 'studio',
+    summary: 'collect preferences and look at runs in the browser',
+    options: () => import('./options/studio.ts'),
+    run: () => import('./verbs/studio.ts'),
+  }),
+  verb({
     name: 'score',
     summary: 'compute rewards, or log-probabilities under a model, for the answers of a dataset',
     options: () => import('./options/score.ts'),

@@ -27,6 +27,23 @@ const loopback = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
 export const isLoopback = (host: string): boolean => loopback.test(host) || host === '::1';
 
 /**
+ * Whether a request was sent by a page of another site, or is for another host than this machine:
+ * a name that an attacker's DNS server points at this machine is such a host.
+ * @param origin the Origin header; undefined if there is none
+ * @param origins origins that may send requests too
+ */
+export function isForeign(
+  host: string,
+  origin: string | undefined,
+  origins: readonly string[],
+): boolean {
+  const known = (one: string) => origins.includes(one) || loopback.test(one.replace(scheme, ''));
+  return !loopback.test(host) || (origin !== undefined && !known(origin));
+}
+
+const scheme = /^https?:\/\//;
+
+/**
  * Refuses requests that a page of another site makes the browser send to this machine: their Host
  * or Origin is not this machine's.
  */
@@ -34,11 +51,7 @@ export const demandLocal = (origins: readonly string[]): MiddlewareHandler => {
   return async (context, next) => {
     const host = context.req.header('host') ?? '';
     const origin = context.req.header('origin');
-    const foreign =
-      origin !== undefined &&
-      !origins.includes(origin) &&
-      !loopback.test(origin.replace(/^https?:\/\//, ''));
-    if (!loopback.test(host) || foreign) {
+    if (isForeign(host, origin, origins)) {
       throw new ApiError(
         403,
         `The request is for ${host || 'no host'}${origin === undefined ? '' : ` from ${origin}`}, and this server serves this machine only. Allow an origin with --allow-origin`,

@@ -79,6 +79,16 @@ export class PreferenceStore implements AsyncDisposable {
     await this.#database.destroy();
   }
 
+  /** For the other modules of this package that keep something in the store. */
+  get database(): Database {
+    return this.#database;
+  }
+
+  /** Whether the database is PostgreSQL; otherwise it is SQLite. */
+  get postgres(): boolean {
+    return this.#postgres;
+  }
+
   /** The names of all projects. */
   projects(): Promise<string[]> {
     return projectNames(this.#database);

@@ -145,4 +145,29 @@ export interface Tables {
     comment: string | null;
     created_at: string;
   };
+  /** People who can sign in. `user_id`: whose password and sessions the library keeps. */
+  members: {
+    person_id: string;
+    user_id: string;
+    role: 'admin' | 'annotator';
+    /** 0 or 1: whether the person may no longer sign in. */
+    disabled: number;
+    created_at: string;
+  };
+  /** Which projects an annotator works on. */
+  project_members: { project_id: string; person_id: string };
+  /** `key`: hash of the code, which only the link has. */
+  invitations: {
+    id: string;
+    key: string;
+    /** null: the person chooses the name. */
+    name: string | null;
+    role: 'admin' | 'annotator';
+    /** JSON: ids of projects. */
+    projects: string;
+    created_at: string;
+    expires_at: string;
+    used_at: string | null;
+  };
+  secrets: { name: string; value: string };
 }

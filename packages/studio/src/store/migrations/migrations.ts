@@ -3,12 +3,14 @@
 import type { MigrationProvider } from 'kysely/migration';
 import { tables } from './001-tables.ts';
 import { annotating } from './002-annotating.ts';
-import { newest } from './003-newest.ts';
+import { members } from './003-members.ts';
+import { newest } from './004-newest.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '001-tables': tables,
     '002-annotating': annotating,
-    '003-newest': newest,
+    '003-members': members,
+    '004-newest': newest,
   }),
 };

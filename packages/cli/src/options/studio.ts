@@ -1,0 +1,58 @@
+import { defineOptions, option } from '@keel/align/config';
+import { z } from 'zod';
+import { databaseOption } from './data-store-shape.ts';
+import { callShape } from './shared.ts';
+
+const group = 'Server';
+
+const schema = z.strictObject({
+  database: databaseOption,
+  host: option(z.string().min(1).default('127.0.0.1'), {
+    description:
+      'address to listen on; other machines can reach any but 127.0.0.1, so that needs the key KEEL_STUDIO_KEY',
+    group,
+    value: 'address',
+    common: true,
+  }),
+  port: option(z.number().int().min(0).max(65535).default(4680), {
+    description: 'port to listen on; 0: any free port',
+    group,
+    common: true,
+  }),
+  url: option(
+    z
+      .string()
+      .regex(/^https?:\/\/[^/]+$/, 'expected an address such as https://studio.example.org')
+      .nullable()
+      .default(null),
+    {
+      description: 'address that people use, where a proxy is in front of the Studio',
+      group,
+      value: 'address',
+      shownDefault: 'the address listened on',
+    },
+  ),
+  open: option(z.boolean().default(true), {
+    description: 'open the browser; not done where there is no screen',
+    group,
+    common: true,
+  }),
+  owner: option(z.string().trim().min(1).max(80).nullable().default(null), {
+    description: "your name next to your verdicts; it is kept from the Studio's first start",
+    group,
+    value: 'name',
+    shownDefault: "the name of this machine's user",
+  }),
+  maxUpload: option(z.number().positive().default(64), {
+    description: 'maximum size of an upload, in MB',
+    group,
+    value: 'MB',
+  }),
+  ...callShape,
+});
+
+export const definition = defineOptions('studio', schema, { complete: (parsed) => parsed });
+
+export type StudioOptions = ReturnType<typeof definition.complete>;
+
+export const example = 'npx keel studio';

@@ -1,0 +1,2 @@
+// @keel/studio/server: the web application.
+export { type Studio, type StudioOptions, startStudio } from '../server/start-studio.ts';

@@ -1,0 +1,322 @@
+// Annotating in Chromium: by keyboard to exported rows, two people at once, taking verdicts back,
+// and text that tries to be more than text.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { exportProject } from '../exporting/export-project.ts';
+import { importFiles } from '../importing/import-files.ts';
+import { violationsOf } from '../testing/accessibility.ts';
+import { openTestStudio, type TestStudio } from '../testing/test-studio.ts';
+
+let opened: TestStudio;
+beforeAll(async () => {
+  opened = await openTestStudio();
+});
+afterAll(async () => {
+  await opened?.[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  opened.problems.length = 0;
+});
+
+/** A project of rows. @returns its id */
+async function projectOf(name: string, rows: readonly object[], overlap = 1): Promise<string> {
+  const file = join(opened.folder, `${name}.jsonl`);
+  writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+  await importFiles(opened.studio.store, {
+    ...{ project: name, files: [file], from: 'auto', columns: null, onBadRow: 'fail' },
+    ...{ person: 'imported', question: null, score: null, overlap, gold: false, seed: 1 },
+    guidelines: 'Prefer the **true** answer.',
+  });
+  return opened.studio.store.project(name);
+}
+
+const pairs = (count: number) =>
+  Array.from({ length: count }, (_, at) => ({
+    prompt: `Question ${at}`,
+    completions: [`good ${at}`, `bad ${at}`],
+  }));
+
+/** Presses the key of the side on which the good answer is. */
+async function preferGood(page: Page, keys: { left: string; right: string }): Promise<void> {
+  const first = await page.getByRole('article', { name: 'Answer A' }).textContent();
+  await page.keyboard.press(first?.includes('good') ? keys.left : keys.right);
+}
+
+const progress = (page: Page, text: string) => page.getByText(text).waitFor();
+
+async function exported(project: string, to: 'pairs' | 'rankings' | 'kto') {
+  const output = join(opened.folder, `${project}-${to}.jsonl`);
+  await exportProject(opened.studio.store, {
+    ...{ project, to, labels: 'majority', output, overwrite: true, minVotes: 1 },
+  });
+  return readFileSync(output, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('pairs', () => {
+  test('by keyboard alone: verdicts with strengths become rows that train', async () => {
+    const id = await projectOf('keyboard', pairs(4));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    for (let at = 0; at < 4; at++) {
+      await progress(page, `${at} done, ${4 - at} left for you`);
+      await page.getByRole('article', { name: 'Answer A' }).waitFor();
+      await preferGood(page, { left: '1', right: '7' });
+      await page.keyboard.press('Enter');
+    }
+    await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+    const rows = await exported('keyboard', 'pairs');
+    expect(rows.map(({ prompt, chosen, margin }) => [prompt, chosen, margin]).sort()).toEqual(
+      [0, 1, 2, 3].map((at) => [`Question ${at}`, `good ${at}`, 3]),
+    );
+    expect(opened.problems).toEqual([]);
+  });
+
+  test('arrows, a tie, both bad, skip, flag and comment are kept', async () => {
+    const id = await projectOf('words', pairs(5));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 5 left for you');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowLeft');
+    await page.getByText('A is better', { exact: true }).first().waitFor();
+    await page.keyboard.press('f');
+    await page.keyboard.press('c');
+    await page.getByRole('textbox', { name: 'Comment' }).fill('two keys: 1 and 7');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await progress(page, '1 done, 4 left for you');
+    for (const [key, done] of [
+      ['4', 2],
+      ['0', 3],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.keyboard.press('Enter');
+      await progress(page, `${done} done, ${5 - done} left for you`);
+    }
+    await page.keyboard.press('s');
+    await progress(page, '3 done, 1 left for you');
+    const history = await opened.studio.store.history(id, 'Owner');
+    const verdicts = history.map(({ verdict }) => verdict).reverse();
+    expect(verdicts.map(({ choice }) => choice)).toEqual(['left', 'tie', 'both_bad', null]);
+    expect(verdicts[0]).toMatchObject({
+      ...{ strength: 2, flagged: true, comment: 'two keys: 1 and 7' },
+    });
+    expect(verdicts[0]!.seconds).toBeGreaterThan(0);
+    expect(opened.problems).toEqual([]);
+  });
+
+  test('an early Enter says what is missing, and Send at once needs no Enter', async () => {
+    const id = await projectOf('at once', pairs(2));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 2 left for you');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('Say which answer is better first').waitFor();
+    await page.getByLabel('Send at once').check();
+    await page.keyboard.press('3');
+    await progress(page, '1 done, 1 left for you');
+  });
+
+  test('a verdict that is taken back comes again as it was, and a new one is a new version', async () => {
+    const id = await projectOf('undo', pairs(2));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 2 left for you');
+    await page.keyboard.press('1');
+    await page.keyboard.press('Enter');
+    await progress(page, '1 done, 1 left for you');
+    await page.keyboard.press('u');
+    await page.getByText('A is much better', { exact: true }).first().waitFor();
+    await page.keyboard.press('7');
+    await page.keyboard.press('Enter');
+    await progress(page, '1 done, 1 left for you');
+    const [task] = await opened.studio.store.history(id, 'Owner');
+    const versions = await opened.studio.store.versions(task!.task, 'Owner');
+    expect(versions.map(({ strength }) => strength)).toEqual([3, 3]);
+    expect(versions[0]!.choice).not.toBe(versions[1]!.choice);
+  });
+
+  test('a reload keeps what was begun', async () => {
+    const id = await projectOf('reload', pairs(1));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.keyboard.press('2');
+    await page.keyboard.press('c');
+    await page.getByRole('textbox', { name: 'Comment' }).fill('begun');
+    await page.reload();
+    await page.getByText('A is better', { exact: true }).first().waitFor();
+    expect(await page.getByRole('textbox', { name: 'Comment' }).inputValue()).toBe('begun');
+  });
+
+  test('a better answer becomes part of the verdict', async () => {
+    const id = await projectOf('better', pairs(1));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.keyboard.press('1');
+    await page.keyboard.press('e');
+    const field = page.getByLabel('Text of the better answer');
+    const start = await field.inputValue();
+    await field.fill(`${start}, and why`);
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+    const [line] = await opened.studio.store.history(id, 'Owner');
+    expect(line!.verdict.edit).toEqual({ answer: 0, text: `${start}, and why` });
+  });
+});
+
+test('rankings: numbers from the best to the worst, equal ones by a check mark', async () => {
+  const rows = [{ prompt: 'Which?', completions: ['one', 'two', 'three'] }];
+  const id = await projectOf('ranking', rows);
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  const places = await page.getByRole('article').allTextContents();
+  const numberOf = (word: string) => String(places.findIndex((text) => text.includes(word)) + 1);
+  await page.keyboard.press(numberOf('two'));
+  await page.keyboard.press(numberOf('three'));
+  const last = 'ABC'[Number(numberOf('one')) - 1];
+  await page
+    .getByRole('article')
+    .nth(2)
+    .and(page.getByLabel(`Answer ${last}`))
+    .waitFor();
+  await page.getByLabel(`Answer ${last} is as good as the one above`).check();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+  const [row] = await exported('ranking', 'rankings');
+  const ranks = Object.fromEntries(
+    (row!.completions as string[]).map((text, at) => [text, (row!.ranking as number[])[at]]),
+  );
+  expect(ranks).toEqual({ two: 1, three: 2, one: 2 });
+});
+
+test('rankings: a handle moves with the keyboard', async () => {
+  const id = await projectOf('handle', [{ prompt: 'Which?', completions: ['a', 'b', 'c'] }]);
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  const shown = await page.getByRole('article').allTextContents();
+  await page.getByRole('button', { name: 'Move answer C' }).focus();
+  await page.keyboard.press('Space');
+  await page.getByText('Answer C is at place 3').waitFor({ state: 'attached' });
+  await page.keyboard.press('ArrowUp');
+  await page.getByText('Answer C is at place 2').waitFor({ state: 'attached' });
+  await page.keyboard.press('Space');
+  await page.getByRole('article', { name: 'Answer C' }).waitFor();
+  const names = await page
+    .getByRole('article')
+    .evaluateAll((cards) => cards.map((card) => card.getAttribute('aria-label')));
+  expect(names).toEqual(['Answer A', 'Answer C', 'Answer B']);
+  expect(shown).toHaveLength(3);
+});
+
+test('thumbs and stars by aspect', async () => {
+  const rows = [{ prompt: 'Hello', completion: 'Hi!', label: true }];
+  const id = await projectOf('stars', rows, 2);
+  await opened.studio.store.saveSettings(id, {
+    aspects: [{ key: 'kind', label: 'Kind', question: '', least: 1, most: 5 }],
+  });
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  await page.getByLabel('Kind of answer A: 4 of 5').focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('2');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+  const [line] = await opened.studio.store.history(id, 'Owner');
+  expect(line!.verdict).toMatchObject({ choice: 'down', ratings: { kind: [4] } });
+});
+
+describe('two people', () => {
+  /** Invites somebody and joins as them. */
+  async function joined(name: string, projects: string[]): Promise<Page> {
+    const admin = await opened.open('/people');
+    const response = await admin.request.post(`${opened.studio.url}/api/people/invitations`, {
+      data: { name, role: 'annotator', projects },
+    });
+    const { link } = (await response.json()) as { link: string };
+    const page = await opened.pageOf(await opened.profile(), link.slice(opened.studio.url.length));
+    await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
+    await page.getByRole('button', { name: 'Join' }).click();
+    await page.getByRole('heading', { name: 'Projects' }).waitFor();
+    return page;
+  }
+
+  test('get different tasks, and see only their projects', async () => {
+    const id = await projectOf('shared', pairs(2));
+    await projectOf('not theirs', pairs(1));
+    const [ann, ben] = [await joined('Ann', [id]), await joined('Ben', [id])];
+    const prompts: string[] = [];
+    for (const page of [ann, ben]) {
+      expect(await page.getByText('not theirs').count()).toBe(0);
+      await page.getByRole('link', { name: 'Annotate shared' }).click();
+      await page.getByRole('article', { name: 'Answer A' }).waitFor();
+      prompts.push(await page.getByRole('region', { name: 'Text of the prompt' }).innerText());
+    }
+    expect(new Set(prompts).size).toBe(2);
+    for (const page of [ann, ben]) {
+      await preferGood(page, { left: '3', right: '5' });
+      await page.keyboard.press('Enter');
+    }
+    await ann.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+    await ben.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+    expect(await exported('shared', 'pairs')).toHaveLength(2);
+  });
+
+  test('an annotator reaches nothing of admins', async () => {
+    const id = await projectOf('private', pairs(1));
+    const page = await joined('Eve', []);
+    const { url } = opened.studio;
+    const statusOf = async (method: string, path: string, data?: object) =>
+      (await page.request.fetch(`${url}/api${path}`, { method, data })).status();
+    expect(await statusOf('GET', `/projects/${id}`)).toBe(404);
+    expect(await statusOf('POST', `/projects/${id}/next`)).toBe(404);
+    expect(await statusOf('GET', `/projects/${id}/tasks`)).toBe(404);
+    expect(await statusOf('GET', `/projects/${id}/export`)).toBe(404);
+    expect(await statusOf('POST', '/projects', { name: 'mine' })).toBe(403);
+    expect(await statusOf('GET', '/people')).toBe(403);
+    expect(await statusOf('DELETE', `/projects/${id}`)).toBe(404);
+  });
+});
+
+test('text that tries to be more than text stays text', async () => {
+  const attack = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>';
+  const link = '[press](javascript:window.hit=1) ![](http://other.test/seen.png)';
+  const rows = [{ prompt: attack, completions: [`${attack} ${link}`, `**${attack}**`] }];
+  const id = await projectOf('attack', rows);
+  await opened.studio.store.renameProject(id, attack);
+  await opened.studio.store.saveGuidelines(id, `${attack} ${link}`);
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await page.getByRole('article', { name: 'Answer B' }).waitFor();
+  await page.keyboard.press('g');
+  await page.getByRole('dialog', { name: 'Guidelines' }).waitFor();
+  for (const press of await page.getByRole('link', { name: 'press' }).all())
+    expect(await press.getAttribute('href')).not.toContain('javascript');
+  await page.keyboard.press('d');
+  await page.goto(`${opened.studio.url}/projects/${id}`);
+  await page.getByRole('heading', { name: attack }).waitFor();
+  const hit = await page.evaluate(() => (globalThis as unknown as { hit?: number }).hit);
+  expect(hit).toBeUndefined();
+  // The image of another host was never asked for.
+  expect(opened.problems).toEqual([]);
+});
+
+describe('the page', () => {
+  test.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+  ] as const)('has no violation in %s at %d pixels', async (colorScheme, width) => {
+    const id = await projectOf(`axe ${colorScheme} ${width}`, pairs(1));
+    await opened.studio.store.saveSettings(id, {
+      aspects: [{ key: 'kind', label: 'Kind', question: 'Is it kind?', least: 1, most: 5 }],
+    });
+    const page = await opened.open(`/projects/${id}/annotate`, {
+      ...{ colorScheme, viewport: { width, height: 800 } },
+    });
+    await page.getByRole('article', { name: 'Answer A' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    // Nothing is wider than the screen.
+    const widest = await page.evaluate<number>('document.documentElement.scrollWidth');
+    expect(widest).toBeLessThanOrEqual(width);
+  });
+});

@@ -1,0 +1,31 @@
+// The JSON body, the query and the path of a request, checked by schemas.
+import { validator } from 'hono/validator';
+import type { z } from 'zod';
+import { StudioError } from './errors.ts';
+
+function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = Object.fromEntries(
+    result.error.issues.map(({ path, message }) => [path.join('.'), message]),
+  );
+  const text = Object.entries(fields).map(([field, fault]) =>
+    field === '' ? fault : `${field}: ${fault}`,
+  );
+  throw new StudioError(400, 'invalid', text.join('. '), fields);
+}
+
+/**
+ * The JSON body. A form of another site cannot send JSON without the browser asking first, so
+ * other types are refused.
+ */
+export const body = <Schema extends z.ZodType>(schema: Schema) =>
+  validator('json', (value, context): z.output<Schema> => {
+    if (!/^application\/json\b/.test(context.req.header('content-type') ?? ''))
+      throw new StudioError(415, 'type', 'Send the body as application/json');
+    return checked(schema, value);
+  });
+
+/** Parameters of the query. */
+export const query = <Schema extends z.ZodType>(schema: Schema) =>
+  validator('query', (value): z.output<Schema> => checked(schema, value));

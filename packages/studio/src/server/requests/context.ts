@@ -1,0 +1,19 @@
+// What the routes work with.
+import type { People, Person } from '../../people/people.ts';
+import type { PreferenceStore } from '../../store/preference-store.ts';
+
+export interface StudioContext {
+  store: PreferenceStore;
+  people: People;
+  /** Where the Studio is, for links that people get. */
+  url: string;
+  /** Largest upload, in bytes. */
+  uploadBytes: number;
+  /** Receives what went wrong beside a request. */
+  log(error: unknown): void;
+}
+
+/** What the checks before a route found out. */
+export interface StudioEnvironment {
+  Variables: { person: Person };
+}

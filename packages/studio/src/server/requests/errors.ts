@@ -1,0 +1,58 @@
+// What a request can fail with. A page shows the message; a program reads the code.
+import { ConfigError } from '@keel/align/config';
+import { DataError } from '@keel/align/data';
+import type { Context } from 'hono';
+import { PeopleError } from '../../people/people.ts';
+
+export type StudioStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500;
+
+export class StudioError extends Error {
+  readonly status: StudioStatus;
+  readonly code: string;
+  /** What is wrong with each field, by its path. */
+  readonly fields: Readonly<Record<string, string>>;
+
+  constructor(
+    status: StudioStatus,
+    code: string,
+    message: string,
+    fields: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = 'StudioError';
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+export const notFound = (what: string): StudioError => new StudioError(404, 'not-found', what);
+
+const peopleStatus: Readonly<Record<PeopleError['code'], StudioStatus>> = {
+  wrong: 401,
+  'too-many': 429,
+  invitation: 404,
+  name: 409,
+  password: 400,
+  'last-admin': 409,
+};
+
+/** What the client is told. Anything unexpected is logged, and not shown. */
+export function asStudioError(error: unknown): StudioError {
+  if (error instanceof StudioError) return error;
+  if (error instanceof PeopleError)
+    return new StudioError(peopleStatus[error.code], error.code, error.message);
+  if (error instanceof ConfigError || error instanceof DataError || error instanceof RangeError)
+    return new StudioError(400, 'invalid', error.message);
+  return new StudioError(
+    500,
+    'failed',
+    'The Studio could not do this. Its terminal shows what went wrong',
+  );
+}
+
+export const failed = (context: Context, error: StudioError): Response =>
+  context.json(
+    { error: { code: error.code, message: error.message, fields: error.fields } },
+    error.status,
+  );

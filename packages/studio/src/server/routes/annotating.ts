@@ -1,0 +1,78 @@
+// A person's work in a project: the next task, verdicts, and changing one's mind.
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { choices } from '../../store/schema.ts';
+import { body, query } from '../requests/body.ts';
+import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
+
+/** Characters of a comment, and of an answer that a person wrote. */
+const MOST_TEXT = { comment: 10_000, edit: 200_000 } as const;
+
+const rating = z.array(z.number().nullable()).max(100);
+
+/** A verdict by the places on the screen; the store checks that it fits the task. */
+export const verdictBody = z.strictObject({
+  choice: z.enum(choices).nullable(),
+  ranks: z.array(z.number()).max(100).nullable().default(null),
+  strength: z.number().nullable().default(null),
+  ratings: z.record(z.string(), rating).nullable().default(null),
+  edit: z
+    .strictObject({ answer: z.number().nullable(), text: z.string().max(MOST_TEXT.edit) })
+    .nullable()
+    .default(null),
+  comment: z.string().max(MOST_TEXT.comment).nullable().default(null),
+  flagged: z.boolean().default(false),
+  seconds: z.number().min(0).nullable().default(null),
+});
+
+/** Routes below `/projects/:project`, for everybody who works on the project. */
+export const annotating = ({ store }: StudioContext) => {
+  /** The task of the path, which must be the person's, in the project of the path. */
+  async function own(context: Context<StudioEnvironment>) {
+    const project = context.req.param('project')!;
+    const task = context.req.param('task')!;
+    const { name } = context.get('person');
+    await store.taskFor(project, task, name);
+    return { project, task, name };
+  }
+  return new Hono<StudioEnvironment>()
+    .post('/:project/next', async (context) => {
+      const { name } = context.get('person');
+      return context.json(await store.next(context.req.param('project'), name));
+    })
+    .get('/:project/progress', async (context) => {
+      const { name } = context.get('person');
+      return context.json(await store.progress(context.req.param('project'), name));
+    })
+    .get(
+      '/:project/history',
+      query(z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) })),
+      async (context) => {
+        const { limit } = context.req.valid('query');
+        const { name } = context.get('person');
+        return context.json(await store.history(context.req.param('project'), name, limit));
+      },
+    )
+    .post('/:project/undo', async (context) => {
+      const { name } = context.get('person');
+      return context.json({ task: await store.undo(context.req.param('project'), name) });
+    })
+    .post('/:project/tasks/:task/verdict', body(verdictBody), async (context) => {
+      const { task, name } = await own(context);
+      return context.json({ version: await store.annotate(task, name, context.req.valid('json')) });
+    })
+    .post('/:project/tasks/:task/reopen', async (context) => {
+      const { task, name } = await own(context);
+      return context.json({ task: await store.reopen(task, name) });
+    })
+    .post('/:project/tasks/:task/release', async (context) => {
+      const { task, name } = await own(context);
+      await store.release(task, name);
+      return context.json({ ok: true });
+    })
+    .post('/:project/tasks/:task/renew', async (context) => {
+      const { task, name } = await own(context);
+      await store.renew(task, name);
+      return context.json({ ok: true });
+    });
+};

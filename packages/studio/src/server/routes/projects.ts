@@ -1,0 +1,204 @@
+// Projects: made, listed, filled from files and exported.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { formatNames } from '@keel/align/config';
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { agreementOf } from '../../agreement/agreement.ts';
+import { exportProject } from '../../exporting/export-project.ts';
+import { importFiles } from '../../importing/import-files.ts';
+import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
+import type { SettingsPatch } from '../../store/settings.ts';
+import { demandAdmin, demandProject } from '../requests/access.ts';
+import { body, query } from '../requests/body.ts';
+import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
+import { notFound, StudioError } from '../requests/errors.ts';
+import { verdictBody } from './annotating.ts';
+
+const projectName = z
+  .string()
+  .trim()
+  .min(1, 'Enter a name')
+  .max(100, 'A name has at most 100 characters')
+  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters');
+
+/** Formats of files that can be imported. */
+export const importFormats = ['auto', ...taskFormatNames, ...formatNames];
+
+/** What an upload says beside its files. */
+const importing = z.object({
+  from: z.enum(importFormats).default('auto'),
+  overlap: z.coerce.number().int().min(1).max(100).default(1),
+  gold: z.stringbool().default(false),
+  person: z.string().min(1).max(80).default('imported'),
+  onBadRow: z.enum(['fail', 'skip']).default('fail'),
+});
+
+const exporting = z.object({
+  to: z.enum(exportTargets).default('pairs'),
+  labels: z.enum(labelKinds).default('majority'),
+  minVotes: z.coerce.number().int().min(1).max(100).default(1),
+});
+
+const flag = z.stringbool().optional();
+
+/** Which tasks are listed. */
+const listing = z.object({
+  state: z.enum(['new', 'started', 'finished']).optional(),
+  text: z.string().max(200).optional(),
+  ...{ disputed: flag, flagged: flag, skipped: flag, gold: flag, adjudicated: flag },
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  offset: z.coerce.number().int().min(0).default(0),
+  sort: z.enum(['added', 'dispute', 'priority', 'newest']).default('added'),
+});
+
+export const projects = (studio: StudioContext) =>
+  new Hono<StudioEnvironment>()
+    .get('/', async (context) => {
+      const person = context.get('person');
+      const all = await studio.store.overview();
+      const seen = await studio.people.projectsOf(person);
+      return context.json(all.filter(({ id }) => seen === null || seen.has(id)));
+    })
+    .post('/', demandAdmin, body(z.strictObject({ name: projectName })), async (context) => {
+      const { name } = context.req.valid('json');
+      if ((await studio.store.projects()).includes(name))
+        throw new StudioError(409, 'name', `There is already a project named ${name}`);
+      return context.json({ id: await studio.store.openProject(name) }, 201);
+    })
+    .use('/:project/*', demandProject(studio))
+    .use('/:project', demandProject(studio))
+    .get('/:project', async (context) => {
+      const id = context.req.param('project');
+      const name = await nameOf(studio, id);
+      const settings = await studio.store.settings(id);
+      return context.json({ id, name, settings, guidelines: await studio.store.guidelines(id) });
+    })
+    .patch(
+      '/:project',
+      demandAdmin,
+      body(z.strictObject({ name: projectName })),
+      async (context) => {
+        await studio.store.renameProject(
+          context.req.param('project'),
+          context.req.valid('json').name,
+        );
+        return context.json({ ok: true });
+      },
+    )
+    .delete('/:project', demandAdmin, async (context) => {
+      await studio.store.deleteProject(context.req.param('project'));
+      return context.json({ ok: true });
+    })
+    .patch(
+      '/:project/settings',
+      demandAdmin,
+      body(z.record(z.string(), z.unknown())),
+      async (context) => {
+        const patch = context.req.valid('json') as SettingsPatch;
+        return context.json(await studio.store.saveSettings(context.req.param('project'), patch));
+      },
+    )
+    .put(
+      '/:project/guidelines',
+      demandAdmin,
+      body(z.strictObject({ text: z.string().max(200_000) })),
+      async (context) => {
+        const { text } = context.req.valid('json');
+        const version = await studio.store.saveGuidelines(context.req.param('project'), text);
+        return context.json({ version });
+      },
+    )
+    .get('/:project/tasks', demandAdmin, query(listing), async (context) => {
+      const { limit, offset, sort, ...filter } = context.req.valid('query');
+      const paging = { limit, offset, sort };
+      return context.json(
+        await studio.store.taskList(context.req.param('project'), filter, paging),
+      );
+    })
+    .get('/:project/tasks/:task', demandAdmin, async (context) => {
+      const { project, task } = context.req.param();
+      return context.json(await detailOf(studio, project, task));
+    })
+    .post('/:project/tasks/:task/adjudication', demandAdmin, body(verdictBody), async (context) => {
+      const { project, task } = context.req.param();
+      await detailOf(studio, project, task);
+      const { name } = context.get('person');
+      const { flagged: _, seconds: __, ...verdict } = context.req.valid('json');
+      return context.json({ version: await studio.store.adjudicate(task, name, verdict) });
+    })
+    .post('/:project/import', demandAdmin, async (context) => {
+      const name = await nameOf(studio, context.req.param('project'));
+      const form = await context.req.parseBody({ all: true });
+      const files = [form.files ?? []].flat().filter((one) => one instanceof File);
+      if (files.length === 0) throw new StudioError(400, 'files', 'Choose at least one file');
+      const options = importing.parse({ ...form, files: undefined });
+      const folder = await mkdtemp(join(tmpdir(), 'keel-upload-'));
+      try {
+        const paths = await Promise.all(files.map((file, at) => saved(folder, file, at)));
+        const summary = await importFiles(studio.store, {
+          ...{ project: name, files: paths, ...options, columns: null, question: null },
+          ...{ score: null, guidelines: null, seed: Math.floor(Math.random() * 2 ** 31) },
+        });
+        const { tasks, known, annotations, gold, skipped, badRows, firstBadRow } = summary;
+        return context.json({ tasks, known, annotations, gold, skipped, badRows, firstBadRow });
+      } catch (error) {
+        // People know their files by name, not by where they were put.
+        if (error instanceof Error) error.message = error.message.replaceAll(`${folder}/`, '');
+        throw error;
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    })
+    .get('/:project/export', demandAdmin, query(exporting), async (context) => {
+      const project = await nameOf(studio, context.req.param('project'));
+      const options = context.req.valid('query');
+      const folder = await mkdtemp(join(tmpdir(), 'keel-export-'));
+      try {
+        const ending = options.to === 'argilla' || options.to === 'label-studio' ? 'json' : 'jsonl';
+        const output = join(folder, `rows.${ending}`);
+        await exportProject(studio.store, { ...options, project, output, overwrite: false });
+        return download(context, await readFile(output), `${project}-${options.to}.${ending}`);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    })
+    .get('/:project/agreement', demandAdmin, async (context) => {
+      const votes = await studio.store.votes(context.req.param('project'));
+      return context.json(votes.lines.length === 0 ? null : agreementOf(votes));
+    });
+
+/** Everything about a task. @throws StudioError for a task of another project */
+async function detailOf({ store }: StudioContext, project: string, task: string) {
+  const detail = await store.taskDetail(task);
+  if (detail.project !== project) throw notFound('There is no such task in this project');
+  return detail;
+}
+
+/** @throws StudioError if there is no such project */
+async function nameOf({ store }: StudioContext, id: string): Promise<string> {
+  const found = await store.database
+    .selectFrom('projects')
+    .select('name')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (found === undefined) throw notFound('There is no such project');
+  return found.name;
+}
+
+/** An upload as a file; its name only tells the format. */
+async function saved(folder: string, file: File, at: number): Promise<string> {
+  const name = basename(file.name).replace(/[^\w.-]/g, '_');
+  const path = join(folder, `${at === 0 ? '' : `${at}-`}${name || 'rows.jsonl'}`);
+  await writeFile(path, file.stream());
+  return path;
+}
+
+function download(context: Context, content: Buffer<ArrayBuffer>, name: string): Response {
+  const plain = name.replace(/[^\w.-]+/g, '_');
+  return context.body(content, 200, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+  });
+}

@@ -1,0 +1,224 @@
+// One task after the other: the page that annotators spend their time on.
+import {
+  ActionIcon,
+  Anchor,
+  Button,
+  Drawer,
+  Group,
+  Progress,
+  Skeleton,
+  Stack,
+  Text,
+  Tooltip,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
+import { IconArrowBackUp, IconBook, IconConfetti, IconKeyboard } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { answerOf, api, queries } from '../api.ts';
+import { SafeMarkdown } from '../content/markdown.tsx';
+import { useProject } from '../projects/use-projects.ts';
+import { EmptyState } from '../shell/empty-state.tsx';
+import { Failure } from '../shell/failure.tsx';
+import { PageHeader } from '../shell/page-header.tsx';
+import { counted } from '../shell/words.ts';
+import { KeyHelp } from './key-help.tsx';
+import { Task, type TaskShown } from './task.tsx';
+import { useKeys } from './use-keys.ts';
+import type { verdictOf } from './verdict.ts';
+
+/** Milliseconds after which a person who looks at a task says that it is still in work. */
+const RENEWAL = 5 * 60_000;
+
+interface Progressing {
+  mine: number;
+  skipped: number;
+  left: number;
+}
+
+interface Next {
+  task: TaskShown | null;
+  progress: Progressing;
+  pace: { seconds: number | null };
+}
+
+export default function Annotate({ project }: { project: string }) {
+  const param = { project };
+  const about = useProject(project);
+  const [shown, setShown] = useState<TaskShown | null>(null);
+  const [hasGuidelines, guidelines] = useDisclosure(false);
+  const [hasKeys, keyHelp] = useDisclosure(false);
+
+  const next = useQuery({
+    queryKey: ['next', project],
+    queryFn: async () => (await answerOf(api.projects[':project'].next.$post({ param }))) as Next,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+  // A task that was taken back stands before the next one.
+  const task = shown ?? next.data?.task ?? null;
+
+  const goOn = useCallback(async () => {
+    setShown(null);
+    await queries.invalidateQueries({ queryKey: ['next', project] });
+  }, [project]);
+
+  const send = useMutation({
+    mutationFn: ({ id, verdict }: { id: string; verdict: ReturnType<typeof verdictOf> }) =>
+      answerOf(
+        api.projects[':project'].tasks[':task'].verdict.$post({
+          param: { project, task: id },
+          json: verdict,
+        }),
+      ),
+    onSuccess: goOn,
+  });
+  const undo = useMutation({
+    mutationFn: async () =>
+      (await answerOf(api.projects[':project'].undo.$post({ param }))) as {
+        task: TaskShown | null;
+      },
+    onSuccess: ({ task: earlier }) => {
+      send.reset();
+      if (earlier === null) notifications.show({ message: 'There is no verdict to take back' });
+      else setShown(earlier);
+    },
+  });
+
+  const held = task?.id;
+  useEffect(() => {
+    if (held === undefined) return;
+    const timer = setInterval(() => {
+      if (document.hidden) return;
+      const given = { param: { project, task: held } };
+      // The verdict itself says if the task went to somebody else.
+      answerOf(api.projects[':project'].tasks[':task'].renew.$post(given)).catch(() => {});
+    }, RENEWAL);
+    return () => clearInterval(timer);
+  }, [project, held]);
+
+  useKeys(
+    {
+      u: () => undo.mutate(),
+      g: guidelines.toggle,
+      '?': keyHelp.toggle,
+    },
+    !undo.isPending,
+  );
+
+  if (about.isError) return <Failure error={about.error} />;
+  if (next.isError) return <Failure error={next.error} retry={() => void next.refetch()} />;
+  if (about.data === undefined || next.data === undefined) return <Skeleton h={400} />;
+  const { settings, guidelines: text, name } = about.data;
+  const { progress, pace } = next.data;
+  return (
+    <>
+      <PageHeader
+        title={name}
+        actions={
+          <>
+            {text !== null && (
+              <Tooltip label="Guidelines (G)">
+                <ActionIcon
+                  variant="default"
+                  size="lg"
+                  aria-label="Guidelines"
+                  onClick={guidelines.toggle}
+                >
+                  <IconBook size={18} />
+                </ActionIcon>
+              </Tooltip>
+            )}
+            <Tooltip label="Keys (?)">
+              <ActionIcon variant="default" size="lg" aria-label="Keys" onClick={keyHelp.open}>
+                <IconKeyboard size={18} />
+              </ActionIcon>
+            </Tooltip>
+            <Button
+              variant="default"
+              leftSection={<IconArrowBackUp size={18} />}
+              disabled={progress.mine + progress.skipped === 0}
+              loading={undo.isPending}
+              onClick={() => undo.mutate()}
+            >
+              Undo
+            </Button>
+          </>
+        }
+      >
+        <ProgressLine progress={progress} seconds={pace.seconds} />
+      </PageHeader>
+      {undo.isError && <Failure error={undo.error} />}
+      {task === null ? (
+        <EmptyState
+          title="Nothing is left for you here"
+          icon={<IconConfetti size={40} stroke={1.4} />}
+          action={
+            <Button component={Link} href="/projects" variant="default">
+              Back to the projects
+            </Button>
+          }
+        >
+          {progress.mine > 0
+            ? `Thank you: you gave ${counted(progress.mine, 'verdict')}. With Undo you can still change the last ones.`
+            : 'All tasks of this project are taken or finished. New ones appear here when they are added.'}
+        </EmptyState>
+      ) : (
+        <Task
+          key={task.id}
+          task={task}
+          asked={settings}
+          isSending={send.isPending || next.isFetching}
+          error={send.error}
+          send={(verdict) => send.mutate({ id: task.id, verdict })}
+        />
+      )}
+      <KeyHelp
+        kind={task?.kind ?? 'pair'}
+        asked={settings}
+        isOpen={hasKeys}
+        close={keyHelp.close}
+      />
+      <Drawer
+        opened={hasGuidelines && text !== null}
+        onClose={guidelines.close}
+        position="right"
+        title="Guidelines"
+        // The task stays usable beside them.
+        withOverlay={false}
+        lockScroll={false}
+        trapFocus={false}
+      >
+        {text !== null && <SafeMarkdown text={text.text} />}
+      </Drawer>
+    </>
+  );
+}
+
+function ProgressLine({
+  progress: { mine, skipped, left },
+  seconds,
+}: {
+  progress: Progressing;
+  seconds: number | null;
+}) {
+  const all = mine + skipped + left;
+  const rest = seconds === null || left === 0 ? null : Math.ceil((seconds * left) / 60);
+  return (
+    <Stack gap={6}>
+      <Progress
+        w={280}
+        maw="100%"
+        value={all === 0 ? 0 : (100 * (mine + skipped)) / all}
+        aria-label="Share of your tasks that are done"
+      />
+      <Text size="sm" span>
+        {mine} done, {left} left for you
+        {seconds !== null && `, ${Math.round(seconds)} s each`}
+        {rest !== null && `, about ${counted(rest, 'minute')} to go`}
+      </Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,64 @@
+// The client of the Studio's routes: their types are those of the server.
+import { QueryClient } from '@tanstack/react-query';
+import { type ClientResponse, hc } from 'hono/client';
+import type { StudioApi } from '../../src/server/app.ts';
+
+export const api = hc<StudioApi>('/api', {
+  fetch: (input: RequestInfo | URL, options?: RequestInit) =>
+    fetch(input, options).catch(() => {
+      throw new ApiFailure(0, 'offline', 'The Studio does not answer. Is it still running?');
+    }),
+});
+
+/** What went wrong, in words for the person. */
+export class ApiFailure extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly fields: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    fields: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = 'ApiFailure';
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** What a route answers. @throws ApiFailure where the server says no, or does not answer */
+export async function answerOf<Body>(
+  request: Promise<ClientResponse<Body, number, 'json'>>,
+): Promise<Body> {
+  const response = await request;
+  await refuse(response);
+  return (await response.json()) as Body;
+}
+
+/** @throws ApiFailure for a response that is an error */
+export async function refuse(response: { ok: boolean; status: number; text(): Promise<string> }) {
+  if (response.ok) return;
+  const text = await response.text();
+  let said: { error?: { code: string; message: string; fields: Record<string, string> } } = {};
+  try {
+    said = JSON.parse(text);
+  } catch {
+    // Something in between answered, such as a proxy.
+  }
+  const { code = 'failed', message = `The Studio answered ${response.status}` } = said.error ?? {};
+  throw new ApiFailure(response.status, code, message, said.error?.fields);
+}
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // A refusal stays one; a server that restarts comes back.
+      retry: (count, error) => error instanceof ApiFailure && error.status === 0 && count < 3,
+    },
+  },
+});

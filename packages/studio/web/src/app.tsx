@@ -1,0 +1,84 @@
+// Which page an address shows.
+import { Center, Loader } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import { Redirect, Route, Switch } from 'wouter';
+import { Projects } from './projects/projects.tsx';
+import { useSession } from './session.ts';
+import { EmptyState } from './shell/empty-state.tsx';
+import { Failure } from './shell/failure.tsx';
+import { Shell } from './shell/shell.tsx';
+import { Join } from './sign-in/join.tsx';
+import { SignIn } from './sign-in/sign-in.tsx';
+
+// Pages beside the first one come when they are opened.
+const Annotate = lazy(() => import('./annotate/annotate.tsx'));
+const People = lazy(() => import('./people/people.tsx'));
+const Project = lazy(() => import('./projects/project.tsx'));
+const TaskPage = lazy(() => import('./projects/task-page.tsx'));
+
+export function App() {
+  return (
+    <Switch>
+      <Route path="/join/:code">{({ code }) => <Join code={code} />}</Route>
+      <Route>
+        <SignedIn />
+      </Route>
+    </Switch>
+  );
+}
+
+function SignedIn() {
+  const session = useSession();
+  if (session.isPending) return <Waiting />;
+  if (session.isError) {
+    return (
+      <Center mih="100vh" p="md">
+        <Failure error={session.error} retry={() => void session.refetch()} />
+      </Center>
+    );
+  }
+  const person = session.data;
+  if (person === null) return <SignIn />;
+  const isAdmin = person.role === 'admin';
+  return (
+    <Shell person={person}>
+      <Suspense fallback={<Waiting />}>
+        <Switch>
+          <Route path="/">
+            <Redirect to="/projects" replace />
+          </Route>
+          <Route path="/projects">
+            <Projects isAdmin={isAdmin} />
+          </Route>
+          <Route path="/projects/:project/annotate">
+            {({ project }) => <Annotate key={project} project={project} />}
+          </Route>
+          {isAdmin && (
+            <Route path="/projects/:project/tasks/:task">
+              {({ project, task }) => <TaskPage key={task} project={project} task={task} />}
+            </Route>
+          )}
+          {isAdmin && (
+            <Route path="/projects/:project/:tab?">
+              {({ project, tab }) => (
+                <Project key={project} project={project} tab={tab ?? 'tasks'} />
+              )}
+            </Route>
+          )}
+          {isAdmin && <Route path="/people" component={People} />}
+          <Route>
+            <EmptyState title="There is no such page">
+              Choose one in the menu, or go back.
+            </EmptyState>
+          </Route>
+        </Switch>
+      </Suspense>
+    </Shell>
+  );
+}
+
+const Waiting = () => (
+  <Center mih="60vh">
+    <Loader aria-label="Loading" />
+  </Center>
+);

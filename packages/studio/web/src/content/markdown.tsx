@@ -1,0 +1,36 @@
+// Markdown of prompts and answers. They are written by models and strangers: HTML in them is shown
+// as text, nothing is loaded from elsewhere, and links say where they lead.
+import { Anchor, Code, Table } from '@mantine/core';
+import Markdown, { type Components } from 'react-markdown';
+import rehypeHighlight from 'rehype-highlight';
+import remarkGfm from 'remark-gfm';
+import './markdown.css';
+
+const components: Components = {
+  a: ({ href, children }) => (
+    <Anchor href={href} target="_blank" rel="noopener noreferrer nofollow" title={href}>
+      {children}
+    </Anchor>
+  ),
+  // An image of another host would tell it who reads the answer.
+  img: ({ src, alt }) => <Code>{`image: ${alt || String(src ?? '')}`}</Code>,
+  table: ({ children }) => (
+    <Table.ScrollContainer minWidth={200}>
+      <Table withTableBorder withColumnBorders>
+        {children}
+      </Table>
+    </Table.ScrollContainer>
+  ),
+};
+
+export const SafeMarkdown = ({ text }: { text: string }) => (
+  <div className="markdown">
+    <Markdown
+      components={components}
+      remarkPlugins={[remarkGfm]}
+      rehypePlugins={[[rehypeHighlight, { detect: false }]]}
+    >
+      {text}
+    </Markdown>
+  </div>
+);

@@ -1,0 +1,106 @@
+// A project as rows for training, or for other annotation tools.
+import { Alert, Button, Modal, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import type { ExportTarget, LabelKind } from '../../../src/names.ts';
+import { refuse } from '../api.ts';
+import { Failure } from '../shell/failure.tsx';
+
+const targets: Readonly<Record<ExportTarget, string>> = {
+  pairs: 'Pairs: prompt, chosen, rejected (dpo, reward, TRL)',
+  rankings: 'Rankings: prompt, completions, ranking',
+  kto: 'Thumbs: prompt, completion, label (kto)',
+  argilla: 'Argilla records',
+  'label-studio': 'Label Studio tasks',
+};
+
+const labels: Readonly<Record<LabelKind, string>> = {
+  majority: 'What most people say',
+  votes: 'Shares of the votes, as soft labels',
+};
+
+const choicesOf = (names: Readonly<Record<string, string>>) =>
+  Object.entries(names).map(([value, label]) => ({ value, label }));
+
+export function ExportDialog({
+  project,
+  children,
+}: {
+  project: string;
+  children: (open: () => void) => ReactNode;
+}) {
+  const [isOpen, { open, close }] = useDisclosure();
+  return (
+    <>
+      {children(open)}
+      <Modal opened={isOpen} onClose={close} title="Export">
+        <Export project={project} />
+      </Modal>
+    </>
+  );
+}
+
+function Export({ project }: { project: string }) {
+  const [to, setTo] = useState<string>('pairs');
+  const [label, setLabel] = useState<string>('majority');
+  const [minVotes, setMinVotes] = useState<number | string>(1);
+  const load = useMutation({
+    mutationFn: async () => {
+      const query = new URLSearchParams({ to, labels: label, minVotes: String(minVotes) });
+      const response = await fetch(`/api/projects/${project}/export?${query}`);
+      await refuse(response);
+      const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '');
+      save(await response.blob(), name?.[1] ?? `${to}.jsonl`);
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    load.mutate();
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <Select
+          label="Rows"
+          data={choicesOf(targets)}
+          value={to}
+          onChange={(value) => setTo(value ?? 'pairs')}
+          allowDeselect={false}
+        />
+        <Select
+          label="Several verdicts on a task become"
+          data={choicesOf(labels)}
+          value={label}
+          onChange={(value) => setLabel(value ?? 'majority')}
+          allowDeselect={false}
+        />
+        <NumberInput
+          label="Verdicts that a task needs"
+          min={1}
+          max={100}
+          allowDecimal={false}
+          value={minVotes}
+          onChange={setMinVotes}
+        />
+        <Text size="sm" c="dimmed">
+          The same file is written by keel data export.
+        </Text>
+        {load.isError && <Failure error={load.error} />}
+        {load.isSuccess && <Alert color="green">The file is in your downloads.</Alert>}
+        <Button type="submit" loading={load.isPending}>
+          Download
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+function save(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
