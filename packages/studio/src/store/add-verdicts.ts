@@ -68,6 +68,7 @@ export async function addVerdicts(
   const slots = new Slots(claims);
   const claimed = new Map(claims.map((one) => [`${one.task_id} ${one.person_id}`, one]));
   const rows: Tables['annotations'][] = [];
+  const outdated: string[] = [];
   const newClaims = new Map<string, Tables['claims']>();
   for (const { input, id: task_id, positions } of annotated) {
     const isShown = input.shown === true && positions.every((place, at) => place === at);
@@ -82,7 +83,14 @@ export async function addVerdicts(
       const row = rowOf(byPosition(verdict, positions), now);
       if (last !== undefined && sameVerdict(last, row)) continue;
       const version = (last?.version ?? 0) + 1;
-      const full = { id: newId(), project_id, task_id, person_id, version, ...seen, ...row };
+      const full = {
+        ...{ id: newId(), project_id, task_id, person_id, version, newest: 1 },
+        ...{ ...seen, ...row },
+      };
+      if (last !== undefined) {
+        last.newest = 0;
+        outdated.push(last.id);
+      }
       newest.set(place, full);
       rows.push(full);
       const state = verdict.choice === null ? ('skipped' as const) : ('done' as const);
@@ -103,6 +111,8 @@ export async function addVerdicts(
       }
     }
   }
+  for (const part of parts(outdated, 1))
+    await writing.updateTable('annotations').set({ newest: 0 }).where('id', 'in', part).execute();
   await insertAll(writing, 'annotations', rows);
   await insertAll(writing, 'claims', [...newClaims.values()]);
   return rows.length;

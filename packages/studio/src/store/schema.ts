@@ -99,13 +99,15 @@ export interface Tables {
     /** Whether a held task has a verdict of this person, who wants to change it. */
     reopened: number;
   };
-  /** A new verdict of the same person is a new version. No row is ever changed. */
+  /** A new verdict of the same person is a new version. Only `newest` of a row ever changes. */
   annotations: {
     id: string;
     project_id: string;
     task_id: string;
     person_id: string;
     version: number;
+    /** Whether it is the newest version of the person's verdict. */
+    newest: number;
     /** null: the person skipped the task. */
     choice: Choice | null;
     /** JSON: the rank of each position, 1 for the best. */
