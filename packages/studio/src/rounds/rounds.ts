@@ -1,5 +1,5 @@
-// The loop of labels, training and new answers: a round is a recipe of a reward model, a policy, its
-// answers, and the pairs of them that a verdict would teach most about.
+// The loop of labels, training and new answers. A round is a recipe: a reward model, a policy, its
+// answers, and those pairs of them that a verdict would teach most about.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Content } from '@keel/align/data';
