@@ -84,6 +84,8 @@ export interface Tables {
   /** Who has which slot of a task: no two people can have the same one. */
   claims: {
     task_id: string;
+    /** The task's. */
+    project_id: string;
     /** From 0; negative for people who skipped the task, whose slots are free again. */
     slot: number;
     person_id: string;

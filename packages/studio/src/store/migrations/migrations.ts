@@ -4,13 +4,13 @@ import type { MigrationProvider } from 'kysely/migration';
 import { tables } from './001-tables.ts';
 import { annotating } from './002-annotating.ts';
 import { members } from './003-members.ts';
-import { newest } from './004-newest.ts';
+import { faster } from './004-faster.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '001-tables': tables,
     '002-annotating': annotating,
     '003-members': members,
-    '004-newest': newest,
+    '004-faster': faster,
   }),
 };
