@@ -5,6 +5,7 @@ import { tables } from './001-tables.ts';
 import { annotating } from './002-annotating.ts';
 import { members } from './003-members.ts';
 import { faster } from './004-faster.ts';
+import { battles } from './005-battles.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -12,5 +13,6 @@ export const migrations: MigrationProvider = {
     '002-annotating': annotating,
     '003-members': members,
     '004-faster': faster,
+    '005-battles': battles,
   }),
 };
