@@ -9,6 +9,7 @@ import { readStageRecords, type StageRecords } from '../recipes/stage-records.ts
 import { type StageState, stateOfStage } from '../recipes/stage-state.ts';
 import { claimFolder } from '../runs/claim-folder.ts';
 import { MetricsLog } from '../runs/metrics.ts';
+import { recorded } from '../runs/run-record.ts';
 import { type NoticeEvent, noticeEvent } from '../training/run-data.ts';
 import { type OpenSuites, openerOf } from '../training/run-suites.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
@@ -54,6 +55,8 @@ export interface CompareHooks {
   signal?: AbortSignal;
   /** Run every entry from the start. */
   overwrite?: boolean;
+  /** The verb, and the words after `keel` that resume it, for the folder's run.json. */
+  command?: { verb: string; words: string[] };
   /** Opens `--eval-suites`: @keel/evaluate has it. */
   openSuites?: OpenSuites;
 }
@@ -94,7 +97,7 @@ export async function runComparison(
   // Before anything is trained.
   if (options.evalSuites !== null) openerOf(openSuites);
   await using measuring = await Measuring.of(options, { notice, openSuites });
-  return await runEntries(comparison, measuring, hooks);
+  return await recorded(output, hooks.command, () => runEntries(comparison, measuring, hooks));
 }
 
 async function runEntries(

@@ -6,6 +6,7 @@ import type { FileHash } from '../data/open-rows.ts';
 import { removePartials, writeFileAtomic } from '../files/atomic-write.ts';
 import { refuseSystemFolder } from '../runs/output-folder.ts';
 import { LOCK_NAME, lockRun } from '../runs/run-lock.ts';
+import { recorded } from '../runs/run-record.ts';
 import type { RunHooks, RunResult } from '../training/run-training.ts';
 import type { JobResult, StageVerdict } from './job-verb.ts';
 import { mergeResult } from './merge-result.ts';
@@ -50,6 +51,8 @@ export interface RecipeHooks {
   signal?: AbortSignal;
   /** Run every stage from the start. */
   overwrite?: boolean;
+  /** The verb, and the words after `keel` that resume it, for the folder's run.json. */
+  command?: { verb: string; words: string[] };
   /** Opens `eval_suites` of stages that train. */
   openSuites?: RunHooks['openSuites'];
 }
@@ -83,7 +86,9 @@ export async function runRecipe(recipe: Recipe, hooks: RecipeHooks = {}): Promis
   const unlock = lockRun(output);
   try {
     await removePartials(output);
-    return await runStages(withSharedDate(recipe, hooks.overwrite ?? false), hooks);
+    return await recorded(output, hooks.command, () =>
+      runStages(withSharedDate(recipe, hooks.overwrite ?? false), hooks),
+    );
   } finally {
     unlock();
   }
@@ -229,7 +234,7 @@ async function mergeBases(
 const hashesOf = (files: readonly FileHash[] = []): string =>
   files.map(({ sha256 }) => sha256).join(' ');
 
-const ownFile = /^(stages\.json|recipe\.yaml|report\.html)$/;
+const ownFile = /^(stages\.json|run\.json|studio\.log|\.stop-asked|recipe\.yaml|report\.html)$/;
 
 /**
  * Refuses a folder that contains other files.

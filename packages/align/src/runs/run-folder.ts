@@ -19,7 +19,7 @@ import { changeableOnResume } from './resume-rules.ts';
 import { LOCK_NAME, lockRun, refuseLocked } from './run-lock.ts';
 
 const ownNames =
-  /^(config\.yaml|(environment|data)\.json|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
+  /^(config\.yaml|(environment|data|run)\.json|studio\.log|\.stop-asked|(metrics|samples|answers)\.jsonl|(health|held-out-batches)\.json|report\.html|profile(-summary)?\.json|reward-evaluation\.json|checkpoints|best|final|discriminator|merged|skipped-rows\.jsonl|non-finite-rows\.jsonl|events\.out\.tfevents\..*|\..*\.(partial|replaced)-.*)$/;
 
 export interface RunFolderOptions {
   /** Text of config.yaml, or its values by snake_case key. */
@@ -250,7 +250,8 @@ function refuseWrongFolder(path: string, resume: boolean, overwrite: boolean): b
       `${path}: there is no run to resume (no config.yaml). Remove --resume to start one`,
     );
   }
-  const started = own.some((name) => name !== 'config.yaml' && name !== 'environment.json');
+  const early = /^(config\.yaml|(environment|run)\.json|studio\.log|\.stop-asked)$/;
+  const started = own.some((name) => !early.test(name));
   if (resume || overwrite || !started) return false;
   if (!own.some((name) => isResult(path, name))) return true;
   throw new Error(

@@ -58,6 +58,25 @@ export function refuseLockedFile(path: string, subject: string): void {
   if (content !== null) whyStale(content, path, subject);
 }
 
+/** Who holds a lock. */
+export interface LockHolder extends ProcessIdentity {
+  /** `unknown`: it is on another machine. */
+  state: 'runs' | 'gone' | 'unknown';
+}
+
+/**
+ * Who holds a run folder's lock.
+ * @returns null if it is free, or its file names no process
+ * @throws FileError if the file system refuses
+ */
+export function lockHolder(folder: string): LockHolder | null {
+  const content = readIfThere(join(folder, LOCK_NAME));
+  const holder = content === null ? null : identityIn(content);
+  if (holder === null) return null;
+  if (holder.host !== hostname()) return { ...holder, state: 'unknown' };
+  return { ...holder, state: whyGone(holder) === null ? 'runs' : 'gone' };
+}
+
 const ownName = (path: string): string =>
   `${path}-${process.pid}-${randomBytes(4).toString('hex')}`;
 

@@ -15,6 +15,7 @@ import { describeEnvironment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import type { MeasuredHeadline } from '../runs/report/run-report.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
+import { RunRecorder } from '../runs/run-record.ts';
 import { joinProcesses } from '../sharing/join-processes.ts';
 import { StoppedElsewhere } from '../sharing/shared-error.ts';
 import { workers } from '../sharing/workers.ts';
@@ -218,15 +219,41 @@ export async function runTraining<
   });
   const offendingRows = join(run.path, 'non-finite-rows.jsonl');
   if (!options.dryRun) rmSync(offendingRows, { force: true });
+  const recorder =
+    options.dryRun || run.follows
+      ? null
+      : new RunRecorder(run.path, { verb, resume: resumeWords(kind, options) });
 
   try {
-    return await train(kind, options, { data, prompts }, run, { ...hooks, onEvent });
+    const result = await train(kind, options, { data, prompts }, run, {
+      ...{ ...hooks, onEvent },
+      onSteps: (started, total) => recorder?.planned(started, total),
+    });
+    recorder?.ended(result.interrupted ? 'interrupted' : 'finished');
+    return result;
   } catch (error) {
+    recorder?.failed(error);
     if (error instanceof NonFiniteLossError) {
       await writeRows(offendingRows, error.heldOut ? data.heldOut! : data.rows, error.rows);
     }
     throw error;
   }
+}
+
+/** Words after `keel` that resume a run; null where a program passed what options cannot name. */
+function resumeWords(
+  { definition, programParts }: { definition: { verb: string }; programParts?: ProgramParts },
+  { output }: TrainingOptions,
+): string[] | null {
+  if (programParts !== undefined) return null;
+  const { KEEL_LAUNCH: processes } = process.env;
+  const launch = processes === undefined ? [] : ['launch', '--processes', processes];
+  return [...launch, definition.verb, '--config', join(output, 'config.yaml'), '--resume'];
+}
+
+interface StepsHook {
+  /** Before the first step: the steps that have finished, and those that are planned. */
+  onSteps(finished: number, planned: number): void;
 }
 
 async function train<
@@ -240,7 +267,7 @@ async function train<
   asked: Options,
   { data, prompts }: { data: RunData<K>; prompts: FoundPrompts | null },
   run: RunFolder,
-  { onEvent = () => {}, signal, shared, openSuites }: RunHooks,
+  { onEvent = () => {}, signal, shared, openSuites, onSteps }: RunHooks & StepsHook,
 ): Promise<RunResult> {
   const together = workers();
   const began = performance.now();
@@ -339,6 +366,7 @@ async function train<
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
   await together?.broadcast([...parameters.values()]);
+  onSteps(run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0, steps);
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   const result = { path, final: run.finalPath, ...ended, health: watch.health };

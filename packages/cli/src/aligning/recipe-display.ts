@@ -201,16 +201,14 @@ function verdictLines(verdict: Worked['verdict']): string[] {
   ];
 }
 
+type AskedRecipe = Readonly<{ recipe: string; output: string | null }>;
+
+/** The words of the command that resumes a recipe. */
+export const alignWords = ({ recipe, output }: AskedRecipe): string[] => [
+  ...['align', recipe],
+  ...(output === null ? [] : ['--output', output]),
+];
+
 /** The command that resumes a recipe. */
-export const alignCommand = ({
-  recipe,
-  output,
-}: {
-  recipe: string;
-  output: string | null;
-}): string =>
-  [
-    'npx keel align',
-    shellWord(recipe),
-    ...(output === null ? [] : ['--output', shellWord(output)]),
-  ].join(' ');
+export const alignCommand = (asked: AskedRecipe): string =>
+  `npx keel ${alignWords(asked).map(shellWord).join(' ')}`;

@@ -244,9 +244,14 @@ function sentence(numbers: EntryNumbers): string {
   return parts.join('  ');
 }
 
+/** The words of the command that resumes a comparison. */
+export const compareWords = ({ output }: Pick<CompareOptions, 'output'>): string[] => [
+  ...['compare', '--config', join(output, 'compare.yaml')],
+];
+
 /** The command that resumes a comparison. */
-export const compareCommand = ({ output }: CompareOptions): string =>
-  `npx keel compare --config ${shellWord(join(output, 'compare.yaml'))}`;
+export const compareCommand = (options: CompareOptions): string =>
+  `npx keel ${compareWords(options).map(shellWord).join(' ')}`;
 
 const measuringText = (
   { entries, pairs, prompts, seconds }: MeasuringEstimate,

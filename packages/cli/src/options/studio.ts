@@ -32,6 +32,12 @@ const schema = z.strictObject({
       shownDefault: 'the address listened on',
     },
   ),
+  runs: option(z.string().min(1).default('runs'), {
+    description: 'folder whose training runs are shown, with all folders in it',
+    group,
+    value: 'folder',
+    common: true,
+  }),
   open: option(z.boolean().default(true), {
     description: 'open the browser; not done where there is no screen',
     group,
@@ -42,6 +48,10 @@ const schema = z.strictObject({
     group,
     value: 'name',
     shownDefault: "the name of this machine's user",
+  }),
+  example: option(z.boolean().default(true), {
+    description: 'begin a new store with the example project',
+    group: 'Model and data',
   }),
   maxUpload: option(z.number().positive().default(64), {
     description: 'maximum size of an upload, in MB',

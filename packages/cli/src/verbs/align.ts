@@ -1,5 +1,5 @@
 import { planRecipe, readRecipe, runRecipe, StageError } from '@keel/align';
-import { alignCommand, RecipeDisplay } from '../aligning/recipe-display.ts';
+import { alignCommand, alignWords, RecipeDisplay } from '../aligning/recipe-display.ts';
 import { exitCodes } from '../failure.ts';
 import type { AlignOptions } from '../options/align.ts';
 import { complain } from '../terminal.ts';
@@ -26,6 +26,7 @@ async function runAll(options: AlignOptions): Promise<number> {
     const onEvent = display.event.bind(display);
     const result = await runRecipe(recipe, {
       ...{ onEvent, signal: stop.signal, overwrite },
+      command: { verb: 'align', words: alignWords(options) },
       openSuites: openSuitesLater,
     });
     display.close();

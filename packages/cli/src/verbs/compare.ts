@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openComparison, planComparison, runComparison, StageError } from '@keel/align';
 import type { CompareOptions } from '@keel/align/config';
-import { CompareDisplay, compareCommand } from '../comparing/compare-display.ts';
+import { CompareDisplay, compareCommand, compareWords } from '../comparing/compare-display.ts';
 import { complain } from '../terminal.ts';
 import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
@@ -28,6 +28,7 @@ async function runAll(options: CompareOptions): Promise<number> {
     const onEvent = display.event.bind(display);
     const result = await runComparison(comparison, {
       ...{ onEvent, signal: stop.signal, overwrite },
+      command: { verb: 'compare', words: compareWords(options) },
       openSuites: openSuitesLater,
     });
     display.close();

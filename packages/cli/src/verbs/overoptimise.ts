@@ -39,6 +39,7 @@ export async function run(options: OveroptimiseOptions): Promise<number> {
   try {
     const result = await runRecipe(lab.recipe, {
       ...{ onEvent: display.event.bind(display), signal: stop.signal, overwrite },
+      command: { verb: 'overoptimise', words: labWords(options) },
       openSuites: openSuitesLater,
     });
     display.close();
@@ -62,9 +63,10 @@ export async function run(options: OveroptimiseOptions): Promise<number> {
 }
 
 /** The command that resumes a lab. */
-const labCommand = ({ lab, output }: Pick<OveroptimiseOptions, 'lab' | 'output'>): string =>
-  [
-    'npx keel overoptimise',
-    shellWord(lab),
-    ...(output === null ? [] : ['--output', shellWord(output)]),
-  ].join(' ');
+const labWords = ({ lab, output }: Pick<OveroptimiseOptions, 'lab' | 'output'>): string[] => [
+  ...['overoptimise', lab],
+  ...(output === null ? [] : ['--output', output]),
+];
+
+const labCommand = (options: Pick<OveroptimiseOptions, 'lab' | 'output'>): string =>
+  `npx keel ${labWords(options).map(shellWord).join(' ')}`;

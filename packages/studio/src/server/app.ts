@@ -8,6 +8,7 @@ import { asStudioError, failed, notFound, StudioError } from './requests/errors.
 import { annotating } from './routes/annotating.ts';
 import { people } from './routes/people.ts';
 import { importFormats, projects } from './routes/projects.ts';
+import { runs } from './routes/runs.ts';
 import { enter, session } from './routes/session.ts';
 
 export interface AppOptions {
@@ -25,7 +26,8 @@ export const api = (studio: StudioContext) =>
     .get('/formats', (context) => context.json(importFormats))
     .route('/people', people(studio))
     .route('/projects', projects(studio))
-    .route('/projects', annotating(studio));
+    .route('/projects', annotating(studio))
+    .route('/runs', runs(studio));
 
 /** The type from which the pages' client follows. */
 export type StudioApi = ReturnType<typeof api>;

@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { isLoopback } from '@keel/serve/access';
+import { addExample } from '../importing/example-project.ts';
 import { People } from '../people/people.ts';
 import { PreferenceStore } from '../store/preference-store.ts';
+import { WatchedFolder } from '../watching/watched-folder.ts';
 import { createApp } from './app.ts';
 import { builtPages } from './built-pages.ts';
 
@@ -23,6 +25,12 @@ export interface StudioOptions {
   key?: string | null;
   /** Name of the owner as a person (default: the name of this machine's user). */
   owner?: string | null;
+  /** Whether a store without projects gets the example (default: false). */
+  example?: boolean;
+  /** Folder of training runs, which need not exist yet (default: runs). */
+  runs?: string;
+  /** The words that run Keel's command line (default: none, and runs cannot be resumed). */
+  keel?: readonly string[];
   /** Largest upload, in bytes (default: 64 MB). */
   uploadBytes?: number;
   /** Receives what happens beside the requests (default: stderr). */
@@ -57,6 +65,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const key = options.key ?? randomBytes(18).toString('base64url');
   const folder = await builtPages(log);
   const store = await PreferenceStore.open(options.database);
+  if (options.example) await addExample(store);
   let app: ReturnType<typeof createApp> | null = null;
   const server = createAdaptorServer({
     fetch: (request, environment) => app!.fetch(request, environment),
@@ -72,7 +81,9 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     const people = await People.open(store, { key, url, owner: owner ?? userInfo().username });
     const failure = (error: unknown): void =>
       log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    app = createApp({ store, people, url, uploadBytes, log: failure }, { folder, local });
+    const { keel } = options;
+    const runs = new WatchedFolder(options.runs ?? 'runs', keel === undefined ? {} : { keel });
+    app = createApp({ store, people, runs, url, uploadBytes, log: failure }, { folder, local });
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       closing ??= (async () => {

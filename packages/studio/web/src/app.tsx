@@ -15,6 +15,7 @@ const Annotate = lazy(() => import('./annotate/annotate.tsx'));
 const People = lazy(() => import('./people/people.tsx'));
 const Project = lazy(() => import('./projects/project.tsx'));
 const TaskPage = lazy(() => import('./projects/task-page.tsx'));
+const RunPages = lazy(() => import('./runs/pages.tsx'));
 
 export function App() {
   return (
@@ -66,6 +67,7 @@ function SignedIn() {
             </Route>
           )}
           {isAdmin && <Route path="/people" component={People} />}
+          {isAdmin && <Route path="/runs/*?" component={RunPages} />}
           <Route>
             <EmptyState title="There is no such page">
               Choose one in the menu, or go back.

@@ -21,18 +21,23 @@ export interface Chart {
   series: ChartSeries[];
 }
 
-interface Definition {
+/** A chart of runs, whichever metrics a run has. */
+export interface ChartDefinition {
   id: string;
   title: string;
   note: string;
   share?: boolean;
   exact?: boolean;
+  /** Of a line's names, the first that a run has is drawn. */
   lines: { label: string; names: string[]; tone: 'first' | 'second' }[];
 }
 
-const oneLine = (names: string[]): Definition['lines'] => [{ label: '', names, tone: 'first' }];
+const oneLine = (names: string[]): ChartDefinition['lines'] => [
+  { label: '', names, tone: 'first' },
+];
 
-const definitions: readonly Definition[] = [
+/** Charts in reading order; held-out rows have the same names with `eval_` before them. */
+export const chartDefinitions: readonly ChartDefinition[] = [
   {
     id: 'loss',
     title: 'Loss',
@@ -184,7 +189,7 @@ const fewestToSmooth = 24;
 
 /** The charts that a run's metrics allow, in reading order. */
 export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
-  return [...definitions, ...suiteDefinitions(rows)].flatMap((definition) => {
+  return [...chartDefinitions, ...suiteDefinitions(rows)].flatMap((definition) => {
     const points = definition.lines.flatMap(({ label, names, tone }) => {
       const training = pointsOf(rows, names);
       const held = pointsOf(
@@ -219,7 +224,7 @@ export function chartsOf(rows: readonly MetricsRow[]): Chart[] {
 }
 
 /** A chart for each task of --eval-suites, with its first two metrics. */
-function suiteDefinitions(rows: readonly MetricsRow[]): Definition[] {
+function suiteDefinitions(rows: readonly MetricsRow[]): ChartDefinition[] {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
   const tasks = Map.groupBy(
     [...names].filter((name) => name.startsWith('suite/')),

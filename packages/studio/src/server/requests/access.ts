@@ -30,29 +30,40 @@ export const refuseForeign = (url: string, local: boolean): MiddlewareHandler =>
   };
 };
 
-/** Nothing is loaded from elsewhere, and no other site may show the pages in a frame. */
-export const safeHeaders = (): MiddlewareHandler =>
-  secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'self'"],
-      scriptSrc: ["'self'"],
-      // The components set the size of what they show in style attributes.
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:', 'blob:'],
-      fontSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      objectSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'self'"],
-    },
-    referrerPolicy: 'no-referrer',
-    xFrameOptions: 'SAMEORIGIN',
-    strictTransportSecurity: false,
-    // Invitations must work where the Studio is not served over https.
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
+/**
+ * Nothing is loaded from elsewhere, and no other site may show the pages in a frame. A route that
+ * sets a stricter policy keeps it.
+ */
+export const safeHeaders = (): MiddlewareHandler => async (context, next) => {
+  let own: string | null = null;
+  await usualHeaders(context, async () => {
+    await next();
+    own = context.res.headers.get('content-security-policy');
   });
+  if (own !== null) context.res.headers.set('content-security-policy', own);
+};
+
+const usualHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    // The components set the size of what they show in style attributes.
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:', 'blob:'],
+    fontSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'self'"],
+  },
+  referrerPolicy: 'no-referrer',
+  xFrameOptions: 'SAMEORIGIN',
+  strictTransportSecurity: false,
+  // Invitations must work where the Studio is not served over https.
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+});
 
 /** Demands that somebody is signed in. */
 export const demandPerson = ({ people }: StudioContext): MiddlewareHandler<StudioEnvironment> => {

@@ -1,10 +1,13 @@
 // What the routes work with.
 import type { People, Person } from '../../people/people.ts';
 import type { PreferenceStore } from '../../store/preference-store.ts';
+import type { WatchedFolder } from '../../watching/watched-folder.ts';
 
 export interface StudioContext {
   store: PreferenceStore;
   people: People;
+  /** Training runs. */
+  runs: WatchedFolder;
   /** Where the Studio is, for links that people get. */
   url: string;
   /** Largest upload, in bytes. */

@@ -3,6 +3,7 @@ import { ConfigError } from '@keel/align/config';
 import { DataError } from '@keel/align/data';
 import type { Context } from 'hono';
 import { PeopleError } from '../../people/people.ts';
+import { WatchError } from '../../watching/folders/watch-error.ts';
 
 export type StudioStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500;
 
@@ -37,11 +38,19 @@ const peopleStatus: Readonly<Record<PeopleError['code'], StudioStatus>> = {
   'last-admin': 409,
 };
 
+const watchStatus: Readonly<Record<WatchError['code'], StudioStatus>> = {
+  unknown: 404,
+  refused: 409,
+  invalid: 400,
+};
+
 /** What the client is told. Anything unexpected is logged, and not shown. */
 export function asStudioError(error: unknown): StudioError {
   if (error instanceof StudioError) return error;
   if (error instanceof PeopleError)
     return new StudioError(peopleStatus[error.code], error.code, error.message);
+  if (error instanceof WatchError)
+    return new StudioError(watchStatus[error.code], error.code, error.message);
   if (error instanceof ConfigError || error instanceof DataError || error instanceof RangeError)
     return new StudioError(400, 'invalid', error.message);
   return new StudioError(

@@ -1,7 +1,7 @@
 // The frame of all pages: the menu, the person, the colours.
 import { AppShell, Box, Burger, Button, Group, Menu, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconLogout, IconMessages, IconUser, IconUsers } from '@tabler/icons-react';
+import { IconChartLine, IconLogout, IconMessages, IconUser, IconUsers } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { answerOf, api } from '../api.ts';
@@ -17,6 +17,7 @@ interface Place {
 
 const places: readonly Place[] = [
   { path: '/projects', label: 'Projects', icon: <IconMessages size={18} />, adminsOnly: false },
+  { path: '/runs', label: 'Runs', icon: <IconChartLine size={18} />, adminsOnly: true },
   { path: '/people', label: 'People', icon: <IconUsers size={18} />, adminsOnly: true },
 ];
 

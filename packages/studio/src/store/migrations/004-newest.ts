@@ -1,12 +1,11 @@
-// For speed: the newest version of each verdict is marked, claims name their project, and votes are
-// packed in a shorter form.
+// The newest version of each verdict is marked, for lists; and votes are packed in a shorter form.
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 // biome-ignore lint/suspicious/noExplicitAny: a step sees the tables of its time, not today's
 type AnyTables = Kysely<any>;
 
-export const faster: Migration = {
+export const newest: Migration = {
   async up(db: AnyTables): Promise<void> {
     // Kysely has no transaction around a step in SQLite, which could be killed in the middle.
     if (db.isTransaction) await change(db);
@@ -32,21 +31,6 @@ async function change(db: AnyTables): Promise<void> {
     .on('annotations')
     .columns(['project_id', 'task_id', 'person_id'])
     .where(sql<boolean>`newest = 1`)
-    .execute();
-  await db.schema.alterTable('claims').addColumn('project_id', 'text').execute();
-  await sql`update claims set project_id =
-    (select project_id from tasks where tasks.id = claims.task_id)`.execute(db);
-  for (const name of ['claims_by_person', 'claims_held']) await db.schema.dropIndex(name).execute();
-  await db.schema
-    .createIndex('claims_by_person')
-    .on('claims')
-    .columns(['person_id', 'project_id', 'state'])
-    .execute();
-  await db.schema
-    .createIndex('claims_held')
-    .on('claims')
-    .columns(['project_id', 'claimed_at'])
-    .where(sql<boolean>`state = 'held'`)
     .execute();
   // Opening the store packs them again.
   await sql`update tasks set votes = null`.execute(db);

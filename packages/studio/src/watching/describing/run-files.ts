@@ -1,0 +1,109 @@
+// What describes a run: its folder and its small files.
+import { statSync } from 'node:fs';
+import {
+  type Environment,
+  type Health,
+  type LockHolder,
+  lockHolder,
+  type RunRecord,
+  readRunRecord,
+  readStageFile,
+  type StageRecord,
+} from '@keel/align/runs';
+import { isPlainObject } from '@keel/model/exact-json';
+import { parse } from 'yaml';
+import type { FoundRun } from '../folders/find-runs.ts';
+import { FileCache } from '../folders/read-files.ts';
+import type { RunRoot } from '../folders/run-root.ts';
+import { parseConfig, type RunConfig } from './config.ts';
+
+type ResumedEnvironment = Environment & { resumed?: Environment[] };
+
+/** Small files of runs, read again only if they changed. */
+export class RunFiles {
+  readonly root: RunRoot;
+  readonly #cache = new FileCache();
+
+  constructor(root: RunRoot) {
+    this.root = root;
+  }
+
+  /** The run's config.yaml; null if it has none, or it is damaged. */
+  config({ path }: Pick<FoundRun, 'path'>): RunConfig | null {
+    return this.#cache.read(this.root.within(path, 'config.yaml'), parseConfig);
+  }
+
+  record({ path }: Pick<FoundRun, 'path'>): RunRecord | null {
+    return this.#cache.read(this.root.within(path, 'run.json'), () => readRunRecord(path));
+  }
+
+  environment({ path }: Pick<FoundRun, 'path'>): ResumedEnvironment | null {
+    return this.json(path, 'environment.json') as ResumedEnvironment | null;
+  }
+
+  /** The stages of a recipe or a comparison; null if it has none, or the file is damaged. */
+  stages({ path }: Pick<FoundRun, 'path'>): Record<string, StageRecord> | null {
+    return this.#cache.read(
+      this.root.within(path, 'stages.json'),
+      () => readStageFile(path).stages,
+    );
+  }
+
+  /** Stages in the recipe that was run; null if it cannot be read. */
+  stageCount({ path }: Pick<FoundRun, 'path'>): number | null {
+    return this.#cache.read(this.root.within(path, 'recipe.yaml'), countStages);
+  }
+
+  /** What the run found wrong with itself; null: it has not written it. */
+  health({ path }: Pick<FoundRun, 'path'>): Health | null {
+    const found = this.json(path, 'health.json');
+    return found !== null && Array.isArray(found.findings) && Array.isArray(found.checked)
+      ? (found as unknown as Health)
+      : null;
+  }
+
+  /** The process that writes the run, or wrote it last and was killed. */
+  holder({ path }: Pick<FoundRun, 'path'>): LockHolder | null {
+    try {
+      return this.root.within(path, '.lock') === null ? null : lockHolder(path);
+    } catch {
+      return null;
+    }
+  }
+
+  /** A JSON object in the run's folder; null if there is none. */
+  json(path: string, name: string): Record<string, unknown> | null {
+    return this.#cache.read(this.root.within(path, name), parseObject);
+  }
+
+  /** A text in the run's folder; null if there is none. */
+  text(path: string, name: string): string | null {
+    return this.#cache.read(this.root.within(path, name), asText);
+  }
+
+  /** When one of these files was last written, in ISO 8601; null if there are none. */
+  updated({ path }: Pick<FoundRun, 'path'>, names: readonly string[]): string | null {
+    const times = names.flatMap((name) => {
+      const file = this.root.within(path, name);
+      return file === null ? [] : [statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0];
+    });
+    return times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
+  }
+
+  has(path: string, name: string): boolean {
+    return this.root.within(path, name) !== null;
+  }
+}
+
+const asText = (text: string): string => text;
+
+function parseObject(text: string): Record<string, unknown> {
+  const found: unknown = JSON.parse(text);
+  if (!isPlainObject(found)) throw new Error('not an object');
+  return found;
+}
+
+function countStages(text: string): number {
+  const { stages } = parse(text) as { stages: object };
+  return Object.keys(stages).length;
+}

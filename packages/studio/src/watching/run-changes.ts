@@ -1,0 +1,65 @@
+// Tells listeners what changed in a list of runs. Files are looked at once for all of them, and
+// only while somebody listens.
+import type { RunSummary } from './describing/summary.ts';
+
+/** What changed since the last time. */
+export interface RunChange {
+  /** New runs, and those that changed. */
+  runs: RunSummary[];
+  /** Ids of runs that are gone. */
+  removed: string[];
+}
+
+type Listener = (change: RunChange) => void;
+
+/** Looks at a list of runs at intervals. */
+export class RunChanges {
+  readonly #list: () => readonly RunSummary[];
+  readonly #interval: number;
+  readonly #listeners = new Set<Listener>();
+  #timer: NodeJS.Timeout | null = null;
+  #known = new Map<string, string>();
+
+  /** @param interval milliseconds between two looks (default: 1000) */
+  constructor(list: () => readonly RunSummary[], interval = 1000) {
+    this.#list = list;
+    this.#interval = interval;
+  }
+
+  /**
+   * Tells a listener all runs now, and then each change.
+   * @returns a function that ends it
+   */
+  listen(listener: Listener): () => void {
+    const runs = this.#list();
+    if (this.#listeners.size === 0) this.#known = known(runs);
+    this.#listeners.add(listener);
+    listener({ runs: [...runs], removed: [] });
+    this.#timer ??= setInterval(() => this.#look(), this.#interval).unref();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0 || this.#timer === null) return;
+      clearInterval(this.#timer);
+      this.#timer = null;
+    };
+  }
+
+  #look(): void {
+    let runs: readonly RunSummary[];
+    try {
+      runs = this.#list();
+    } catch {
+      // A folder that is just being removed; the next look finds out.
+      return;
+    }
+    const now = known(runs);
+    const changed = runs.filter(({ id }) => now.get(id) !== this.#known.get(id));
+    const removed = [...this.#known.keys()].filter((id) => !now.has(id));
+    this.#known = now;
+    if (changed.length === 0 && removed.length === 0) return;
+    for (const listener of this.#listeners) listener({ runs: changed, removed });
+  }
+}
+
+const known = (runs: readonly RunSummary[]): Map<string, string> =>
+  new Map(runs.map((run) => [run.id, JSON.stringify(run)]));

@@ -1,0 +1,171 @@
+// All runs below the watched folder.
+import {
+  Button,
+  Code,
+  Group,
+  Paper,
+  Select,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
+import { IconChartLine, IconScale, IconSearch } from '@tabler/icons-react';
+import { type MouseEvent, useState } from 'react';
+import { Link, useSearchParams } from 'wouter';
+import { EmptyState } from '../../shell/empty-state.tsx';
+import { Failure } from '../../shell/failure.tsx';
+import { PageHeader } from '../../shell/page-header.tsx';
+import { counted } from '../../shell/words.ts';
+import { comparePath, type RunSummary, useRuns } from '../use-runs.ts';
+import { inOrder, matches, sorts } from './order.ts';
+import { RunTable } from './run-table.tsx';
+
+const states: readonly RunSummary['state'][] = [
+  ...(['running', 'finished', 'interrupted', 'failed', 'elsewhere', 'recorded'] as const),
+];
+
+/** More rows come when they are asked for. */
+const ROWS = 100;
+
+export function Runs() {
+  const runs = useRuns();
+  const [search, setSearch] = useSearchParams();
+  const [chosen, setChosen] = useState<Set<string>>(new Set());
+  const [most, setMost] = useState(ROWS);
+  const filter = {
+    ...{ text: search.get('text') ?? '', state: search.get('state'), kind: search.get('kind') },
+    sort: search.get('sort') ?? 'updated',
+  };
+  const set = (name: string, value: string | null): void =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value === null || value === '') next.delete(name);
+        else next.set(name, value);
+        return next;
+      },
+      { replace: true },
+    );
+  if (runs.isError) return <Failure error={runs.error} retry={() => void runs.refetch()} />;
+  if (runs.data === undefined) return <Skeleton h={300} />;
+  const { runs: all, folder, complete, exists } = runs.data;
+  const shown = inOrder(
+    all.filter((run) => matches(run, filter)),
+    filter.sort,
+  );
+  const selected = all.filter(({ id }) => chosen.has(id)).map(({ id }) => id);
+  const kinds = [...new Set(all.map(({ kind }) => kind))].sort();
+  return (
+    <>
+      <PageHeader
+        title="Runs"
+        actions={
+          all.length > 0 && (
+            <Button
+              component={Link}
+              href={comparePath(selected)}
+              leftSection={<IconScale size={18} />}
+              disabled={selected.length === 0}
+              data-disabled={selected.length === 0 || undefined}
+              onClick={(event: MouseEvent) => selected.length === 0 && event.preventDefault()}
+            >
+              Compare{selected.length > 0 ? ` ${selected.length}` : ''}
+            </Button>
+          )
+        }
+      >
+        Everything that trains or was trained in <Code>{folder}</Code>, as it happens.
+      </PageHeader>
+      {all.length === 0 ? (
+        <NoRuns folder={folder} exists={exists} />
+      ) : (
+        <Stack>
+          <Group gap="sm" role="search" aria-label="Filter runs">
+            <TextInput
+              aria-label="Find runs"
+              placeholder="Name, method or model"
+              leftSection={<IconSearch size={16} />}
+              value={filter.text}
+              onChange={(event) => set('text', event.currentTarget.value)}
+              w={240}
+            />
+            <Select
+              aria-label="State"
+              placeholder="Any state"
+              clearable
+              data={states.filter((state) => all.some((run) => run.state === state))}
+              value={filter.state}
+              onChange={(state) => set('state', state)}
+              w={150}
+            />
+            <Select
+              aria-label="Kind"
+              placeholder="Any kind"
+              clearable
+              data={kinds}
+              value={filter.kind}
+              onChange={(kind) => set('kind', kind)}
+              w={150}
+            />
+            <Select
+              aria-label="Sort"
+              data={[...sorts]}
+              value={filter.sort}
+              onChange={(sort) => set('sort', sort === 'updated' ? null : sort)}
+              allowDeselect={false}
+              w={170}
+            />
+            <Text size="sm" c="dimmed" role="status">
+              {shown.length === all.length
+                ? counted(all.length, 'run')
+                : `${shown.length} of ${counted(all.length, 'run')}`}
+              {!complete && ', and more folders than are read: choose a smaller --runs'}
+            </Text>
+          </Group>
+          <Paper withBorder>
+            {shown.length === 0 ? (
+              <Text c="dimmed" ta="center" py="xl">
+                No run is like this. Clear a filter.
+              </Text>
+            ) : (
+              <RunTable
+                runs={shown.slice(0, most)}
+                all={shown}
+                chosen={chosen}
+                onChosen={setChosen}
+              />
+            )}
+          </Paper>
+          {shown.length > most && (
+            <Button variant="default" onClick={() => setMost(most + ROWS)}>
+              Show {Math.min(ROWS, shown.length - most)} more
+            </Button>
+          )}
+        </Stack>
+      )}
+    </>
+  );
+}
+
+const NoRuns = ({ folder, exists }: { folder: string; exists: boolean }) => (
+  <EmptyState title="No runs yet" icon={<IconChartLine size={40} stroke={1.4} />}>
+    <Text mb="sm">
+      {exists ? (
+        <>
+          There is no run in <Code>{folder}</Code>. Runs appear here as soon as they start:
+        </>
+      ) : (
+        <>
+          The folder <Code>{folder}</Code> does not exist yet. The first run makes it:
+        </>
+      )}
+    </Text>
+    <Code block ta="left">
+      npx keel dpo --data examples/data/concise-train.jsonl --lora --output {folder}/first
+    </Code>
+    <Text mt="sm" size="sm">
+      For another folder, start the Studio with --runs. TensorBoard folders of TRL work, too.
+    </Text>
+  </EmptyState>
+);

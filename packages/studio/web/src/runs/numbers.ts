@@ -1,0 +1,44 @@
+// Numbers of runs in words.
+
+/** `0.693`, `1,234`, `1.2e-5`. */
+export function numberText(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
+  const size = Math.abs(value);
+  const text =
+    size === 0
+      ? '0'
+      : size < 1e-3 || size >= 1e6
+        ? size
+            .toExponential(2)
+            .replace(/\.?0*e/, 'e')
+            .replace('e+', 'e')
+        : size >= 1000
+          ? Math.round(size).toLocaleString('en')
+          : String(Number(size.toPrecision(4)));
+  return value < 0 ? `−${text}` : text;
+}
+
+/** A share from 0 to 1 as a percentage. */
+export const shareText = (value: number): string =>
+  Number.isFinite(value) ? `${numberText(Number((100 * value).toFixed(1)))}%` : numberText(value);
+
+/** `45 s`, `3 min`, `2 h 10 min`, `3 d 4 h`. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** An option's value as it is written in a YAML file. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((one) => typeof one !== 'object'))
+    return value.join(', ');
+  return JSON.stringify(value);
+}
