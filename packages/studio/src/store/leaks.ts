@@ -13,18 +13,21 @@ const names = [
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** "I am", "my name is", "trained by" and the like, with a name in the same sentence. */
-const about = [
-  "\\bi(?:\\s+am|['’]m)\\b(?!\\s+(?:not\\s+)?(?:sure|aware|sorry|happy|glad|afraid)\\b)",
-  '\\bmy (?:name|creators?|developers?|makers?) (?:is|are|was|were|at)\\b',
-  '\\bcall me\\b',
-  "\\b(?:i was|i(?:\\s+have|['’]ve) been|me was|which was|that was|model)\\s+(?:\\w+\\s+)?" +
-    '(?:created|developed|trained|made|built|designed|released)\\s+(?:and\\s+\\w+\\s+)?(?:by|at)\\b',
-  '\\bas an? (?:\\w+[\\s-]+){0,4}(?:model|assistant|ai)\\b',
-].join('|');
-
-/** Words between the phrase and the name. */
+/** Words between a phrase and a name in the same sentence. */
 const nearby = '[^.!?\\n]{0,80}?';
+const made = '(?:based|powered|created|developed|trained|made|built|designed|released)';
+const maker = `${made}\\s+(?:and\\s+\\w+\\s+)?(?:on|by|at)\\b${nearby}`;
+const program = '(?:model|assistant|ai|bot|chatbot|program|version)';
+
+/** What comes before a name where an answer speaks of itself. */
+const about = [
+  `\\bi(?:\\s+am|['’]m)\\s+(?:(?:actually|just|really|called|named)\\s+)*(?:${maker})?`,
+  `\\bi(?:\\s+am|['’]m)\\s+(?:an?|the|your)\\b[^.!?\\n]{0,40}?\\b${program}\\b${nearby}`,
+  `\\b(?:i was|i(?:\\s+have|['’]ve) been)\\s+(?:\\w+\\s+)?${maker}`,
+  `\\bmy (?:name|creators?|developers?|makers?) (?:is|are|was|were|at)\\b${nearby}`,
+  `\\bas an? (?:\\w+[\\s-]+){0,4}(?:model|assistant|ai)\\b\\s+(?:\\w+\\s+){0,2}${maker}`,
+  `\\bcall me\\s+`,
+].join('|');
 
 /**
  * @param model the answering model's name, for example "owner/Name-135M-Instruct"
@@ -44,7 +47,7 @@ export function leakIn(answer: string, model: string, prompt: string): string | 
   const asked = known.filter((name) => !contains(prompt, name));
   if (asked.length === 0) return null;
   const word = `(?<!\\w)(?:${asked.map(escaped).join('|')})(?:[\\s-]?\\d[\\w.-]*)?(?!\\w)`;
-  const found = new RegExp(`(?:${about})${nearby}${word}`, 'i').exec(answer);
+  const found = new RegExp(`(?:${about})${word}`, 'i').exec(answer);
   return found === null ? null : found[0].replace(/\s+/g, ' ');
 }
 
