@@ -97,7 +97,14 @@ export async function addVerdicts(
       const claim = claimed.get(place);
       if (claim === undefined) {
         const made = {
-          ...{ task_id, slot: slots.next(task_id, state), person_id, state, claimed_at: now },
+          ...{
+            task_id,
+            project_id,
+            slot: slots.next(task_id, state),
+            person_id,
+            state,
+            claimed_at: now,
+          },
           ...{ shown_order: null, reason: null, priority: null, priority_source: null },
           reopened: 0,
         };

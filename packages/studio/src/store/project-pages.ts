@@ -228,7 +228,7 @@ export async function renameProject(
 export async function deleteProject(writing: Writing, project: string): Promise<void> {
   const tasks = writing.selectFrom('tasks').select('id').where('project_id', '=', project);
   const prompts = writing.selectFrom('prompts').select('id').where('project_id', '=', project);
-  for (const table of ['adjudications', 'annotations'] as const)
+  for (const table of ['adjudications', 'annotations', 'battles'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
   for (const table of ['claims', 'gold', 'task_answers'] as const)
     await writing.deleteFrom(table).where('task_id', 'in', tasks).execute();

@@ -78,7 +78,7 @@ export async function progressOf(
           .select(['claims.state', 'claims.reopened', 'tasks.is_gold', isFree.as('free')])
           .select(({ fn }) => fn.countAll().as('count'))
           .where('claims.person_id', '=', id)
-          .where('tasks.project_id', '=', project)
+          .where('claims.project_id', '=', project)
           .groupBy(['claims.state', 'claims.reopened', 'tasks.is_gold', isFree])
           .execute();
   const count = (wanted: (one: (typeof own)[number]) => boolean): number =>

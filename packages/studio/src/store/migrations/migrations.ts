@@ -6,6 +6,8 @@ import { annotating } from './002-annotating.ts';
 import { members } from './003-members.ts';
 import { newest } from './004-newest.ts';
 import { rounds } from './005-rounds.ts';
+import { claims } from './006-claims.ts';
+import { battles } from './007-battles.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -14,5 +16,7 @@ export const migrations: MigrationProvider = {
     '003-members': members,
     '004-newest': newest,
     '005-rounds': rounds,
+    '006-claims': claims,
+    '007-battles': battles,
   }),
 };
