@@ -4,6 +4,14 @@ import './disposable-stacks.ts';
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { processGroup, setProcessGroup } from './distributed/current-group.ts';
+export {
+  assignElements,
+  type DividedTensors,
+  finiteHere,
+  isDivided,
+  withElements,
+} from './distributed/divided-tensors.ts';
+export { Division } from './distributed/division.ts';
 export { GroupError } from './distributed/group-error.ts';
 export { type Launch, readLaunch } from './distributed/launch.ts';
 export { type GroupOptions, ProcessGroup } from './distributed/process-group.ts';
@@ -32,6 +40,7 @@ export {
   noGradSteps,
   type Steps,
   tidySteps,
+  type Wait,
   within,
 } from './steps.ts';
 export { addonBuild, setThreads, threads, torchBuild, trimMemory } from './system.ts';

@@ -30,6 +30,8 @@ const common = {
 
 /** With the moments divided among the processes, where there are several. */
 const sharded = ['sft, LoRA', 'dpo, full', 'dpo, clipped', 'grpo'];
+/** Once more with all weights divided: all but PPO, which cannot. */
+const divides = (verb: string): boolean => verb !== 'ppo';
 
 async function train(processes: number, jobs: readonly Job[]): Promise<void> {
   const file = inside(`jobs-${jobFiles++}.json`);
@@ -71,19 +73,20 @@ beforeAll(async () => {
     more('kto, bco', 'kto, LoRA', { loss: 'bco' }),
   );
   for (const count of [1, 2, 4]) {
-    await train(
-      count,
-      cases.map(({ name, verb, options }): Job => {
-        const own = {
-          ...common,
-          ...(count > 1 && sharded.includes(name) && { shard: 'optimizer' }),
-          ...(verb !== 'reward' && { samplePrompts: 'none' }),
-        };
-        return { verb, flags: { ...own, ...options, output: inside(`${count}`, name) } };
-      }),
-    );
+    const jobOf = ({ name, verb, options }: MethodRun, into: string, shard = {}): Job => {
+      const samples = verb !== 'reward' && { samplePrompts: 'none' };
+      const output = inside(into, name);
+      return { verb, flags: { ...common, ...samples, ...shard, ...options, output } };
+    };
+    const all = cases.map((one) => {
+      const shard = count > 1 && sharded.includes(one.name) ? { shard: 'optimizer' } : {};
+      return jobOf(one, `${count}`, shard);
+    });
+    const dividing = cases.filter(({ verb }) => count > 1 && divides(verb));
+    const full = dividing.map((one) => jobOf(one, `${count} full`, { shard: 'full' }));
+    await train(count, [...all, ...full]);
   }
-}, 300_000);
+}, 600_000);
 
 const far = (a: number, b: number): number => Math.abs(a - b) / Math.max(1, Math.abs(a));
 
@@ -103,10 +106,13 @@ function weightsOf(run: string): Float32Array {
 const distance = (found: Float32Array, expected: Float32Array): number =>
   Math.hypot(...expected.map((value, at) => value - found[at]!)) / Math.hypot(...expected);
 
-describe.each([2, 4])('%i processes', (count) => {
+describe.each(['2', '4', '2 full', '4 full'])('%s processes', (count) => {
+  const dividing = count.endsWith('full');
+  const compared = (): MethodRun[] => cases.filter(({ verb }) => !dividing || divides(verb));
+
   it('have the metrics of one', () => {
-    for (const { name } of cases) {
-      const [one, several] = ['1', `${count}`].map((own) => metricsOf(inside(own, name)));
+    for (const { name } of compared()) {
+      const [one, several] = ['1', count].map((own) => metricsOf(inside(own, name)));
       expect(one!.length, name).toBeGreaterThan(2);
       expect(several!.length, name).toBe(one!.length);
       expect(Math.max(...one!.map((row) => row.grad_norm ?? 0)), name).toBeGreaterThan(1e-4);
@@ -120,18 +126,20 @@ describe.each([2, 4])('%i processes', (count) => {
   });
 
   it('have the weights of one', () => {
-    for (const { name } of cases) {
-      const [one, several] = ['1', `${count}`].map((own) => weightsOf(inside(own, name)));
+    for (const { name } of compared()) {
+      const [one, several] = ['1', count].map((own) => weightsOf(inside(own, name)));
       expect(several!.length, name).toBe(one!.length);
       expect(distance(several!, one!), name).toBeLessThan(1e-5);
     }
   });
 
   it('leave nothing but the run folders', () => {
-    const [one, several] = ['1', `${count}`].map((own) =>
+    const names = compared().map(({ name }) => name);
+    const [one, several] = ['1', count].map((own) =>
       readdirSync(inside(own), { recursive: true })
         .map(String)
         .filter((path) => !path.includes('events.out.tfevents'))
+        .filter((path) => names.includes(path.split('/')[0]!))
         .sort(),
     );
     expect(several).toEqual(one);

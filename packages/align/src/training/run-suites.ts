@@ -82,7 +82,11 @@ export async function suitesOf(
   }: { open: OpenSuites | undefined; notice: Notice; signal: AbortSignal | undefined },
 ): Promise<RunSuites | null> {
   if (suites == null) return null;
-  return new RunSuites(await openerOf(open)(suites, trained), notice, signal);
+  const opened = await openerOf(open)(suites, trained);
+  const whole: OpenedSuites = {
+    measure: (stop) => trained.model.whole(() => opened.measure(stop)),
+  };
+  return new RunSuites(whole, notice, signal);
 }
 
 /** @throws Error if nothing can open suites */

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
+import { isDivided, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -23,7 +23,7 @@ import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { noteModel } from './model-notices.ts';
-import { optimiserOf } from './optimiser.ts';
+import { optimiserOf, refuseShard } from './optimiser.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
@@ -198,6 +198,7 @@ export async function runTraining<
 ): Promise<RunResult> {
   const { verb } = asKind.definition;
   await using _joined = await joinProcesses(asked.processTimeout, { verb, options: asked });
+  refuseShard(asked, asKind.optimiser !== undefined);
   const together = workers();
   const { onEvent: tell } = hooks;
   // Rank 0 speaks for all.
@@ -338,7 +339,7 @@ async function train<
   // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
-  await together?.broadcast([...parameters.values()]);
+  await together?.broadcast([...parameters.values()].filter((one) => !isDivided(one)));
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });
   const result = { path, final: run.finalPath, ...ended, health: watch.health };

@@ -56,11 +56,12 @@ export class SampledAnswers {
   async #generate(step: number): Promise<AnswerLine[]> {
     const { model, role, constraints, prompts, maxNewTokens, signal } = this.#parts;
     const tokens = prompts.map((prompt) => prompt.tokens);
-    const results = await generateAll(model, tokens, {
+    const options = {
       ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
       ...{ maxNewTokens, temperature: 0, adapter: role, batchSize: prompts.length },
       ...(signal && { signal }),
-    });
+    };
+    const results = await model.whole(() => generateAll(model, tokens, options));
     return results.map(({ promptIndex, text, tokens, finishReason }) => ({
       step,
       prompt: prompts[promptIndex]!.prompt,

@@ -226,7 +226,7 @@ async function runSteps(
       if (profiler?.due) tellProfile();
       await setImmediate();
     }
-    refuseBrokenWeights(parameters, task);
+    await refuseBrokenWeights(parts);
     const interrupted = step < totalSteps && !done;
     if (!interrupted) watch?.end();
     if (interrupted || saveSteps !== null) await save();

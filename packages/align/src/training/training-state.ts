@@ -10,6 +10,7 @@ import {
   writeSafetensors,
 } from '@keel/model';
 import {
+  assignElements,
   type DType,
   fromBytes,
   noGrad,
@@ -18,6 +19,7 @@ import {
   setRandomState,
   type Tensor,
   tidy,
+  withElements,
 } from '@keel/torch';
 import type { FileHash } from '../data/open-rows.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
@@ -119,7 +121,8 @@ function save(folder: string, parts: StatefulParts): void {
     ] as const) {
       for (const [name, tensor] of source) {
         const about = { dtype: stored[tensor.dtype]!, shape: [...tensor.shape] };
-        yield { name: `${group}/${name}`, ...about, data: () => bytesOf(tensor) };
+        const data = (): Uint8Array => withElements(tensor, bytesOf);
+        yield { name: `${group}/${name}`, ...about, data };
       }
     }
     for (const { name, data, ...about } of taskTensors) {
@@ -257,7 +260,7 @@ export function loadTrainingState(
         throw error;
       }
       // From here on everything has been checked.
-      for (const [name, parameter] of parameters) parameter.copy_(found.parameter.get(name)!);
+      for (const [name, one] of parameters) assignElements(one, found.parameter.get(name)!);
       task.restore(taskState);
     }),
   );

@@ -39,8 +39,6 @@ export interface SharedOptimiser extends Optimiser {
   reduce(maximum: number): Promise<number>;
   /** Updates every parameter that had a gradient. */
   stepTogether(learningRate: number): Promise<void>;
-  /** Gathers what {@link Optimiser.state} returns. */
-  gatherState(): Promise<void>;
 }
 
 /** Whether processes share its state. */
@@ -48,8 +46,13 @@ export const isShared = (one: Optimiser): one is SharedOptimiser => 'stepTogethe
 
 /**
  * Copies saved tensors into an optimiser's own tensors of the same names: all, or none on an error.
+ * @param assign copies one
  */
-export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tensor>): void {
+export function restoreTensors(
+  own: Map<string, Tensor>,
+  saved: Map<string, Tensor>,
+  assign = (tensor: Tensor, source: Tensor): unknown => tensor.copy_(source),
+): void {
   for (const name of saved.keys()) {
     if (!own.has(name))
       throw new Error(`the saved optimiser state has the unknown entry "${name}"`);
@@ -68,7 +71,7 @@ export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tens
       );
     }
   }
-  for (const [name, tensor] of own) tensor.copy_(saved.get(name)!);
+  for (const [name, tensor] of own) assign(tensor, saved.get(name)!);
 }
 
 /** @throws Error if two names refer to one tensor, which would be updated twice per step. */
