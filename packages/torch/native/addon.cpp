@@ -52,8 +52,17 @@ napi_value backward(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
+// Not `toIValue`: the memory of a leaf may be freed.
 std::vector<at::Tensor> tensorList(napi_env env, napi_value value) {
-  return toIValue(env, value, c10::ListType::ofTensors()).toTensorVector();
+  uint32_t length = 0;
+  check(env, napi_get_array_length(env, value, &length));
+  std::vector<at::Tensor> tensors;
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value element;
+    check(env, napi_get_element(env, value, i, &element));
+    tensors.push_back(instance(env).handles.get(toNumber(env, element)));
+  }
+  return tensors;
 }
 
 // backwardAll(roots, seeds): one backward pass from several tensors
