@@ -24,7 +24,13 @@ export { AddonError } from './native.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';
-export { isShared, type Optimiser, type OptimiserState } from './optimisers/optimiser.ts';
+export {
+  isShared,
+  type Optimiser,
+  type OptimiserState,
+  type SavedOptimiserState,
+  type UnreadTensor,
+} from './optimisers/optimiser.ts';
 export { type ScheduleName, type ScheduleOptions, scheduleFactor } from './optimisers/schedule.ts';
 export { Sgd, type SgdOptions } from './optimisers/sgd.ts';
 export { PhaseClock, phase } from './phases.ts';

@@ -4,20 +4,12 @@ import type { TrainingOptions } from '../config/training-options.ts';
 import { workers } from '../sharing/workers.ts';
 import type { Policy } from './policy.ts';
 
-/**
- * @param isOwn whether the kind of training has an optimizer of its own
- * @throws Error where `--shard` is not possible
- */
-export function refuseShard(
-  { shard, gradientCheckpointing }: Pick<TrainingOptions, 'shard' | 'gradientCheckpointing'>,
-  isOwn: boolean,
-): void {
+/** @throws Error where `--shard` is not possible */
+export function refuseShard({
+  shard,
+  gradientCheckpointing,
+}: Pick<TrainingOptions, 'shard' | 'gradientCheckpointing'>): void {
   if (shard === 'none') return;
-  if (isOwn) {
-    throw new Error(
-      `--shard ${shard} is not possible with this method, whose parameters have two learning rates. Pass --shard none`,
-    );
-  }
   if (workers() === null) {
     const what = shard === 'full' ? 'weights and optimizer state' : "the optimizer's state";
     throw new Error(
@@ -31,13 +23,20 @@ export function refuseShard(
   }
 }
 
-/** @param ofKind the kind of training's own, if it has one (default: AdamW) */
-export function optimiserOf<P extends Policy, Options extends TrainingOptions>(
-  policy: P,
-  options: Options,
-  ofKind?: (policy: P, options: Options) => Optimiser,
+/** The share of the parameters' gradients and moments that this process has. */
+export function shareOfTraining({ shard }: Pick<TrainingOptions, 'shard'>): number {
+  const part = 1 / (workers()?.size ?? 1);
+  if (shard === 'full') return part;
+  return shard === 'optimizer' ? (1 + 2 * part) / 3 : 1;
+}
+
+/** @param rateOf factors on the learning rate, by the parameters' names (default: 1) */
+export function optimiserOf(
+  { parameters }: Policy,
+  { weightDecay, shard }: TrainingOptions,
+  rateOf = (_name: string): number => 1,
 ): Optimiser {
-  const { weightDecay, shard } = options;
-  if (shard !== 'none') return workers()!.shardedAdamW(policy.parameters, { weightDecay });
-  return ofKind?.(policy, options) ?? new AdamW(policy.parameters, { weightDecay });
+  const options = { weightDecay, rateOf };
+  if (shard === 'none') return new AdamW(parameters, options);
+  return workers()!.shardedAdamW(parameters, options);
 }

@@ -15,7 +15,7 @@ import {
   saveModel,
   writeGenerationConfig,
 } from '@keel/model';
-import { manualSeed, type Tensor } from '@keel/torch';
+import { type Division, manualSeed, type Tensor } from '@keel/torch';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -55,7 +55,7 @@ export async function loadPolicy(
     base: given,
   }: { role?: Role; takesHead?: boolean; base?: LanguageModel | undefined } = {},
 ): Promise<Policy> {
-  const divides = options.shard === 'full' ? (workers()?.division ?? null) : null;
+  const divides = divisionOf(options);
   // A given model is whole.
   const base = divides === null ? given : undefined;
   const device = resolveDevice(options.device);
@@ -106,6 +106,10 @@ export async function loadPolicy(
     throw error;
   }
 }
+
+/** What divides the weights of a run's models among its processes; null: each has all. */
+export const divisionOf = ({ shard }: Pick<TrainingOptions, 'shard'>): Division | null =>
+  shard === 'full' ? (workers()?.division ?? null) : null;
 
 function trainedParameters(
   model: LanguageModel,

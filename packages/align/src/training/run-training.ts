@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { isDivided, type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
+import { isDivided, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -23,7 +23,7 @@ import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { noteModel } from './model-notices.ts';
-import { optimiserOf, refuseShard } from './optimiser.ts';
+import { optimiserOf, refuseShard, shareOfTraining } from './optimiser.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
@@ -160,8 +160,8 @@ export interface TrainingKind<
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?(options: Options): readonly Schedule[];
-  /** What updates the parameters (default: AdamW). */
-  optimiser?(policy: P, options: Options): Optimiser;
+  /** Factors on the learning rate, by the parameters' names (default: 1). */
+  rateOf?(policy: P, options: Options): (name: string) => number;
   /**
    * After the last step, before the result is written. @returns the report's sections of this kind
    */
@@ -198,7 +198,7 @@ export async function runTraining<
 ): Promise<RunResult> {
   const { verb } = asKind.definition;
   await using _joined = await joinProcesses(asked.processTimeout, { verb, options: asked });
-  refuseShard(asked, asKind.optimiser !== undefined);
+  refuseShard(asked);
   const together = workers();
   const { onEvent: tell } = hooks;
   // Rank 0 speaks for all.
@@ -273,7 +273,8 @@ async function train<
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
   const begun = await begunPassTokens(run);
   const free = await freeForEach(model.device);
-  const passes = planPasses(policy, options, notice, { began: begun, free });
+  const share = shareOfTraining(options);
+  const passes = planPasses(policy, options, notice, { began: begun, free, share });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
   const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
@@ -322,9 +323,8 @@ async function train<
   });
   run.writeEnvironment(environment);
   using owned = new DisposableStack();
-  const optimiser = owned.adopt(optimiserOf(policy, options, kind.optimiser?.bind(kind)), (one) =>
-    one.dispose(),
-  );
+  const rateOf = kind.rateOf?.(policy, options);
+  const optimiser = owned.adopt(optimiserOf(policy, options, rateOf), (one) => one.dispose());
   const tellAndShow = (event: TrainingEvent): void => {
     onEvent(event);
     for (const report of lengths) report.tell();

@@ -6,12 +6,13 @@
 import { noGrad } from '../autograd.ts';
 import { full, zeros } from '../create.ts';
 import * as ops from '../ops.generated.ts';
-import type { AdamWOptions } from '../optimisers/adamw.ts';
+import { type AdamWOptions, completed } from '../optimisers/adamw.ts';
 import {
   clearGradients,
   type OptimiserState,
   refuseShared,
   restoreTensors,
+  type SavedOptimiserState,
   type SharedOptimiser,
 } from '../optimisers/optimiser.ts';
 import { tidy } from '../scope.ts';
@@ -46,7 +47,7 @@ export class ShardedAdamW implements SharedOptimiser {
     refuseShared(parameters);
     this.#group = group;
     this.#parameters = parameters;
-    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
+    this.#options = completed(options);
     const division = Division.of(group);
     const all = [...parameters.values()];
     const whole = all.filter((one) => dividedWith(one) === null);
@@ -126,26 +127,34 @@ export class ShardedAdamW implements SharedOptimiser {
 
   /** @param own [part]: this rank's part of the parameters */
   #update({ tensors, divided, first, second }: Share, own: Tensor, learningRate: number): void {
-    const { beta1, beta2, epsilon, weightDecay } = this.#options;
-    const moved = first.pieces.filter(({ index }) => this.#moved.has(tensors[index]!));
-    if (moved.length === 0) return;
+    const { beta1, beta2, epsilon, weightDecay, rateOf } = this.#options;
     const sum = (divided ?? first).gradient!;
-    const missed = new Map(
-      [...this.#parameters].map(([name, one]) => [one, this.#missed.get(name) ?? 0]),
-    );
-    const sliced = (of: Tensor): Tensor[] =>
-      moved.map(({ at, length }) => of.narrow(0, at, length));
+    const known = new Map([...this.#parameters].map(([name, one]) => [one, name]));
+    const byRate = new Map<number, Piece[]>();
+    for (const piece of first.pieces) {
+      const one = tensors[piece.index]!;
+      if (!this.#moved.has(one)) continue;
+      const factor = rateOf(known.get(one)!);
+      byRate.set(factor, [...(byRate.get(factor) ?? []), piece]);
+    }
+    const stepsOf = ({ index }: Piece): Tensor => {
+      const one = tensors[index]!;
+      const missed = this.#missed.get(known.get(one)!) ?? 0;
+      return full([], this.#step - missed, { device: one.device });
+    };
     tidy(() =>
-      noGrad(() =>
-        ops.fusedAdamw_(
-          ...([sliced(own), sliced(sum), sliced(first.part), sliced(second.part), []] as const),
-          moved.map(({ index }) => {
-            const one = tensors[index]!;
-            return full([], this.#step - missed.get(one)!, { device: one.device });
-          }),
-          ...([learningRate, beta1, beta2, weightDecay, epsilon, false, false] as const),
-        ),
-      ),
+      noGrad(() => {
+        for (const [factor, pieces] of byRate) {
+          const sliced = (of: Tensor): Tensor[] =>
+            pieces.map(({ at, length }) => of.narrow(0, at, length));
+          ops.fusedAdamw_(
+            ...([sliced(own), sliced(sum), sliced(first.part), sliced(second.part), []] as const),
+            pieces.map(stepsOf),
+            learningRate * factor,
+            ...([beta1, beta2, weightDecay, epsilon, false, false] as const),
+          );
+        }
+      }),
     );
   }
 
@@ -176,7 +185,7 @@ export class ShardedAdamW implements SharedOptimiser {
     return { step: this.#step, tensors, missed: Object.fromEntries(this.#missed) };
   }
 
-  restore({ step, tensors, missed = {} }: OptimiserState): void {
+  restore({ step, tensors, missed = {} }: SavedOptimiserState): void {
     restoreTensors(this.state().tensors, tensors, assignElements);
     this.#step = step;
     this.#missed = new Map(Object.entries(missed));
