@@ -135,6 +135,7 @@ export { renderReport, writeReport } from '../runs/report/write-report.ts';
 export type { SampleLine } from '../runs/samples-log.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { claimOutput, samplingIdentity } from '../runs/sampling-job.ts';
+export { inShares, shareCount } from '../sharing/in-shares.ts';
 export { conductTrainings, joinProcesses } from '../sharing/join-processes.ts';
 export { thrownElsewhere } from '../sharing/shared-error.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';
