@@ -49,6 +49,10 @@ const schema = z.strictObject({
     value: 'name',
     shownDefault: "the name of this machine's user",
   }),
+  example: option(z.boolean().default(true), {
+    description: 'begin a new store with the example project',
+    group: 'Model and data',
+  }),
   maxUpload: option(z.number().positive().default(64), {
     description: 'maximum size of an upload, in MB',
     group,

@@ -12,7 +12,7 @@ export async function run(options: StudioOptions): Promise<number> {
     ...{ key: process.env.KEEL_STUDIO_KEY || null, uploadBytes: options.maxUpload * 1e6 },
     runs: options.runs,
     keel: [process.execPath, ...process.execArgv, process.argv[1]!],
-    log: complain,
+    ...{ example: options.example, log: complain },
   });
   const { url, link } = studio;
   if (options.json) sayJson({ type: 'listening', url, link });

@@ -268,7 +268,7 @@ export class People {
         .executeTakeFirst();
       if (member === undefined) throw new PeopleError('name', 'There is no such person');
       const losing = member.role === 'admin' && (role === 'annotator' || disabled === true);
-      if (losing && member.user_id === (await this.#knownOwner()))
+      if (losing && member.user_id === (await knownOwner(writing)))
         throw new PeopleError('last-admin', 'The owner stays an admin: the key would give it back');
       if (role !== undefined || disabled !== undefined) {
         await writing
@@ -364,18 +364,9 @@ export class People {
     return this.#sessions.api.startSession({ body: { userId }, asResponse: true });
   }
 
-  async #knownOwner(): Promise<string | null> {
-    const row = await this.#store.database
-      .selectFrom('secrets')
-      .select('value')
-      .where('name', '=', 'owner')
-      .executeTakeFirst();
-    return row?.value ?? null;
-  }
-
   /** The owner's user, who is made at the first start, and keeps its name. */
   async #ownerUser(): Promise<string> {
-    const known = await this.#knownOwner();
+    const known = await knownOwner(this.#store.database);
     if (known !== null) return known;
     const { internalAdapter } = await this.#sessions.$context;
     const { database } = this.#store;
@@ -401,6 +392,16 @@ export class People {
 const emailOf = (person: string): string => `${person}@people.invalid`;
 
 type Reading = PreferenceStore['database'];
+
+/** The owner's user; null before the first start. */
+async function knownOwner(reading: Reading): Promise<string | null> {
+  const row = await reading
+    .selectFrom('secrets')
+    .select('value')
+    .where('name', '=', 'owner')
+    .executeTakeFirst();
+  return row?.value ?? null;
+}
 
 async function personNamed(
   reading: Reading,

@@ -18,7 +18,7 @@ export const pages = (folder: string) => {
   const root = resolve(folder);
   return (context: Context): Response => {
     const asset = context.req.path.startsWith('/assets/');
-    const path = asset ? resolve(join(root, decodeURIComponent(context.req.path))) : '';
+    const path = asset ? resolve(join(root, plainPath(context.req.path))) : '';
     // Every other address is a place in the application, which the page finds itself.
     const file = asset ? path : join(root, 'index.html');
     const isInside = file.startsWith(root + sep);
@@ -39,3 +39,14 @@ export const pages = (folder: string) => {
     return context.body(readFileSync(file), 200, headers);
   };
 };
+
+/** A path without escapes. @throws StudioError for one that no file can have */
+function plainPath(path: string): string {
+  try {
+    const plain = decodeURIComponent(path);
+    if (!plain.includes('\0')) return plain;
+  } catch {
+    // An escape that is none.
+  }
+  throw notFound(`There is no ${path} in the Studio`);
+}

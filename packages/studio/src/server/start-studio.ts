@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { isLoopback } from '@keel/serve/access';
+import { addExample } from '../importing/example-project.ts';
 import { People } from '../people/people.ts';
 import { PreferenceStore } from '../store/preference-store.ts';
 import { WatchedFolder } from '../watching/watched-folder.ts';
@@ -28,6 +29,8 @@ export interface StudioOptions {
   runs?: string;
   /** The words that run Keel's command line (default: none, and runs cannot be resumed). */
   keel?: readonly string[];
+  /** Whether a store without projects gets the example (default: false). */
+  example?: boolean;
   /** Largest upload, in bytes (default: 64 MB). */
   uploadBytes?: number;
   /** Receives what happens beside the requests (default: stderr). */
@@ -62,6 +65,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const key = options.key ?? randomBytes(18).toString('base64url');
   const folder = await builtPages(log);
   const store = await PreferenceStore.open(options.database);
+  if (options.example) await addExample(store);
   let app: ReturnType<typeof createApp> | null = null;
   const server = createAdaptorServer({
     fetch: (request, environment) => app!.fetch(request, environment),

@@ -6,6 +6,7 @@ import { formatNames } from '@keel/align/config';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { agreementOf } from '../../agreement/agreement.ts';
+import { projectQuality } from '../../agreement/quality.ts';
 import { exportProject } from '../../exporting/export-project.ts';
 import { importFiles } from '../../importing/import-files.ts';
 import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
@@ -29,7 +30,7 @@ export const importFormats = ['auto', ...taskFormatNames, ...formatNames];
 /** What an upload says beside its files. */
 const importing = z.object({
   from: z.enum(importFormats).default('auto'),
-  overlap: z.coerce.number().int().min(1).max(100).default(1),
+  overlap: z.coerce.number().int().min(1).max(100).nullable().default(null),
   gold: z.stringbool().default(false),
   person: z.string().min(1).max(80).default('imported'),
   onBadRow: z.enum(['fail', 'skip']).default('fail'),
@@ -39,6 +40,7 @@ const exporting = z.object({
   to: z.enum(exportTargets).default('pairs'),
   labels: z.enum(labelKinds).default('majority'),
   minVotes: z.coerce.number().int().min(1).max(100).default(1),
+  edits: z.stringbool().default(false),
 });
 
 const flag = z.stringbool().optional();
@@ -165,8 +167,11 @@ export const projects = (studio: StudioContext) =>
       }
     })
     .get('/:project/agreement', demandAdmin, async (context) => {
-      const votes = await studio.store.votes(context.req.param('project'));
-      return context.json(votes.lines.length === 0 ? null : agreementOf(votes));
+      const project = context.req.param('project');
+      const votes = await studio.store.votes(project);
+      if (votes.lines.length === 0) return context.json(null);
+      const quality = await projectQuality(studio.store, project);
+      return context.json({ ...agreementOf(votes), quality });
     });
 
 /** Everything about a task. @throws StudioError for a task of another project */

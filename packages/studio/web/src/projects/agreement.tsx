@@ -1,5 +1,17 @@
 // How much people agree, with intervals, and what is striking about each of them.
-import { Card, SimpleGrid, Skeleton, Stack, Table, Text, Title, Tooltip } from '@mantine/core';
+import {
+  Alert,
+  Card,
+  List,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Title,
+  Tooltip,
+} from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { answerOf, api } from '../api.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
@@ -35,7 +47,8 @@ export default function Agreement({ project }: { project: string }) {
       </EmptyState>
     );
   }
-  const { people, all, tasks, skipped } = report;
+  const { people, all, tasks, skipped, quality } = report;
+  const flagged = quality.filter(({ flags }) => flags.length > 0);
   return (
     <Stack gap="xl">
       <Text>
@@ -43,6 +56,19 @@ export default function Agreement({ project }: { project: string }) {
         {counted(tasks, 'task')}
         {skipped > 0 && `, ${skipped} skipped`}
       </Text>
+      {flagged.length > 0 && (
+        <Alert color="yellow" icon={<IconAlertTriangle />} title="Look at these people's verdicts">
+          <List size="sm">
+            {flagged.flatMap(({ person, flags }) =>
+              flags.map(({ flag, evidence }) => (
+                <List.Item key={`${person} ${flag}`}>
+                  {person}: {flag}. {evidence}
+                </List.Item>
+              )),
+            )}
+          </List>
+        </Alert>
+      )}
       {report.kinds.map(({ kind, units, ratings, counts, fleiss, krippendorff, cohen }) => (
         <section key={kind}>
           <Title order={2} size="h4">
@@ -131,9 +157,74 @@ export default function Agreement({ project }: { project: string }) {
           Intervals are 95%.
         </Text>
       </section>
+      <Confusions quality={quality} />
     </Stack>
   );
 }
+
+interface Quality {
+  person: string;
+  confusions: readonly {
+    kind: keyof typeof kinds;
+    choices: readonly string[];
+    units: number;
+    shares: readonly (readonly number[])[];
+  }[];
+}
+
+/** What each person says by what is most probably right; only where there is something to see. */
+function Confusions({ quality }: { quality: readonly Quality[] }) {
+  const all = quality.flatMap(({ person, confusions }) =>
+    confusions.map((confusion) => ({ person, ...confusion, shown: occurring(confusion.shares) })),
+  );
+  if (all.length === 0) return null;
+  return (
+    <section>
+      <Title order={2} size="h4">
+        Confusion
+      </Title>
+      <Text size="sm" c="dimmed" mb="sm">
+        What a person says (columns) where a verdict is most probably right (rows), by the model of
+        Dawid and Skene.
+      </Text>
+      <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>
+        {all.map(({ person, kind, choices, units, shares, shown }) => (
+          <Table key={`${person} ${kind}`} captionSide="top" withTableBorder>
+            <Table.Caption>
+              {person}, {kinds[kind].toLowerCase()}: {counted(units, 'unit')}
+            </Table.Caption>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>right</Table.Th>
+                {shown.map((column) => (
+                  <Table.Th key={column} ta="right">
+                    {choices[column]!.replace('_', ' ')}
+                  </Table.Th>
+                ))}
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {shown.map((row) => (
+                <Table.Tr key={row}>
+                  <Table.Th scope="row">{choices[row]!.replace('_', ' ')}</Table.Th>
+                  {shown.map((column) => (
+                    <Table.Td key={column} ta="right">
+                      {percent(shares[row]![column]!)}
+                    </Table.Td>
+                  ))}
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        ))}
+      </SimpleGrid>
+    </section>
+  );
+}
+
+/** The choices that occur: of others, the model knows nothing, and all shares are equal. */
+const occurring = (shares: readonly (readonly number[])[]): number[] =>
+  shares.map((_, at) => at).filter((at) => new Set(shares[at]).size > 1);
 
 function Measure({
   name,

@@ -1,5 +1,5 @@
 // A project as rows for training, or for other annotation tools.
-import { Alert, Button, Modal, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { Alert, Button, Checkbox, Modal, NumberInput, Select, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
@@ -11,6 +11,7 @@ const targets: Readonly<Record<ExportTarget, string>> = {
   pairs: 'Pairs: prompt, chosen, rejected (dpo, reward, TRL)',
   rankings: 'Rankings: prompt, completions, ranking',
   kto: 'Thumbs: prompt, completion, label (kto)',
+  demonstrations: 'Demonstrations: the better answers that people wrote (sft)',
   argilla: 'Argilla records',
   'label-studio': 'Label Studio tasks',
 };
@@ -45,9 +46,11 @@ function Export({ project }: { project: string }) {
   const [to, setTo] = useState<string>('pairs');
   const [label, setLabel] = useState<string>('majority');
   const [minVotes, setMinVotes] = useState<number | string>(1);
+  const [edits, setEdits] = useState(false);
   const load = useMutation({
     mutationFn: async () => {
       const query = new URLSearchParams({ to, labels: label, minVotes: String(minVotes) });
+      if (to === 'pairs') query.set('edits', String(edits));
       const response = await fetch(`/api/projects/${project}/export?${query}`);
       await refuse(response);
       const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '');
@@ -83,6 +86,13 @@ function Export({ project }: { project: string }) {
           value={minVotes}
           onChange={setMinVotes}
         />
+        {to === 'pairs' && (
+          <Checkbox
+            label="Also prefer better answers to those they improve"
+            checked={edits}
+            onChange={(event) => setEdits(event.currentTarget.checked)}
+          />
+        )}
         <Text size="sm" c="dimmed">
           The same file is written by keel data export.
         </Text>
