@@ -29,8 +29,8 @@ import {
   type ShownHeadline,
   stageVerdicts,
 } from './describing/results.ts';
-import { chartsOf, type RunChart, rewardAgainst } from './describing/run-charts.ts';
 import { type CostPoint, rewardCosts } from './describing/reward-costs.ts';
+import { chartsOf, type RunChart, rewardAgainst } from './describing/run-charts.ts';
 import { RunFiles } from './describing/run-files.ts';
 import { type RunSummary, Summaries, tellingNumber } from './describing/summary.ts';
 import { TailRows } from './describing/tail-rows.ts';

@@ -45,7 +45,15 @@ export function StateBadge({ state }: { state: RunSummary['state'] }) {
   const { color, icon, label, about } = states[state];
   return (
     <Tooltip label={about}>
-      <Badge variant="light" color={color} leftSection={icon} className="state" tt="none" fw={600} miw="max-content">
+      <Badge
+        variant="light"
+        color={color}
+        leftSection={icon}
+        className="state"
+        tt="none"
+        fw={600}
+        miw="max-content"
+      >
         {label}
       </Badge>
     </Tooltip>

@@ -95,7 +95,13 @@ export function Plot({
           points: { size: 7 },
         },
         axes: [
-          { ...axis, incrs: wholeSteps, size: 32, font: '12px system-ui', values: (_, all) => all.map(numberText) },
+          {
+            ...axis,
+            incrs: wholeSteps,
+            size: 32,
+            font: '12px system-ui',
+            values: (_, all) => all.map(numberText),
+          },
           {
             ...axis,
             ...{ size: 62, font: '12px system-ui' },
@@ -173,7 +179,8 @@ function withRoom(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1];
   const room = high > low ? (high - low) * 0.08 : Math.abs(high) * 0.1 || 1;
   // Shares and counts start at 0 where that is near.
-  const start = low >= 0 && low - room < 0 ? Math.min(0, low) - (low === 0 ? room / 4 : 0) : low - room;
+  const start =
+    low >= 0 && low - room < 0 ? Math.min(0, low) - (low === 0 ? room / 4 : 0) : low - room;
   return [start, high + room];
 }
 
