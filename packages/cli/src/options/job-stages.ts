@@ -1,6 +1,7 @@
 // Verbs that train nothing as stages of a recipe: their options. What they do is in
 // verbs/job-stages.ts.
 import type { JobVerb } from '@keel/align';
+import { type AskVerbOptions, definition as askDefinition } from './ask.ts';
 import { type BestOfNVerbOptions, definition as bestOfNDefinition } from './best-of-n.ts';
 import { type EvaluateVerbOptions, definition as evaluateDefinition } from './evaluate.ts';
 import { type GenerateVerbOptions, definition as generateDefinition } from './generate.ts';
@@ -92,6 +93,19 @@ export const labelStage: StageOptions = {
   },
 };
 
+export const askStage: StageOptions = {
+  name: 'ask',
+  definition: askDefinition as unknown as JobVerb['definition'],
+  takes: { reward: 'reward model' },
+  defaults: ['precision', 'device', 'threads'],
+  results: ['asked.jsonl'],
+  rows: ['asked.jsonl'],
+  describe(given) {
+    const { data, reward, count } = given as unknown as AskVerbOptions;
+    return `${count} pairs of ${data.join(', ')}, chosen by ${reward.join(', ')}`;
+  },
+};
+
 export const generateStage: StageOptions = {
   name: 'generate',
   definition: generateDefinition as unknown as JobVerb['definition'],
@@ -120,7 +134,7 @@ export const bestOfNStage: StageOptions = {
 
 /** Every verb that may be a stage without training. */
 export const jobStages: readonly StageOptions[] = [
-  ...[reviseStage, generateStage, bestOfNStage, labelStage],
+  ...[reviseStage, generateStage, bestOfNStage, askStage, labelStage],
   ...[evaluateStage, judgeStage],
 ];
 

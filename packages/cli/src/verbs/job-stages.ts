@@ -1,10 +1,12 @@
 // Verbs that train nothing as stages of a recipe.
 import { join } from 'node:path';
 import type { JobOptions, JobVerb } from '@keel/align';
+import type { AskVerbOptions } from '../options/ask.ts';
 import type { BestOfNVerbOptions } from '../options/best-of-n.ts';
 import type { EvaluateVerbOptions } from '../options/evaluate.ts';
 import type { GenerateVerbOptions } from '../options/generate.ts';
 import {
+  askStage,
   bestOfNStage,
   evaluateStage,
   generateStage,
@@ -50,6 +52,17 @@ export const jobVerbs: readonly JobVerb[] = [
     async run() {
       const { bestOf } = await import('../best-of-n/best-of-n-stage.ts');
       return (given, hooks) => bestOf(inFile<BestOfNVerbOptions>(given, 'answers.jsonl'), hooks);
+    },
+  },
+  {
+    ...askStage,
+    async check(given, pending) {
+      const { checkAsking } = await import('../asking/ask-stage.ts');
+      await checkAsking(given as unknown as AskVerbOptions, pending);
+    },
+    async run() {
+      const { asked } = await import('../asking/ask-stage.ts');
+      return (given, hooks) => asked(inFile<AskVerbOptions>(given, 'asked.jsonl'), hooks);
     },
   },
   {

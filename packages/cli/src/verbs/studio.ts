@@ -10,9 +10,9 @@ export async function run(options: StudioOptions): Promise<number> {
     database: options.database ?? (process.env.KEEL_DATABASE || DEFAULT_DATABASE),
     ...{ host: options.host, port: options.port, url: options.url, owner: options.owner },
     ...{ key: process.env.KEEL_STUDIO_KEY || null, uploadBytes: options.maxUpload * 1e6 },
-    runs: options.runs,
+    ...{ example: options.example, runs: options.runs },
     keel: [process.execPath, ...process.execArgv, process.argv[1]!],
-    ...{ example: options.example, log: complain },
+    log: complain,
   });
   const { url, link } = studio;
   if (options.json) sayJson({ type: 'listening', url, link });

@@ -25,12 +25,12 @@ export interface StudioOptions {
   key?: string | null;
   /** Name of the owner as a person (default: the name of this machine's user). */
   owner?: string | null;
+  /** Whether a store without projects gets the example (default: false). */
+  example?: boolean;
   /** Folder of training runs, which need not exist yet (default: runs). */
   runs?: string;
   /** The words that run Keel's command line (default: none, and runs cannot be resumed). */
   keel?: readonly string[];
-  /** Whether a store without projects gets the example (default: false). */
-  example?: boolean;
   /** Largest upload, in bytes (default: 64 MB). */
   uploadBytes?: number;
   /** Receives what happens beside the requests (default: stderr). */

@@ -167,5 +167,20 @@ export interface Tables {
     expires_at: string;
     used_at: string | null;
   };
+  /** Trainings on a project's labels. */
+  rounds: {
+    project_id: string;
+    number: number;
+    /** Path below the folder of runs. */
+    run: string;
+    /** JSON: what was chosen. */
+    options: string;
+    train_rows: number;
+    held_out_rows: number;
+    created_at: string;
+    /** When its new answers became tasks, and how many; null: not yet. */
+    collected_at: string | null;
+    new_tasks: number | null;
+  };
   secrets: { name: string; value: string };
 }

@@ -1,0 +1,306 @@
+// The loop of labels, training and new answers: a round is a recipe of a reward model, a policy, its
+// answers, and the pairs of them that a verdict would teach most about.
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Content } from '@keel/align/data';
+import { contentText, isChat } from '@keel/align/data';
+import { writeFileAtomic } from '@keel/align/internal';
+import { type Proportion, resamplingRandom, wilsonInterval } from '@keel/statistics';
+import { stringify } from 'yaml';
+import { startKeel } from '../processes/start-keel.ts';
+import type { TaskInput } from '../store/items.ts';
+import type { PreferenceStore } from '../store/preference-store.ts';
+import type { Tables } from '../store/schema.ts';
+import { type RoundOptions, roundOptions } from './round-options.ts';
+import { asChat, type RoundRows, roundRows } from './round-rows.ts';
+
+/** Fewer pairs would teach nothing that could be measured. */
+const LEAST_ROWS = 4;
+
+/** A round as it is in the store. */
+export interface Round {
+  number: number;
+  /** Path of its run below the folder of runs. */
+  run: string;
+  options: RoundOptions;
+  trainRows: number;
+  heldOutRows: number;
+  createdAt: string;
+  /** How many tasks came back; null: not yet. */
+  newTasks: number | null;
+  /** Of held-out pairs, those whose chosen answer got the higher reward; null: not measured yet. */
+  accuracy: Proportion | null;
+}
+
+export interface RoundsOptions {
+  store: PreferenceStore;
+  /** The folder of runs. */
+  runs: string;
+  /** The words that run Keel's command line; null: nothing can be trained. */
+  keel: readonly string[] | null;
+}
+
+export class Rounds {
+  readonly #options: RoundsOptions;
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  /** Rounds of a project, the first one first. */
+  async list(project: string): Promise<Round[]> {
+    const rows = await this.#options.store.database
+      .selectFrom('rounds')
+      .selectAll()
+      .where('project_id', '=', project)
+      .orderBy('number')
+      .execute();
+    return rows.map((row) => this.#roundOf(row));
+  }
+
+  /**
+   * Starts a round on the labels of the project so far.
+   * @throws RangeError if there are too few, or an earlier round has not ended
+   */
+  async start(project: string, name: string, given: RoundOptions): Promise<Round> {
+    const { store, runs, keel } = this.#options;
+    if (keel === null)
+      throw new RangeError('this Studio was started without the means to train: use keel studio');
+    const before = await this.list(project);
+    const number = (before.at(-1)?.number ?? 0) + 1;
+    const pairs = await roundRows(store, project, 'pairs');
+    const thumbs = given.method === 'kto' ? await roundRows(store, project, 'thumbs') : null;
+    demandRows(pairs);
+    const group = slugOf(name, project);
+    const folder = join(runs, group);
+    const inputs = join(folder, `round-${number}-input`);
+    mkdirSync(inputs, { recursive: true });
+    const run = `${group}/round-${number}`;
+    const prompts = await this.#prompts(project, given.prompts, number);
+    const files = {
+      ...{ pairs: pairs.train, pairsHeldOut: pairs.heldOut, prompts },
+      ...(thumbs && { thumbs: thumbs.train, thumbsHeldOut: thumbs.heldOut }),
+      labelled: [...pairs.train, ...pairs.heldOut],
+    };
+    const paths = Object.fromEntries(
+      Object.entries(files)
+        .filter(([, rows]) => rows.length > 0)
+        .map(([file, rows]) => [file, writeRows(join(inputs, `${file}.jsonl`), rows)]),
+    );
+    const recipe = join(inputs, 'recipe.yaml');
+    writeFileAtomic(recipe, stringify(recipeOf(given, paths, join(runs, run))));
+    startKeel(['align', recipe], {
+      ...{ keel, folder: process.cwd(), output: join(folder, `round-${number}.log`) },
+    });
+    const row: Tables['rounds'] = {
+      ...{ project_id: project, number, run, options: JSON.stringify(given) },
+      ...{ train_rows: pairs.train.length, held_out_rows: pairs.heldOut.length },
+      ...{ created_at: new Date().toISOString(), collected_at: null, new_tasks: null },
+    };
+    await store.database.insertInto('rounds').values(row).execute();
+    return this.#roundOf(row);
+  }
+
+  /**
+   * Adds the pairs that finished rounds ask for as tasks, once.
+   * @returns how many tasks are new
+   */
+  async collect(project: string): Promise<number> {
+    const { store, runs } = this.#options;
+    const waiting = await store.database
+      .selectFrom('rounds')
+      .selectAll()
+      .where('project_id', '=', project)
+      .where('collected_at', 'is', null)
+      .execute();
+    let added = 0;
+    for (const { number, run, options } of waiting) {
+      const file = join(runs, run, 'ask', 'asked.jsonl');
+      if (!existsSync(file)) continue;
+      const asked = rowsIn(file) as unknown as AskedRow[];
+      added += await this.#addAsked(project, number, asked, JSON.parse(options));
+    }
+    return added;
+  }
+
+  async #addAsked(
+    project: string,
+    number: number,
+    asked: readonly AskedRow[],
+    { method }: RoundOptions,
+  ): Promise<number> {
+    const { store } = this.#options;
+    const { overlap } = await store.settings(project);
+    const texts = await this.#textPrompts(project);
+    const model = method === 'none' ? 'base' : `round-${number}`;
+    const inputs = asked.map((row) => taskOf(row, texts, number, model));
+    const added = await store.addTasks(project, inputs, {
+      ...{ overlap, random: resamplingRandom(number) },
+    });
+    // Which tasks they are is known by the column that they carry.
+    const priorities = new Map<string, number>();
+    for await (const task of store.tasks(project)) {
+      const own = task.columns.round as RoundColumn | undefined;
+      if (own?.number === number && own.why !== 'random') priorities.set(task.id, own.value);
+    }
+    if (priorities.size > 0) {
+      const why = asked.find((row) => row.ask.why !== 'random')!.ask.why;
+      await store.setPriorities(project, priorities, `reward model's ${why}`);
+    }
+    await store.database
+      .updateTable('rounds')
+      .set({ collected_at: new Date().toISOString(), new_tasks: added.tasks })
+      .where('project_id', '=', project)
+      .where('number', '=', number)
+      .execute();
+    return added.tasks;
+  }
+
+  /** Prompts of the project, drawn at random, as chats. */
+  async #prompts(project: string, most: number, seed: number): Promise<{ prompt: Content }[]> {
+    const rows = await this.#options.store.database
+      .selectFrom('prompts')
+      .select('content')
+      .where('project_id', '=', project)
+      .orderBy('id')
+      .execute();
+    const random = resamplingRandom(seed);
+    const drawn = rows
+      .map(({ content }) => ({ content, place: random() }))
+      .sort((a, b) => a.place - b.place)
+      .slice(0, most);
+    return drawn.map(({ content }) => ({
+      prompt: asChat(JSON.parse(content) as Content, 'user'),
+    }));
+  }
+
+  /** Prompts that are texts in the store: their new answers are texts too. */
+  async #textPrompts(project: string): Promise<Set<string>> {
+    const rows = await this.#options.store.database
+      .selectFrom('prompts')
+      .select('content')
+      .where('project_id', '=', project)
+      .execute();
+    const contents = rows.map(({ content }) => JSON.parse(content) as Content);
+    return new Set(contents.filter((one): one is string => !isChat(one)));
+  }
+
+  #roundOf(row: Tables['rounds']): Round {
+    return {
+      ...{ number: row.number, run: row.run, createdAt: row.created_at },
+      options: roundOptions.parse(JSON.parse(row.options)),
+      ...{ trainRows: row.train_rows, heldOutRows: row.held_out_rows, newTasks: row.new_tasks },
+      accuracy: accuracyOf(join(this.#options.runs, row.run, 'reward'), row.held_out_rows),
+    };
+  }
+}
+
+interface AskedRow {
+  prompt: Content;
+  completions: Content[];
+  ask: { why: string; probability: number } & Record<string, unknown>;
+}
+
+interface RoundColumn {
+  number: number;
+  why: string;
+  value: number;
+}
+
+/** A pair of new answers as a task, in the form that the project's prompt has. */
+function taskOf(
+  { prompt, completions, ask }: AskedRow,
+  texts: ReadonlySet<string>,
+  number: number,
+  model: string,
+): TaskInput {
+  const plain = isChat(prompt) && prompt.length === 1 ? contentText(prompt) : null;
+  const isText = plain !== null && texts.has(plain);
+  const { why } = ask;
+  const value = why === 'random' ? 0 : Number(ask[why]);
+  return {
+    ...{ kind: 'pair', annotations: [], columns: { round: { number, why, value } } },
+    prompt: isText ? plain : prompt,
+    answers: completions.map((content) => ({
+      content: isText ? contentText(content) : content,
+      model,
+    })),
+  };
+}
+
+function demandRows({ train, heldOut }: RoundRows): void {
+  if (train.length >= LEAST_ROWS) return;
+  throw new RangeError(
+    `a round needs at least ${LEAST_ROWS} labelled pairs to train on, and there are ${train.length} (${heldOut.length} more are held out). Annotate more tasks first`,
+  );
+}
+
+/** The stages of a round. */
+function recipeOf(
+  { method, model, epochs, maxSteps, newTasks, samples, maxNewTokens, randomShare }: RoundOptions,
+  paths: Readonly<Record<string, string>>,
+  output: string,
+): object {
+  const steps = { epochs, ...(maxSteps !== null && { max_steps: maxSteps }) };
+  const evaluated = (file: string) => (paths[file] === undefined ? {} : { eval_data: paths[file] });
+  const policy =
+    method === 'none'
+      ? {}
+      : method === 'dpo'
+        ? { dpo: { data: paths.pairs, ...evaluated('pairsHeldOut'), ...steps } }
+        : { kto: { data: paths.thumbs, ...evaluated('thumbsHeldOut'), ...steps } };
+  return {
+    output,
+    defaults: { lora: true, ...(model !== null && { model }) },
+    stages: {
+      // Several heads, whose disagreement says what a verdict would teach.
+      reward: { data: paths.pairs, ...evaluated('pairsHeldOut'), heads: 3, ...steps },
+      ...policy,
+      ...(newTasks > 0 && {
+        generate: {
+          ...(method !== 'none' && { model: `\${stages.${method}}` }),
+          ...{ prompts: paths.prompts, samples, temperature: 1, max_new_tokens: maxNewTokens },
+        },
+        ask: {
+          ...{ data: ['${stages.generate}'], reward: ['${stages.reward}'] },
+          ...{ count: newTasks, random_share: randomShare, labelled: [paths.labelled] },
+          on_bad_row: 'skip',
+        },
+      }),
+    },
+  };
+}
+
+/** @returns the path */
+function writeRows(path: string, rows: readonly object[]): string {
+  writeFileAtomic(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return path;
+}
+
+const rowsIn = (path: string): Record<string, unknown>[] =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+/** The last accuracy on held-out pairs that a reward model's run recorded. */
+function accuracyOf(stage: string, count: number): Proportion | null {
+  const path = join(stage, 'metrics.jsonl');
+  if (count === 0 || !existsSync(path)) return null;
+  const found = rowsIn(path)
+    .map(({ eval_accuracy }) => eval_accuracy)
+    .filter((value): value is number => typeof value === 'number');
+  const value = found.at(-1);
+  if (value === undefined) return null;
+  return { value, count, interval: wilsonInterval(Math.round(value * count), count) };
+}
+
+/** A folder's name for a project: readable, and no other project's. */
+function slugOf(name: string, id: string): string {
+  const words = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 40);
+  return `${words || 'project'}-${id.slice(-6)}`;
+}
