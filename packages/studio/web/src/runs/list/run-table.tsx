@@ -1,5 +1,16 @@
 // Runs as a table: the stages of a recipe below it.
-import { Anchor, Box, Checkbox, Group, Progress, Stack, Table, Text, Tooltip } from '@mantine/core';
+import {
+  Anchor,
+  Box,
+  Checkbox,
+  Group,
+  Progress,
+  Stack,
+  Table,
+  Text,
+  Tooltip,
+  VisuallyHidden,
+} from '@mantine/core';
 import { IconAlertOctagon, IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from 'wouter';
 import { agoText } from '../../shell/words.ts';
@@ -33,7 +44,11 @@ export function RunTable({
       <Table verticalSpacing="sm" aria-label="Runs">
         <Table.Thead>
           <Table.Tr>
-            {chosen !== null && <Table.Th w={36} aria-label="Select" />}
+            {chosen !== null && (
+              <Table.Th w={36}>
+                <VisuallyHidden>Select</VisuallyHidden>
+              </Table.Th>
+            )}
             <Table.Th>Run</Table.Th>
             <Table.Th visibleFrom="xs">State</Table.Th>
             <Table.Th visibleFrom="sm">Progress</Table.Th>
