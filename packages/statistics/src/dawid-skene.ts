@@ -30,21 +30,25 @@ export function dawidSkene(
   { tolerance = 1e-10, maxIterations = 10_000 } = {},
 ): DawidSkene {
   const items = check(labels, classes);
-  let posterior = Array.from({ length: items }, (_, item) => votes(labels, item, classes));
+  // Most raters label few items: each has a list of its labels, and each item too.
+  const given = labels.map((one) => givenLabels(one));
+  const byItem: [rater: number, label: number][][] = Array.from({ length: items }, () => []);
+  for (const [rater, own] of given.entries())
+    for (const [item, label] of own) byItem[item]!.push([rater, label]);
+  let posterior = byItem.map((own) => votes(own, classes));
   for (let iteration = 1; ; iteration++) {
     const prior = meanOf(posterior);
-    const confusion = labels.map((one) => confusionOf(one, posterior, classes));
+    const confusion = given.map((own) => confusionOf(own, posterior, classes));
+    const logPrior = prior.map(Math.log);
+    const logConfusion = confusion.map((one) => one.map((row) => row.map(Math.log)));
     let logLikelihood = 0;
     let moved = 0;
     posterior = posterior.map((before, item) => {
-      const logs = prior.map((share, j) =>
-        labels.reduce((sum, one, rater) => {
-          const label = one[item];
-          return label === null || label === undefined
-            ? sum
-            : sum + Math.log(confusion[rater]![j]![label]!);
-        }, Math.log(share)),
-      );
+      const logs = logPrior.map((start, j) => {
+        let sum = start;
+        for (const [rater, label] of byItem[item]!) sum += logConfusion[rater]![j]![label]!;
+        return sum;
+      });
       const highest = Math.max(...logs);
       const weights = logs.map((log) => Math.exp(log - highest));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -58,6 +62,10 @@ export function dawidSkene(
       return { prior, posterior, confusion, logLikelihood, iterations: iteration };
   }
 }
+
+/** The labels that a rater gave. */
+const givenLabels = (labels: readonly (number | null)[]): [item: number, label: number][] =>
+  labels.flatMap((label, item) => (label === null ? [] : [[item, label]]));
 
 function check(labels: LabelTable, classes: number): number {
   const items = labels[0]?.length ?? 0;
@@ -79,12 +87,10 @@ function check(labels: LabelTable, classes: number): number {
   return items;
 }
 
-function votes(labels: LabelTable, item: number, classes: number): number[] {
-  const given = labels.flatMap((one) => one[item] ?? []);
-  return Array.from(
-    { length: classes },
-    (_, j) => given.filter((label) => label === j).length / given.length,
-  );
+function votes(own: readonly (readonly [rater: number, label: number])[], classes: number) {
+  const counts = new Array<number>(classes).fill(0);
+  for (const [, label] of own) counts[label]! += 1;
+  return counts.map((count) => count / own.length);
 }
 
 /** [classes] */
@@ -93,14 +99,13 @@ const meanOf = (posterior: readonly (readonly number[])[]): number[] =>
 
 /** [classes (true), classes (label)]; even where the rater labelled no item of a class. */
 function confusionOf(
-  labels: readonly (number | null)[],
+  own: readonly (readonly [item: number, label: number])[],
   posterior: readonly (readonly number[])[],
   classes: number,
 ): number[][] {
   return Array.from({ length: classes }, (_, j) => {
     const counts = new Array<number>(classes).fill(0);
-    for (const [item, label] of labels.entries())
-      if (label !== null) counts[label]! += posterior[item]![j]!;
+    for (const [item, label] of own) counts[label]! += posterior[item]![j]!;
     const total = counts.reduce((sum, count) => sum + count, 0);
     return counts.map((count) => (total === 0 ? 1 / classes : count / total));
   });

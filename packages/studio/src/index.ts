@@ -16,6 +16,7 @@ export {
   qualityOf,
 } from './agreement/quality.ts';
 export { checkConsensus, writeConsensus } from './agreement/write-consensus.ts';
+export { type Arena, type ArenaOptions, arenaOf } from './arena/arena.ts';
 export {
   checkExport,
   type ExportOptions,
@@ -28,6 +29,14 @@ export {
   importFiles,
 } from './importing/import-files.ts';
 export type { Added, AddOptions } from './store/add-tasks.ts';
+export type {
+  BattleFilter,
+  BattleTurn,
+  BattleView,
+  GivenVote,
+  SideStyles,
+  StoredBattle,
+} from './store/battles.ts';
 export type { ClaimOptions } from './store/claiming.ts';
 export type {
   Adjudication,
@@ -61,7 +70,7 @@ export type {
   VoteLine,
   Votes,
 } from './store/reading.ts';
-export type { Choice, ClaimReason, TaskKind } from './store/schema.ts';
+export type { BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
 export {
   type Aspect,
   type ProjectSettings,

@@ -19,6 +19,7 @@ export const exportTargets = [
   'rankings',
   'kto',
   'demonstrations',
+  'battles',
   'argilla',
   'label-studio',
 ] as const;

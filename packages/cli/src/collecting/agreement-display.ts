@@ -1,5 +1,11 @@
 import { counted } from '@keel/align/checking';
-import type { AgreementReport, Consensus, Habits, KindAgreement } from '@keel/studio';
+import type {
+  AgreementReport,
+  Consensus,
+  Habits,
+  KindAgreement,
+  PersonQuality,
+} from '@keel/studio';
 import { say, styled } from '../terminal.ts';
 
 type Agreement = KindAgreement['fleiss'];
@@ -34,6 +40,15 @@ export function showAgreement(report: AgreementReport, consensus: Consensus | nu
   if (kinds.every(({ fleiss }) => fleiss.units === 0)) {
     say('No task has two verdicts. To measure agreement, have some tasks annotated twice');
   }
+}
+
+/** What is remarkable about people's verdicts, if anything is. */
+export function showFlags(quality: readonly PersonQuality[]): void {
+  const flagged = quality.filter(({ flags }) => flags.length > 0);
+  if (flagged.length === 0) return;
+  say(styled('bold', '\nLook at'));
+  for (const { person, flags } of flagged)
+    for (const { flag, evidence } of flags) say(`${person}: ${flag} (${evidence})`);
 }
 
 const nouns = { pair: 'pair', ranking: 'pair of ranked answers', thumb: 'answer' } as const;

@@ -16,7 +16,7 @@ const schema = z.strictObject({
   }),
   to: option(z.enum(exportTargets).default('pairs'), {
     description:
-      'what to write: rows for training (demonstrations: better answers that people wrote, for keel sft), or tasks for another tool with their verdicts',
+      'what to write: rows for training (demonstrations: better answers that people wrote, for keel sft), battles for keel rate, or tasks for another tool with their verdicts',
     group: output,
     common: true,
   }),

@@ -4,9 +4,10 @@ import {
   consensusOf,
   importFiles,
   PreferenceStore,
+  qualityOf,
   writeConsensus,
 } from '@keel/studio';
-import { showAgreement } from '../collecting/agreement-display.ts';
+import { showAgreement, showFlags } from '../collecting/agreement-display.ts';
 import { openStore } from '../collecting/open-store.ts';
 import type { DataAgreementOptions } from '../options/data-agreement.ts';
 import { complain, say, sayJson } from '../terminal.ts';
@@ -33,14 +34,17 @@ export async function run(options: DataAgreementOptions): Promise<number> {
     throw new Error(`${where} has no verdicts yet. Import rows with verdicts, or annotate first`);
   }
   const report = agreementOf(votes);
+  const { tooFast } = await store.settings(project);
+  const quality = qualityOf(votes, { streaks: await store.streaks(project), tooFast });
   const consensus = output === null ? null : consensusOf(votes);
   const written = consensus === null ? 0 : await writeConsensus(store, project, consensus, output!);
   if (json) {
     const found = consensus === null ? {} : { output, accuracies: consensus.accuracies };
-    sayJson({ ...report, ...(consensus !== null && { consensus: found }) });
+    sayJson({ ...report, quality, ...(consensus !== null && { consensus: found }) });
     return 0;
   }
   showAgreement(report, consensus);
+  showFlags(quality);
   if (output !== null) say(`${written} rows written to ${output}`);
   return 0;
 }

@@ -71,6 +71,42 @@ test('from votes to agreement, consensus and rows that train', async () => {
   expect(checked.code, checked.stdout).toBe(0);
 });
 
+test('agreement names who always chooses a side, and only pairs have edits', async () => {
+  using folder = new TemporaryFolder();
+  const env = { KEEL_DATABASE: folder.file('store.sqlite') };
+  const file = folder.file('battles.jsonl');
+  const battle = (at: number, judge: string, winner: string) => ({
+    ...{ model_a: 'one', model_b: 'two', winner, judge },
+    conversation_a: [
+      { role: 'user', content: `Question ${at}` },
+      { role: 'assistant', content: 'a' },
+    ],
+    conversation_b: [
+      { role: 'user', content: `Question ${at}` },
+      { role: 'assistant', content: 'b' },
+    ],
+  });
+  const all = Array.from({ length: 40 }, (_, at) => [
+    battle(at, 'Ann', 'model_a'),
+    battle(at, 'Ben', at % 2 === 0 ? 'model_a' : 'model_b'),
+  ]);
+  writeFileSync(file, lines(all.flat()));
+  const imported = await keel(['data', 'import', file, '--project', 'p'], { env });
+  expect(imported.code, imported.stderr).toBe(0);
+  const shown = await keel(['data', 'agreement', '--project', 'p'], { env });
+  expect(shown.stdout).toContain('Ann: always left (40 of 40 decided pairs (100%)');
+  expect(shown.stdout).not.toContain('Ben: ');
+  const measured = await keel(['data', 'agreement', '--project', 'p', '--json'], { env });
+  const [report] = jsonLines(measured.stdout) as [{ quality: { person: string }[] }];
+  expect(report.quality.map(({ person }) => person).sort()).toEqual(['Ann', 'Ben']);
+  const output = folder.file('pairs.jsonl');
+  const exported = ['data', 'export', '--project', 'p', '--edits', '--output', output];
+  const ended = await keel(exported, { env });
+  expect(ended.code, ended.stderr).toBe(0);
+  const refused = await keel([...exported, '--to', 'kto', '--overwrite'], { env });
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--edits')]);
+});
+
 test.each([
   [['data', 'agreement'], 2, '--project'],
   [['data', 'agreement', 'x.jsonl', '--project', 'p'], 2, 'not both'],

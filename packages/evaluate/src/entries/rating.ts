@@ -1,6 +1,6 @@
 // @keel/evaluate/rating: ratings of models from battles. Loads no model.
 
-export { styleNames } from '../rating/battles/answer-style.ts';
+export { type AnswerStyle, styleNames, styleOf } from '../rating/battles/answer-style.ts';
 export type { BattleFormat, RowBattle } from '../rating/battles/row-battle.ts';
 export { detectBattles } from '../rating/formats/formats.ts';
 export {

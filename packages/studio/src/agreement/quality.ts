@@ -24,7 +24,7 @@ export type QualityFlag = (typeof qualityFlags)[number];
 export interface Confusion {
   kind: TaskKind;
   choices: readonly Choice[];
-  /** Units that others rated too. */
+  /** Units that others rated too, of those that it was computed from: 5,000 at most. */
   units: number;
   /** P(said | right), [right, said] */
   shares: readonly (readonly number[])[];
@@ -137,6 +137,8 @@ function flagsOf(
 
 /** Enough for two digits of a share: exact ones take several times as long. */
 const PRECISION = { tolerance: 1e-3, maxIterations: 100 };
+/** Of more units, as many are taken at equal distances, for the same reason. */
+const MOST_UNITS = 5000;
 
 /** By person. */
 function confusionsOf(votes: Votes): Confusion[][] {
@@ -144,8 +146,13 @@ function confusionsOf(votes: Votes): Confusion[][] {
   for (const { kind, units } of unitsOf(votes)) {
     const choices = categories[kind];
     // Nothing is known of verdicts that nobody else could confirm.
-    const shared = units.filter(({ people }) => people.length > 1);
-    if (shared.length === 0) continue;
+    const all = units.filter(({ people }) => people.length > 1);
+    if (all.length === 0) continue;
+    const step = Math.max(1, all.length / MOST_UNITS);
+    const shared = Array.from(
+      { length: Math.min(all.length, MOST_UNITS) },
+      (_, at) => all[Math.floor(at * step)]!,
+    );
     const table = labelTable(shared, votes.people.length);
     const { confusion } = dawidSkene(table, choices.length, PRECISION);
     const counts = votes.people.map(() => 0);

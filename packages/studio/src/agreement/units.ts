@@ -15,8 +15,8 @@ export interface Unit {
   /** Places of the two answers of a ranking that are compared; null for other kinds. */
   answers: readonly [number, number] | null;
   /** Who rated it, and as what category. */
-  people: number[];
-  ratings: number[];
+  people: readonly number[];
+  ratings: readonly number[];
   gold: number | null;
 }
 
@@ -28,43 +28,43 @@ export interface Units {
 /** The units of each kind that occurs. */
 export function unitsOf({ lines }: Votes): Units[] {
   const found = new Map<TaskKind, Unit[]>();
-  let task: VotedTask | null = null;
-  let own: Unit[] = [];
-  for (const line of lines) {
-    const { kind } = line.task;
-    if (line.task !== task) {
-      task = line.task;
-      own = newUnits(line);
-      let all = found.get(kind);
-      if (all === undefined) {
-        all = [];
-        found.set(kind, all);
-      }
-      for (const unit of own) all.push(unit);
+  for (let start = 0; start < lines.length; ) {
+    const { task } = lines[start]!;
+    let end = start + 1;
+    while (end < lines.length && lines[end]!.task === task) end += 1;
+    let all = found.get(task.kind);
+    if (all === undefined) {
+      all = [];
+      found.set(task.kind, all);
     }
-    const rating = categories[kind].indexOf(line.choice);
-    for (const { answers, people, ratings } of own) {
-      people.push(line.person);
-      ratings.push(answers === null ? rating : compared(line.ranks!, answers));
-    }
+    addUnits(all, task, lines.slice(start, end));
+    start = end;
   }
   return [...found].map(([kind, units]) => ({ kind, units }));
 }
 
-function newUnits({ task: { id, kind, gold }, ranks }: VoteLine): Unit[] {
-  const unit = (answers: Unit['answers'], right: number | null): Unit => ({
-    ...{ task: id, answers, people: [], ratings: [], gold: right },
-  });
-  if (ranks === null) {
-    return [unit(null, gold === null ? null : categories[kind].indexOf(gold.choice))];
+/** The units of one task. There are many: each list has the length that it needs. */
+function addUnits(units: Unit[], { id, kind, gold }: VotedTask, lines: readonly VoteLine[]): void {
+  const names = categories[kind];
+  const people = lines.map(({ person }) => person);
+  if (kind !== 'ranking') {
+    const right = gold === null ? null : names.indexOf(gold.choice);
+    const ratings = lines.map(({ choice }) => names.indexOf(choice));
+    units.push({ task: id, answers: null, people, ratings, gold: right });
+    return;
   }
-  const units: Unit[] = [];
-  for (let i = 0; i < ranks.length; i++) {
-    for (let j = i + 1; j < ranks.length; j++) {
-      units.push(unit([i, j], gold?.ranks == null ? null : compared(gold.ranks, [i, j])));
+  const count = lines[0]!.ranks!.length;
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      units.push({
+        task: id,
+        answers: [i, j],
+        people,
+        ratings: lines.map(({ ranks }) => compared(ranks!, [i, j])),
+        gold: gold?.ranks == null ? null : compared(gold.ranks, [i, j]),
+      });
     }
   }
-  return units;
 }
 
 /** Which of two answers has the better rank, as a category. */

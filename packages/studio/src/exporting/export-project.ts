@@ -5,6 +5,7 @@ import { refuseExisting } from '@keel/align/converting';
 import { DataError } from '@keel/align/data';
 import { writeFileAtomic } from '@keel/align/internal';
 import { makeFolder } from '@keel/model';
+import { battleRows } from '../arena/export-battles.ts';
 import type { ExportTarget, LabelKind } from '../names.ts';
 import type { StoredTask } from '../store/items.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
@@ -34,6 +35,7 @@ export interface ExportOptions {
 export interface ExportSummary {
   to: ExportTarget;
   output: string;
+  /** Tasks, or battles with a vote. */
   tasks: number;
   written: number;
   /** Tasks that became no row, and better answers that became no pair, by reason. */
@@ -46,6 +48,9 @@ const trainingRows: Readonly<Partial<Record<ExportTarget, RowsOf>>> = {
   kto: thumbRows,
   demonstrations: demonstrationRows,
 };
+
+/** Whether a target is JSON Lines, otherwise one JSON list. */
+const isLines = (to: ExportTarget): boolean => to in trainingRows || to === 'battles';
 
 /**
  * @throws ConfigError for another ending than the target's, a file that exists, and edits of other
@@ -62,7 +67,7 @@ export function checkExport({
       `--edits: only --to pairs has edited answers as chosen ones, found --to ${to}. To write edits alone, use --to demonstrations`,
     ]);
   }
-  const [ending, form] = to in trainingRows ? ['.jsonl', 'JSON Lines'] : ['.json', 'one JSON list'];
+  const [ending, form] = isLines(to) ? ['.jsonl', 'JSON Lines'] : ['.json', 'one JSON list'];
   if (!output.toLowerCase().endsWith(ending)) {
     throw new ConfigError([
       `--output: expected a name that ends in ${ending}, found "${output}". --to ${to} writes ${form}`,
@@ -85,7 +90,13 @@ export async function exportProject(
   const skipped: Record<string, number> = {};
   const rows: object[] = [];
   let tasks = 0;
-  for await (const task of store.tasks(id)) {
+  if (to === 'battles') {
+    const found = await battleRows(store, id);
+    tasks = found.rows.length + found.leaked;
+    rows.push(...found.rows);
+    if (found.leaked > 0) skipped['an answer names its model or maker'] = found.leaked;
+  }
+  for await (const task of to === 'battles' ? [] : store.tasks(id)) {
     const skip = (why: string): void => {
       skipped[why] = (skipped[why] ?? 0) + 1;
     };
@@ -102,15 +113,17 @@ export async function exportProject(
     throw new DataError({
       file: `${store.name}, project ${project}`,
       expected: `at least one row for --to ${to}`,
-      found: reasons.length === 0 ? 'no tasks' : `none (${reasons.join('; ')})`,
+      found:
+        reasons.length === 0
+          ? to === 'battles'
+            ? 'no votes'
+            : 'no tasks'
+          : `none (${reasons.join('; ')})`,
     });
   }
   makeFolder(dirname(output));
   const lines = rows.map((row) => JSON.stringify(row));
-  writeFileAtomic(
-    output,
-    to in trainingRows ? `${lines.join('\n')}\n` : `[\n${lines.join(',\n')}\n]\n`,
-  );
+  writeFileAtomic(output, isLines(to) ? `${lines.join('\n')}\n` : `[\n${lines.join(',\n')}\n]\n`);
   return { to, output, tasks, written: rows.length, skipped };
 }
 

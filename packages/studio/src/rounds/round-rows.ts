@@ -3,7 +3,7 @@
 import type { Content } from '@keel/align/data';
 import { isChat } from '@keel/align/data';
 import { exactJson } from '@keel/model/exact-json';
-import { type RowsOf, pairRows, thumbRows } from '../exporting/training-rows.ts';
+import { pairRows, type RowsOf, thumbRows } from '../exporting/training-rows.ts';
 import { keyOf } from '../store/ids.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
 

@@ -68,6 +68,7 @@ export async function addVerdicts(
   const slots = new Slots(claims);
   const claimed = new Map(claims.map((one) => [`${one.task_id} ${one.person_id}`, one]));
   const rows: Tables['annotations'][] = [];
+  const outdated: string[] = [];
   const newClaims = new Map<string, Tables['claims']>();
   for (const { input, id: task_id, positions } of annotated) {
     const isShown = input.shown === true && positions.every((place, at) => place === at);
@@ -82,14 +83,28 @@ export async function addVerdicts(
       const row = rowOf(byPosition(verdict, positions), now);
       if (last !== undefined && sameVerdict(last, row)) continue;
       const version = (last?.version ?? 0) + 1;
-      const full = { id: newId(), project_id, task_id, person_id, version, ...seen, ...row };
+      const full = {
+        ...{ id: newId(), project_id, task_id, person_id, version, newest: 1 },
+        ...{ ...seen, ...row },
+      };
+      if (last !== undefined) {
+        last.newest = 0;
+        outdated.push(last.id);
+      }
       newest.set(place, full);
       rows.push(full);
       const state = verdict.choice === null ? ('skipped' as const) : ('done' as const);
       const claim = claimed.get(place);
       if (claim === undefined) {
         const made = {
-          ...{ task_id, slot: slots.next(task_id, state), person_id, state, claimed_at: now },
+          ...{
+            task_id,
+            project_id,
+            slot: slots.next(task_id, state),
+            person_id,
+            state,
+            claimed_at: now,
+          },
           ...{ shown_order: null, reason: null, priority: null, priority_source: null },
           reopened: 0,
         };
@@ -103,6 +118,8 @@ export async function addVerdicts(
       }
     }
   }
+  for (const part of parts(outdated, 1))
+    await writing.updateTable('annotations').set({ newest: 0 }).where('id', 'in', part).execute();
   await insertAll(writing, 'annotations', rows);
   await insertAll(writing, 'claims', [...newClaims.values()]);
   return rows.length;

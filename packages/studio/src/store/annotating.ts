@@ -59,11 +59,21 @@ export async function annotateTask(
     .where('person_id', '=', claim.person_id)
     .executeTakeFirst();
   const version = (last?.version ?? 0) + 1;
+  if (version > 1) {
+    await writing
+      .updateTable('annotations')
+      .set({ newest: 0 })
+      .where('task_id', '=', task)
+      .where('person_id', '=', claim.person_id)
+      .where('newest', '=', 1)
+      .execute();
+  }
   const guidelines = await newestGuidelines(writing, project_id);
   await writing
     .insertInto('annotations')
     .values({
       ...{ id: newId(), project_id, task_id: task, person_id: claim.person_id, version },
+      newest: 1,
       ...rowOf(byPosition(verdict, order), new Date().toISOString()),
       ...{ shown: order[0]! + 1, shown_order: JSON.stringify(order) },
       guidelines: guidelines?.version ?? null,

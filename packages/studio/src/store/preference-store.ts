@@ -2,6 +2,21 @@
 import { type Added, type AddOptions, addTasks } from './add-tasks.ts';
 import { adjudicateTask } from './adjudicating.ts';
 import { annotateTask, lastTask, releaseTask, renewClaim, reopenTask } from './annotating.ts';
+import {
+  addTurn,
+  type BattleFilter,
+  type BattleTurn,
+  type BattleView,
+  type GivenVote,
+  listBattles,
+  type SideStyles,
+  type StoredBattle,
+  saveStyles,
+  startBattle,
+  viewBattle,
+  voteBattle,
+  votedBattles,
+} from './battles.ts';
 import { type ClaimOptions, claimTask } from './claiming.ts';
 import type { Database, Writing } from './database.ts';
 import type {
@@ -312,6 +327,61 @@ export class PreferenceStore implements AsyncDisposable {
   /** All tasks of a project with their verdicts, in the order in which they were added. */
   tasks(project: string): AsyncIterable<StoredTask> {
     return readTasks(this.#database, project);
+  }
+
+  /**
+   * Starts a battle between two models, whose sides are drawn.
+   * @throws RangeError for an unknown project, and for one model twice
+   */
+  startBattle(
+    project: string,
+    person: string,
+    models: readonly [string, string],
+    options: { category?: string | null; random?(): number } = {},
+  ): Promise<BattleView> {
+    return this.#change(project, (writing) =>
+      startBattle(writing, project, person, models, options),
+    );
+  }
+
+  /**
+   * Adds what a person asked, and what the model on each side answered.
+   * @throws RangeError for somebody else's battle, and one with a vote
+   */
+  addTurn(battle: string, person: string, turn: BattleTurn): Promise<BattleView> {
+    return this.#write((writing) => addTurn(writing, battle, person, turn, this.#postgres));
+  }
+
+  /**
+   * Votes by the sides, once.
+   * @returns the battle with the models' names
+   * @throws RangeError for somebody else's battle, one without answers, and a second vote
+   */
+  voteBattle(battle: string, person: string, given: GivenVote): Promise<BattleView> {
+    return this.#write((writing) => voteBattle(writing, battle, person, given, this.#postgres));
+  }
+
+  /** A battle as its person sees it. @throws RangeError for somebody else's battle */
+  battleFor(battle: string, person: string): Promise<BattleView> {
+    return viewBattle(this.#database, battle, person);
+  }
+
+  /** Battles of a project, newest first, and how many fit the filter. */
+  battles(
+    project: string,
+    filter: BattleFilter = {},
+  ): Promise<{ total: number; battles: StoredBattle[] }> {
+    return listBattles(this.#database, project, filter);
+  }
+
+  /** All battles with a vote, oldest first, with styles as far as they were counted. */
+  votedBattles(project: string): AsyncIterable<StoredBattle & { styles: SideStyles | null }> {
+    return votedBattles(this.#database, project);
+  }
+
+  /** Keeps styles of battles' answers, so that they are counted once. */
+  saveStyles(styles: ReadonlyMap<string, SideStyles>): Promise<void> {
+    return this.#write((writing) => saveStyles(writing, styles));
   }
 
   async #claim(

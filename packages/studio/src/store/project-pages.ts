@@ -228,13 +228,13 @@ export async function renameProject(
 export async function deleteProject(writing: Writing, project: string): Promise<void> {
   const tasks = writing.selectFrom('tasks').select('id').where('project_id', '=', project);
   const prompts = writing.selectFrom('prompts').select('id').where('project_id', '=', project);
-  for (const table of ['adjudications', 'annotations'] as const)
+  for (const table of ['adjudications', 'annotations', 'battles'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
   for (const table of ['claims', 'gold', 'task_answers'] as const)
     await writing.deleteFrom(table).where('task_id', 'in', tasks).execute();
   await writing.deleteFrom('tasks').where('project_id', '=', project).execute();
   await writing.deleteFrom('answers').where('prompt_id', 'in', prompts).execute();
-  for (const table of ['prompts', 'guidelines', 'project_members'] as const)
+  for (const table of ['prompts', 'guidelines', 'project_members', 'rounds'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
   const { numDeletedRows } = await writing
     .deleteFrom('projects')

@@ -12,6 +12,10 @@ export type TaskKind = (typeof taskKinds)[number];
 export const choices = ['left', 'right', 'tie', 'both_bad', 'up', 'down', 'ranked'] as const;
 export type Choice = (typeof choices)[number];
 
+/** Who won a battle, by the side on which the person saw the answer. */
+export const battleVotes = ['left', 'right', 'tie', 'both_bad'] as const;
+export type BattleVote = (typeof battleVotes)[number];
+
 /** Why a person was given a task. */
 export const claimReasons = ['added', 'random', 'priority', 'gold'] as const;
 export type ClaimReason = (typeof claimReasons)[number];
@@ -84,6 +88,8 @@ export interface Tables {
   /** Who has which slot of a task: no two people can have the same one. */
   claims: {
     task_id: string;
+    /** The task's. */
+    project_id: string;
     /** From 0; negative for people who skipped the task, whose slots are free again. */
     slot: number;
     person_id: string;
@@ -99,13 +105,15 @@ export interface Tables {
     /** Whether a held task has a verdict of this person, who wants to change it. */
     reopened: number;
   };
-  /** A new verdict of the same person is a new version. No row is ever changed. */
+  /** A new verdict of the same person is a new version. Only `newest` of a row ever changes. */
   annotations: {
     id: string;
     project_id: string;
     task_id: string;
     person_id: string;
     version: number;
+    /** Whether it is the newest version of the person's verdict. */
+    newest: number;
     /** null: the person skipped the task. */
     choice: Choice | null;
     /** JSON: the rank of each position, 1 for the best. */
@@ -142,6 +150,27 @@ export interface Tables {
     edit: string | null;
     comment: string | null;
     created_at: string;
+  };
+  /** Conversations of a person with two models at once, whose sides are drawn. */
+  battles: {
+    id: string;
+    project_id: string;
+    person_id: string;
+    model_left: string;
+    model_right: string;
+    category: string | null;
+    /** JSON: [{prompt, left, right}] */
+    turns: string;
+    /** null: the person has not voted. */
+    vote: BattleVote | null;
+    comment: string | null;
+    seconds: number | null;
+    /** What in the answers names a model or its maker; null: nothing. */
+    leak: string | null;
+    /** JSON: the style of both sides; null: not counted yet. */
+    styles: string | null;
+    created_at: string;
+    voted_at: string | null;
   };
   /** People who can sign in. `user_id`: whose password and sessions the library keeps. */
   members: {

@@ -6,6 +6,7 @@ import type { Database, Writing } from './database.ts';
 import { tasksLeft } from './gold-turns.ts';
 import type { HistoryLine, Pace, Progress, StoredVerdict, TaskView } from './items.ts';
 import { knownPerson, readSettings } from './projects.ts';
+import { isNewest } from './reading.ts';
 import { byPlace, type Order } from './sides.ts';
 import { verdictOf } from './verdict-rows.ts';
 
@@ -47,8 +48,7 @@ export async function viewTask(
     .selectAll()
     .where('task_id', '=', task)
     .where('person_id', '=', found.person_id)
-    .orderBy('version', 'desc')
-    .limit(1)
+    .where(isNewest)
     .executeTakeFirst();
   const draft =
     newest === undefined ? null : verdictOf({ ...newest, name: person }, answers.length);
@@ -78,7 +78,7 @@ export async function progressOf(
           .select(['claims.state', 'claims.reopened', 'tasks.is_gold', isFree.as('free')])
           .select(({ fn }) => fn.countAll().as('count'))
           .where('claims.person_id', '=', id)
-          .where('tasks.project_id', '=', project)
+          .where('claims.project_id', '=', project)
           .groupBy(['claims.state', 'claims.reopened', 'tasks.is_gold', isFree])
           .execute();
   const count = (wanted: (one: (typeof own)[number]) => boolean): number =>
@@ -161,17 +161,7 @@ export async function historyOf(
     .select(['people.name', 'prompts.content', 'tasks.lengths', 'claims.shown_order as own_order'])
     .where('annotations.project_id', '=', project)
     .where('people.name', '=', person)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('annotations as newer')
-            .select('newer.id')
-            .whereRef('newer.task_id', '=', 'annotations.task_id')
-            .whereRef('newer.person_id', '=', 'annotations.person_id')
-            .whereRef('newer.version', '>', 'annotations.version'),
-        ),
-      ),
-    )
+    .where(isNewest)
     .orderBy('annotations.created_at', 'desc')
     .orderBy('annotations.id', 'desc')
     .limit(limit)

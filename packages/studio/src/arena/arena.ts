@@ -1,0 +1,92 @@
+// Ratings of models from the battles of a project, as `keel rate` computes them.
+import {
+  type AnswerStyle,
+  type RatingOptions,
+  type RatingResults,
+  rateBattles,
+  styleNames,
+  styleOf,
+} from '@keel/evaluate/rating';
+import { BattleTable, styleFeature } from '@keel/statistics';
+import type { SideStyles, StoredBattle } from '../store/battles.ts';
+import type { PreferenceStore } from '../store/preference-store.ts';
+
+export interface ArenaOptions extends Partial<RatingOptions> {
+  /** Whether ratings are corrected for length and Markdown (default: false). */
+  styleControl?: boolean;
+}
+
+export interface Arena {
+  /** null: no battle counts yet. */
+  results: RatingResults | null;
+  /** Battles that count. */
+  battles: number;
+  ties: number;
+  /** Battles that do not count, since an answer names its model or maker. */
+  leaked: number;
+  people: number;
+  /** Of the decided battles: those that the left side won. */
+  left: { wins: number; decided: number };
+}
+
+/** A weak prior rates models with few battles too. */
+const defaults: RatingOptions = {
+  ...{ anchor: null, intervals: 'sandwich', resamples: 200, seed: 42, balancePairs: null },
+  ...{ prior: 400, elo: null, next: 5 },
+};
+
+/** 1: the left side won. */
+const outcomes = { left: 1, right: 0, tie: 0.5, both_bad: 0.5 } as const;
+
+/**
+ * Bradley-Terry ratings with intervals, the battles and wins of each pair, and which pairs to try
+ * next. Votes of one person are not independent: they share a cluster.
+ */
+export async function arenaOf(
+  store: PreferenceStore,
+  project: string,
+  { styleControl = false, ...options }: ArenaOptions = {},
+): Promise<Arena> {
+  const table = new BattleTable();
+  const counted = new Map<string, SideStyles>();
+  const people = new Set<string>();
+  const left = { wins: 0, decided: 0 };
+  let [leaked, ties] = [0, 0];
+  for await (const battle of store.votedBattles(project)) {
+    if (battle.leak !== null) {
+      leaked += 1;
+      continue;
+    }
+    const { models, vote, person } = battle;
+    const outcome = outcomes[vote!];
+    people.add(person);
+    if (outcome === 0.5) ties += 1;
+    else {
+      left.decided += 1;
+      left.wins += outcome;
+    }
+    let styles = battle.styles;
+    if (styleControl && styles === null) {
+      styles = stylesOf(battle);
+      counted.set(battle.id, styles);
+    }
+    table.add({
+      ...{ a: models.left, b: models.right, outcome, cluster: person },
+      ...(styleControl && { features: featuresOf(styles!) }),
+    });
+  }
+  if (counted.size > 0) await store.saveStyles(counted);
+  const battles = table.length;
+  const results =
+    battles === 0 ? null : rateBattles({ table, categories: null }, { ...defaults, ...options });
+  return { results, battles, ties, leaked, people: people.size, left };
+}
+
+const stylesOf = ({ turns }: StoredBattle): SideStyles => {
+  const side = (name: 'left' | 'right'): AnswerStyle =>
+    styleOf(turns.map((turn) => turn[name]).join('\n'));
+  return { left: { ...side('left') }, right: { ...side('right') } };
+};
+
+const featuresOf = ({ left, right }: SideStyles): number[] =>
+  styleNames.map((name) => styleFeature(left[name]!, right[name]!));

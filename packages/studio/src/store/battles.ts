@@ -1,0 +1,256 @@
+// Battles: two models answer a person's prompts side by side, and the person says who is better.
+import type { Database, Writing } from './database.ts';
+import { newId } from './ids.ts';
+import { leakIn } from './leaks.ts';
+import { knownPerson, lockProject, personNamed, readSettings } from './projects.ts';
+import { type BattleVote, battleVotes, type Tables } from './schema.ts';
+import { drawOrder } from './sides.ts';
+
+/** What a person asked, and what the model on each side answered. */
+export interface BattleTurn {
+  prompt: string;
+  left: string;
+  right: string;
+}
+
+/** A battle as its person sees it: who is on which side is told after the vote. */
+export interface BattleView {
+  id: string;
+  project: string;
+  category: string | null;
+  turns: readonly BattleTurn[];
+  vote: BattleVote | null;
+  /** null before the vote. */
+  models: { left: string; right: string } | null;
+  at: string;
+}
+
+/** Everything that the store has of a battle. */
+export interface StoredBattle extends Omit<BattleView, 'models'> {
+  person: string;
+  models: { left: string; right: string };
+  comment: string | null;
+  seconds: number | null;
+  /** What in the answers names a model or its maker; null: nothing. */
+  leak: string | null;
+  votedAt: string | null;
+}
+
+/** Which battles are listed, newest first. */
+export interface BattleFilter {
+  person?: string;
+  /** A model on either side. */
+  model?: string;
+  voted?: boolean;
+  /** Whether an answer names its model or maker. */
+  leaked?: boolean;
+  /** Default: 50. */
+  limit?: number;
+  offset?: number;
+}
+
+/** @param models in any order: the sides are drawn */
+export async function startBattle(
+  writing: Writing,
+  project: string,
+  person: string,
+  models: readonly [string, string],
+  { category = null, random = Math.random }: { category?: string | null; random?(): number },
+): Promise<BattleView> {
+  // Fails where there is no such project.
+  await readSettings(writing, project);
+  if (models[0] === models[1])
+    throw new RangeError(`a battle needs two models, found ${models[0]} twice`);
+  const [left, right] = drawOrder(2, random).map((at) => models[at]!) as [string, string];
+  const row = {
+    ...{ id: newId(), project_id: project, person_id: await personNamed(writing, person) },
+    ...{ model_left: left, model_right: right, category, turns: '[]', vote: null, comment: null },
+    ...{ seconds: null, leak: null, styles: null, voted_at: null },
+    created_at: new Date().toISOString(),
+  };
+  await writing.insertInto('battles').values(row).execute();
+  return viewOf(row);
+}
+
+/** @returns the battle with the turn */
+export async function addTurn(
+  writing: Writing,
+  battle: string,
+  person: string,
+  turn: BattleTurn,
+  postgres: boolean,
+): Promise<BattleView> {
+  const row = await ownBattle(writing, battle, person, postgres);
+  if (row.vote !== null)
+    throw new RangeError(`battle ${battle} has a vote: its models are known. Start another one`);
+  if (turn.prompt.trim() === '') throw new RangeError('the prompt is empty');
+  const turns = JSON.stringify([...turnsIn(row.turns), turn]);
+  await writing.updateTable('battles').set({ turns }).where('id', '=', battle).execute();
+  return viewOf({ ...row, turns });
+}
+
+/** @returns the battle with the models' names */
+export async function voteBattle(
+  writing: Writing,
+  battle: string,
+  person: string,
+  { vote, comment = null, seconds = null }: GivenVote,
+  postgres: boolean,
+): Promise<BattleView> {
+  const row = await ownBattle(writing, battle, person, postgres);
+  if (row.vote !== null) throw new RangeError(`battle ${battle} has a vote already`);
+  if (!battleVotes.includes(vote))
+    throw new RangeError(`a vote is ${battleVotes.join(', ')}, not ${vote}`);
+  if (seconds !== null && !(seconds >= 0 && Number.isFinite(seconds)))
+    throw new RangeError(`a time is a number of seconds from 0, found ${seconds}`);
+  const turns = turnsIn(row.turns);
+  if (turns.length === 0)
+    throw new RangeError(`battle ${battle} has no answers yet. Ask something first`);
+  const values = { vote, comment, seconds, leak: leakOf(row, turns) };
+  const voted_at = new Date().toISOString();
+  await writing
+    .updateTable('battles')
+    .set({ ...values, voted_at })
+    .where('id', '=', battle)
+    .execute();
+  return viewOf({ ...row, ...values, voted_at });
+}
+
+/** A vote with what goes with it. */
+export interface GivenVote {
+  vote: BattleVote;
+  comment?: string | null;
+  /** Time that the person took. */
+  seconds?: number | null;
+}
+
+type Row = Tables['battles'];
+
+/** @throws RangeError for an unknown battle, and that of somebody else */
+async function ownBattle(
+  writing: Writing,
+  battle: string,
+  person: string,
+  postgres: boolean,
+): Promise<Row> {
+  const row = await readRow(writing, battle, person);
+  if (!postgres) return row;
+  // Two tabs of one person cannot both vote: what another one wrote is read again.
+  await lockProject(writing, row.project_id, postgres);
+  return readRow(writing, battle, person);
+}
+
+async function readRow(reading: Database | Writing, battle: string, person: string): Promise<Row> {
+  const row = await reading
+    .selectFrom('battles')
+    .selectAll()
+    .where('id', '=', battle)
+    .executeTakeFirst();
+  if (row === undefined || row.person_id !== (await knownPerson(reading, person)))
+    throw new RangeError(`${person} has no battle ${battle}`);
+  return row;
+}
+
+export const viewBattle = async (
+  database: Database,
+  battle: string,
+  person: string,
+): Promise<BattleView> => viewOf(await readRow(database, battle, person));
+
+/** What the answers of a side say of who wrote them. */
+function leakOf(row: Row, turns: readonly BattleTurn[]): string | null {
+  const asked = turns.map(({ prompt }) => prompt).join('\n');
+  for (const { left, right } of turns) {
+    const found = leakIn(left, row.model_left, asked) ?? leakIn(right, row.model_right, asked);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const turnsIn = (text: string): BattleTurn[] => JSON.parse(text) as BattleTurn[];
+
+const viewOf = (row: Row): BattleView => ({
+  ...{ id: row.id, project: row.project_id, category: row.category, turns: turnsIn(row.turns) },
+  ...{ vote: row.vote, at: row.created_at },
+  models: row.vote === null ? null : { left: row.model_left, right: row.model_right },
+});
+
+/** Battles of a project, newest first, with the number of all that fit the filter. */
+export async function listBattles(
+  database: Database,
+  project: string,
+  { person, model, voted, leaked, limit = 50, offset = 0 }: BattleFilter,
+): Promise<{ total: number; battles: StoredBattle[] }> {
+  let query = database
+    .selectFrom('battles')
+    .innerJoin('people', 'people.id', 'battles.person_id')
+    .where('project_id', '=', project);
+  if (person !== undefined) query = query.where('people.name', '=', person);
+  if (model !== undefined)
+    query = query.where(({ eb, or }) =>
+      or([eb('model_left', '=', model), eb('model_right', '=', model)]),
+    );
+  if (voted !== undefined) query = query.where('vote', voted ? 'is not' : 'is', null);
+  if (leaked !== undefined) query = query.where('leak', leaked ? 'is not' : 'is', null);
+  const { total } = await query
+    .select(({ fn }) => fn.countAll().as('total'))
+    .executeTakeFirstOrThrow();
+  const rows = await query
+    .selectAll('battles')
+    .select('people.name')
+    .orderBy('battles.id', 'desc')
+    .limit(limit)
+    .offset(offset)
+    .execute();
+  return { total: Number(total), battles: rows.map(({ name, ...row }) => storedOf(row, name)) };
+}
+
+const storedOf = (row: Row, person: string): StoredBattle => ({
+  ...{ ...viewOf(row), person, models: { left: row.model_left, right: row.model_right } },
+  ...{ comment: row.comment, seconds: row.seconds, leak: row.leak, votedAt: row.voted_at },
+});
+
+/** Battles read at a time. */
+const BATCH = 500;
+
+/** Counts of a side's style, by name. */
+export type SideStyles = Readonly<Record<'left' | 'right', Readonly<Record<string, number>>>>;
+
+/** All battles with a vote, oldest first, with styles as far as they were counted. */
+export async function* votedBattles(
+  database: Database,
+  project: string,
+): AsyncIterable<StoredBattle & { styles: SideStyles | null }> {
+  for (let after = ''; ; ) {
+    const rows = await database
+      .selectFrom('battles')
+      .innerJoin('people', 'people.id', 'battles.person_id')
+      .selectAll('battles')
+      .select('people.name')
+      .where('project_id', '=', project)
+      .where('vote', 'is not', null)
+      .where('battles.id', '>', after)
+      .orderBy('battles.id')
+      .limit(BATCH)
+      .execute();
+    if (rows.length === 0) return;
+    after = rows.at(-1)!.id;
+    for (const { name, ...row } of rows) {
+      const styles = row.styles === null ? null : (JSON.parse(row.styles) as SideStyles);
+      yield { ...storedOf(row, name), styles };
+    }
+  }
+}
+
+/** Keeps styles, so that they are counted once. */
+export async function saveStyles(
+  writing: Writing,
+  styles: ReadonlyMap<string, SideStyles>,
+): Promise<void> {
+  for (const [id, one] of styles)
+    await writing
+      .updateTable('battles')
+      .set({ styles: JSON.stringify(one) })
+      .where('id', '=', id)
+      .execute();
+}
