@@ -13,7 +13,7 @@ import {
 } from '@mantine/core';
 import { IconAlertOctagon, IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from 'wouter';
-import { agoText } from '../../shell/words.ts';
+import { agoText, counted } from '../../shell/words.ts';
 import { durationText, numberText } from '../numbers.ts';
 import { StateBadge } from '../state-badge.tsx';
 import { nameOf, type RunSummary, runPath } from '../use-runs.ts';
@@ -138,7 +138,9 @@ function RunProgress({ run }: { run: RunSummary }) {
   return (
     <Stack gap={4} miw={120} maw={180}>
       <Text size="sm" className="numeric">
-        {step.toLocaleString('en')}
+        {total === null && run.kind !== 'training' && run.kind !== 'tensorboard'
+          ? counted(step, 'stage')
+          : step.toLocaleString('en')}
         {total !== null && ` of ${total.toLocaleString('en')}`}
         {secondsLeft !== null && (
           <Text span size="xs" c="dimmed">
