@@ -1,6 +1,9 @@
-// Measures how much faster steps are in several processes of one thread each than in one.
+// Measures how much faster steps are in several processes of one thread each than in one, and the
+// peak memory of a process (rank 0, which also writes the result).
 //   node benchmarks/several-processes.ts [--processes 2] [--verbs dpo,sft,grpo] [--steps 6]
-//     [--rows 8] [--rounds 2] [--full] [--dtype bf16]
+//     [--rows 8] [--rounds 2] [--full] [--dtype bf16] [--shard none] [--model …]
+//   node benchmarks/several-processes.ts --full --dtype fp32 --verbs sft --rounds 1 --processes 2,4
+//     --shard none,optimizer,full
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +21,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '2' },
     dtype: { type: 'string', default: 'bf16' },
     full: { type: 'boolean', default: false },
+    shard: { type: 'string', default: 'none' },
+    model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
   },
 });
 const rowsFlag: Record<string, string> = { dpo: '--pairs', sft: '--rows', grpo: '--prompts' };
@@ -26,6 +31,7 @@ interface Measured {
   seconds_per_step: number[];
   sent_bytes_per_step?: number[];
   peak_rss_bytes: number;
+  peak_rss_of_steps_bytes: number;
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'keel-processes-'));
@@ -36,20 +42,24 @@ try {
     sft: jsonLines(pairs.map(({ prompt, chosen }) => ({ prompt, completion: chosen }))),
     grpo: jsonLines(pairs.map(({ prompt }) => ({ prompt }))),
   };
-  console.log('| verb | processes | s a step | times as fast | MB sent a step | GB each |');
-  console.log('|---|---|---|---|---|---|');
+  const columns = ['verb', 'processes', 'shard', 's a step', 'times as fast', 'MB sent a step'];
+  console.log(`| ${[...columns, 'GB in steps', 'GB in all'].join(' | ')} |`);
+  console.log('|---|---|---|---|---|---|---|---|');
+  const counts = values.processes.split(',').map(Number);
+  const runs = counts.flatMap((count) =>
+    values.shard.split(',').map((shard) => ({ count, shard })),
+  );
   for (const verb of values.verbs.split(',')) {
     const data = join(scratch, `${verb}.jsonl`);
     writeFileSync(data, files[verb]!);
     for (let round = 0; round < Number(values.rounds); round++) {
       let one = Number.NaN;
-      for (const count of [1, Number(values.processes)]) {
-        const { seconds, sent, peak } = await measure(verb, data, count);
+      for (const { count, shard } of [{ count: 1, shard: 'none' }, ...runs]) {
+        const { seconds, sent, training, peak } = await measure(verb, data, count, shard);
         if (count === 1) one = seconds;
-        const cells = [verb, count, seconds.toFixed(2), (one / seconds).toFixed(2)];
-        console.log(
-          `| ${[...cells, (sent / 1e6).toFixed(1), (peak / 1e9).toFixed(2)].join(' | ')} |`,
-        );
+        const speed = [seconds.toFixed(2), (one / seconds).toFixed(2), (sent / 1e6).toFixed(1)];
+        const memory = [(training / 1e9).toFixed(2), (peak / 1e9).toFixed(2)];
+        console.log(`| ${[verb, count, shard, ...speed, ...memory].join(' | ')} |`);
       }
     }
   }
@@ -57,9 +67,10 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-async function measure(verb: string, data: string, processes: number) {
+async function measure(verb: string, data: string, processes: number, shard: string) {
   const program = fileURLToPath(new URL(`keel/${verb}.ts`, import.meta.url));
   const args = [program, '--data', data, '--steps', values.steps, '--threads', '1'];
+  args.push('--shard', shard, '--model', values.model);
   args.push(
     rowsFlag[verb]!,
     values.rows,
@@ -81,6 +92,7 @@ async function measure(verb: string, data: string, processes: number) {
   return {
     seconds: median(found.seconds_per_step),
     sent: median(found.sent_bytes_per_step ?? [0]),
+    training: found.peak_rss_of_steps_bytes,
     peak: found.peak_rss_bytes,
   };
 }

@@ -32,6 +32,9 @@ mkdirSync(folder, { recursive: true });
 const tsc = join(root, 'node_modules', '.bin', 'tsc');
 run(tsc, ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', compiled]);
 
+// The pages of the Studio are published as they are built.
+run(process.execPath, [join(root, 'packages', 'studio', 'web', 'build.mjs')]);
+
 const names = readdirSync(join(root, 'packages')).sort().filter(isPublished);
 const staged = names.map((name) => {
   const source = join(root, 'packages', name);

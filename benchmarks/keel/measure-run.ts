@@ -47,6 +47,7 @@ function valuesOf({ rows }: MeasuredTraining): Values {
       'micro-batch-tokens': { type: 'string', default: 'auto' },
       'gradient-checkpointing': { type: 'string', default: 'auto' },
       'lora-layers': { type: 'string', default: 'all' },
+      shard: { type: 'string', default: 'none' },
     },
   });
   if (values.data === undefined)
@@ -81,6 +82,7 @@ function commonOptions(
     microBatchTokens: tokens === 'auto' ? ('auto' as const) : Number(tokens),
     gradientCheckpointing: values['gradient-checkpointing'] as 'auto' | 'on' | 'off',
     loraLayers: layers === 'all' ? null : [layers],
+    shard: values.shard as 'none' | 'optimizer' | 'full',
     threads: values.threads === 'all' ? null : Number(values.threads),
   };
 }
@@ -107,6 +109,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
     let bytes = 0;
     let last = performance.now();
     let counted = 0;
+    let trained = 0;
     await training.train(commonOptions(values, data, join(folder, 'run'), rows, steps), {
       onEvent(event) {
         if (event.type === 'notice') process.stderr.write(`${event.text}\n`);
@@ -114,6 +117,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         const group = processGroup();
         if (event.type === 'start') bytes = group?.bytes ?? 0;
         if (event.type !== 'step') return;
+        trained = peakBytes();
         const now = performance.now();
         seconds.push((now - last) / 1000);
         last = now;
@@ -143,6 +147,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         tokens_per_second: sum(tokens) / sum(seconds),
         tokens_per_step: tokens.slice(1),
         peak_rss_bytes: peak,
+        peak_rss_of_steps_bytes: trained,
         ...(sent.length > 0 && { sent_bytes_per_step: sent.slice(1) }),
         ...(training.flops && {
           model_flops_per_step: await modelFlops(training.flops, values, data, rows, count),

@@ -43,6 +43,21 @@ export const linearsOf = (block: Block): Linear[] => [
   block.down,
 ];
 
+/** The modules of a block, in the order of the forward pass. */
+export const modulesOf = (block: Block): (Linear | Norm)[] =>
+  [
+    block.attentionNorm,
+    ...block.queryKeyValue,
+    block.queryNorm,
+    block.keyNorm,
+    block.attentionOutput,
+    block.postAttentionNorm,
+    block.mlpNorm,
+    ...block.gateUp,
+    block.down,
+    block.postMlpNorm,
+  ].filter((module) => module !== null);
+
 /** Whether a weight of the block, or of the adapter on it, requires a gradient. */
 export function trainsBlock(block: Block, adapter: string | null): boolean {
   return linearsOf(block).some(

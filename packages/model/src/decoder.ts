@@ -12,6 +12,7 @@ import {
 import type { Attention, AttentionLayer, Rotation } from './attention.ts';
 import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
 import { type Block, type DecoderWeights, type Norm, trainsBlock } from './decoder-weights.ts';
+import type { DividedWeights } from './divided-weights.ts';
 import type { WatchedFile } from './formats/watched-file.ts';
 import type { Linear } from './linear.ts';
 
@@ -41,6 +42,8 @@ export class Decoder {
   readonly computeType: DType;
   /** The mapped files that contain the weights. */
   files: readonly WatchedFile[] = [];
+  /** The weights that are gathered before they are used; null: all are here. */
+  divided: DividedWeights | null = null;
 
   constructor(config: DecoderConfig, weights: DecoderWeights, computeType: DType) {
     this.config = config;
@@ -69,17 +72,21 @@ export class Decoder {
     for (const file of this.files) file.check();
   }
 
-  /** As {@link hidden}, with a pause after every block. */
+  /**
+   * As {@link hidden}, with a pause after every block. Divided weights are gathered in time.
+   * @throws Error if divided weights are trained without recomputation
+   */
   *hiddenSteps(
     tokens: Tensor,
     positions: Int32Array,
     attention: Attention,
     options: ForwardOptions = {},
   ): Steps<Tensor> {
-    const { config, weights } = this;
+    const { config, weights, divided } = this;
     const { adapter = null, recomputation = null } = options;
     this.#checkPositions(positions);
     this.checkFiles();
+    if (divided !== null) yield* divided.embedding.hold();
     let state = this.#embed(tokens); // [T, hidden]
     if (options.embeddingNoise) state = state.add(options.embeddingNoise(state));
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
@@ -87,6 +94,8 @@ export class Decoder {
       const places = fromTypedArray(Int32Array.from(positions)).to({ device: tokens.device });
       state = state.add(ops.embedding(weights.positions, places).to(this.computeType));
     }
+    divided?.embedding.release();
+    if (divided !== null) recomputation?.useBelow(divided.embedding);
     const wide = this.computeType === 'float64' ? 'float64' : 'float32';
     const rotations = new Map<RotaryConfig, Rotation>();
     for (const layer of new Set(config.layers.map((one) => one.rotary))) {
@@ -99,13 +108,19 @@ export class Decoder {
       const run = (input: Tensor): Tensor =>
         this.#block(input, block, index, layer, rotary, attention, options);
       // Below the first trained block nothing is recorded, so nothing needs recomputation.
+      const unit = divided?.blocks[index] ?? null;
+      if (unit !== null) yield* unit.hold();
       if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
-        state = recomputation.run(state, run);
+        state = recomputation.run(state, run, unit);
       } else {
         const next = tidy(() => run(state));
         state.dispose();
         state = next;
+        if (unit !== null && state.requiresGrad) {
+          throw new Error('divided weights are trained with recomputation only');
+        }
       }
+      unit?.release();
       yield;
     }
     this.checkFiles();

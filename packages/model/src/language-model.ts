@@ -1,6 +1,7 @@
 import {
   atOnce,
   type Device,
+  type DividedTensors,
   fromTypedArray,
   ops,
   phase,
@@ -12,6 +13,7 @@ import {
 import { adaptedLayers } from './adapters/lora.ts';
 import { SegmentAttention } from './attention.ts';
 import type { Decoder } from './decoder.ts';
+import { unitsOf } from './divided-weights.ts';
 import { embeddingNoise } from './embedding-noise.ts';
 import { entropyWithGradient } from './heads/entropy-gradient.ts';
 import { headScores } from './heads/score-head.ts';
@@ -252,7 +254,7 @@ export class LanguageModel {
     options: PassOptions = {},
   ): Steps<TokenScores> {
     if (scored.rows.length === 0) throw new RangeError('no token of the batch is scored');
-    return this.#tokenScores(yield* this.#hiddenSteps(batch, options), scored, options);
+    return yield* this.#tokenScores(yield* this.#hiddenSteps(batch, options), scored, options);
   }
 
   /**
@@ -274,7 +276,7 @@ export class LanguageModel {
     const scores = headScores(hidden.indexSelect(0, index), head); // [N, K]
     this.#checkFirst(scores);
     const none = scored === null || scored.rows.length === 0;
-    return { scores, tokens: none ? null : this.#tokenScores(hidden, scored, options) };
+    return { scores, tokens: none ? null : yield* this.#tokenScores(hidden, scored, options) };
   }
 
   /**
@@ -295,8 +297,38 @@ export class LanguageModel {
     refuseNonFiniteWeights(this.decoder, this.name, this.activeAdapter);
   }
 
+  /**
+   * Runs `body` with all weights in this process. Without it, weights that processes divide are
+   * here only while a pass in steps needs them. All of the processes wait for each other in it.
+   */
+  async whole<T>(body: () => Promise<T>): Promise<T> {
+    const { divided } = this.decoder;
+    const held: DividedTensors[] = [];
+    try {
+      for (const unit of divided === null ? [] : unitsOf(divided)) {
+        await unit.gather();
+        held.push(unit);
+      }
+      return await body();
+    } finally {
+      for (const unit of held) unit.release();
+    }
+  }
+
   /** @param hidden [T, hidden] */
-  #tokenScores(
+  *#tokenScores(hidden: Tensor, scored: ScoredTokens, options: PassOptions): Steps<TokenScores> {
+    const { divided } = this.decoder;
+    if (divided === null) return this.#scoresOf(hidden, scored, options);
+    const head = divided.head ?? divided.embedding;
+    yield* head.hold();
+    const scores = this.#scoresOf(hidden, scored, options);
+    if (options.recomputation) options.recomputation.holdAbove(head);
+    else head.release();
+    return scores;
+  }
+
+  /** @param hidden [T, hidden] */
+  #scoresOf(
     hidden: Tensor,
     { rows, targets, allowed: words }: ScoredTokens,
     { recomputation, temperature = 1, entropyGradient = false, collision = false }: PassOptions,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Device, readLaunch, torchBuild, trimMemory } from '@keel/torch';
 import { hasFastBfloat16 } from './cpu-features.ts';
+import type { Divides } from './divided-weights.ts';
 import { CheckpointError } from './formats/checkpoint-error.ts';
 import { LanguageModel } from './language-model.ts';
 import type { BasePrecision } from './loading/base-weights.ts';
@@ -25,6 +26,8 @@ export interface LoadModelOptions extends LoadTokenizerOptions {
   device?: Device | 'auto';
   /** Loads the weights as float32 parameters (full fine-tuning) instead of frozen ones. */
   trainable?: boolean;
+  /** Divides the weights among processes (default: each has all). */
+  divides?: Divides | null | undefined;
   /**
    * Also accepts a sequence classifier, and loads its scalar head for the role `reference`. By
    * default a classifier is an error, because it cannot generate text.
@@ -89,6 +92,7 @@ export async function loadModel(
     device,
     trainable: options.trainable ?? false,
     basePrecision,
+    divides: options.divides,
     weightCache: options.weightCache ?? true,
     notice: options.notice,
   });

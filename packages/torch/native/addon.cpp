@@ -52,8 +52,17 @@ napi_value backward(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
+// Not `toIValue`: the memory of a leaf may be freed.
 std::vector<at::Tensor> tensorList(napi_env env, napi_value value) {
-  return toIValue(env, value, c10::ListType::ofTensors()).toTensorVector();
+  uint32_t length = 0;
+  check(env, napi_get_array_length(env, value, &length));
+  std::vector<at::Tensor> tensors;
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value element;
+    check(env, napi_get_element(env, value, i, &element));
+    tensors.push_back(instance(env).handles.get(toNumber(env, element)));
+  }
+  return tensors;
 }
 
 // backwardAll(roots, seeds): one backward pass from several tensors
@@ -205,6 +214,7 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(device),
             KEEL_ENTRY(requiresGrad),
             KEEL_ENTRY(setRequiresGrad),
+            KEEL_ENTRY(setAllocated),
             KEEL_ENTRY(gradient),
             KEEL_ENTRY(setGradient),
             KEEL_ENTRY(backward),
@@ -230,6 +240,7 @@ napi_value initialise(napi_env env, napi_value exports) {
             KEEL_ENTRY(storeHas),
             KEEL_ENTRY(groupOpen),
             KEEL_ENTRY(groupCall),
+            KEEL_ENTRY(groupCallNow),
             KEEL_ENTRY(groupClose),
             KEEL_ENTRY(profileStart),
             KEEL_ENTRY(profileRange),

@@ -111,7 +111,20 @@ double exactly(int64_t value) {
   return static_cast<double>(value);
 }
 
+const at::Tensor& allocated(const at::Tensor& tensor) {
+  if (tensor.defined() && tensor.has_storage() && tensor.storage().nbytes() == 0 &&
+      tensor.numel() > 0)
+    throw std::runtime_error("the memory of the tensor " + describe(tensor) +
+                             " is freed: its elements are divided among processes, and must be "
+                             "gathered before they are used");
+  return tensor;
+}
+
 namespace {
+
+const at::Tensor& argument(napi_env env, napi_value value) {
+  return allocated(instance(env).handles.get(toNumber(env, value)));
+}
 
 at::Scalar toScalar(napi_env env, napi_value value) {
   const napi_valuetype type = typeOf(env, value);
@@ -144,7 +157,7 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
     case c10::TypeKind::TensorType: {
       c10::List<at::Tensor> list;
       eachElement(env, value, [&](napi_value v) {
-        list.push_back(instance(env).handles.get(toNumber(env, v)));
+        list.push_back(argument(env, v));
       });
       return list;
     }
@@ -157,7 +170,7 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
         if (isAbsent(env, v))
           list.push_back(std::nullopt);
         else
-          list.push_back(instance(env).handles.get(toNumber(env, v)));
+          list.push_back(argument(env, v));
       });
       return list;
     }
@@ -191,7 +204,7 @@ c10::IValue toList(napi_env env, napi_value value, const c10::TypePtr& element) 
 c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type) {
   switch (type->kind()) {
     case c10::TypeKind::TensorType:
-      return instance(env).handles.get(toNumber(env, value));
+      return argument(env, value);
     case c10::TypeKind::OptionalType:
       if (isAbsent(env, value)) return {};
       return toIValue(env, value, type->castRaw<c10::OptionalType>()->getElementType());

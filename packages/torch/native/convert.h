@@ -23,6 +23,9 @@ napi_value fromString(napi_env env, const std::string& value);
 // undefined and null both mean that the argument is missing.
 bool isAbsent(napi_env env, napi_value value);
 
+// The tensor. Throws std::runtime_error if its memory is freed (setAllocated).
+const at::Tensor& allocated(const at::Tensor& tensor);
+
 // Throws std::runtime_error if the value does not fit the type.
 c10::IValue toIValue(napi_env env, napi_value value, const c10::TypePtr& type);
 napi_value fromIValue(napi_env env, const c10::IValue& value);

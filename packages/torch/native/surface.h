@@ -20,6 +20,7 @@ napi_value scalarType(napi_env env, const Arguments& args);
 napi_value device(napi_env env, const Arguments& args);
 napi_value requiresGrad(napi_env env, const Arguments& args);
 napi_value setRequiresGrad(napi_env env, const Arguments& args);
+napi_value setAllocated(napi_env env, const Arguments& args);
 napi_value fromBytes(napi_env env, const Arguments& args);
 napi_value toBytes(napi_env env, const Arguments& args);
 napi_value item(napi_env env, const Arguments& args);
@@ -36,6 +37,7 @@ napi_value storeGet(napi_env env, const Arguments& args);
 napi_value storeHas(napi_env env, const Arguments& args);
 napi_value groupOpen(napi_env env, const Arguments& args);
 napi_value groupCall(napi_env env, const Arguments& args);
+napi_value groupCallNow(napi_env env, const Arguments& args);
 napi_value groupClose(napi_env env, const Arguments& args);
 
 // Profiles: profiler.cpp

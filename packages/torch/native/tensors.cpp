@@ -88,6 +88,23 @@ napi_value setRequiresGrad(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
+// setAllocated(handle, flag): allocates the memory of a contiguous tensor, and of all tensors that
+// share it, or frees it. New memory is not initialised.
+napi_value setAllocated(napi_env env, const Arguments& args) {
+  const at::Tensor& tensor = tensorAt(env, args, 0);
+  if (!tensor.is_contiguous() || tensor.storage_offset() != 0)
+    throw std::runtime_error("the tensor must be a whole one, not a view");
+  const c10::Storage& storage = tensor.storage();
+  const bool has = storage.nbytes() > 0;
+  const bool wanted = toNumber(env, args[1]) != 0;
+  if (has == wanted) return undefinedValue(env);
+  const size_t bytes = wanted ? tensor.nbytes() : 0;
+  storage.set_data_ptr_noswap(wanted ? storage.allocator()->allocate(bytes)
+                                     : at::DataPtr(nullptr, tensor.device()));
+  storage.set_nbytes(bytes);
+  return undefinedValue(env);
+}
+
 // fromBytes(typedArray, scalarType, shape) -> a new CPU tensor holding a copy
 napi_value fromBytes(napi_env env, const Arguments& args) {
   const Bytes bytes = bytesOf(env, args[0]);
@@ -123,7 +140,7 @@ napi_value fromBytes(napi_env env, const Arguments& args) {
 // toBytes(handle, typedArray): copies the tensor's elements, row-major, into an array of the same
 // size
 napi_value toBytes(napi_env env, const Arguments& args) {
-  const at::Tensor tensor = tensorAt(env, args, 0).detach().cpu().contiguous();
+  const at::Tensor tensor = allocated(tensorAt(env, args, 0)).detach().cpu().contiguous();
   const Bytes bytes = bytesOf(env, args[1]);
   if (bytes.length != tensor.nbytes())
     throw std::runtime_error("the array has " + std::to_string(bytes.length) +
@@ -133,7 +150,7 @@ napi_value toBytes(napi_env env, const Arguments& args) {
 }
 
 napi_value item(napi_env env, const Arguments& args) {
-  const at::Tensor& tensor = tensorAt(env, args, 0);
+  const at::Tensor& tensor = allocated(tensorAt(env, args, 0));
   if (tensor.numel() != 1)
     throw std::runtime_error("item() needs one element, the tensor is " + describe(tensor));
   const at::Scalar value = tensor.item();

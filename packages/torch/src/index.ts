@@ -4,6 +4,14 @@ import './disposable-stacks.ts';
 export { type GradcheckOptions, gradcheck, gradients, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { processGroup, setProcessGroup } from './distributed/current-group.ts';
+export {
+  assignElements,
+  type DividedTensors,
+  finiteHere,
+  isDivided,
+  withElements,
+} from './distributed/divided-tensors.ts';
+export { Division } from './distributed/division.ts';
 export { GroupError } from './distributed/group-error.ts';
 export { type Launch, readLaunch } from './distributed/launch.ts';
 export { type GroupOptions, ProcessGroup } from './distributed/process-group.ts';
@@ -16,7 +24,13 @@ export { AddonError } from './native.ts';
 export * as ops from './ops.generated.ts';
 export { AdamW, type AdamWOptions } from './optimisers/adamw.ts';
 export { clipGradients } from './optimisers/clip-gradients.ts';
-export { isShared, type Optimiser, type OptimiserState } from './optimisers/optimiser.ts';
+export {
+  isShared,
+  type Optimiser,
+  type OptimiserState,
+  type SavedOptimiserState,
+  type UnreadTensor,
+} from './optimisers/optimiser.ts';
 export { type ScheduleName, type ScheduleOptions, scheduleFactor } from './optimisers/schedule.ts';
 export { Sgd, type SgdOptions } from './optimisers/sgd.ts';
 export { PhaseClock, phase } from './phases.ts';
@@ -32,6 +46,7 @@ export {
   noGradSteps,
   type Steps,
   tidySteps,
+  type Wait,
   within,
 } from './steps.ts';
 export { addonBuild, setThreads, threads, torchBuild, trimMemory } from './system.ts';

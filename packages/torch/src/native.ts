@@ -55,6 +55,8 @@ interface Native {
   device(handle: Handle): string;
   requiresGrad(handle: Handle): boolean;
   setRequiresGrad(handle: Handle, flag: boolean): void;
+  /** Allocates or frees the memory of a whole tensor and of all tensors that share it. */
+  setAllocated(handle: Handle, flag: boolean): void;
   gradient(handle: Handle): Handle | null;
   setGradient(handle: Handle, gradient: Handle | null): void;
   backward(handle: Handle, gradient?: Handle): void;
@@ -103,6 +105,16 @@ interface Native {
     root: number,
     timeout: number,
   ): Promise<void>;
+  /** As `groupCall`, but this thread waits for the end of the collective. */
+  groupCallNow(
+    group: number,
+    collective: string,
+    tensors: Handle[],
+    into: Handle[],
+    operation: string,
+    root: number,
+    timeout: number,
+  ): void;
   groupClose(group: number): Promise<void>;
   profileStart(most: number): void;
   profileRange(name: string): void;

@@ -6,12 +6,23 @@ import type { Device } from './dtype.ts';
 import { native } from './native.ts';
 import { randomState, setRandomState } from './random.ts';
 import { tidy } from './scope.ts';
+import { atOnce, type Steps } from './steps.ts';
 import type { Tensor } from './tensor.ts';
+
+/** Weights that must be gathered before they are used, where processes divide them. */
+export interface Gathered {
+  hold(): Steps<void>;
+  release(): void;
+  /** Gives the gradients to the processes that have the weights; there are none then. */
+  giveGradients(): Steps<void>;
+}
 
 interface Part {
   input: Tensor;
   output: Tensor;
   body: (input: Tensor) => Tensor;
+  /** What the body uses; null: weights that are there. */
+  weights: Gathered | null;
   /** The random states when the body ran, so that dropout draws the same masks again. */
   random: RandomStates;
 }
@@ -28,6 +39,8 @@ export class Recomputation implements Disposable {
   /** Leaves that replace tensors of the recorded graph below the parts. */
   readonly #standIns: { leaf: Tensor; source: Tensor }[] = [];
   readonly #owned: Tensor[] = [];
+  readonly #above: Gathered[] = [];
+  readonly #below: Gathered[] = [];
 
   /**
    * Runs `body` on `input` without recording it; {@link backward} runs it again. The first part may
@@ -35,10 +48,11 @@ export class Recomputation implements Disposable {
    * freed with this object.
    * @param body a function of its input and of leaves; it may draw random numbers on the CPU and on
    *   its input's device
+   * @param weights that the body uses, where they must be gathered; they are held now
    * @returns its output, which requires a gradient and is freed with this object
    * @throws Error if the input is not the output of the part before
    */
-  run(input: Tensor, body: (input: Tensor) => Tensor): Tensor {
+  run(input: Tensor, body: (input: Tensor) => Tensor, weights: Gathered | null = null): Tensor {
     const before = this.#parts.at(-1);
     if (before !== undefined && before.output !== input) {
       throw new Error('the input of a recomputed part must be the output of the part before it');
@@ -46,7 +60,7 @@ export class Recomputation implements Disposable {
     const from = before === undefined ? this.standIn(this.#own(input)) : input;
     const random = randomStates(from.device);
     const output = this.#own(noGrad(() => tidy(() => body(from)))).setRequiresGrad();
-    this.#parts.push({ input: from, output, body, random });
+    this.#parts.push({ input: from, output, body, weights, random });
     return output;
   }
 
@@ -62,19 +76,42 @@ export class Recomputation implements Disposable {
     return leaf;
   }
 
+  /** These weights are used above the parts, and held until backward has passed there. */
+  holdAbove(weights: Gathered): void {
+    this.#above.push(weights);
+  }
+
+  /** These weights are used below the parts, and perhaps above them too. */
+  useBelow(weights: Gathered): void {
+    this.#below.push(weights);
+  }
+
   /**
    * Adds d loss / d leaf to every leaf's gradient, as {@link Tensor.backward} does. Call it once.
    */
   backward(loss: Tensor): void {
+    atOnce(this.backwardSteps(loss));
+  }
+
+  /** As {@link backward}, in steps: weights are gathered, and their gradients given, in between. */
+  *backwardSteps(loss: Tensor): Steps<void> {
     loss.backward();
+    for (const weights of this.#above.splice(0)) {
+      weights.release();
+      if (!this.#below.includes(weights)) yield* weights.giveGradients();
+    }
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
-      const { input, output, body, random } = part;
+      const { input, output, body, weights, random } = part;
+      if (weights !== null) yield* weights.hold();
       tidy(() => {
         const seed = output.grad;
         output.grad = null;
         output.dispose();
         if (seed !== null) withRandomStates(random, () => body(input).backward(seed));
       });
+      if (weights === null) continue;
+      weights.release();
+      yield* weights.giveGradients();
     }
     tidy(() => {
       const reached = this.#standIns.flatMap(({ leaf, source }) => {
@@ -88,6 +125,7 @@ export class Recomputation implements Disposable {
         reached.map(({ seed }) => seed.handle),
       );
     });
+    for (const weights of this.#below.splice(0)) yield* weights.giveGradients();
   }
 
   /** Takes the tensor out of its scope. */
@@ -99,6 +137,7 @@ export class Recomputation implements Disposable {
   /** Frees everything that it holds, also after an error. */
   [Symbol.dispose](): void {
     for (const tensor of this.#owned) tensor.dispose();
+    for (const weights of this.#above.splice(0)) weights.release();
     this.#parts.length = this.#standIns.length = this.#owned.length = 0;
   }
 }

@@ -6,14 +6,25 @@ import { setImmediate } from 'node:timers/promises';
 import { native } from './native.ts';
 import { Scope } from './scope.ts';
 
-/** A computation in steps, between which other work can run; it returns its result. */
-export type Steps<T> = Generator<void, T, void>;
+/** What the next step waits for, such as other processes. */
+export type Wait = () => Promise<void>;
 
-/** Runs to the end without a pause. */
+/** A computation in steps, between which other work can run; it returns its result. */
+export type Steps<T> = Generator<Wait | undefined, T, void>;
+
+/**
+ * Runs to the end without a pause.
+ * @throws Error if a step has to wait
+ */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
+    if (value) {
+      throw new Error(
+        'the weights are divided among processes, and this computation cannot wait until they are gathered. Gather the whole model before it',
+      );
+    }
   }
 }
 
@@ -22,7 +33,7 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-    await setImmediate();
+    await (value ? value() : setImmediate());
   }
 }
 
@@ -30,14 +41,14 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
 export function* within<T>(enter: () => () => void, steps: Steps<T>): Steps<T> {
   for (;;) {
     const leave = enter();
-    let result: IteratorResult<void, T>;
+    let result: ReturnType<Steps<T>['next']>;
     try {
       result = steps.next();
     } finally {
       leave();
     }
     if (result.done) return result.value;
-    yield;
+    yield result.value;
   }
 }
 
@@ -58,12 +69,14 @@ export function* tidySteps<T>(steps: Steps<T>): Steps<T> {
   scope.leave();
   for (;;) {
     const leave = scope.enter();
+    let wait: Wait | undefined;
     try {
       const { done, value } = steps.next();
       if (done) return scope.release(value);
+      wait = value;
     } finally {
       leave();
     }
-    yield;
+    yield wait;
   }
 }

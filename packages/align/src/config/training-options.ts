@@ -242,9 +242,9 @@ export const trainingShape = {
     group: machine,
     shownDefault: 'one per core',
   }),
-  shard: option(z.enum(['none', 'optimizer']).default('none'), {
+  shard: option(z.enum(['none', 'optimizer', 'full']).default('none'), {
     description:
-      'what several processes divide among themselves to save memory; optimizer: the moments of AdamW (ZeRO-1)',
+      'what several processes divide among themselves to save memory; optimizer: the moments of AdamW (ZeRO-1); full: weights and gradients too (FSDP, ZeRO-3)',
     group: machine,
   }),
   processTimeout: option(z.number().positive().max(86_400).default(1800), {

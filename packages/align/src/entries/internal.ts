@@ -136,6 +136,7 @@ export type { SampleLine } from '../runs/samples-log.ts';
 export { plainSamples, type ShownSample, samplesTable } from '../runs/samples-table.ts';
 export { claimOutput, samplingIdentity } from '../runs/sampling-job.ts';
 export { TensorBoardWriter } from '../runs/tensorboard.ts';
+export { inShares, shareCount } from '../sharing/in-shares.ts';
 export { conductTrainings, joinProcesses } from '../sharing/join-processes.ts';
 export { thrownElsewhere } from '../sharing/shared-error.ts';
 export { RowTokeniser } from '../tokenising/row-tokeniser.ts';

@@ -1,23 +1,23 @@
 // One of two processes is killed: the other ends with a checkpoint, and the run goes on from there.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { launchProcesses } from '@keel/torch/launch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KillMoment } from '../testing/kill-moment.ts';
 import { expectSameRun } from '../testing/run-files.ts';
+import { runTogether } from '../testing/run-together.ts';
 import { draws, tinyRows, writeRowsFile, writeTinyChatModel } from '../testing/tiny-chat-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-lost-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const program = fileURLToPath(new URL('../testing/train-together.ts', import.meta.url));
 const inside = (...names: string[]): string => join(folder, ...names);
 
 const STEPS = 6;
 /** More of them: KEEL_KILLS=20. */
 const trials = Number(process.env.KEEL_KILLS ?? 4);
 let runs = 0;
+/** All weights are trained and divided. */
+const divided = { lora: false, loraDropout: 0, shard: 'full' };
 
 async function train(
   output: string,
@@ -25,7 +25,8 @@ async function train(
     resume = false,
     overwrite = false,
     kill,
-  }: { resume?: boolean; overwrite?: boolean; kill?: unknown } = {},
+    ...more
+  }: { resume?: boolean; overwrite?: boolean; kill?: unknown } & Record<string, unknown> = {},
 ) {
   const flags = {
     ...{
@@ -45,23 +46,19 @@ async function train(
     },
     ...{ samplePrompts: 'none', learningRate: 1e-2, threads: 1, resume, overwrite },
   };
-  const file = inside(`jobs-${runs++}.json`);
-  writeFileSync(file, JSON.stringify([{ verb: 'dpo', flags }]));
-  const said: string[][] = [[], []];
-  const args = kill === undefined ? [program, file] : [program, file, JSON.stringify(kill)];
-  const end = await launchProcesses(process.execPath, args, {
-    ...{ processes: 2, threads: 1, env: { ...process.env, TMPDIR: inside('tmp') } },
-    onLine: (rank, line) => said[rank]!.push(line),
-  });
-  return { ...end, said: said.map((lines) => lines.join('\n')) };
+  return await runTogether(folder, 2, [{ verb: 'dpo', flags: { ...flags, ...more } }], kill);
 }
 
 beforeAll(async () => {
   writeTinyChatModel(inside('model'));
   writeRowsFile(folder, tinyRows(12));
-  mkdirSync(inside('tmp'));
-  const { exitCode, said } = await train(inside('whole'));
-  expect(exitCode, said.join('\n')).toBe(0);
+  for (const [name, more] of [
+    ['whole', {}],
+    ['whole, divided', divided],
+  ] as const) {
+    const { exitCode, said } = await train(inside(name), more);
+    expect(exitCode, said.join('\n')).toBe(0);
+  }
 }, 60_000);
 
 const draw = draws(Number(process.env.KEEL_KILLS_SEED ?? 11));
@@ -74,20 +71,39 @@ const moments = Array.from({ length: trials }, (): { rank: number; moment: KillM
   return { rank: draw(2), moment: { phase, happening, count } };
 });
 
+/** Kills a process of a run, and resumes it. */
+async function killAndResume(
+  kill: { rank: number; moment: KillMoment },
+  { whole, ...more }: { whole: string } & Record<string, unknown>,
+): Promise<void> {
+  const output = inside(`killed-${runs++}`);
+  const { exitCode, said } = await train(output, { kill, ...more });
+  expect(exitCode, said.join('\n')).not.toBe(0);
+  // After the last step, rank 0 does not need the others.
+  if (kill.rank === 1 && readdirSync(output).includes('final')) {
+    expectSameRun(output, whole);
+    return;
+  }
+  expect(said[1 - kill.rank]).toMatch(/GroupError|RunFailedError/);
+  const begun = readdirSync(output).includes('checkpoints');
+  const again = await train(output, {
+    ...(begun ? { resume: true } : { overwrite: true }),
+    ...more,
+  });
+  expect(again.exitCode, again.said.join('\n')).toBe(0);
+  expectSameRun(output, whole);
+}
+
 describe('a process that is killed', () => {
   it.each(moments)('leaves a run that resumes to the same bytes: $rank, $moment', async (kill) => {
-    const output = inside(`killed-${runs}`);
-    const { exitCode, said } = await train(output, { kill });
-    expect(exitCode, said.join('\n')).not.toBe(0);
-    // After the last step, rank 0 does not need the others.
-    if (kill.rank === 1 && readdirSync(output).includes('final')) {
-      expectSameRun(output, inside('whole'));
-      return;
-    }
-    expect(said[1 - kill.rank]).toMatch(/GroupError|RunFailedError/);
-    const begun = readdirSync(output).includes('checkpoints');
-    const again = await train(output, begun ? { resume: true } : { overwrite: true });
-    expect(again.exitCode, again.said.join('\n')).toBe(0);
-    expectSameRun(output, inside('whole'));
+    await killAndResume(kill, { whole: inside('whole') });
+  }, 60_000);
+
+  it.each([
+    { rank: 1, moment: { phase: 'forward', happening: 'end', count: 6 } },
+    { rank: 0, moment: { phase: 'backward', happening: 'begin', count: 7 } },
+    { rank: 1, moment: { phase: 'checkpoint', happening: 'begin', count: 2 } },
+  ] as const)('does so where weights are divided: $rank, $moment', async (kill) => {
+    await killAndResume(kill, { whole: inside('whole, divided'), ...divided });
   }, 60_000);
 });

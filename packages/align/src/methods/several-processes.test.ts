@@ -1,26 +1,17 @@
 // Runs in 2 and 4 processes give the metrics and the weights of a run in one.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { launchProcesses } from '@keel/torch/launch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MethodRun, writeMethodRuns } from '../testing/method-runs.ts';
 import { metricsOf } from '../testing/run-files.ts';
+import { distance, togetherProgram, trainTogether, weightsOf } from '../testing/run-together.ts';
 import { tinyRows, writeRowsFile } from '../testing/tiny-chat-model.ts';
 import type { Job } from '../testing/train-together.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keel-processes-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const program = fileURLToPath(new URL('../testing/train-together.ts', import.meta.url));
 const inside = (...names: string[]): string => join(folder, ...names);
 
 const common = {
@@ -29,26 +20,16 @@ const common = {
 };
 
 /** With the moments divided among the processes, where there are several. */
-const sharded = ['sft, LoRA', 'dpo, full', 'dpo, clipped', 'grpo'];
+const sharded = ['sft, LoRA', 'dpo, full', 'dpo, clipped', 'grpo', 'ppo'];
 
-async function train(processes: number, jobs: readonly Job[]): Promise<void> {
-  const file = inside(`jobs-${jobFiles++}.json`);
-  writeFileSync(file, JSON.stringify(jobs));
-  const said: string[] = [];
-  const { exitCode } = await launchProcesses(process.execPath, [program, file], {
-    ...{ processes, threads: 1, env: { ...process.env, TMPDIR: inside('tmp') } },
-    onLine: (rank, line) => said.push(`[${rank}] ${line}`),
-  });
-  expect(exitCode, said.join('\n')).toBe(0);
-}
-let jobFiles = 0;
+const train = (processes: number, jobs: readonly Job[]): Promise<void> =>
+  trainTogether(folder, processes, jobs);
 
 let cases: MethodRun[] = [];
 const optionsOf = (name: string): MethodRun['options'] =>
   cases.find((one) => one.name === name)!.options;
 
 beforeAll(async () => {
-  mkdirSync(inside('tmp'));
   const reward = inside('letters.mjs');
   writeFileSync(reward, 'export default ({ text }) => (text.length % 7) / 7;\n');
   const runs = writeMethodRuns(folder).filter(({ name }) => !name.includes('recomputed'));
@@ -71,42 +52,29 @@ beforeAll(async () => {
     more('kto, bco', 'kto, LoRA', { loss: 'bco' }),
   );
   for (const count of [1, 2, 4]) {
-    await train(
-      count,
-      cases.map(({ name, verb, options }): Job => {
-        const own = {
-          ...common,
-          ...(count > 1 && sharded.includes(name) && { shard: 'optimizer' }),
-          ...(verb !== 'reward' && { samplePrompts: 'none' }),
-        };
-        return { verb, flags: { ...own, ...options, output: inside(`${count}`, name) } };
-      }),
+    const jobOf = ({ name, verb, options }: MethodRun, into: string, shard = {}): Job => {
+      const samples = verb !== 'reward' && { samplePrompts: 'none' };
+      const output = inside(into, name);
+      return { verb, flags: { ...common, ...samples, ...shard, ...options, output } };
+    };
+    const all = cases.map((one) => {
+      const shard = count > 1 && sharded.includes(one.name) ? { shard: 'optimizer' } : {};
+      return jobOf(one, `${count}`, shard);
+    });
+    // Two processes train once more, with all weights divided.
+    const full = (count === 2 ? cases : []).map((one) =>
+      jobOf(one, `${count} full`, { shard: 'full' }),
     );
+    await train(count, [...all, ...full]);
   }
-}, 300_000);
+}, 600_000);
 
 const far = (a: number, b: number): number => Math.abs(a - b) / Math.max(1, Math.abs(a));
 
-/** All weights of a result, one after the other. */
-function weightsOf(run: string): Float32Array {
-  const [file] = ['adapter_model.safetensors', 'model.safetensors']
-    .map((name) => join(run, 'final', name))
-    .filter((path) => existsSync(path));
-  const bytes = readFileSync(file!);
-  const header = 8 + Number(bytes.readBigUInt64LE(0));
-  return new Float32Array(
-    bytes.buffer.slice(bytes.byteOffset + header, bytes.byteOffset + bytes.length),
-  );
-}
-
-/** Of two vectors, relative to the second's length. */
-const distance = (found: Float32Array, expected: Float32Array): number =>
-  Math.hypot(...expected.map((value, at) => value - found[at]!)) / Math.hypot(...expected);
-
-describe.each([2, 4])('%i processes', (count) => {
+describe.each(['2', '4', '2 full'])('%s processes', (count) => {
   it('have the metrics of one', () => {
     for (const { name } of cases) {
-      const [one, several] = ['1', `${count}`].map((own) => metricsOf(inside(own, name)));
+      const [one, several] = ['1', count].map((own) => metricsOf(inside(own, name)));
       expect(one!.length, name).toBeGreaterThan(2);
       expect(several!.length, name).toBe(one!.length);
       expect(Math.max(...one!.map((row) => row.grad_norm ?? 0)), name).toBeGreaterThan(1e-4);
@@ -121,14 +89,14 @@ describe.each([2, 4])('%i processes', (count) => {
 
   it('have the weights of one', () => {
     for (const { name } of cases) {
-      const [one, several] = ['1', `${count}`].map((own) => weightsOf(inside(own, name)));
+      const [one, several] = ['1', count].map((own) => weightsOf(inside(own, name)));
       expect(several!.length, name).toBe(one!.length);
       expect(distance(several!, one!), name).toBeLessThan(1e-5);
     }
   });
 
   it('leave nothing but the run folders', () => {
-    const [one, several] = ['1', `${count}`].map((own) =>
+    const [one, several] = ['1', count].map((own) =>
       readdirSync(inside(own), { recursive: true })
         .map(String)
         .filter((path) => !path.includes('events.out.tfevents'))
@@ -177,7 +145,7 @@ it('a process with other data than rank 0 is refused, in all of them', async () 
   );
   const said: string[][] = [[], []];
   const script = 'cd "$1/rank-$RANK" && exec "$2" "$3" "$4"';
-  const args = ['-c', script, 'sh', folder, process.execPath, program, file];
+  const args = ['-c', script, 'sh', folder, process.execPath, togetherProgram, file];
   const { exitCode } = await launchProcesses('/bin/sh', args, {
     ...{ processes: 2, threads: 1, env: { ...process.env, TMPDIR: inside('tmp') } },
     onLine: (rank, line) => said[rank]!.push(line),

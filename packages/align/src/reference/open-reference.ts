@@ -14,7 +14,7 @@ import type { PackedAnswers } from '../batching/pack-answers.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
 import { removeCached } from '../runs/optional-cache.ts';
 import { type Packing, type Pass, type Placed, passes } from '../training/passes.ts';
-import type { Policy } from '../training/policy.ts';
+import { divisionOf, type Policy } from '../training/policy.ts';
 import type { Notice } from '../training/run-data.ts';
 import { hashAdapter } from '../training/run-identity.ts';
 import type { PreparedRun } from '../training/run-training.ts';
@@ -145,7 +145,7 @@ async function referenceModel(
   }
   const { basePrecision } = options;
   const other = await loadModel(options.reference, {
-    ...{ precision, basePrecision, device: model.device },
+    ...{ precision, basePrecision, device: model.device, divides: divisionOf(options) },
   });
   try {
     refuseOtherTokens(other.tokenizer, model.tokenizer, options);

@@ -59,7 +59,7 @@ export async function sampleRollouts(
 ): Promise<SampledRollouts> {
   const sample = async ([first, end]: readonly [number, number]): Promise<Sample[]> => {
     const tokens = prompts.slice(first, end).map((prompt) => prompt.tokens);
-    const results = await generateAll(model, tokens, {
+    const options = {
       ...sampling,
       ...(topK !== null && { topK }),
       ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
@@ -68,7 +68,8 @@ export async function sampleRollouts(
       seed,
       firstIndex: first,
       ...(signal && { signal }),
-    });
+    };
+    const results = await model.whole(() => generateAll(model, tokens, options));
     return results.map(
       ({ promptIndex, tokens: own, text, finishReason, logprobs }): Sample => ({
         group: first + promptIndex,

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import {
   type AdamWOptions,
+  Division,
   type ProcessGroup,
   processGroup,
   reduceGradients,
@@ -30,19 +31,26 @@ export class Workers {
     return this.#group.size;
   }
 
+  /** The tensors that the processes divide among them. */
+  get division(): Division {
+    return Division.of(this.#group);
+  }
+
   /** Bytes that this process has sent. */
   get bytes(): number {
     return this.#group.bytes;
   }
 
   /**
-   * Runs `work` here, and waits for the others.
+   * Runs `work` here, and waits for the others. Until they are done, this process takes part in
+   * what they need of divided tensors.
    * @returns the results of all, in the order of ranks. This process's own is the value itself;
    *   the caller owns the tensors in the others'
    * @throws the error of the first rank that has one
    */
   async gather<T>(work: () => Promise<T> | T): Promise<T[]> {
     const own = await outcomeOf(work);
+    await this.division.settle();
     const all = await this.#group.gatherBytes(packValue(own.sent));
     const values: T[] = [];
     for (const [rank, bytes] of all.entries()) {
@@ -59,14 +67,17 @@ export class Workers {
   /** What rank 0 found, on all ranks, which wait for it as long as it takes. */
   async fromFirst<T>(work: () => Promise<T> | T): Promise<T> {
     const pending = this.rank === 0 ? outcomeOf(work) : null;
+    // The deadline is that of a sign of life.
+    const soon = async () =>
+      pending &&
+      (await Promise.race([pending, setTimeout(300 * this.#group.timeout, null, { ref: false })]));
+    if (!this.division.isEmpty) {
+      // The others take part in what rank 0 needs of divided tensors.
+      while (this.rank === 0 && (await soon()) === null) await this.division.stayAlive();
+      await this.division.settle();
+    }
     for (;;) {
-      // The deadline is that of a sign of life.
-      const own =
-        pending &&
-        (await Promise.race([
-          pending,
-          setTimeout(300 * this.#group.timeout, null, { ref: false }),
-        ]));
+      const own = await soon();
       const sent = own ? packValue(own.sent) : new Uint8Array(0);
       const [first] = await this.#group.gatherBytes(sent);
       if (first!.length === 0) continue;
@@ -83,7 +94,7 @@ export class Workers {
     return (await this.gather(() => flag)).includes(true);
   }
 
-  /** An AdamW whose moments are divided among the processes. */
+  /** An AdamW whose moments are divided among the processes, whether its parameters are or not. */
   shardedAdamW(parameters: Map<string, Tensor>, options: AdamWOptions): ShardedAdamW {
     return new ShardedAdamW(this.#group, parameters, options);
   }

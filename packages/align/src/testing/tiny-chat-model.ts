@@ -29,12 +29,17 @@ export const tinyChatTokenizer = (template: string | null = tinyTemplate): Token
     ...(template === null ? {} : { chatTemplates: { default: template } }),
   });
 
-/** Writes a two-layer Llama model. The same seed gives the same weights. @returns the folder */
-export function writeTinyChatModel(folder: string, seed = 1): string {
+/**
+ * Writes a two-layer model. The same seed gives the same weights.
+ * @param config fields of its configuration (default: a Llama model)
+ * @returns the folder
+ */
+export function writeTinyChatModel(folder: string, seed = 1, config = tinyConfigs.llama!): string {
+  const positions = 'n_positions' in config ? 'n_positions' : 'max_position_embeddings';
   const json = {
-    ...tinyConfigs.llama,
+    ...config,
     vocab_size: tinyTokens.length,
-    max_position_embeddings: 2048,
+    [positions]: 2048,
     eos_token_id: 0,
     bos_token_id: null,
   };

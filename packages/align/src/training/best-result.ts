@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '@keel/model';
-import { fromBytes, noGrad, type Tensor, tidy } from '@keel/torch';
+import { assignElements, fromBytes, noGrad, type Tensor, tidy, withElements } from '@keel/torch';
 import type { BestOptions } from '../config/following-options.ts';
 import { nearest } from '../config/nearest.ts';
 import { removeFolderAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
@@ -152,7 +152,7 @@ export class BestResult {
       noGrad(() => {
         for (const [name, parameter] of parameters) {
           const { dtype, shape } = file.info(name);
-          parameter.copy_(fromBytes(file.read(name), loaded.get(dtype)!, shape));
+          assignElements(parameter, fromBytes(file.read(name), loaded.get(dtype)!, shape));
         }
       }),
     );
@@ -162,7 +162,7 @@ export class BestResult {
     function* tensors(parameters: ReadonlyMap<string, Tensor>) {
       for (const [name, tensor] of parameters) {
         const about = { name, dtype: stored[tensor.dtype]!, shape: [...tensor.shape] };
-        yield { ...about, data: () => bytesOf(tensor) };
+        yield { ...about, data: () => withElements(tensor, bytesOf) };
       }
     }
     tidy(() => writeSafetensors(join(folder, WEIGHTS), tensors(this.#parts.parameters)));

@@ -1,7 +1,8 @@
 // Writes the checkpoints of a run: also that of the last whole state, when something ends the run
 // in the middle of a step.
-import { isShared, type Optimiser, phase, type Tensor } from '@keel/torch';
+import { finiteHere, isShared, type Optimiser, phase, type Tensor } from '@keel/torch';
 import type { RunFolder } from '../runs/run-folder.ts';
+import { workers } from '../sharing/workers.ts';
 import type { RunIdentity } from './run-identity.ts';
 import type { TrainingEvent } from './training-event.ts';
 import { type CapturedState, type LoopProgress, saveTrainingState } from './training-state.ts';
@@ -57,13 +58,13 @@ export class CheckpointWriter {
     if (this.#saved.step === step && this.#saved.evaluationDue === evaluationDue) return;
     const { task, parameters, optimiser, run, identity, saveWeights, onEvent } = this.#parts;
     try {
-      refuseBrokenWeights(parameters, task);
-      if (isShared(optimiser)) await optimiser.gatherState();
+      await refuseBrokenWeights({ task, parameters, optimiser });
       const fill = async (folder: string): Promise<void> => {
         await saveWeights(folder);
         saveTrainingState(folder, { task, parameters, optimiser, identity, progress, captured });
       };
-      const { path } = await phase('checkpoint', () => run.saveCheckpoint(step, fill, this.#keep));
+      const write = () => run.saveCheckpoint(step, fill, this.#keep);
+      const { path } = await phase('checkpoint', () => whileOthersServe(optimiser, write));
       this.path = path;
     } catch (error) {
       this.failure = error;
@@ -75,13 +76,26 @@ export class CheckpointWriter {
 }
 
 /** A step with a finite loss may still end in weights that are not finite. */
-export function refuseBrokenWeights(
-  parameters: ReadonlyMap<string, Tensor>,
-  task: TrainingTask,
-): void {
-  for (const [name, parameter] of parameters) {
-    if (!parameter.isFinite()) {
-      throw new NonFiniteLossError(`the weight ${name} is not finite after the step`, task.rows);
-    }
-  }
+export async function refuseBrokenWeights({
+  task,
+  parameters,
+  optimiser,
+}: Pick<CheckpointParts, 'task' | 'parameters' | 'optimiser'>): Promise<void> {
+  const broken = (): string | undefined =>
+    [...parameters].find(([, parameter]) => !finiteHere(parameter))?.[0];
+  // Of divided weights, each process sees its part.
+  const found = isShared(optimiser) ? await workers()!.gather(broken) : [broken()];
+  const name = found.find((one) => one !== undefined);
+  if (name === undefined) return;
+  throw new NonFiniteLossError(`the weight ${name} is not finite after the step`, task.rows);
+}
+
+/** Runs `work`, which may read what the processes divide: all of them call it. */
+export async function whileOthersServe<T>(
+  optimiser: Optimiser,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!isShared(optimiser)) return work();
+  const together = workers()!;
+  return (await together.gather(work))[together.rank]!;
 }

@@ -9,7 +9,7 @@ import type { Environment } from '../runs/environment.ts';
 import type { Headline, ReportData } from '../runs/report/report-data.ts';
 import { type MeasuredHeadline, writeRunReport } from '../runs/report/run-report.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
-import { type CheckpointParts, CheckpointWriter } from './checkpoint-writer.ts';
+import { type CheckpointParts, CheckpointWriter, whileOthersServe } from './checkpoint-writer.ts';
 import { describeResult } from './describe-result.ts';
 import type { Notice, RunData } from './run-data.ts';
 import { RunFailedError } from './run-failed-error.ts';
@@ -57,8 +57,9 @@ export async function finishRun(ended: EndedRun): Promise<{
     }
     const shown = await ended.finish(best?.step ?? null);
     const found = best && { best };
+    const { optimiser, saveWeights } = ended.loop;
+    await whileOthersServe(optimiser, async () => run.saveFinal(saveWeights));
     if (run.follows) return { headlines: [], ...found };
-    await run.saveFinal(ended.loop.saveWeights);
     const headlines = writeRunReport(run, {
       ...{ verb: definition.verb, options, headlines: ended.headlines, environment, shown },
       ...{ heldOutRows, labels: labelsOf(run.path), seconds: ended.seconds() },

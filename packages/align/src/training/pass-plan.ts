@@ -46,26 +46,39 @@ export interface TrainedModel {
   parameters: ReadonlyMap<string, Tensor>;
 }
 
-/** Bytes that training takes beside weights and activations. */
-export function trainingBytes({ model, parameters }: Omit<TrainedModel, 'role'>): number {
+/**
+ * Bytes that training takes beside weights and activations.
+ * @param share of gradients and moments that this process has
+ */
+export function trainingBytes(
+  { model, parameters }: Omit<TrainedModel, 'role'>,
+  share = 1,
+): number {
   const elements = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
-  return TRAINING_BYTES * elements + LOGIT_BYTES * model.decoder.config.vocabularySize;
+  return share * TRAINING_BYTES * elements + LOGIT_BYTES * model.decoder.config.vocabularySize;
 }
 
 /**
  * @param began tokens of a pass in the run that is resumed, which has the same: other passes round
  *   differently
  * @param free available bytes (default: measured)
+ * @param share of the parameters' gradients and moments that this process has (default: all)
  */
 export function planPasses(
   { model, role, parameters }: TrainedModel,
   { microBatchSize, microBatchTokens, gradientCheckpointing }: PassOptions,
   notice: Notice,
-  { began, free = freeMemory(model.device) }: { began?: number | null; free?: number } = {},
+  {
+    began,
+    free = freeMemory(model.device),
+    share = 1,
+  }: { began?: number | null; free?: number; share?: number } = {},
 ): PassPlan {
   const bytes = activationBytes(model.decoder, role === 'reference' ? null : role);
-  const budget = Math.max(0, SHARE * (free - trainingBytes({ model, parameters })));
-  const perToken = gradientCheckpointing === 'on' ? bytes.checkpointed : bytes.held;
+  const budget = Math.max(0, SHARE * (free - trainingBytes({ model, parameters }, share)));
+  // Divided weights are gathered again in backward, with the activations of their block.
+  const recomputed = gradientCheckpointing === 'on' || model.decoder.divided !== null;
+  const perToken = recomputed ? bytes.checkpointed : bytes.held;
   const chosen = (): number => {
     if (typeof began === 'number') {
       notice(

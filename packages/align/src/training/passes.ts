@@ -237,9 +237,11 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
       result = { ...numbers, loss: check(loss) };
       return sum;
     };
+    // Divided weights are gathered block by block, in backward again.
+    const isDivided = model.decoder.divided !== null;
     await runPass(steps, {
       divisor,
-      recomputes: recomputes?.(this.batch.packed.tokens.length) ?? false,
+      recomputes: isDivided || (recomputes?.(this.batch.packed.tokens.length) ?? false),
     });
     return result;
   }

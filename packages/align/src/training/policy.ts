@@ -15,10 +15,11 @@ import {
   saveModel,
   writeGenerationConfig,
 } from '@keel/model';
-import { manualSeed, type Tensor } from '@keel/torch';
+import { type Division, manualSeed, type Tensor } from '@keel/torch';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
+import { workers } from '../sharing/workers.ts';
 
 /** The adapter that is trained. */
 const POLICY = 'policy';
@@ -51,9 +52,12 @@ export async function loadPolicy(
   {
     role = POLICY,
     takesHead = false,
-    base,
+    base: given,
   }: { role?: Role; takesHead?: boolean; base?: LanguageModel | undefined } = {},
 ): Promise<Policy> {
+  const divides = divisionOf(options);
+  // A given model is whole.
+  const base = divides === null ? given : undefined;
   const device = resolveDevice(options.device);
   for (const one of new Set(['cpu', device])) manualSeed(options.seed, one);
   const precision = resolvePrecision(options.precision, device, !options.lora);
@@ -62,7 +66,7 @@ export async function loadPolicy(
   const model =
     base ??
     (await loadModel(options.model, {
-      ...{ precision, device, trainable: !options.lora },
+      ...{ precision, device, trainable: !options.lora, divides },
       basePrecision: options.basePrecision,
       classifier: takesHead,
       template,
@@ -102,6 +106,10 @@ export async function loadPolicy(
     throw error;
   }
 }
+
+/** What divides the weights of a run's models among its processes; null: each has all. */
+export const divisionOf = ({ shard }: Pick<TrainingOptions, 'shard'>): Division | null =>
+  shard === 'full' ? (workers()?.division ?? null) : null;
 
 function trainedParameters(
   model: LanguageModel,

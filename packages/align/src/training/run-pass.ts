@@ -54,11 +54,9 @@ async function runRecomputedPass(
   const enter = (): (() => void) => scope.enter();
   const total = await phase('forward', () => inTurns(within(enter, forward(recomputation))));
   await letOthersIn();
-  const leave = enter();
-  try {
-    phase('backward', () => recomputation.backward(total.div(divisor)));
-  } finally {
-    leave();
-  }
+  const backward = function* (): Steps<void> {
+    yield* recomputation.backwardSteps(total.div(divisor));
+  };
+  await phase('backward', () => inTurns(within(enter, backward())));
   await letOthersIn();
 }

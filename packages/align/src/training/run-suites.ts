@@ -1,6 +1,7 @@
 // Suites that are measured while a run trains. Packages above this one open them.
 import type { LanguageModel, Role } from '@keel/model';
 import { phase } from '@keel/torch';
+import { StoppedElsewhere } from '../sharing/shared-error.ts';
 import type { Notice } from './run-data.ts';
 
 /** What suites measure. */
@@ -23,7 +24,8 @@ export interface SuiteMetric {
 /** Suites whose rows are read and checked. */
 export interface OpenedSuites {
   /**
-   * Measures the current weights. It may draw no numbers of the training's random state.
+   * Measures the current weights. It may draw no numbers of the training's random state. Processes
+   * that train together all call it, and get the same.
    * @returns by `task/metric`
    * @throws the signal's reason once it is aborted
    */
@@ -61,6 +63,7 @@ export class RunSuites {
       return Object.fromEntries(metrics.map(([name, { value }]) => [`suite/${name}`, value]));
     } catch (error) {
       this.#signal.throwIfAborted();
+      if (error instanceof StoppedElsewhere) throw error;
       // Suites only watch the run, so a failure must not end it.
       if (!this.#failed) {
         this.#notice(`--eval-suites could not be measured after step ${step}: ${error}`);
@@ -82,7 +85,11 @@ export async function suitesOf(
   }: { open: OpenSuites | undefined; notice: Notice; signal: AbortSignal | undefined },
 ): Promise<RunSuites | null> {
   if (suites == null) return null;
-  return new RunSuites(await openerOf(open)(suites, trained), notice, signal);
+  const opened = await openerOf(open)(suites, trained);
+  const whole: OpenedSuites = {
+    measure: (stop) => trained.model.whole(() => opened.measure(stop)),
+  };
+  return new RunSuites(whole, notice, signal);
 }
 
 /** @throws Error if nothing can open suites */

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LanguageModel, Tokenizer } from '@keel/model';
-import { type Optimiser, setThreads, threads, torchBuild } from '@keel/torch';
+import { isDivided, setThreads, threads, torchBuild } from '@keel/torch';
 import type { OptionDescriptor } from '../config/options.ts';
 import { type ProgramParts, programYaml } from '../config/program-parts.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
@@ -24,7 +24,7 @@ import { summariseData } from './data-summary.ts';
 import { finishRun } from './finish-run.ts';
 import { fittingLength, surveyLengths } from './lengths.ts';
 import { noteModel } from './model-notices.ts';
-import { optimiserOf } from './optimiser.ts';
+import { optimiserOf, refuseShard, shareOfTraining } from './optimiser.ts';
 import type { Schedule } from './other-plan.ts';
 import { type PassPlan, planPasses } from './pass-plan.ts';
 import { loadPolicy, type Policy } from './policy.ts';
@@ -161,8 +161,8 @@ export interface TrainingKind<
   stepsPerBatch?(options: Options): number;
   /** Numbers other than the learning rate that follow the planned steps. */
   schedules?(options: Options): readonly Schedule[];
-  /** What updates the parameters (default: AdamW). */
-  optimiser?(policy: P, options: Options): Optimiser;
+  /** Factors on the learning rate, by the parameters' names (default: 1). */
+  rateOf?(policy: P, options: Options): (name: string) => number;
   /**
    * After the last step, before the result is written. @returns the report's sections of this kind
    */
@@ -199,6 +199,7 @@ export async function runTraining<
 ): Promise<RunResult> {
   const { verb } = asKind.definition;
   await using _joined = await joinProcesses(asked.processTimeout, { verb, options: asked });
+  refuseShard(asked);
   const together = workers();
   const { onEvent: tell } = hooks;
   // Rank 0 speaks for all.
@@ -299,7 +300,8 @@ async function train<
   if (evaluation !== null) lengths.push(await surveyLengths(evaluation, { notice, signal }));
   const begun = await begunPassTokens(run);
   const free = await freeForEach(model.device);
-  const passes = planPasses(policy, options, notice, { began: begun, free });
+  const share = shareOfTraining(options);
+  const passes = planPasses(policy, options, notice, { began: begun, free, share });
   identity.microBatchTokens = passes.limit.tokens;
   const accepted: string[] = [];
   const addInput: PreparedRun<Options, K, Source, P>['addInput'] = async (option, input, how) => {
@@ -348,9 +350,8 @@ async function train<
   });
   run.writeEnvironment(environment);
   using owned = new DisposableStack();
-  const optimiser = owned.adopt(optimiserOf(policy, options, kind.optimiser?.bind(kind)), (one) =>
-    one.dispose(),
-  );
+  const rateOf = kind.rateOf?.(policy, options);
+  const optimiser = owned.adopt(optimiserOf(policy, options, rateOf), (one) => one.dispose());
   const tellAndShow = (event: TrainingEvent): void => {
     onEvent(event);
     for (const report of lengths) report.tell();
@@ -365,7 +366,7 @@ async function train<
   // The step computes on all cores: one more thread is enough to tokenise ahead.
   source.expect(Math.ceil(steps / perBatch) * batchSize, { threads: 1 });
   evaluation?.expect(0, { threads: 0 });
-  await together?.broadcast([...parameters.values()]);
+  await together?.broadcast([...parameters.values()].filter((one) => !isDivided(one)));
   onSteps(run.resumed ? ((await run.latestCheckpoint())?.step ?? 0) : 0, steps);
   const ended = await trainingLoop(loop, { ...options, totalSteps: steps });
   for (const report of lengths) report.tell({ all: true });

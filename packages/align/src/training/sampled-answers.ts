@@ -1,9 +1,12 @@
-// Answers the sample prompts with the current weights. Greedy decoding draws no random numbers, so
-// sample prompts do not change the training.
+// Answers the sample prompts with the current weights, in shares of the processes that train
+// together. Greedy decoding draws no random numbers, so sample prompts do not change the training.
 import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { AnswerLine, AnswersLog } from '../runs/answers-log.ts';
+import { inShares, shareCount } from '../sharing/in-shares.ts';
+import { rangesOf } from '../sharing/share-out.ts';
+import { StoppedElsewhere } from '../sharing/shared-error.ts';
 import type { Notice } from './run-data.ts';
 import type { SamplePrompt } from './sample-prompts.ts';
 
@@ -39,6 +42,9 @@ export class SampledAnswers {
     try {
       lines = await phase('sample answers', () => this.#generate(step));
     } catch (error) {
+      // A signal cuts answers short, so they are not recorded.
+      signal?.throwIfAborted();
+      if (error instanceof StoppedElsewhere) throw error;
       // Answers are only shown, so a failure must not end the run. A model without finite logits
       // cannot answer.
       if (!this.#failed) {
@@ -47,26 +53,30 @@ export class SampledAnswers {
       this.#failed = true;
       return [];
     }
-    // A signal cuts answers short, so they are not recorded.
-    signal?.throwIfAborted();
     log.append(lines);
     return lines;
   }
 
   async #generate(step: number): Promise<AnswerLine[]> {
     const { model, role, constraints, prompts, maxNewTokens, signal } = this.#parts;
-    const tokens = prompts.map((prompt) => prompt.tokens);
-    const results = await generateAll(model, tokens, {
-      ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
-      ...{ maxNewTokens, temperature: 0, adapter: role, batchSize: prompts.length },
-      ...(signal && { signal }),
-    });
-    return results.map(({ promptIndex, text, tokens, finishReason }) => ({
-      step,
-      prompt: prompts[promptIndex]!.prompt,
-      completion: text,
-      tokens: tokens.length,
-      ended: finishReason === 'stop',
-    }));
+    const answer = async ([first, end]: readonly [number, number]): Promise<AnswerLine[]> => {
+      const own = prompts.slice(first, end);
+      const tokens = own.map((prompt) => prompt.tokens);
+      const options = {
+        ...(constraints && { promptConstraints: tokens.map((one) => constraints.of(one)) }),
+        ...{ maxNewTokens, temperature: 0, adapter: role, batchSize: own.length },
+        ...(signal && { signal }),
+      };
+      const results = await model.whole(() => generateAll(model, tokens, options));
+      signal?.throwIfAborted();
+      return results.map(({ promptIndex, text, tokens, finishReason }) => ({
+        step,
+        prompt: own[promptIndex]!.prompt,
+        completion: text,
+        tokens: tokens.length,
+        ended: finishReason === 'stop',
+      }));
+    };
+    return (await inShares(rangesOf(prompts.length, shareCount()), answer)).flat();
   }
 }

@@ -135,8 +135,7 @@ async function runSteps(
     const metrics = Object.fromEntries(
       Object.entries(found ?? {}).map(([name, value]) => [`eval_${name}`, value]),
     );
-    const measure = async (): Promise<Metrics> => (await suites?.measure(step)) ?? {};
-    const measured = together === null ? await measure() : await together.fromFirst(measure);
+    const measured: Metrics = (await suites?.measure(step)) ?? {};
     const others = Object.keys(measured).length > 0;
     if (found !== null || others) {
       const heldOut = found === null ? null : (task.heldOut ?? null);
@@ -226,7 +225,7 @@ async function runSteps(
       if (profiler?.due) tellProfile();
       await setImmediate();
     }
-    refuseBrokenWeights(parameters, task);
+    await refuseBrokenWeights(parts);
     const interrupted = step < totalSteps && !done;
     if (!interrupted) watch?.end();
     if (interrupted || saveSteps !== null) await save();

@@ -10,6 +10,7 @@ import {
   writeSafetensors,
 } from '@keel/model';
 import {
+  assignElements,
   type DType,
   fromBytes,
   noGrad,
@@ -18,6 +19,8 @@ import {
   setRandomState,
   type Tensor,
   tidy,
+  type UnreadTensor,
+  withElements,
 } from '@keel/torch';
 import type { FileHash } from '../data/open-rows.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
@@ -119,7 +122,8 @@ function save(folder: string, parts: StatefulParts): void {
     ] as const) {
       for (const [name, tensor] of source) {
         const about = { dtype: stored[tensor.dtype]!, shape: [...tensor.shape] };
-        yield { name: `${group}/${name}`, ...about, data: () => bytesOf(tensor) };
+        const data = (): Uint8Array => withElements(tensor, bytesOf);
+        yield { name: `${group}/${name}`, ...about, data };
       }
     }
     for (const { name, data, ...about } of taskTensors) {
@@ -218,10 +222,11 @@ export function loadTrainingState(
   using file = openSafetensors(join(folder, TENSORS));
   tidy(() =>
     noGrad(() => {
+      // The largest tensors are read one by one, when they are copied.
       const found = {
-        parameter: new Map<string, Tensor>(),
-        optimiser: new Map<string, Tensor>(),
-        task: new Map<string, Tensor>(),
+        parameter: new Map<string, UnreadTensor>(),
+        optimiser: new Map<string, UnreadTensor>(),
+        task: new Map<string, UnreadTensor>(),
       };
       for (const name of file.names()) {
         const slash = name.indexOf('/');
@@ -234,10 +239,12 @@ export function loadTrainingState(
               `Restore the file from a copy, or remove ${folder} to resume from an older checkpoint`,
           );
         }
-        group.set(name.slice(slash + 1), fromBytes(file.read(name), type, shape));
+        const read = (): Tensor => fromBytes(file.read(name), type, shape);
+        group.set(name.slice(slash + 1), { shape, dtype: type, read });
       }
       refuseOtherWeights(folder, parameters, found.parameter);
-      const taskState = { values: state.task, tensors: found.task };
+      const tensors = new Map([...found.task].map(([name, one]) => [name, one.read()]));
+      const taskState = { values: state.task, tensors };
       task.check(taskState);
       const devices = devicesOf(parameters);
       const before = devices.map((device) => [device, randomState(device)] as const);
@@ -257,7 +264,10 @@ export function loadTrainingState(
         throw error;
       }
       // From here on everything has been checked.
-      for (const [name, parameter] of parameters) parameter.copy_(found.parameter.get(name)!);
+      for (const [name, one] of parameters) {
+        using saved = found.parameter.get(name)!.read();
+        assignElements(one, saved);
+      }
       task.restore(taskState);
     }),
   );
@@ -266,7 +276,7 @@ export function loadTrainingState(
 function refuseOtherWeights(
   folder: string,
   own: ReadonlyMap<string, Tensor>,
-  saved: ReadonlyMap<string, Tensor>,
+  saved: ReadonlyMap<string, UnreadTensor>,
 ): void {
   for (const name of new Set([...own.keys(), ...saved.keys()])) {
     const shapes = [saved, own].map((from) => from.get(name)?.shape);

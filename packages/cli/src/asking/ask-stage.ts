@@ -1,5 +1,7 @@
 // `keel ask` as a stage of a recipe: its checks, and the numbers of its summary.
+import { dirname } from 'node:path';
 import { type AskSummary, type JobHooks, type JobResult, runAsk } from '@keel/align';
+import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import type { AskVerbOptions } from '../options/ask.ts';
 
@@ -17,6 +19,7 @@ export async function asked(
   { signal, onNotice = () => {}, onProgress }: JobHooks,
 ): Promise<JobResult> {
   if (options.threads !== null) setThreads(options.threads);
+  makeFolder(dirname(options.output));
   // It writes nothing before its end, so what an interrupted stage left is replaced.
   const { summary } = await runAsk(
     { ...options, overwrite: true },
@@ -41,6 +44,8 @@ function headlinesOf({ rows, random, prompts, by, mean }: AskSummary): JobResult
       note: `of ${prompts} prompts, ${random} of them random`,
     },
     number(`mean ${by}`, mean.all, 'of all pairs'),
-    ...(mean.chosen === null ? [] : [number(`mean ${by}`, mean.chosen, 'of those chosen by it')]),
+    ...(mean.chosen === null
+      ? []
+      : [number(`mean ${by} of chosen pairs`, mean.chosen, 'of those chosen by it')]),
   ];
 }

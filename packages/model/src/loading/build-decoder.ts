@@ -1,7 +1,16 @@
-import { type Device, type DType, Scope, type Tensor, tensor, tidy } from '@keel/torch';
+import {
+  type Device,
+  type DividedTensors,
+  type DType,
+  Scope,
+  type Tensor,
+  tensor,
+  tidy,
+} from '@keel/torch';
 import { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
-import type { Block, Norm } from '../decoder-weights.ts';
+import { type Block, type DecoderWeights, modulesOf, type Norm } from '../decoder-weights.ts';
+import { type Divides, divideBlock, divideEmbedding, divideTensors } from '../divided-weights.ts';
 import { Linear } from '../linear.ts';
 import { type BasePrecision, type MatrixUse, readBlocks } from './base-weights.ts';
 import { inLayer, linearPlaces } from './module-plan.ts';
@@ -17,6 +26,8 @@ export interface BuildOptions {
   trainable: boolean;
   /** How frozen matrices are held. */
   base: BasePrecision;
+  /** Divides the weights among processes, block by block as they are read (default: none are). */
+  divides?: Divides | null | undefined;
 }
 
 /**
@@ -26,10 +37,12 @@ export interface BuildOptions {
 export function buildDecoder(
   source: WeightSource,
   config: DecoderConfig,
-  { computeType, device, trainable, base }: BuildOptions,
+  { computeType, device, trainable, base, divides = null }: BuildOptions,
 ): Decoder {
   // On an error, the weights that were already read are freed.
   using _scope = new Scope();
+  using units = new DisposableStack();
+  const use = (unit: DividedTensors): DividedTensors => units.use(unit);
   const storage: DType = trainable && computeType !== 'float64' ? 'float32' : computeType;
   const read = (name: string, transposed = false): Tensor => {
     const weight = tidy(() => {
@@ -77,16 +90,41 @@ export function buildDecoder(
     };
   };
   const embedding = matrix(`${modules.embedding}.weight`, 'embedding');
-  const weights = {
+  const weights: DecoderWeights = {
     embedding,
     positions: modules.positions === undefined ? null : read(`${modules.positions}.weight`),
-    blocks: config.layers.map((_, layer) => block(layer)),
+    blocks: [],
     finalNorm: norm(modules.finalNorm),
-    head: config.tieEmbeddings ? embedding : matrix(`${modules.head}.weight`, 'embedding'),
+    head: embedding,
   };
+  // Pages of the file that were copied need not stay in memory.
+  const release = (modules: readonly (Linear | Norm)[]): void => {
+    for (const { name, bias } of modules) {
+      source.release(`${name}.weight`);
+      if (bias !== null) source.release(`${name}.bias`);
+    }
+  };
+  const { tieEmbeddings } = config;
+  const inUnits = divides && { embedding: use(divideEmbedding(divides, weights)) };
+  if (inUnits !== null) source.release(`${modules.embedding}.weight`);
+  const divided: DividedTensors[] = [];
+  weights.blocks = config.layers.map((_, layer) => {
+    const own = block(layer);
+    if (divides !== null) {
+      divided.push(use(divideBlock(divides, own)));
+      release(modulesOf(own));
+    }
+    return own;
+  });
+  if (tieEmbeddings) weights.head = weights.embedding;
+  else weights.head = matrix(`${modules.head}.weight`, 'embedding');
+  const head = divides && !tieEmbeddings ? use(divideTensors(divides, [weights.head])) : null;
+  if (head !== null) weights.head = head.tensors[0]!;
   const embeddingScale = rounded(config.embeddingScale, computeType);
   const decoder = new Decoder({ ...config, embeddingScale }, weights, computeType);
+  if (inUnits !== null) decoder.divided = { ...inUnits, blocks: divided, head };
   for (const weight of namedWeights(decoder).values()) weight.keep();
+  units.move();
   return decoder;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Device, ops, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
+import type { Divides } from '../divided-weights.ts';
 import { ConfigError } from '../families/config-error.ts';
 import { decoderConfigFrom } from '../families/registry.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
@@ -39,6 +40,11 @@ export interface LoadDecoderOptions {
    * frozen weights on the CPU, and a compute type of 16 or 32 bits.
    */
   basePrecision?: BasePrecision | undefined;
+  /**
+   * Divides the weights among processes (default: each has all). They are then held in the type of
+   * products.
+   */
+  divides?: Divides | null | undefined;
   /** Whether the dequantised weights of a file may be cached on disk (default: true). */
   weightCache?: boolean;
   /**
@@ -85,6 +91,7 @@ async function load(
     device = 'cpu',
     trainable = false,
     basePrecision,
+    divides = null,
     weightCache = true,
     notice = warn,
   }: LoadDecoderOptions,
@@ -95,13 +102,13 @@ async function load(
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   if (opened.classifier) checkLabels(source, opened.json);
   const base = basePrecision ?? (computeType === 'bfloat16' ? 'bf16' : 'fp32');
-  refuseBase(basePrecision, { computeType, device, trainable });
+  refuseBase(basePrecision, { computeType, device, trainable, divides });
   const isKept = base === 'kept' || base === 'nf4';
   using cached =
     isFolder || !weightCache || isKept
       ? null
       : cachedWeights(source, opened.config, computeType, { notice });
-  const build = { computeType, device, trainable, base };
+  const build = { computeType, device, trainable, base, divides };
   const decoder = buildDecoder(cached ?? source, opened.config, build);
   if (base === 'nf4') {
     try {
@@ -112,7 +119,7 @@ async function load(
     }
   }
   // Parameters are copies; all other weights may be mapped from the files.
-  if (!trainable && device === 'cpu') {
+  if (!trainable && device === 'cpu' && divides === null) {
     decoder.files = (cached ?? source).mappedFiles().map((file) => new WatchedFile(file));
   }
   const scoreHead = opened.classifier ? readScoreHead(source, device, trainable) : null;
@@ -151,7 +158,7 @@ function reportUnquantised(decoder: Decoder, file: string, notice: (text: string
 /** @throws RangeError if weights cannot be held like this */
 function refuseBase(
   base: BasePrecision | undefined,
-  { computeType, device, trainable }: Omit<BuildOptions, 'base'>,
+  { computeType, device, trainable, divides }: Omit<BuildOptions, 'base'>,
 ): void {
   const refuse = (why: string): never => {
     throw new RangeError(`--base-precision ${base}: ${why}`);
@@ -161,6 +168,9 @@ function refuseBase(
     refuse('only weights that are not trained can be held in another type. Train with --lora true');
   }
   if (device !== 'cpu') refuse(`weights on ${device} are held in the type of --precision`);
+  if (divides !== null && base !== (computeType === 'bfloat16' ? 'bf16' : 'fp32')) {
+    refuse('weights that processes divide are held in the type of --precision. Omit --shard full');
+  }
   if (computeType === 'float64') refuse('weights in float64 are held as they are computed');
   if (base === 'fp32' && computeType === 'bfloat16') {
     refuse('with --precision bf16, products round weights to bf16. Use --base-precision bf16');

@@ -1,6 +1,7 @@
 import type { Tensor } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
-import { linearsOf, type Norm } from '../decoder-weights.ts';
+import { linearsOf, modulesOf, type Norm } from '../decoder-weights.ts';
+import { unitsOf } from '../divided-weights.ts';
 import type { Linear } from '../linear.ts';
 
 /** All linear layers but the head, in the order of the forward pass. */
@@ -22,19 +23,7 @@ export function namedWeights(decoder: Decoder): Map<string, Tensor> {
   named.set(`${modules.embedding}.weight`, weights.embedding);
   if (weights.positions !== null) named.set(`${modules.positions}.weight`, weights.positions);
   for (const block of weights.blocks) {
-    const inOrder: (Linear | Norm | null)[] = [
-      block.attentionNorm,
-      ...block.queryKeyValue,
-      block.queryNorm,
-      block.keyNorm,
-      block.attentionOutput,
-      block.postAttentionNorm,
-      block.mlpNorm,
-      ...block.gateUp,
-      block.down,
-      block.postMlpNorm,
-    ];
-    for (const module of inOrder) if (module !== null) add(module);
+    for (const module of modulesOf(block)) add(module);
   }
   add(weights.finalNorm);
   if (!config.tieEmbeddings) named.set(`${modules.head}.weight`, weights.head);
@@ -44,6 +33,9 @@ export function namedWeights(decoder: Decoder): Map<string, Tensor> {
 /** Frees a decoder's weights and adapters. */
 export function disposeDecoder(decoder: Decoder): void {
   for (const file of decoder.files) file[Symbol.dispose]();
+  for (const unit of decoder.divided === null ? [] : unitsOf(decoder.divided)) {
+    unit[Symbol.dispose]();
+  }
   for (const weight of namedWeights(decoder).values()) weight.dispose();
   for (const { adapters } of linearLayers(decoder)) {
     for (const { a, b } of adapters.values()) {

@@ -1,4 +1,4 @@
-import { noGrad, type Tensor, tidy } from '@keel/torch';
+import { finiteHere, noGrad, type Tensor, tidy } from '@keel/torch';
 import type { Decoder } from '../decoder.ts';
 import { CheckpointError } from '../formats/checkpoint-error.ts';
 import { elementsOf } from './base-weights.ts';
@@ -24,6 +24,7 @@ export function refuseNonFiniteWeights(
   name: string,
   adapter: string | null,
 ): never {
+  if (decoder.divided !== null) refuseDivided(decoder, name);
   let largest = { tensor: '', size: -1 };
   for (const [tensor, weight] of namedWeights(decoder)) {
     if (!allFinite(weight)) throw nonFinite(name, tensor);
@@ -39,6 +40,17 @@ export function refuseNonFiniteWeights(
   throw new CheckpointError(
     { file: name, tensor: largest.tensor },
     `has the largest weight, ${largest.size.toPrecision(3)}. All weights are finite, but the model's results are not. The file is damaged, or the training run that wrote it diverged. If the weights are correct, try --precision fp32`,
+  );
+}
+
+/** Of weights that processes divide, each can read only its part. */
+function refuseDivided(decoder: Decoder, name: string): never {
+  for (const [tensor, weight] of namedWeights(decoder)) {
+    if (!finiteHere(weight)) throw nonFinite(name, tensor);
+  }
+  throw new CheckpointError(
+    { file: name },
+    "gives results that are NaN or infinite, and this process's part of its weights is finite. Run `keel generate` with the model: in one process, all of its weights are checked",
   );
 }
 

@@ -1,4 +1,4 @@
-import { type DType, type Tensor, tidy } from '@keel/torch';
+import { type DType, type Tensor, tidy, withElements } from '@keel/torch';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { elementsOf } from './base-weights.ts';
 
@@ -23,14 +23,16 @@ export function tensorToWrite(
     dtype,
     shape: transposed ? tensor.shape.toReversed() : tensor.shape,
     data: () =>
-      tidy(() => {
-        const whole = elementsOf(tensor).detach();
-        const own = transposed ? whole.t() : whole;
-        const { buffer, byteOffset, byteLength } = own
-          .to({ dtype: savedTypes[dtype], device: 'cpu' })
-          .contiguous()
-          .toTypedArray();
-        return new Uint8Array(buffer, byteOffset, byteLength);
-      }),
+      withElements(tensor, () =>
+        tidy(() => {
+          const whole = elementsOf(tensor).detach();
+          const own = transposed ? whole.t() : whole;
+          const { buffer, byteOffset, byteLength } = own
+            .to({ dtype: savedTypes[dtype], device: 'cpu' })
+            .contiguous()
+            .toTypedArray();
+          return new Uint8Array(buffer, byteOffset, byteLength);
+        }),
+      ),
   };
 }

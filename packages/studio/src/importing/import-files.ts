@@ -40,11 +40,9 @@ export async function importFiles(
       }))
     : tasks;
   const id = await store.openProject(project);
-  // The first files say how many people a project needs; later ones speak of their own tasks.
-  if (overlap !== null) {
-    const { total } = await store.taskList(id, {}, { limit: 1 });
-    if (total === 0) await store.saveSettings(id, { overlap });
-  }
+  const { total } = await store.taskList(id, {}, { limit: 1 });
+  // What is said of the first tasks is said of the project.
+  if (total === 0 && overlap !== null) await store.saveSettings(id, { overlap });
   const added = await store.addTasks(id, inputs, { overlap, random: resamplingRandom(seed) });
   if (guidelines !== null) await store.saveGuidelines(id, guidelines);
   const version = (await store.guidelines(id))?.version ?? null;

@@ -1,5 +1,5 @@
-// The loop of labels, training and new answers: a round is a recipe of a reward model, a policy, its
-// answers, and the pairs of them that a verdict would teach most about.
+// The loop of labels, training and new answers. A round is a recipe: a reward model, a policy, its
+// answers, and those pairs of them that a verdict would teach most about.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Content } from '@keel/align/data';
@@ -42,6 +42,8 @@ export interface RoundsOptions {
 
 export class Rounds {
   readonly #options: RoundsOptions;
+  /** Collecting of a project waits for that before it. */
+  readonly #collecting = new Map<string, Promise<number>>();
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -105,7 +107,25 @@ export class Rounds {
    * Adds the pairs that finished rounds ask for as tasks, once.
    * @returns how many tasks are new
    */
-  async collect(project: string): Promise<number> {
+  collect(project: string): Promise<number> {
+    const before = this.#collecting.get(project) ?? Promise.resolve(0);
+    const next = before.catch(() => 0).then(() => this.#collect(project));
+    this.#collecting.set(project, next);
+    return next;
+  }
+
+  /** Collects from all projects with rounds that have not been collected. */
+  async collectAll(): Promise<void> {
+    const waiting = await this.#options.store.database
+      .selectFrom('rounds')
+      .select('project_id')
+      .distinct()
+      .where('collected_at', 'is', null)
+      .execute();
+    for (const { project_id } of waiting) await this.collect(project_id);
+  }
+
+  async #collect(project: string): Promise<number> {
     const { store, runs } = this.#options;
     const waiting = await store.database
       .selectFrom('rounds')

@@ -8,6 +8,7 @@ import { asStudioError, failed, notFound, StudioError } from './requests/errors.
 import { annotating } from './routes/annotating.ts';
 import { people } from './routes/people.ts';
 import { importFormats, projects } from './routes/projects.ts';
+import { rounds } from './routes/rounds.ts';
 import { runs } from './routes/runs.ts';
 import { enter, session } from './routes/session.ts';
 
@@ -26,6 +27,7 @@ export const api = (studio: StudioContext) =>
     .get('/formats', (context) => context.json(importFormats))
     .route('/people', people(studio))
     .route('/projects', projects(studio))
+    .route('/projects', rounds(studio))
     .route('/projects', annotating(studio))
     .route('/runs', runs(studio));
 

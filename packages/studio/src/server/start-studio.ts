@@ -7,6 +7,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { isLoopback } from '@keel/serve/access';
 import { addExample } from '../importing/example-project.ts';
 import { People } from '../people/people.ts';
+import { Rounds } from '../rounds/rounds.ts';
 import { PreferenceStore } from '../store/preference-store.ts';
 import { WatchedFolder } from '../watching/watched-folder.ts';
 import { createApp } from './app.ts';
@@ -50,6 +51,9 @@ export interface Studio extends AsyncDisposable {
 /** Fewer characters of a key could be guessed over a network. */
 const KEY_LENGTH = 16;
 
+/** Milliseconds between two looks for rounds that have finished. */
+const COLLECTING = 10_000;
+
 /**
  * @throws Error if the address is taken or needs a key, or the store cannot be opened
  */
@@ -67,8 +71,15 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const store = await PreferenceStore.open(options.database);
   if (options.example) await addExample(store);
   let app: ReturnType<typeof createApp> | null = null;
+  const inFlight = new Set<Promise<Response>>();
   const server = createAdaptorServer({
-    fetch: (request, environment) => app!.fetch(request, environment),
+    fetch: (request, environment) => {
+      if (app === null) return new Response('Starting', { status: 503 });
+      const answer = Promise.resolve(app.fetch(request, environment));
+      inFlight.add(answer);
+      void answer.finally(() => inFlight.delete(answer)).catch(() => {});
+      return answer;
+    },
   }) as HttpServer;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -83,11 +94,20 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
       log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     const { keel } = options;
     const runs = new WatchedFolder(options.runs ?? 'runs', keel === undefined ? {} : { keel });
-    app = createApp({ store, people, runs, url, uploadBytes, log: failure }, { folder, local });
+    const rounds = new Rounds({ store, runs: runs.path, keel: keel ?? null });
+    app = createApp(
+      { store, people, rounds, runs, url, uploadBytes, log: failure },
+      { folder, local },
+    );
+    // New answers become tasks also while nobody looks.
+    const collecting = setInterval(() => void rounds.collectAll().catch(failure), COLLECTING);
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       closing ??= (async () => {
+        clearInterval(collecting);
         const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+        await Promise.allSettled(inFlight);
+        await new Promise((resolve) => setImmediate(resolve));
         // Streams of live pages would never end by themselves.
         server.closeAllConnections();
         await ended;

@@ -240,7 +240,7 @@ export async function deleteProject(writing: Writing, project: string): Promise<
     await writing.deleteFrom(table).where('task_id', 'in', tasks).execute();
   await writing.deleteFrom('tasks').where('project_id', '=', project).execute();
   await writing.deleteFrom('answers').where('prompt_id', 'in', prompts).execute();
-  for (const table of ['prompts', 'guidelines', 'project_members'] as const)
+  for (const table of ['prompts', 'guidelines', 'project_members', 'rounds'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
   const { numDeletedRows } = await writing
     .deleteFrom('projects')

@@ -106,7 +106,7 @@ std::vector<at::Tensor> tensorsOf(napi_env env, napi_value value) {
   for (uint32_t i = 0; i < length; ++i) {
     napi_value element;
     check(env, napi_get_element(env, value, i, &element));
-    tensors.push_back(instance(env).handles.get(toNumber(env, element)).detach());
+    tensors.push_back(allocated(instance(env).handles.get(toNumber(env, element))).detach());
   }
   return tensors;
 }
@@ -244,9 +244,8 @@ napi_value groupOpen(napi_env env, const Arguments& args) {
                });
 }
 
-// groupCall(group, collective, tensors, into, operation, root, timeout) -> promise
-napi_value groupCall(napi_env env, const Arguments& args) {
-  auto group = groups().get(toNumber(env, args[0]));
+namespace {
+Call callOf(napi_env env, const Arguments& args) {
   Call call;
   call.collective = toString(env, args[1]);
   call.tensors = tensorsOf(env, args[2]);
@@ -254,6 +253,14 @@ napi_value groupCall(napi_env env, const Arguments& args) {
   call.operation = toString(env, args[4]);
   call.root = toInteger(env, args[5]);
   call.timeout = millisecondsAt(env, args, 6);
+  return call;
+}
+}  // namespace
+
+// groupCall(group, collective, tensors, into, operation, root, timeout) -> promise
+napi_value groupCall(napi_env env, const Arguments& args) {
+  auto group = groups().get(toNumber(env, args[0]));
+  Call call = callOf(env, args);
   const bool polled = group->getBackendName() != "gloo";
   auto work = launch(*group, call);
   return later(
@@ -263,6 +270,16 @@ napi_value groupCall(napi_env env, const Arguments& args) {
         return {};
       },
       [work] { work->synchronize(); });
+}
+
+// groupCallNow: as groupCall, but it returns when the collective has ended
+napi_value groupCallNow(napi_env env, const Arguments& args) {
+  auto group = groups().get(toNumber(env, args[0]));
+  Call call = callOf(env, args);
+  auto work = launch(*group, call);
+  awaitWork(work, group->getBackendName() != "gloo", call.timeout);
+  work->synchronize();
+  return undefinedValue(env);
 }
 
 napi_value groupClose(napi_env env, const Arguments& args) {
@@ -292,6 +309,7 @@ napi_value storeGet(napi_env, const Arguments&) { return absent(); }
 napi_value storeHas(napi_env, const Arguments&) { return absent(); }
 napi_value groupOpen(napi_env, const Arguments&) { return absent(); }
 napi_value groupCall(napi_env, const Arguments&) { return absent(); }
+napi_value groupCallNow(napi_env, const Arguments&) { return absent(); }
 napi_value groupClose(napi_env, const Arguments&) { return absent(); }
 
 #endif

@@ -45,6 +45,21 @@ describe.each([2, 3, 4])('%i processes', (size) => {
   });
 });
 
+describe.each([2, 3])('tensors that %i processes divide', (size) => {
+  it('train as whole ones do, whatever each rank has to do', async () => {
+    const { exitCode, said, lines } = await ranks(size, 'divided');
+    expect(exitCode, lines.flat().join('\n')).toBe(0);
+    for (const one of said) {
+      expect(one.error).toMatch(/divided among processes/);
+      // Each rank has its part, and no more.
+      expect(one.freed).toBeLessThan((1.1 * 4 * 2 * 34 * 33) / size + 2 * 4 * 64);
+      expect(one.far).toBeLessThan(1e-6);
+    }
+    // Weights and both moments.
+    expect(said[0].compared).toBe(12);
+  });
+});
+
 describe('a rank that is lost', () => {
   it('is named by the others, which end', async () => {
     const { exitCode, failed, said } = await ranks(3, 'dies');

@@ -149,6 +149,34 @@ export class ProcessGroup {
     return this.#exchange('allGather', own, { elements: this.size * elements, columns: elements });
   }
 
+  /** As {@link allGather}, into a tensor of size * n elements. */
+  allGatherInto(own: Tensor, into: Tensor): Promise<void> {
+    return this.#call('allGather', [own], [into]);
+  }
+
+  /**
+   * As {@link allGatherInto}, but this thread waits for it. Other ranks may use either.
+   * @throws GroupError that names no rank: the next collective does
+   */
+  allGatherNow(own: Tensor, into: Tensor): void {
+    this.#calls += 1;
+    this.#count('allGather', [own]);
+    try {
+      native.groupCallNow(
+        this.#groupOf(own),
+        'allGather',
+        [own.handle],
+        [into.handle],
+        ...(['sum', 0, Math.ceil(1000 * this.timeout)] as const),
+      );
+    } catch (cause) {
+      throw new GroupError(
+        `the collective allGather failed on rank ${this.rank}: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+
   /** [size * n] of each rank -> [n], the sum of this rank's part. The caller owns the result. */
   async reduceScatter(own: Tensor): Promise<Tensor> {
     using found = await this.#exchange('reduceScatter', own, {
@@ -202,6 +230,20 @@ export class ProcessGroup {
     for (const group of this.#groups.values()) await native.groupClose(group);
   }
 
+  /** For tensors on the same kind of device. */
+  #groupOf(tensor: Tensor | undefined): number {
+    const [kind = 'cpu'] = tensor?.device.split(':') ?? [];
+    const group = this.#groups.get(kind);
+    if (group !== undefined) return group;
+    throw new GroupError(`this LibTorch has no process groups for tensors on ${kind}`);
+  }
+
+  #count(collective: Collective, tensors: readonly Tensor[]): void {
+    for (const one of tensors) {
+      this.bytes += one.size * dtypeBytes(one.dtype) * sentShare[collective](this.size);
+    }
+  }
+
   async #call(
     collective: Collective,
     tensors: readonly Tensor[],
@@ -209,14 +251,8 @@ export class ProcessGroup {
     { operation = 'sum', root = 0 }: { operation?: string; root?: number } = {},
   ): Promise<void> {
     const call = this.#calls++;
-    const [kind = 'cpu'] = tensors[0]?.device.split(':') ?? [];
-    const group = this.#groups.get(kind);
-    if (group === undefined) {
-      throw new GroupError(`this LibTorch has no process groups for tensors on ${kind}`);
-    }
-    for (const one of tensors) {
-      this.bytes += one.size * dtypeBytes(one.dtype) * sentShare[collective](this.size);
-    }
+    const group = this.#groupOf(tensors[0]);
+    this.#count(collective, tensors);
     const began = performance.now();
     const waits = (): void => {
       this.#store.set(`waiting/${call}/${this.rank}`, '').catch(() => {});

@@ -13,6 +13,7 @@ import {
   type OptimiserState,
   refuseShared,
   restoreTensors,
+  type SavedOptimiserState,
 } from './optimiser.ts';
 
 /** Constants of AdamW. */
@@ -21,7 +22,26 @@ export interface AdamWOptions {
   beta2?: number;
   epsilon?: number;
   weightDecay?: number;
+  /** Factor on the learning rate of the parameter of this name (default: 1). */
+  rateOf?(name: string): number;
 }
+
+/** Parameters of one learning rate, as the kernel takes them. */
+interface Moved {
+  parameters: Tensor[];
+  gradients: Tensor[];
+  first: Tensor[];
+  second: Tensor[];
+  steps: Tensor[];
+}
+
+const nothing = (): Moved => ({ parameters: [], gradients: [], first: [], second: [], steps: [] });
+
+/** The options with their defaults. */
+export const completed = (options: AdamWOptions): Required<AdamWOptions> => ({
+  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, rateOf: () => 1 },
+  ...options,
+});
 
 /** Whether the elements are contiguous in memory, last dimension first. */
 function isRowMajor(tensor: Tensor): boolean {
@@ -58,7 +78,7 @@ export class AdamW implements Optimiser {
   #missed = new Map<string, number>();
 
   constructor(parameters: Map<string, Tensor>, options: AdamWOptions = {}) {
-    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, ...options };
+    this.#options = completed(options);
     refuseShared(parameters);
     this.#parameters = parameters;
     for (const [name, parameter] of parameters) {
@@ -70,14 +90,10 @@ export class AdamW implements Optimiser {
 
   step(learningRate: number): void {
     this.#step += 1;
-    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    const { beta1, beta2, epsilon, weightDecay, rateOf } = this.#options;
     tidy(() =>
       noGrad(() => {
-        const moved: Tensor[] = [];
-        const gradients: Tensor[] = [];
-        const first: Tensor[] = [];
-        const second: Tensor[] = [];
-        const steps: Tensor[] = [];
+        const byRate = new Map<number, Moved>();
         const scattered: [Tensor, Tensor][] = [];
         const counts = new Map<string, Tensor>();
         for (const [name, parameter] of this.#parameters) {
@@ -91,28 +107,32 @@ export class AdamW implements Optimiser {
           // copied.
           const rowMajor = isRowMajor(parameter) ? parameter : parameter.contiguous();
           if (rowMajor !== parameter) scattered.push([parameter, rowMajor]);
-          moved.push(rowMajor);
-          gradients.push(isRowMajor(gradient) ? gradient : gradient.contiguous());
-          first.push(this.#first.get(name)!);
-          second.push(this.#second.get(name)!);
-          steps.push(countedSteps(counts, this.#step - missed, parameter.device));
+          const factor = rateOf(name);
+          const moved = byRate.get(factor) ?? nothing();
+          byRate.set(factor, moved);
+          moved.parameters.push(rowMajor);
+          moved.gradients.push(isRowMajor(gradient) ? gradient : gradient.contiguous());
+          moved.first.push(this.#first.get(name)!);
+          moved.second.push(this.#second.get(name)!);
+          moved.steps.push(countedSteps(counts, this.#step - missed, parameter.device));
         }
-        if (moved.length === 0) return;
-        ops.fusedAdamw_(
-          moved,
-          gradients,
-          first,
-          second,
-          [],
-          steps,
-          learningRate,
-          beta1,
-          beta2,
-          weightDecay,
-          epsilon,
-          false,
-          false,
-        );
+        for (const [factor, { parameters, gradients, first, second, steps }] of byRate) {
+          ops.fusedAdamw_(
+            parameters,
+            gradients,
+            first,
+            second,
+            [],
+            steps,
+            learningRate * factor,
+            beta1,
+            beta2,
+            weightDecay,
+            epsilon,
+            false,
+            false,
+          );
+        }
         for (const [parameter, rowMajor] of scattered) parameter.copy_(rowMajor);
       }),
     );
@@ -135,7 +155,7 @@ export class AdamW implements Optimiser {
     return { step: this.#step, tensors, missed: Object.fromEntries(this.#missed) };
   }
 
-  restore({ step, tensors, missed = {} }: OptimiserState): void {
+  restore({ step, tensors, missed = {} }: SavedOptimiserState): void {
     restoreTensors(this.#tensors(), tensors);
     this.#step = step;
     this.#missed = new Map(Object.entries(missed));

@@ -1,3 +1,4 @@
+import type { DType } from '../dtype.ts';
 import type { Tensor } from '../tensor.ts';
 
 /**
@@ -14,6 +15,18 @@ export interface OptimiserState {
   missed?: Readonly<Record<string, number>>;
 }
 
+/** A saved tensor that is read when it is needed. The caller owns what `read` returns. */
+export interface UnreadTensor {
+  shape: readonly number[];
+  dtype: DType;
+  read(): Tensor;
+}
+
+/** An {@link OptimiserState} whose tensors may still be in a file. */
+export interface SavedOptimiserState extends Omit<OptimiserState, 'tensors'> {
+  tensors: ReadonlyMap<string, Tensor | UnreadTensor>;
+}
+
 /** Updates parameters from their gradients. */
 export interface Optimiser {
   /** Updates every parameter that has a gradient. `learningRate` applies to this step. */
@@ -25,7 +38,7 @@ export interface Optimiser {
    * @throws Error if a tensor is missing, unknown, or of another shape or type. Nothing is changed
    *   then.
    */
-  restore(state: OptimiserState): void;
+  restore(state: SavedOptimiserState): void;
   dispose(): void;
 }
 
@@ -39,8 +52,6 @@ export interface SharedOptimiser extends Optimiser {
   reduce(maximum: number): Promise<number>;
   /** Updates every parameter that had a gradient. */
   stepTogether(learningRate: number): Promise<void>;
-  /** Gathers what {@link Optimiser.state} returns. */
-  gatherState(): Promise<void>;
 }
 
 /** Whether processes share its state. */
@@ -48,8 +59,13 @@ export const isShared = (one: Optimiser): one is SharedOptimiser => 'stepTogethe
 
 /**
  * Copies saved tensors into an optimiser's own tensors of the same names: all, or none on an error.
+ * @param assign copies one
  */
-export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tensor>): void {
+export function restoreTensors(
+  own: ReadonlyMap<string, Tensor>,
+  saved: SavedOptimiserState['tensors'],
+  assign = (tensor: Tensor, source: Tensor): unknown => tensor.copy_(source),
+): void {
   for (const name of saved.keys()) {
     if (!own.has(name))
       throw new Error(`the saved optimiser state has the unknown entry "${name}"`);
@@ -68,7 +84,14 @@ export function restoreTensors(own: Map<string, Tensor>, saved: Map<string, Tens
       );
     }
   }
-  for (const [name, tensor] of own) tensor.copy_(saved.get(name)!);
+  for (const [name, tensor] of own) {
+    const source = saved.get(name)!;
+    if (!('read' in source)) assign(tensor, source);
+    else {
+      using read = source.read();
+      assign(tensor, read);
+    }
+  }
 }
 
 /** @throws Error if two names refer to one tensor, which would be updated twice per step. */

@@ -9,6 +9,7 @@ import {
   type OptimiserState,
   refuseShared,
   restoreTensors,
+  type SavedOptimiserState,
 } from './optimiser.ts';
 
 /** Constants of stochastic gradient descent. */
@@ -59,7 +60,7 @@ export class Sgd implements Optimiser {
   state(): OptimiserState {
     return { step: this.#step, tensors: this.#velocity };
   }
-  restore({ step, tensors }: OptimiserState): void {
+  restore({ step, tensors }: SavedOptimiserState): void {
     restoreTensors(this.#velocity, tensors);
     this.#step = step;
   }

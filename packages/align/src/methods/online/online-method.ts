@@ -2,7 +2,7 @@
 // the content of the report.
 import { join } from 'node:path';
 import { type LanguageModel, loadAdapter, type Role } from '@keel/model';
-import type { Optimiser, Tensor } from '@keel/torch';
+import type { Tensor } from '@keel/torch';
 import type { ConstraintOptions } from '../../config/constraint-options.ts';
 import type { OptionDescriptor } from '../../config/options.ts';
 import { templateSettings } from '../../config/template-options.ts';
@@ -98,8 +98,8 @@ export interface OnlineMethodParts<Options extends OnlineOptions, Own, Kind exte
   trained?(own: Own): ReadonlyMap<string, Tensor>;
   /** What they are, for the run's plan (default: nothing). */
   facts?(own: Own, options: Options): readonly PlanFact[];
-  /** The optimizer (default: AdamW). */
-  optimiser?(policy: OnlinePolicy<Own>, options: Options): Optimiser;
+  /** Factors on the learning rate, by the parameters' names (default: 1). */
+  rateOf?(policy: OnlinePolicy<Own>, options: Options): (name: string) => number;
   /** Writes the method's own results. @param path the run's folder */
   finish?(own: Own, path: string, notice: (text: string) => void): Promise<void>;
 }
@@ -291,7 +291,7 @@ function kindOf<Options extends OnlineOptions, Own, Kind extends Training>(
         place: (row, heldOut) => placeName((heldOut ? data.heldOut! : data.rows).place(row)),
       });
     },
-    ...(method.optimiser && { optimiser: method.optimiser }),
+    ...(method.rateOf && { rateOf: method.rateOf }),
     async finish({ path, policy, notice, options, resultStep }) {
       await method.finish?.(policy.own, path, notice);
       if (policy.refreshed !== null) {

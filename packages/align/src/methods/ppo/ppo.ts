@@ -19,7 +19,6 @@ import { type CriticTerm, updatePolicy } from '../online/policy-update.ts';
 import { klWorker } from '../online/worker-options.ts';
 import { addCritic, type Critic } from './critic.ts';
 import { type PpoOptions, ppoDefinition } from './ppo-options.ts';
-import { TwoRates } from './two-rates.ts';
 
 /** What PPO trains on: advantages for the policy, returns for the critic. */
 export type PpoTraining = AdvantageTraining & Required<Pick<AdvantageTraining, 'critic'>>;
@@ -99,11 +98,9 @@ export const ppoMethod = onlineMethod(ppoDefinition, {
       },
     ];
   },
-  optimiser({ parameters, own: critic }, options) {
-    const { criticLearningRate: rate, learningRate, weightDecay } = options;
+  rateOf({ own: critic }, { criticLearningRate: rate, learningRate }) {
     const factor = rate === null ? 1 : rate / learningRate;
-    const belongs = (name: string): boolean => critic.parameters.has(name);
-    return new TwoRates(parameters, { belongs, factor, weightDecay });
+    return (name) => (critic.parameters.has(name) ? factor : 1);
   },
 });
 

@@ -1,11 +1,14 @@
 // What the routes work with.
 import type { People, Person } from '../../people/people.ts';
+import type { Rounds } from '../../rounds/rounds.ts';
 import type { PreferenceStore } from '../../store/preference-store.ts';
 import type { WatchedFolder } from '../../watching/watched-folder.ts';
 
 export interface StudioContext {
   store: PreferenceStore;
   people: People;
+  /** Trainings on the labels of projects. */
+  rounds: Rounds;
   /** Training runs. */
   runs: WatchedFolder;
   /** Where the Studio is, for links that people get. */

@@ -11,12 +11,14 @@ import { TaskTable } from './task-table.tsx';
 import { useProject } from './use-projects.ts';
 
 const Agreement = lazy(() => import('./agreement.tsx'));
+const Train = lazy(() => import('./train.tsx'));
 const Settings = lazy(() => import('./settings.tsx'));
 
 const tabs = [
   ['tasks', 'Tasks'],
   ['disagreements', 'Disagreements'],
   ['agreement', 'Agreement'],
+  ['train', 'Train'],
   ['settings', 'Settings'],
 ] as const;
 
@@ -77,6 +79,9 @@ export default function Project({ project, tab }: { project: string; tab: string
           </Tabs.Panel>
           <Tabs.Panel value="agreement">
             <Agreement project={project} />
+          </Tabs.Panel>
+          <Tabs.Panel value="train">
+            <Train project={project} />
           </Tabs.Panel>
           <Tabs.Panel value="settings">
             <Settings project={project} />

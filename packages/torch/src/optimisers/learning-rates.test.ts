@@ -1,6 +1,10 @@
-import { AdamW, fromTypedArray, type Tensor, tidy } from '@keel/torch';
+// Parameters of two learning rates. Scaling a loss would not do, since AdamW's steps do not depend
+// on it.
 import { expect, it } from 'vitest';
-import { TwoRates } from './two-rates.ts';
+import { fromTypedArray } from '../create.ts';
+import { tidy } from '../scope.ts';
+import type { Tensor } from '../tensor.ts';
+import { AdamW } from './adamw.ts';
 
 const start = (): Map<string, Tensor> =>
   new Map(
@@ -9,12 +13,11 @@ const start = (): Map<string, Tensor> =>
       fromTypedArray(Float32Array.of(1, -2)).keep().setRequiresGrad(),
     ]),
   );
-const how = { belongs: (name: string) => name.startsWith('value/'), factor: 3, weightDecay: 0.1 };
-const learn = (
-  parameters: Map<string, Tensor>,
-  optimiser: TwoRates | AdamW,
-  steps: number,
-): void => {
+const how = {
+  rateOf: (name: string) => (name.startsWith('value/') ? 3 : 1),
+  weightDecay: 0.1,
+};
+const learn = (parameters: Map<string, Tensor>, optimiser: AdamW, steps: number): void => {
   for (let step = 0; step < steps; step++) {
     tidy(() => {
       for (const one of parameters.values()) one.square().sum().backward();
@@ -28,7 +31,7 @@ const valuesOf = (parameters: Map<string, Tensor>): number[][] =>
 
 it('moves one group at the rate and the other at a multiple, and resumes from a state', () => {
   const [both, plain, fast] = [start(), start(), start()];
-  const optimiser = new TwoRates(both, how);
+  const optimiser = new AdamW(both, how);
   learn(both, optimiser, 5);
   const usual = new AdamW(plain, { weightDecay: 0.1 });
   learn(plain, usual, 5);
@@ -48,7 +51,7 @@ it('moves one group at the rate and the other at a multiple, and resumes from a 
   tidy(() => {
     for (const [name, one] of again) one.detach().copy_(both.get(name)!.detach());
   });
-  const resumed = new TwoRates(again, how);
+  const resumed = new AdamW(again, how);
   resumed.restore(optimiser.state());
   learn(both, optimiser, 3);
   learn(again, resumed, 3);
@@ -59,7 +62,7 @@ it('moves one group at the rate and the other at a multiple, and resumes from a 
 
 it('restores in which steps a group had no gradient', () => {
   const parameters = start();
-  const optimiser = new TwoRates(parameters, how);
+  const optimiser = new AdamW(parameters, how);
   const value = new Map([['value/b', parameters.get('value/b')!]]);
   // During the critic's warm-up, the policy has no gradient.
   learn(value, optimiser, 4);
@@ -70,7 +73,7 @@ it('restores in which steps a group had no gradient', () => {
   tidy(() => {
     for (const [name, one] of again) one.detach().copy_(parameters.get(name)!.detach());
   });
-  const resumed = new TwoRates(again, how);
+  const resumed = new AdamW(again, how);
   resumed.restore(optimiser.state());
   learn(parameters, optimiser, 2);
   learn(again, resumed, 2);
