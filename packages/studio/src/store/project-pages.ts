@@ -40,9 +40,16 @@ export async function readOverview(database: Database): Promise<ProjectOverview[
     .groupBy(['projects.id', 'projects.name', 'projects.created_at'])
     .orderBy('projects.name')
     .execute();
+  // Grouped first: to count distinct ones, PostgreSQL would sort all verdicts.
   const people = await database
-    .selectFrom('annotations')
-    .select(['project_id', ({ fn }) => fn.count('person_id').distinct().as('people')])
+    .selectFrom((from) =>
+      from
+        .selectFrom('annotations')
+        .select(['project_id', 'person_id'])
+        .groupBy(['project_id', 'person_id'])
+        .as('each'),
+    )
+    .select(['project_id', ({ fn }) => fn.countAll().as('people')])
     .groupBy('project_id')
     .execute();
   const peopleOf = new Map(people.map((one) => [one.project_id, Number(one.people)]));
