@@ -69,6 +69,7 @@ export default defineConfig({
             page('Evaluating models', '/guide/evaluating'),
             page('Rating many models', '/guide/rating'),
             page('Collecting preferences', '/guide/collecting'),
+            page('Watching runs', '/guide/watching'),
             page('Health of a run', '/guide/health'),
             page('Was the reward gamed?', '/guide/reward-hacking'),
             page('Which objective', '/choosing'),

@@ -77,3 +77,5 @@ export {
   readyAspects,
   type SettingsPatch,
 } from './store/settings.ts';
+export { WatchError } from './watching/folders/watch-error.ts';
+export { RunWatcher, type WatcherOptions } from './watching/run-watcher.ts';

@@ -13,6 +13,7 @@ import {
   type SideStyles,
   type StoredBattle,
   saveStyles,
+  sidesOf,
   startBattle,
   viewBattle,
   voteBattle,
@@ -380,6 +381,11 @@ export class PreferenceStore implements AsyncDisposable {
   /** A battle as its person sees it. @throws RangeError for somebody else's battle */
   battleFor(battle: string, person: string): Promise<BattleView> {
     return viewBattle(this.#database, battle, person);
+  }
+
+  /** Which model is on which side of a battle: not for its person. */
+  sidesOf(battle: string): Promise<StoredBattle['models']> {
+    return sidesOf(this.#database, battle);
   }
 
   /** Battles of a project, newest first, and how many fit the filter. */

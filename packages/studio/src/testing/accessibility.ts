@@ -2,11 +2,19 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** Each violation with its elements; empty if there is none. */
-export async function violationsOf(page: Page): Promise<string[]> {
+/**
+ * Each violation with its elements; empty if there is none.
+ * @param within selector of what is looked at, such as an open dialog (default: the page)
+ */
+export async function violationsOf(page: Page, within = 'html'): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(),
+  const { violations } = await page.evaluate(
+    (selector) =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(selector, {
+        // The head of a dialog is not that of the page, though it is the same element.
+        rules: { 'landmark-no-duplicate-banner': { enabled: selector === 'html' } },
+      }),
+    within,
   );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),

@@ -7,6 +7,9 @@ const sea: MantineColorsTuple = [
   ...(['#3bc5d8', '#2cb5c9', '#149bae', '#0b7285', '#075d6d'] as const),
 ];
 
+/** A button with a cross has no other name. */
+const closeable = { closeButtonProps: { 'aria-label': 'Close' } };
+
 export const theme = createTheme({
   primaryColor: 'sea',
   primaryShade: { light: 8, dark: 8 },
@@ -19,8 +22,10 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   headings: { fontWeight: '650' },
   components: {
+    Anchor: { defaultProps: { underline: 'always' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
-    Modal: { defaultProps: { centered: true, overlayProps: { blur: 2 } } },
+    Modal: { defaultProps: { centered: true, overlayProps: { blur: 2 }, ...closeable } },
+    Drawer: { defaultProps: closeable },
   },
 });
 

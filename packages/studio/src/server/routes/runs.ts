@@ -128,7 +128,9 @@ export const runs = ({ runs: folder }: StudioContext) =>
     // The path ends as the file does, so that links from a recipe's report lead to its stages'.
     .get('/reports/:path{(?:.+/)?report\\.html}', (context) => {
       const run = context.req.param('path').replace(/\/?report\.html$/, '') || '.';
-      return context.body(readFileSync(folder.demand().report(run)), 200, {
+      const page = readFileSync(folder.demand().report(run), 'utf8');
+      // A frame without an origin does not send the session to another report: a new page does.
+      return context.body(page.replace('<head>', '<head><base target="_blank">'), 200, {
         'Content-Type': 'text/html; charset=utf-8',
         'Content-Security-Policy': REPORT_POLICY,
       });

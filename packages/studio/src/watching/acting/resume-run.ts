@@ -1,8 +1,9 @@
 // Resumes a run with the command that it recorded, in a process that outlives this one.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { methodVerbs, type RunRecord } from '@keel/align/runs';
+import { startKeel } from '../../processes/start-keel.ts';
 import { optionOf } from '../describing/config.ts';
 import type { RunFiles } from '../describing/run-files.ts';
 import type { RunSummary } from '../describing/summary.ts';
@@ -81,7 +82,7 @@ function missingData(run: FoundRun, folder: string, files: RunFiles): string | n
 /** Starts commands, one for each run. */
 export class Resumes {
   readonly #keel: readonly string[] | null;
-  readonly #started = new Map<string, { child: ChildProcess; failed: string | null }>();
+  readonly #started = new Map<string, ChildProcess>();
 
   /** @param keel the words that run Keel's command line; null: nothing can be resumed */
   constructor(keel: readonly string[] | null) {
@@ -96,38 +97,25 @@ export class Resumes {
     if (this.#keel === null) {
       throw new WatchError('refused', 'this program was started without the means to resume runs');
     }
-    if (this.#started.get(run.id)?.child.exitCode === null) {
+    if (this.stateOf(run)?.running) {
       throw new WatchError('refused', `${run.id}: it is being resumed`);
     }
-    const [program, ...args] = [...this.#keel, ...words];
-    const output = openSync(join(run.path, OUTPUT), 'a');
+    let child: ChildProcess;
     try {
-      writeSync(output, `\n$ keel ${words.join(' ')}\n`);
-      const child = spawn(program!, args, {
-        ...{ cwd: folder, detached: true },
-        stdio: ['ignore', output, output],
-      });
-      const entry = { child, failed: null as string | null };
-      this.#started.set(run.id, entry);
-      child.on('error', (error) => {
-        entry.failed = error.message;
-      });
-      child.unref();
-      if (child.pid === undefined) {
-        throw new WatchError('refused', `${run.id}: ${program} cannot be started`);
-      }
-      return { pid: child.pid };
-    } finally {
-      closeSync(output);
+      const output = join(run.path, OUTPUT);
+      child = startKeel(words, { keel: this.#keel, folder, output });
+    } catch (cause) {
+      throw new WatchError('refused', `${run.id}: ${(cause as Error).message}`);
     }
+    this.#started.set(run.id, child);
+    return { pid: child.pid! };
   }
 
   /** Of the last start of a run in this program: whether it runs, or how it ended. */
   stateOf({ id, path }: FoundRun): { running: boolean; exitCode: number | null } | null {
-    const entry = this.#started.get(id);
-    if (entry === undefined || !existsSync(path) || !statSync(path).isDirectory()) return null;
-    const { exitCode, signalCode } = entry.child;
-    const running = exitCode === null && signalCode === null && entry.failed === null;
-    return { running, exitCode };
+    const child = this.#started.get(id);
+    if (child === undefined || !existsSync(path)) return null;
+    const { exitCode, signalCode } = child;
+    return { running: exitCode === null && signalCode === null, exitCode };
   }
 }

@@ -14,8 +14,8 @@ export interface CostPoint {
 const POINTS = 200;
 
 /**
- * Points in the order of their steps. Stretches start at multiples of a power of two, so that points
- * do not move when more are added, unless the stretches double.
+ * Points in the order of their steps. Stretches start at multiples of a power of two, so that
+ * points do not move when more are added, unless the stretches double.
  */
 export function rewardCosts(reward: Column, kl: Column): CostPoint[] {
   const costs = new Map(kl.steps.map((step, at) => [step, kl.values[at]!]));

@@ -49,10 +49,10 @@ export function StateBadge({ state }: { state: RunSummary['state'] }) {
         variant="light"
         color={color}
         leftSection={icon}
-        className="state"
         tt="none"
         fw={600}
         miw="max-content"
+        c="bright"
       >
         {label}
       </Badge>

@@ -31,6 +31,9 @@ export const useRun = (run: string) =>
   useQuery({
     queryKey: ['run', run, 'details'],
     queryFn: () => answerOf(api.runs.details.$get({ query: { run } })),
+    // A process that fails at once writes nothing that would be noticed.
+    refetchInterval: ({ state: { data } }) =>
+      data?.stopping || data?.resumed?.running ? 1500 : false,
   });
 
 /** A part of all curves, by steps; null: all steps. */

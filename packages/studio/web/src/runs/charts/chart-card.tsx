@@ -94,8 +94,14 @@ export function ChartCard({
   return (
     <Card withBorder padding="sm" ref={box} component="section" aria-label={title}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Group gap={6} wrap="nowrap" miw={0}>
-          <Title order={3} size="h5" lineClamp={1} style={{ overflowWrap: 'anywhere' }}>
+        <Group gap={6} wrap="nowrap" miw={0} style={{ overflow: 'hidden' }}>
+          <Title
+            order={3}
+            size="h5"
+            lineClamp={1}
+            miw={0}
+            style={{ overflowWrap: 'anywhere', wordBreak: 'break-all' }}
+          >
             {title}
           </Title>
           {note !== '' && (

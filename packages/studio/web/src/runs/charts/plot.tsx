@@ -81,7 +81,7 @@ export function Plot({
     const show = share ? shareText : numberText;
     const made = new UPlot(
       {
-        width: box.current!.clientWidth || 400,
+        width: box.current!.clientWidth || 200,
         height: HEIGHT,
         scales: {
           x: { time: false, range: (_, low, high) => [...(latest.current.range ?? [low, high])] },

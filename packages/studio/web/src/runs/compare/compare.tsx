@@ -16,6 +16,7 @@ import {
   Text,
   Title,
   useComputedColorScheme,
+  VisuallyHidden,
 } from '@mantine/core';
 import { IconLink, IconScale, IconX } from '@tabler/icons-react';
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
@@ -162,7 +163,9 @@ function Summary({ comparison, remove }: { comparison: Comparison; remove: (id: 
               <Table.Th key={label}>{label}</Table.Th>
             ))}
             <Table.Th>Latest number</Table.Th>
-            <Table.Th aria-label="Remove" />
+            <Table.Th>
+              <VisuallyHidden>Remove</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -213,7 +216,7 @@ function Summary({ comparison, remove }: { comparison: Comparison; remove: (id: 
                     ml={6}
                     variant="light"
                     color={passed ? 'green' : 'red'}
-                    className="state"
+                    c="bright"
                     tt="none"
                   >
                     {name} {passed ? 'passed' : 'failed'}

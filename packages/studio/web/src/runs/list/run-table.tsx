@@ -1,8 +1,19 @@
 // Runs as a table: the stages of a recipe below it.
-import { Anchor, Box, Checkbox, Group, Progress, Stack, Table, Text, Tooltip } from '@mantine/core';
+import {
+  Anchor,
+  Box,
+  Checkbox,
+  Group,
+  Progress,
+  Stack,
+  Table,
+  Text,
+  Tooltip,
+  VisuallyHidden,
+} from '@mantine/core';
 import { IconAlertOctagon, IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from 'wouter';
-import { agoText } from '../../shell/words.ts';
+import { agoText, counted } from '../../shell/words.ts';
 import { durationText, numberText } from '../numbers.ts';
 import { StateBadge } from '../state-badge.tsx';
 import { nameOf, type RunSummary, runPath } from '../use-runs.ts';
@@ -33,7 +44,11 @@ export function RunTable({
       <Table verticalSpacing="sm" aria-label="Runs">
         <Table.Thead>
           <Table.Tr>
-            {chosen !== null && <Table.Th w={36} aria-label="Select" />}
+            {chosen !== null && (
+              <Table.Th w={36}>
+                <VisuallyHidden>Select</VisuallyHidden>
+              </Table.Th>
+            )}
             <Table.Th>Run</Table.Th>
             <Table.Th visibleFrom="xs">State</Table.Th>
             <Table.Th visibleFrom="sm">Progress</Table.Th>
@@ -123,7 +138,9 @@ function RunProgress({ run }: { run: RunSummary }) {
   return (
     <Stack gap={4} miw={120} maw={180}>
       <Text size="sm" className="numeric">
-        {step.toLocaleString('en')}
+        {total === null && run.kind !== 'training' && run.kind !== 'tensorboard'
+          ? counted(step, 'stage')
+          : step.toLocaleString('en')}
         {total !== null && ` of ${total.toLocaleString('en')}`}
         {secondsLeft !== null && (
           <Text span size="xs" c="dimmed">

@@ -9,9 +9,10 @@ import {
   Stack,
   Text,
   TextInput,
+  Tooltip,
 } from '@mantine/core';
 import { IconChartLine, IconScale, IconSearch } from '@tabler/icons-react';
-import { type MouseEvent, useState } from 'react';
+import { useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
@@ -58,23 +59,7 @@ export function Runs() {
   const kinds = [...new Set(all.map(({ kind }) => kind))].sort();
   return (
     <>
-      <PageHeader
-        title="Runs"
-        actions={
-          all.length > 0 && (
-            <Button
-              component={Link}
-              href={comparePath(selected)}
-              leftSection={<IconScale size={18} />}
-              disabled={selected.length === 0}
-              data-disabled={selected.length === 0 || undefined}
-              onClick={(event: MouseEvent) => selected.length === 0 && event.preventDefault()}
-            >
-              Compare{selected.length > 0 ? ` ${selected.length}` : ''}
-            </Button>
-          )
-        }
-      >
+      <PageHeader title="Runs" actions={all.length > 0 && <CompareButton selected={selected} />}>
         Everything that trains or was trained in <Code>{folder}</Code>, as it happens.
       </PageHeader>
       {all.length === 0 ? (
@@ -148,6 +133,24 @@ export function Runs() {
   );
 }
 
+function CompareButton({ selected }: { selected: readonly string[] }) {
+  const icon = <IconScale size={18} />;
+  if (selected.length === 0) {
+    return (
+      <Tooltip label="Mark runs in the list first">
+        <Button leftSection={icon} disabled>
+          Compare
+        </Button>
+      </Tooltip>
+    );
+  }
+  return (
+    <Button component={Link} href={comparePath(selected)} leftSection={icon}>
+      Compare {selected.length}
+    </Button>
+  );
+}
+
 const NoRuns = ({ folder, exists }: { folder: string; exists: boolean }) => (
   <EmptyState title="No runs yet" icon={<IconChartLine size={40} stroke={1.4} />}>
     <Text mb="sm">
@@ -161,7 +164,7 @@ const NoRuns = ({ folder, exists }: { folder: string; exists: boolean }) => (
         </>
       )}
     </Text>
-    <Code block ta="left">
+    <Code block ta="left" tabIndex={0}>
       npx keel dpo --data examples/data/concise-train.jsonl --lora --output {folder}/first
     </Code>
     <Text mt="sm" size="sm">

@@ -26,7 +26,7 @@ export const Gates = ({ gates }: { gates: RunDetails['gates'] }) => (
         <Badge
           color={passed ? 'green' : 'red'}
           variant="light"
-          className="state"
+          c="bright"
           tt="none"
           leftSection={passed ? <IconCheck size={13} /> : <IconX size={13} />}
           style={{ flexShrink: 0 }}

@@ -14,6 +14,7 @@ import {
   Stack,
   Tabs,
   Text,
+  VisuallyHidden,
 } from '@mantine/core';
 import { IconExternalLink, IconGitBranch, IconScale } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -161,8 +162,9 @@ function Loaded({ run }: { run: RunDetails }) {
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {tabs.map(({ value, content }) => (
+        {tabs.map(({ value, label, content }) => (
           <Tabs.Panel key={value} value={value}>
+            <VisuallyHidden component="h2">{label}</VisuallyHidden>
             <Suspense fallback={<Skeleton h={300} />}>{value === tab && content()}</Suspense>
           </Tabs.Panel>
         ))}
