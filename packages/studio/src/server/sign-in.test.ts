@@ -42,6 +42,7 @@ test('people come by invitation, and sign in with their password', async () => {
   await admin.getByRole('dialog').getByLabel('Name').fill('Zoë');
   await admin.getByRole('button', { name: 'Make a link' }).click();
   const link = (await admin.locator('pre').textContent())!;
+  expect(await violationsOf(admin)).toEqual([]);
   await admin.keyboard.press('Escape');
   await admin.getByRole('table', { name: 'Open invitations' }).getByText('Zoë').waitFor();
   expect(await violationsOf(admin)).toEqual([]);
