@@ -1,6 +1,7 @@
 // A person's work in a project: the next task, verdicts, and changing one's mind.
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import { suggestionOf } from '../../rounds/round-column.ts';
 import { choices } from '../../store/schema.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
@@ -58,8 +59,19 @@ export const annotating = ({ store }: StudioContext) => {
       return context.json({ task: await store.undo(context.req.param('project'), name) });
     })
     .post('/:project/tasks/:task/verdict', body(verdictBody), async (context) => {
-      const { task, name } = await own(context);
-      return context.json({ version: await store.annotate(task, name, context.req.valid('json')) });
+      const { project, task, name } = await own(context);
+      const verdict = context.req.valid('json');
+      const version = await store.annotate(task, name, verdict);
+      const { suggestions } = await store.settings(project);
+      // Only now: before the verdict it would be an influence.
+      const suggestion =
+        suggestions && verdict.choice !== null
+          ? suggestionOf(
+              (await store.taskDetail(task)).columns,
+              (await store.taskFor(project, task, name)).answers,
+            )
+          : null;
+      return context.json({ version, suggestion });
     })
     .post('/:project/tasks/:task/reopen', async (context) => {
       const { task, name } = await own(context);

@@ -23,7 +23,7 @@ import { useProject } from '../projects/use-projects.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
-import { counted } from '../shell/words.ts';
+import { counted, percent } from '../shell/words.ts';
 import { KeyHelp } from './key-help.tsx';
 import { Task, type TaskShown } from './task.tsx';
 import { useKeys } from './use-keys.ts';
@@ -73,7 +73,10 @@ export default function Annotate({ project }: { project: string }) {
           json: verdict,
         }),
       ),
-    onSuccess: goOn,
+    onSuccess: async ({ suggestion }) => {
+      if (suggestion !== null) notifications.show({ message: suggestionText(suggestion) });
+      await goOn();
+    },
   });
   const undo = useMutation({
     mutationFn: async () =>
@@ -196,6 +199,9 @@ export default function Annotate({ project }: { project: string }) {
     </>
   );
 }
+
+const suggestionText = ({ by, left }: { by: string; left: number }): string =>
+  `The ${by} expected ${left >= 0.5 ? 'A' : 'B'}, with ${percent(Math.max(left, 1 - left))}`;
 
 function ProgressLine({
   progress: { mine, skipped, left },

@@ -167,6 +167,12 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           value={settings.goldShare}
           onChange={(goldShare) => change({ goldShare })}
         />
+        <Checkbox
+          label="Tell people after a verdict what the reward model expected"
+          description="Only for tasks that came from a round. It may lead people to judge like the model"
+          checked={settings.suggestions}
+          onChange={(event) => change({ suggestions: event.currentTarget.checked })}
+        />
         <NumberInput
           label="A verdict is too fast below"
           suffix=" s"
