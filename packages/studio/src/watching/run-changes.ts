@@ -35,13 +35,22 @@ export class RunChanges {
     if (this.#listeners.size === 0) this.#known = known(runs);
     this.#listeners.add(listener);
     listener({ runs: [...runs], removed: [] });
-    this.#timer ??= setInterval(() => this.#look(), this.#interval).unref();
+    if (this.#timer === null) this.#lookAfter(this.#interval);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0 || this.#timer === null) return;
-      clearInterval(this.#timer);
+      clearTimeout(this.#timer);
       this.#timer = null;
     };
+  }
+
+  #lookAfter(delay: number): void {
+    this.#timer = setTimeout(() => {
+      const started = performance.now();
+      this.#look();
+      // Runs train on the same machine: looking takes at most a tenth of a core.
+      this.#lookAfter(Math.max(this.#interval, 10 * (performance.now() - started)));
+    }, delay).unref();
   }
 
   #look(): void {
