@@ -1,11 +1,18 @@
-// Times of the preference store with many annotations: adding, listing, filtering, agreement.
+// Times of the preference store with many annotations: adding, listing, filtering, giving tasks,
+// agreement and quality.
 //   node benchmarks/studio-store.ts [--annotations 100000] [--database URL]
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resamplingRandom } from '@keel/statistics';
-import { agreementOf, type Choice, PreferenceStore, type TaskInput } from '@keel/studio';
+import {
+  agreementOf,
+  type Choice,
+  PreferenceStore,
+  projectQuality,
+  type TaskInput,
+} from '@keel/studio';
 
 const { values } = parseArgs({
   options: {
@@ -41,19 +48,28 @@ function taskAt(at: number): TaskInput {
   };
 }
 
-/** Median and slowest of several, in milliseconds. */
+/**
+ * Fastest, median and slowest of several, in milliseconds, and the median of this process's time on
+ * processors, which others on the machine change less.
+ */
 async function time(name: string, work: () => Promise<unknown>): Promise<void> {
   const times: number[] = [];
+  const used: number[] = [];
   for (let one = 0; one < Number(values.repeats); one++) {
-    const start = performance.now();
+    const [start, before] = [performance.now(), process.cpuUsage()];
     await work();
     times.push(performance.now() - start);
+    const { user, system } = process.cpuUsage(before);
+    used.push((user + system) / 1000);
   }
-  times.sort((a, b) => a - b);
-  const [median, slowest] = [times[Math.floor(times.length / 2)]!, times.at(-1)!];
-  console.log(
-    `${name.padEnd(34)} ${median.toFixed(1).padStart(8)} ${slowest.toFixed(1).padStart(8)}`,
-  );
+  for (const list of [times, used]) list.sort((a, b) => a - b);
+  const middle = Math.floor(times.length / 2);
+  const shown = [times[0]!, times[middle]!, times.at(-1)!, used[middle]!];
+  showLine(name, ...shown.map((one) => one.toFixed(1)));
+}
+
+function showLine(name: string, ...cells: readonly string[]): void {
+  console.log([name.padEnd(34), ...cells.map((cell) => cell.padStart(8))].join(' '));
 }
 
 try {
@@ -64,7 +80,7 @@ try {
   const { annotations } = await store.addTasks(project, inputs, { overlap, random });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${count} tasks and ${annotations} annotations added in ${seconds} s`);
-  console.log(`${'milliseconds'.padEnd(34)} ${'median'.padStart(8)} ${'slowest'.padStart(8)}`);
+  showLine('milliseconds', 'fastest', 'median', 'slowest', 'cpu');
   await time('list, first 100', () => store.annotations(project));
   const last = { limit: 100, offset: annotations - 100 };
   await time('list, last 100', () => store.annotations(project, last));
@@ -75,10 +91,25 @@ try {
   await time('filter by text', () =>
     store.annotations(project, { text: `number ${7919 * (count - 1)}?` }),
   );
+  await time('tasks by text', () => store.taskList(project, { text: 'number 79' }));
+  await time('tasks, most disputed first', () => store.disagreements(project));
+  await time('overview', () => store.overview());
+  // A new person has everything before them, and the overlap has room for one more.
+  await store.saveSettings(project, { overlap: overlap + 1 });
+  await time('next task, and its verdict', async () => {
+    const { task } = await store.next(project, 'person 31');
+    await store.annotate(task!.id, 'person 31', { choice: 'left', seconds: 5 });
+  });
   await time('agreement: reading votes', () => store.votes(project));
   const votes = await store.votes(project);
   await time('agreement: computing', async () => agreementOf(votes));
   await time('agreement: all', async () => agreementOf(await store.votes(project)));
+  await time('quality of all people', () => projectQuality(store, project));
+  console.log(
+    `load at the end: ${loadavg()
+      .map((one) => one.toFixed(1))
+      .join(', ')}`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

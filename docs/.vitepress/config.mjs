@@ -68,6 +68,7 @@ export default defineConfig({
             page('Comparing objectives', '/guide/compare'),
             page('Evaluating models', '/guide/evaluating'),
             page('Rating many models', '/guide/rating'),
+            page('Keel Studio', '/guide/studio'),
             page('Collecting preferences', '/guide/collecting'),
             page('Watching runs', '/guide/watching'),
             page('Health of a run', '/guide/health'),

@@ -1,6 +1,7 @@
-import { afterEach, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
 import { noGrad } from './autograd.ts';
-import { ones } from './create.ts';
+import { ones, zeros } from './create.ts';
 import { memory, Scope, tidy } from './scope.ts';
 import { atOnce, inTurns, noGradSteps, type Steps, tidySteps, within } from './steps.ts';
 import type { Tensor } from './tensor.ts';
@@ -84,4 +85,32 @@ it('leaves what it entered when a step fails, and frees created tensors', () => 
   expect(() => atOnce(within(enter, tidySteps(failing())))).toThrow('broken');
   expect(inside).toBe(0);
   expect(memory().tensors).toBe(before);
+});
+
+describe('a step that waits', () => {
+  const log: string[] = [];
+  function* waiting(): Steps<number> {
+    using first = zeros([1]);
+    log.push('asks');
+    yield async () => {
+      // Outside of the scope and of the gradient mode of the steps.
+      using made = zeros([1]).keep().setRequiresGrad();
+      using product = made.mul(2).keep();
+      await setImmediate();
+      log.push(`waits, ${product.requiresGrad}`);
+    };
+    log.push(`has waited, ${first.disposed}`);
+    return 3;
+  }
+
+  it('is awaited in turns, whatever is around it', async () => {
+    const before = memory().tensors;
+    expect(await inTurns(noGradSteps(tidySteps(waiting())))).toBe(3);
+    expect(log).toEqual(['asks', 'waits, true', 'has waited, false']);
+    expect(memory().tensors).toBe(before);
+  });
+
+  it('is refused at once', () => {
+    expect(() => atOnce(waiting())).toThrow(/divided among processes/);
+  });
 });

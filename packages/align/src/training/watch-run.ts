@@ -1,8 +1,9 @@
 // Creates the objects that watch a run, from its options.
-import type { LanguageModel, Role } from '@keel/model';
-import type { Tensor } from '@keel/torch';
+import { type LanguageModel, namedWeights, type Role } from '@keel/model';
+import { dtypeBytes, type Tensor } from '@keel/torch';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { TrainingOptions } from '../config/training-options.ts';
+import { formatBytes } from '../runs/progress.ts';
 import type { MeasuredHeadline } from '../runs/report/run-report.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { BestResult } from './best-result.ts';
@@ -57,6 +58,7 @@ function answersOf({
   const room = Math.min(maxLength ?? Infinity, model.decoder.config.maxPositions) - maxNewTokens;
   const found = tokeniseSamples(prompts, model.tokenizer, room);
   if (found.length > 0) {
+    if (model.decoder.divided !== null) notice(gatheredNotice(model));
     const asked = { model, role, constraints, prompts: found, maxNewTokens };
     return new SampledAnswers({ ...asked, notice, signal });
   }
@@ -64,4 +66,12 @@ function answersOf({
     `--sample-prompts: no prompt leaves room for an answer of ${maxNewTokens} tokens, so no answers are shown`,
   );
   return null;
+}
+
+function gatheredNotice({ decoder }: LanguageModel): string {
+  const bytes = [...namedWeights(decoder).values()].reduce(
+    (sum, { size, dtype }) => sum + size * dtypeBytes(dtype),
+    0,
+  );
+  return `--shard full: the sample prompts are answered with the whole model (${formatBytes(bytes)}) gathered in a process. If that does not fit, pass --sample-prompts none`;
 }

@@ -38,6 +38,23 @@ const schema = z.strictObject({
     value: 'folder',
     common: true,
   }),
+  models: option(
+    z
+      .array(
+        z.string().regex(/^https?:\/\/.+$/, 'expected an address such as http://127.0.0.1:8000'),
+      )
+      .min(1)
+      .nullable()
+      .default(null),
+    {
+      description:
+        'servers whose models answer in battles and for new tasks, such as keel serve; the key of servers that need one is KEEL_MODELS_KEY',
+      group: 'Model and data',
+      value: 'address',
+      common: true,
+      shownDefault: 'none',
+    },
+  ),
   open: option(z.boolean().default(true), {
     description: 'open the browser; not done where there is no screen',
     group,

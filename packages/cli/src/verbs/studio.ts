@@ -10,6 +10,7 @@ export async function run(options: StudioOptions): Promise<number> {
     database: options.database ?? (process.env.KEEL_DATABASE || DEFAULT_DATABASE),
     ...{ host: options.host, port: options.port, url: options.url, owner: options.owner },
     ...{ key: process.env.KEEL_STUDIO_KEY || null, uploadBytes: options.maxUpload * 1e6 },
+    ...{ models: options.models ?? [], modelsKey: process.env.KEEL_MODELS_KEY || null },
     ...{ example: options.example, runs: options.runs },
     keel: [process.execPath, ...process.execArgv, process.argv[1]!],
     log: complain,

@@ -35,20 +35,25 @@ const defaults: RatingOptions = {
   ...{ prior: 400, elo: null, next: 5 },
 };
 
+/** Intervals over clusters need several of them. */
+const LEAST_PEOPLE = 10;
+
 /** 1: the left side won. */
 const outcomes = { left: 1, right: 0, tie: 0.5, both_bad: 0.5 } as const;
 
 /**
  * Bradley-Terry ratings with intervals, the battles and wins of each pair, and which pairs to try
- * next. Votes of one person are not independent: they share a cluster.
+ * next. Votes of one person are not independent: with at least 10 people they share a cluster, which
+ * makes intervals wider. Fewer clusters would make them much too narrow.
  */
 export async function arenaOf(
   store: PreferenceStore,
   project: string,
   { styleControl = false, ...options }: ArenaOptions = {},
 ): Promise<Arena> {
-  const table = new BattleTable();
+  const counting: StoredBattle[] = [];
   const counted = new Map<string, SideStyles>();
+  const features = new Map<string, number[]>();
   const people = new Set<string>();
   const left = { wins: 0, decided: 0 };
   let [leaked, ties] = [0, 0];
@@ -57,7 +62,7 @@ export async function arenaOf(
       leaked += 1;
       continue;
     }
-    const { models, vote, person } = battle;
+    const { vote, person } = battle;
     const outcome = outcomes[vote!];
     people.add(person);
     if (outcome === 0.5) ties += 1;
@@ -65,14 +70,21 @@ export async function arenaOf(
       left.decided += 1;
       left.wins += outcome;
     }
-    let styles = battle.styles;
-    if (styleControl && styles === null) {
-      styles = stylesOf(battle);
-      counted.set(battle.id, styles);
+    if (styleControl) {
+      const known = battle.styles;
+      const styles = known ?? stylesOf(battle);
+      if (known === null) counted.set(battle.id, styles);
+      features.set(battle.id, featuresOf(styles));
     }
+    counting.push(battle);
+  }
+  const table = new BattleTable();
+  const isClustered = people.size >= LEAST_PEOPLE;
+  for (const { id, models, vote, person } of counting) {
     table.add({
-      ...{ a: models.left, b: models.right, outcome, cluster: person },
-      ...(styleControl && { features: featuresOf(styles!) }),
+      ...{ a: models.left, b: models.right, outcome: outcomes[vote!] },
+      ...(isClustered && { cluster: person }),
+      ...(styleControl && { features: features.get(id)! }),
     });
   }
   if (counted.size > 0) await store.saveStyles(counted);

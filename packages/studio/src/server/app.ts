@@ -6,6 +6,7 @@ import { demandPerson, refuseForeign, safeHeaders } from './requests/access.ts';
 import type { StudioContext, StudioEnvironment } from './requests/context.ts';
 import { asStudioError, failed, notFound, StudioError } from './requests/errors.ts';
 import { annotating } from './routes/annotating.ts';
+import { arena } from './routes/arena.ts';
 import { people } from './routes/people.ts';
 import { importFormats, projects } from './routes/projects.ts';
 import { rounds } from './routes/rounds.ts';
@@ -29,6 +30,7 @@ export const api = (studio: StudioContext) =>
     .route('/projects', projects(studio))
     .route('/projects', rounds(studio))
     .route('/projects', annotating(studio))
+    .route('/projects', arena(studio))
     .route('/runs', runs(studio));
 
 /** The type from which the pages' client follows. */

@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
 import { isLoopback } from '@keel/serve/access';
 import { addExample } from '../importing/example-project.ts';
+import { ModelServers } from '../models/model-servers.ts';
 import { People } from '../people/people.ts';
 import { Rounds } from '../rounds/rounds.ts';
 import { PreferenceStore } from '../store/preference-store.ts';
@@ -26,6 +27,10 @@ export interface StudioOptions {
   key?: string | null;
   /** Name of the owner as a person (default: the name of this machine's user). */
   owner?: string | null;
+  /** Addresses of servers whose models answer, such as those of `keel serve` (default: none). */
+  models?: readonly string[];
+  /** Key that is sent to them (default: none). */
+  modelsKey?: string | null;
   /** Whether a store without projects gets the example (default: false). */
   example?: boolean;
   /** Folder of training runs, which need not exist yet (default: runs). */
@@ -95,8 +100,9 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     const { keel } = options;
     const runs = new WatchedFolder(options.runs ?? 'runs', keel === undefined ? {} : { keel });
     const rounds = new Rounds({ store, runs: runs.path, keel: keel ?? null });
+    const models = new ModelServers(options.models ?? [], options.modelsKey ?? null);
     app = createApp(
-      { store, people, rounds, runs, url, uploadBytes, log: failure },
+      { store, people, rounds, models, runs, url, uploadBytes, log: failure },
       { folder, local },
     );
     // New answers become tasks also while nobody looks.

@@ -254,3 +254,14 @@ export async function saveStyles(
       .where('id', '=', id)
       .execute();
 }
+
+/** @throws RangeError for an unknown battle */
+export async function sidesOf(database: Database, battle: string): Promise<StoredBattle['models']> {
+  const row = await database
+    .selectFrom('battles')
+    .select(['model_left', 'model_right'])
+    .where('id', '=', battle)
+    .executeTakeFirst();
+  if (row === undefined) throw new RangeError(`there is no battle ${battle}`);
+  return { left: row.model_left, right: row.model_right };
+}

@@ -1,4 +1,5 @@
 // The store of prompts, answers, tasks and what people said of them.
+import { sql } from 'kysely';
 import { type Added, type AddOptions, addTasks } from './add-tasks.ts';
 import { adjudicateTask } from './adjudicating.ts';
 import { annotateTask, lastTask, releaseTask, renewClaim, reopenTask } from './annotating.ts';
@@ -12,6 +13,7 @@ import {
   type SideStyles,
   type StoredBattle,
   saveStyles,
+  sidesOf,
   startBattle,
   viewBattle,
   voteBattle,
@@ -67,6 +69,9 @@ import {
 } from './reading.ts';
 import type { ProjectSettings, SettingsPatch } from './settings.ts';
 import { historyOf, paceOf, progressOf, viewTask } from './viewing.ts';
+
+/** Tasks that change how a database should search. */
+const MANY = 1000;
 
 /** Every write is one transaction: it is there as a whole, or not at all. */
 export class PreferenceStore implements AsyncDisposable {
@@ -159,8 +164,20 @@ export class PreferenceStore implements AsyncDisposable {
   }
 
   /** Adds tasks and their verdicts. Tasks and verdicts that are there already stay as they are. */
-  addTasks(project: string, inputs: readonly TaskInput[], options: AddOptions): Promise<Added> {
-    return this.#change(project, (writing) => addTasks(writing, project, inputs, options));
+  async addTasks(
+    project: string,
+    inputs: readonly TaskInput[],
+    options: AddOptions,
+  ): Promise<Added> {
+    const added = await this.#change(project, (writing) =>
+      addTasks(writing, project, inputs, options),
+    );
+    // PostgreSQL counts by itself, but later: until then it plans for empty tables.
+    if (this.#postgres && added.tasks >= MANY)
+      await sql`analyze prompts, answers, tasks, task_answers, claims, annotations`.execute(
+        this.#database,
+      );
+    return added;
   }
 
   /**
@@ -364,6 +381,11 @@ export class PreferenceStore implements AsyncDisposable {
   /** A battle as its person sees it. @throws RangeError for somebody else's battle */
   battleFor(battle: string, person: string): Promise<BattleView> {
     return viewBattle(this.#database, battle, person);
+  }
+
+  /** Which model is on which side of a battle: not for its person. */
+  sidesOf(battle: string): Promise<StoredBattle['models']> {
+    return sidesOf(this.#database, battle);
   }
 
   /** Battles of a project, newest first, and how many fit the filter. */

@@ -40,9 +40,16 @@ export async function readOverview(database: Database): Promise<ProjectOverview[
     .groupBy(['projects.id', 'projects.name', 'projects.created_at'])
     .orderBy('projects.name')
     .execute();
+  // Grouped first: to count distinct ones, PostgreSQL would sort all verdicts.
   const people = await database
-    .selectFrom('annotations')
-    .select(['project_id', ({ fn }) => fn.count('person_id').distinct().as('people')])
+    .selectFrom((from) =>
+      from
+        .selectFrom('annotations')
+        .select(['project_id', 'person_id'])
+        .groupBy(['project_id', 'person_id'])
+        .as('each'),
+    )
+    .select(['project_id', ({ fn }) => fn.countAll().as('people')])
     .groupBy('project_id')
     .execute();
   const peopleOf = new Map(people.map((one) => [one.project_id, Number(one.people)]));
@@ -110,10 +117,7 @@ export async function listTasks(
   { state, text, disputed, flagged, skipped, gold, adjudicated }: TaskFilter,
   { limit = 50, offset = 0, sort = 'added' }: Paging,
 ): Promise<{ total: number; tasks: ListedTask[] }> {
-  let query = database
-    .selectFrom('tasks')
-    .innerJoin('prompts', 'prompts.id', 'tasks.prompt_id')
-    .where('tasks.project_id', '=', project);
+  let query = database.selectFrom('tasks').where('tasks.project_id', '=', project);
   if (state === 'new') query = query.where('verdicts', '=', 0);
   else if (state === 'started')
     query = query.where('verdicts', '>', 0).whereRef('verdicts', '<', 'overlap');
@@ -126,15 +130,20 @@ export async function listTasks(
     ['adjudicated', adjudicated],
   ] as const)
     if (wanted !== undefined) query = query.where(column, wanted ? '>' : '=', 0);
-  if (text !== undefined) query = query.where(containsText(sql`prompts.content`, text));
+  if (text !== undefined) {
+    const found = database
+      .selectFrom('prompts')
+      .select('id')
+      .where('project_id', '=', project)
+      .where(containsText(sql`content`, text));
+    query = query.where('prompt_id', 'in', found);
+  }
   const { total } = await query
     .select(({ fn }) => fn.countAll().as('total'))
     .executeTakeFirstOrThrow();
   const orders = { dispute: 'dispute', priority: 'priority', newest: 'answered_at' } as const;
-  const rows = await query
-    .select(['tasks.id', 'kind', 'prompts.content', 'lengths', 'overlap', 'taken', 'verdicts'])
-    .select(['skips', 'flags', 'dispute', 'is_gold', 'adjudicated', 'priority', 'priority_source'])
-    .select(['tasks.created_at', 'answered_at'])
+  const page = await query
+    .selectAll()
     .$if(sort === 'newest', (one) =>
       one.orderBy(sql`case when answered_at is null then 1 else 0 end`),
     )
@@ -144,17 +153,21 @@ export async function listTasks(
     .limit(limit)
     .offset(offset)
     .execute();
-  const tasks = rows.map(
-    ({ content, lengths, is_gold, adjudicated: settled, priority_source, ...row }) => {
-      const { created_at, answered_at, ...rest } = row;
-      return {
-        ...{ ...rest, prompt: contentText(JSON.parse(content) as Content).slice(0, SHOWN) },
-        ...{ answers: (JSON.parse(lengths) as number[]).length, gold: is_gold === 1 },
-        ...{ adjudicated: settled === 1, prioritySource: priority_source },
-        ...{ createdAt: created_at, answeredAt: answered_at },
-      };
-    },
-  );
+  if (page.length === 0) return { total: Number(total), tasks: [] };
+  const prompts = await database
+    .selectFrom('prompts')
+    .select(['id', 'content'])
+    .where('id', 'in', [...new Set(page.map(({ prompt_id }) => prompt_id))])
+    .execute();
+  const promptOf = new Map(prompts.map(({ id, content }) => [id, content]));
+  const tasks = page.map((row) => ({
+    ...{ id: row.id, kind: row.kind, overlap: row.overlap, taken: row.taken },
+    ...{ verdicts: row.verdicts, skips: row.skips, flags: row.flags, dispute: row.dispute },
+    ...{ gold: row.is_gold === 1, adjudicated: row.adjudicated === 1, priority: row.priority },
+    ...{ prioritySource: row.priority_source, createdAt: row.created_at },
+    ...{ answeredAt: row.answered_at, answers: (JSON.parse(row.lengths) as number[]).length },
+    prompt: contentText(JSON.parse(promptOf.get(row.prompt_id)!) as Content).slice(0, SHOWN),
+  }));
   return { total: Number(total), tasks };
 }
 

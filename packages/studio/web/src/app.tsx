@@ -11,6 +11,7 @@ import { Join } from './sign-in/join.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 
 // Pages beside the first one come when they are opened.
+const Battle = lazy(() => import('./arena/battle.tsx'));
 const Annotate = lazy(() => import('./annotate/annotate.tsx'));
 const People = lazy(() => import('./people/people.tsx'));
 const Project = lazy(() => import('./projects/project.tsx'));
@@ -50,6 +51,9 @@ function SignedIn() {
           </Route>
           <Route path="/projects">
             <Projects isAdmin={isAdmin} />
+          </Route>
+          <Route path="/projects/:project/battle">
+            {({ project }) => <Battle key={project} project={project} />}
           </Route>
           <Route path="/projects/:project/annotate">
             {({ project }) => <Annotate key={project} project={project} />}

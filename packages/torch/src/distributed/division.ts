@@ -76,6 +76,8 @@ export class Division implements Exchange {
   remove(divided: DividedTensors): void {
     this.#recent = this.#recent.filter((one) => one !== divided);
     this.#divided.delete(this.#idOf(divided));
+    // The next training of the same processes starts with the same numbers in all of them.
+    if (this.isEmpty) this.#next = 1;
   }
 
   /** Returns once all ranks have called it; until then, this rank takes part in their rounds. */

@@ -1,4 +1,5 @@
 // What the routes work with.
+import type { ModelServers } from '../../models/model-servers.ts';
 import type { People, Person } from '../../people/people.ts';
 import type { Rounds } from '../../rounds/rounds.ts';
 import type { PreferenceStore } from '../../store/preference-store.ts';
@@ -9,6 +10,8 @@ export interface StudioContext {
   people: People;
   /** Trainings on the labels of projects. */
   rounds: Rounds;
+  /** Models that answer on the spot. */
+  models: ModelServers;
   /** Training runs. */
   runs: WatchedFolder;
   /** Where the Studio is, for links that people get. */

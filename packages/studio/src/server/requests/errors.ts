@@ -2,10 +2,11 @@
 import { ConfigError } from '@keel/align/config';
 import { DataError } from '@keel/align/data';
 import type { Context } from 'hono';
+import { ModelServerError } from '../../models/model-servers.ts';
 import { PeopleError } from '../../people/people.ts';
 import { WatchError } from '../../watching/folders/watch-error.ts';
 
-export type StudioStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500;
+export type StudioStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 502;
 
 export class StudioError extends Error {
   readonly status: StudioStatus;
@@ -51,6 +52,7 @@ export function asStudioError(error: unknown): StudioError {
     return new StudioError(peopleStatus[error.code], error.code, error.message);
   if (error instanceof WatchError)
     return new StudioError(watchStatus[error.code], error.code, error.message);
+  if (error instanceof ModelServerError) return new StudioError(502, 'model-server', error.message);
   if (error instanceof ConfigError || error instanceof DataError || error instanceof RangeError)
     return new StudioError(400, 'invalid', error.message);
   return new StudioError(

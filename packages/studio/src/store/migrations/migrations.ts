@@ -8,6 +8,7 @@ import { newest } from './004-newest.ts';
 import { rounds } from './005-rounds.ts';
 import { claims } from './006-claims.ts';
 import { battles } from './007-battles.ts';
+import { byPrompt } from './008-prompts.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -18,5 +19,6 @@ export const migrations: MigrationProvider = {
     '005-rounds': rounds,
     '006-claims': claims,
     '007-battles': battles,
+    '008-prompts': byPrompt,
   }),
 };

@@ -23,7 +23,7 @@ export function PairScale({
       <Text fw={600} size="sm" aria-live="polite">
         {label}
       </Text>
-      <Group gap={6} justify="center" role="radiogroup" aria-label="Which answer is better">
+      <Group gap={4} justify="center" role="radiogroup" aria-label="Which answer is better">
         {scale.map((step, at) => (
           <ScaleButton
             key={step.label}
@@ -72,17 +72,16 @@ function ScaleButton({
       aria-checked={isChosen}
       title={step.label}
       variant={isChosen ? 'filled' : 'default'}
-      px={{ base: 8, sm: 'sm' }}
+      px={{ base: 6, sm: 'sm' }}
       h={{ base: 44, sm: 36 }}
+      miw={40}
       onClick={choose}
-      rightSection={
-        <Kbd size="xs" visibleFrom="sm">
-          {keyName}
-        </Kbd>
-      }
     >
       <VisuallyHidden>{step.label}</VisuallyHidden>
       <span aria-hidden>{`${side}${marks}`}</span>
+      <Kbd size="xs" ml={8} visibleFrom="sm">
+        {keyName}
+      </Kbd>
     </Button>
   );
 }

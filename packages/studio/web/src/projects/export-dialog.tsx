@@ -12,6 +12,7 @@ const targets: Readonly<Record<ExportTarget, string>> = {
   rankings: 'Rankings: prompt, completions, ranking',
   kto: 'Thumbs: prompt, completion, label (kto)',
   demonstrations: 'Demonstrations: the better answers that people wrote (sft)',
+  battles: 'Battles of the arena (rate)',
   argilla: 'Argilla records',
   'label-studio': 'Label Studio tasks',
 };

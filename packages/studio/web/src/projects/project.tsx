@@ -1,15 +1,17 @@
 // One project, for admins: what is in it, how people agree, and what it asks.
 import { Button, Skeleton, Tabs } from '@mantine/core';
-import { IconChecks, IconDownload, IconUpload } from '@tabler/icons-react';
+import { IconChecks, IconDownload, IconSparkles, IconUpload } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
+import { AnswersDialog } from './answers-dialog.tsx';
 import { ExportDialog } from './export-dialog.tsx';
 import { ImportDialog } from './import-dialog.tsx';
 import { TaskTable } from './task-table.tsx';
 import { useProject } from './use-projects.ts';
 
+const Ratings = lazy(() => import('../arena/ratings.tsx'));
 const Agreement = lazy(() => import('./agreement.tsx'));
 const Train = lazy(() => import('./train.tsx'));
 const Settings = lazy(() => import('./settings.tsx'));
@@ -18,6 +20,7 @@ const tabs = [
   ['tasks', 'Tasks'],
   ['disagreements', 'Disagreements'],
   ['agreement', 'Agreement'],
+  ['arena', 'Arena'],
   ['train', 'Train'],
   ['settings', 'Settings'],
 ] as const;
@@ -41,6 +44,13 @@ export default function Project({ project, tab }: { project: string; tab: string
                 </Button>
               )}
             </ImportDialog>
+            <AnswersDialog project={project}>
+              {(open) => (
+                <Button variant="default" leftSection={<IconSparkles size={18} />} onClick={open}>
+                  Answers
+                </Button>
+              )}
+            </AnswersDialog>
             <ExportDialog project={project}>
               {(open) => (
                 <Button variant="default" leftSection={<IconDownload size={18} />} onClick={open}>
@@ -79,6 +89,9 @@ export default function Project({ project, tab }: { project: string; tab: string
           </Tabs.Panel>
           <Tabs.Panel value="agreement">
             <Agreement project={project} />
+          </Tabs.Panel>
+          <Tabs.Panel value="arena">
+            <Ratings project={project} />
           </Tabs.Panel>
           <Tabs.Panel value="train">
             <Train project={project} />

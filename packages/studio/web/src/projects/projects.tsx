@@ -113,6 +113,15 @@ function ProjectCard({
           >
             Annotate
           </Button>
+          <Button
+            component={Link}
+            href={`/projects/${id}/battle`}
+            size="compact-md"
+            variant="subtle"
+            aria-label={`Arena of ${name}`}
+          >
+            Arena
+          </Button>
           {isAdmin && (
             <Button
               component={Link}

@@ -1,0 +1,99 @@
+// Models that answer on the spot: those of OpenAI-compatible servers, such as `keel serve`. Which
+// servers is said on the command line: a page cannot name an address.
+import OpenAI, { APIConnectionError, APIError } from 'openai';
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+export interface Sampling {
+  temperature: number;
+  maxTokens: number;
+}
+
+/** A server that cannot be reached, or that refuses. */
+export class ModelServerError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ModelServerError';
+  }
+}
+
+/** Milliseconds that an answer may take. */
+const PATIENCE = 300_000;
+
+export class ModelServers {
+  readonly #clients: ReadonlyMap<string, OpenAI>;
+
+  /**
+   * @param addresses of servers: `http://127.0.0.1:8000`
+   * @param key sent to all of them; null: none
+   */
+  constructor(addresses: readonly string[], key: string | null) {
+    this.#clients = new Map(
+      addresses.map((address) => {
+        const plain = address.replace(/\/+$/, '').replace(/\/v1$/, '');
+        const options = { baseURL: `${plain}/v1`, apiKey: key ?? 'none', timeout: PATIENCE };
+        return [address, new OpenAI({ ...options, maxRetries: 1 })];
+      }),
+    );
+  }
+
+  /** Whether any server was named. */
+  get any(): boolean {
+    return this.#clients.size > 0;
+  }
+
+  /** Names of the models of all servers, and what is wrong with servers that do not answer. */
+  async list(): Promise<{ models: string[]; faults: string[] }> {
+    const found = await this.#found();
+    return { models: [...found.models.keys()], faults: found.faults };
+  }
+
+  async #found(): Promise<{ models: Map<string, OpenAI>; faults: string[] }> {
+    const models = new Map<string, OpenAI>();
+    const faults: string[] = [];
+    for (const [address, client] of this.#clients) {
+      try {
+        for await (const { id } of client.models.list())
+          if (!models.has(id)) models.set(id, client);
+      } catch (error) {
+        faults.push(faultOf(address, error));
+      }
+    }
+    return { models, faults };
+  }
+
+  /**
+   * @returns the text that a model answers
+   * @throws ModelServerError for an unknown model, or a server that does not answer
+   */
+  async answer(
+    model: string,
+    messages: readonly ChatMessage[],
+    { temperature, maxTokens }: Sampling,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const { models, faults } = await this.#found();
+    const client = models.get(model);
+    if (client === undefined)
+      throw new ModelServerError([`No server has the model "${model}".`, ...faults].join(' '));
+    try {
+      const { choices } = await client.chat.completions.create(
+        { model, messages: [...messages], temperature, max_tokens: maxTokens },
+        { ...(signal && { signal }) },
+      );
+      return choices[0]?.message.content ?? '';
+    } catch (error) {
+      throw new ModelServerError(faultOf(client.baseURL, error));
+    }
+  }
+}
+
+function faultOf(address: string, error: unknown): string {
+  if (error instanceof APIConnectionError)
+    return `${address} does not answer. Start it with keel serve.`;
+  if (error instanceof APIError) return `${address} says: ${error.message}`;
+  return `${address}: ${error instanceof Error ? error.message : String(error)}`;
+}
