@@ -89,6 +89,27 @@ describe('the list', () => {
     await expectSound(page);
   });
 
+  test('a hidden page does not listen, and has everything when it is seen again', async () => {
+    const path = join(runs, 'young');
+    writeFiles(path, trainingFiles());
+    const page = await openRuns();
+    const row = page.getByRole('row', { name: /young/ });
+    await row.waitFor();
+    const show = (state: string) =>
+      page.evaluate(`
+        Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      `);
+    await show('hidden');
+    rmSync(path, { recursive: true });
+    writeFiles(join(runs, 'younger'), trainingFiles());
+    await show('visible');
+    await page.getByRole('row', { name: /younger/ }).waitFor();
+    expect(await row.filter({ hasNotText: 'younger' }).count()).toBe(0);
+    rmSync(join(runs, 'younger'), { recursive: true });
+    await expectSound(page);
+  });
+
   test('in the dark, and on a narrow screen', async () => {
     const page = await openRuns('', {
       ...{ colorScheme: 'dark', viewport: { width: 360, height: 740 } },

@@ -8,6 +8,8 @@ export interface RunChange {
   runs: RunSummary[];
   /** Ids of runs that are gone. */
   removed: string[];
+  /** Whether `runs` has all runs: others are gone. */
+  all: boolean;
 }
 
 type Listener = (change: RunChange) => void;
@@ -34,7 +36,7 @@ export class RunChanges {
     const runs = this.#list();
     if (this.#listeners.size === 0) this.#known = known(runs);
     this.#listeners.add(listener);
-    listener({ runs: [...runs], removed: [] });
+    listener({ runs: [...runs], removed: [], all: true });
     if (this.#timer === null) this.#lookAfter(this.#interval);
     return () => {
       this.#listeners.delete(listener);
@@ -66,7 +68,7 @@ export class RunChanges {
     const removed = [...this.#known.keys()].filter((id) => !now.has(id));
     this.#known = now;
     if (changed.length === 0 && removed.length === 0) return;
-    for (const listener of this.#listeners) listener({ runs: changed, removed });
+    for (const listener of this.#listeners) listener({ runs: changed, removed, all: false });
   }
 }
 
