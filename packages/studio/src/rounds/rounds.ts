@@ -246,7 +246,7 @@ interface OpenRow extends AskedRow {
   task: string;
 }
 
-/** The pairs that still need verdicts, as rows of `keel ask`, which keeps the column of the task. */
+/** Pairs that still need verdicts, as rows of `keel ask`, which keeps the column of the task. */
 async function openPairs(store: PreferenceStore, project: string): Promise<object[]> {
   const rows: object[] = [];
   for await (const { id, kind, prompt, answers, annotations, overlap } of store.tasks(project)) {
