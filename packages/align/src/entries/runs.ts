@@ -2,6 +2,7 @@
 // LibTorch.
 
 export { ownIdentity } from '../files/process-identity.ts';
+export type { Severity } from '../health/finding.ts';
 export { type Health, HealthMonitor } from '../health/monitor.ts';
 export { methodVerbs } from '../methods/verbs.ts';
 export { readStageFile, type StageRecord } from '../recipes/stage-records.ts';
