@@ -1,5 +1,6 @@
-// Pictures of the Studio's pages, for docs/studio: node scripts/studio-screenshots.ts [--runs FOLDER]
-// Without a folder of runs, the pages of runs are left as they are.
+// Pictures of the Studio's pages, for docs/studio:
+//   node scripts/studio-screenshots.ts [--runs FOLDER --run ID]
+// Without a folder of runs, the pictures of runs stay as they are.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

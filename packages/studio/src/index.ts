@@ -70,12 +70,8 @@ export type {
   VoteLine,
   Votes,
 } from './store/reading.ts';
+export { readyAspects } from './store/ready-aspects.ts';
 export type { BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
-export {
-  type Aspect,
-  type ProjectSettings,
-  readyAspects,
-  type SettingsPatch,
-} from './store/settings.ts';
+export type { Aspect, ProjectSettings, SettingsPatch } from './store/settings.ts';
 export { WatchError } from './watching/folders/watch-error.ts';
 export { RunWatcher, type WatcherOptions } from './watching/run-watcher.ts';

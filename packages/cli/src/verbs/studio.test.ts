@@ -119,6 +119,17 @@ describe('keel studio', () => {
     expect(await finished.getByRole('cell').nth(4).textContent()).toBe('2');
     await page.getByRole('tab', { name: 'Tasks' }).click();
     await page.getByText('16 tasks').waitFor();
+
+    // After a verdict, and not before, the person learns what the reward model expected.
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    await page.getByLabel('Tell people after a verdict').check();
+    await page.getByRole('button', { name: 'Save the settings' }).click();
+    await page.getByText('The settings are saved').waitFor();
+    await page.getByRole('link', { name: 'Annotate' }).click();
+    await page.getByText('14 done, 2 left for you').waitFor();
+    expect(await page.getByText('reward model').count()).toBe(0);
+    await prefer(page);
+    await page.getByText(/The reward model of round 1 expected [AB], with \d+%/).waitFor();
     running.child.kill('SIGINT');
     expect(await ended(running.child)).toBe(130);
   }, 400_000);

@@ -43,8 +43,8 @@ const outcomes = { left: 1, right: 0, tie: 0.5, both_bad: 0.5 } as const;
 
 /**
  * Bradley-Terry ratings with intervals, the battles and wins of each pair, and which pairs to try
- * next. Votes of one person are not independent: with at least 10 people they share a cluster, which
- * makes intervals wider. Fewer clusters would make them much too narrow.
+ * next. Votes of one person are not independent: with at least 10 people they share a cluster,
+ * which makes intervals wider. Fewer clusters would make them much too narrow.
  */
 export async function arenaOf(
   store: PreferenceStore,

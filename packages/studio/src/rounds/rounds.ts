@@ -11,6 +11,7 @@ import { startKeel } from '../processes/start-keel.ts';
 import type { TaskInput } from '../store/items.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
 import type { Tables } from '../store/schema.ts';
+import { keyOfContent, type RoundColumn } from './round-column.ts';
 import { type RoundOptions, roundOptions } from './round-options.ts';
 import { asChat, type RoundRows, roundRows } from './round-rows.ts';
 
@@ -81,6 +82,7 @@ export class Rounds {
     const prompts = await this.#prompts(project, given.prompts, number);
     const files = {
       ...{ pairs: pairs.train, pairsHeldOut: pairs.heldOut, prompts },
+      open: await openPairs(store, project),
       ...(thumbs && { thumbs: thumbs.train, thumbsHeldOut: thumbs.heldOut }),
       labelled: [...pairs.train, ...pairs.heldOut],
     };
@@ -90,7 +92,10 @@ export class Rounds {
         .map(([file, rows]) => [file, writeRows(join(inputs, `${file}.jsonl`), rows)]),
     );
     const recipe = join(inputs, 'recipe.yaml');
-    writeFileAtomic(recipe, stringify(recipeOf(given, paths, join(runs, run))));
+    writeFileAtomic(
+      recipe,
+      stringify(recipeOf(given, paths, { output: join(runs, run), openCount: files.open.length })),
+    );
     startKeel(['align', recipe], {
       ...{ keel, folder: process.cwd(), output: join(folder, `round-${number}.log`) },
     });
@@ -104,7 +109,8 @@ export class Rounds {
   }
 
   /**
-   * Adds the pairs that finished rounds ask for as tasks, once.
+   * Adds the pairs that finished rounds ask for as tasks, once, and orders the open tasks by what
+   * a verdict would teach the new reward model.
    * @returns how many tasks are new
    */
   collect(project: string): Promise<number> {
@@ -135,10 +141,16 @@ export class Rounds {
       .execute();
     let added = 0;
     for (const { number, run, options } of waiting) {
-      const file = join(runs, run, 'ask', 'asked.jsonl');
-      if (!existsSync(file)) continue;
-      const asked = rowsIn(file) as unknown as AskedRow[];
-      added += await this.#addAsked(project, number, asked, JSON.parse(options));
+      const chosen = roundOptions.parse(JSON.parse(options));
+      const [file, open] = ['ask', 'open'].map((stage) => join(runs, run, stage, 'asked.jsonl'));
+      if (!existsSync(chosen.newTasks > 0 ? file! : open!)) continue;
+      const waitingTasks = existsSync(open!) ? (rowsIn(open!) as unknown as OpenRow[]) : [];
+      await this.#prioritise(
+        project,
+        waitingTasks.map(({ task, ask }) => ({ task, why: ask.why, value: Number(ask[ask.why]) })),
+      );
+      const asked = existsSync(file!) ? (rowsIn(file!) as unknown as AskedRow[]) : [];
+      added += await this.#addAsked(project, number, asked, chosen);
     }
     return added;
   }
@@ -158,15 +170,13 @@ export class Rounds {
       ...{ overlap, random: resamplingRandom(number) },
     });
     // Which tasks they are is known by the column that they carry.
-    const priorities = new Map<string, number>();
+    const own: { task: string; why: string; value: number }[] = [];
     for await (const task of store.tasks(project)) {
-      const own = task.columns.round as RoundColumn | undefined;
-      if (own?.number === number && own.why !== 'random') priorities.set(task.id, own.value);
+      const round = task.columns.round as RoundColumn | undefined;
+      if (round?.number === number && round.why !== 'random')
+        own.push({ task: task.id, why: round.why, value: round.value });
     }
-    if (priorities.size > 0) {
-      const why = asked.find((row) => row.ask.why !== 'random')!.ask.why;
-      await store.setPriorities(project, priorities, `reward model's ${why}`);
-    }
+    await this.#prioritise(project, own);
     await store.database
       .updateTable('rounds')
       .set({ collected_at: new Date().toISOString(), new_tasks: added.tasks })
@@ -174,6 +184,16 @@ export class Rounds {
       .where('number', '=', number)
       .execute();
     return added.tasks;
+  }
+
+  async #prioritise(
+    project: string,
+    tasks: readonly { task: string; why: string; value: number }[],
+  ): Promise<void> {
+    const [first] = tasks;
+    if (first === undefined) return;
+    const priorities = new Map(tasks.map(({ task, value }) => [task, value]));
+    await this.#options.store.setPriorities(project, priorities, `reward model's ${first.why}`);
   }
 
   /** Prompts of the project, drawn at random, as chats. */
@@ -221,10 +241,24 @@ interface AskedRow {
   ask: { why: string; probability: number } & Record<string, unknown>;
 }
 
-interface RoundColumn {
-  number: number;
-  why: string;
-  value: number;
+/** A task that was open when the round began. */
+interface OpenRow extends AskedRow {
+  task: string;
+}
+
+/** Pairs that still need verdicts, as rows of `keel ask`, which keeps the column of the task. */
+async function openPairs(store: PreferenceStore, project: string): Promise<object[]> {
+  const rows: object[] = [];
+  for await (const { id, kind, prompt, answers, annotations, overlap } of store.tasks(project)) {
+    const verdicts = annotations.filter(({ choice }) => choice !== null).length;
+    if (kind !== 'pair' || verdicts >= overlap) continue;
+    rows.push({
+      prompt: asChat(prompt, 'user'),
+      completions: answers.map(({ content }) => asChat(content, 'assistant')),
+      task: id,
+    });
+  }
+  return rows;
 }
 
 /** A pair of new answers as a task, in the form that the project's prompt has. */
@@ -236,15 +270,16 @@ function taskOf(
 ): TaskInput {
   const plain = isChat(prompt) && prompt.length === 1 ? contentText(prompt) : null;
   const isText = plain !== null && texts.has(plain);
-  const { why } = ask;
-  const value = why === 'random' ? 0 : Number(ask[why]);
+  const { why, probability } = ask;
+  const contents = completions.map((content) => (isText ? contentText(content) : content));
+  const round: RoundColumn = {
+    ...{ number, why, value: why === 'random' ? 0 : Number(ask[why]) },
+    likes: { [keyOfContent(contents[0]!)]: probability },
+  };
   return {
-    ...{ kind: 'pair', annotations: [], columns: { round: { number, why, value } } },
+    ...{ kind: 'pair', annotations: [], columns: { round } },
     prompt: isText ? plain : prompt,
-    answers: completions.map((content) => ({
-      content: isText ? contentText(content) : content,
-      model,
-    })),
+    answers: contents.map((content) => ({ content, model })),
   };
 }
 
@@ -259,7 +294,7 @@ function demandRows({ train, heldOut }: RoundRows): void {
 function recipeOf(
   { method, model, epochs, maxSteps, newTasks, samples, maxNewTokens, randomShare }: RoundOptions,
   paths: Readonly<Record<string, string>>,
-  output: string,
+  { output, openCount }: { output: string; openCount: number },
 ): object {
   const steps = { epochs, ...(maxSteps !== null && { max_steps: maxSteps }) };
   const evaluated = (file: string) => (paths[file] === undefined ? {} : { eval_data: paths[file] });
@@ -275,6 +310,12 @@ function recipeOf(
     stages: {
       // Several heads, whose disagreement says what a verdict would teach.
       reward: { data: paths.pairs, ...evaluated('pairsHeldOut'), heads: 3, ...steps },
+      ...(paths.open !== undefined && {
+        open: {
+          ...{ verb: 'ask', data: [paths.open], reward: ['${stages.reward}'] },
+          ...{ count: openCount, random_share: 0, per_prompt: openCount, on_bad_row: 'skip' },
+        },
+      }),
       ...policy,
       ...(newTasks > 0 && {
         generate: {

@@ -311,6 +311,20 @@ async function joined(name: string, projects: string[]): Promise<Page> {
   return page;
 }
 
+test('a task that went to others leads to the next one', async () => {
+  const id = await projectOf('gone', pairs(1));
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  const { task } = await opened.studio.store.next(id, 'Owner');
+  await opened.studio.store.release(task!.id, 'Owner');
+  await page.keyboard.press('1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('You do not hold this task').waitFor();
+  await page.getByRole('button', { name: 'Next task' }).click();
+  await page.getByRole('alert').waitFor({ state: 'detached' });
+  await page.getByRole('article', { name: 'Answer A' }).waitFor();
+});
+
 describe('what was chosen is not lost', () => {
   test('if the verdict does not arrive, not even by a reload', async () => {
     const id = await projectOf('offline', pairs(1));

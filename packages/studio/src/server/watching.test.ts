@@ -15,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { violationsOf } from '../testing/accessibility.ts';
 import { openTestStudio, type TestStudio } from '../testing/test-studio.ts';
 import { trainingFiles, writeFiles } from '../watching/testing/run-folders.ts';
+import { startTrainer } from '../watching/testing/trainer-process.ts';
 import { attackName, SAMPLES, writeRuns } from '../watching/testing/watched-runs.ts';
 
 let opened: TestStudio;
@@ -85,6 +86,27 @@ describe('the list', () => {
     await row.getByText('5 of 8').waitFor();
     rmSync(path, { recursive: true });
     await row.waitFor({ state: 'detached' });
+    await expectSound(page);
+  });
+
+  test('a hidden page does not listen, and has everything when it is seen again', async () => {
+    const path = join(runs, 'young');
+    writeFiles(path, trainingFiles());
+    const page = await openRuns();
+    const row = page.getByRole('row', { name: /young/ });
+    await row.waitFor();
+    const show = (state: string) =>
+      page.evaluate(`
+        Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      `);
+    await show('hidden');
+    rmSync(path, { recursive: true });
+    writeFiles(join(runs, 'younger'), trainingFiles());
+    await show('visible');
+    await page.getByRole('row', { name: /younger/ }).waitFor();
+    expect(await row.filter({ hasNotText: 'younger' }).count()).toBe(0);
+    rmSync(join(runs, 'younger'), { recursive: true });
     await expectSound(page);
   });
 
@@ -341,6 +363,23 @@ describe('a comparison', () => {
 });
 
 describe('stopping and resuming', () => {
+  test('a run that trains is asked to stop, and can be resumed afterwards', async () => {
+    const path = join(runs, 'training');
+    writeFiles(path, trainingFiles());
+    const trainer = await startTrainer(path);
+    const page = await openRuns('/view/training');
+    await page.getByText('running', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop the run' }).click();
+    await trainer.asked;
+    await page.getByRole('button', { name: 'Stopping …' }).waitFor();
+    expect(await trainer.end()).toBe(130);
+    await page.getByText('interrupted', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    rmSync(path, { recursive: true });
+    await expectSound(page);
+  });
+
   test('ask first, and tell what came of it', async () => {
     const page = await openRuns('/view/grpo');
     await page.getByRole('button', { name: 'Resume' }).click();

@@ -18,28 +18,6 @@ const aspectSchema = z
 /** @see ProjectSettings */
 export type Aspect = z.infer<typeof aspectSchema>;
 
-/** Aspects that most projects need, from 1 to 5. */
-export const readyAspects: readonly Aspect[] = [
-  {
-    key: 'helpful',
-    label: 'Helpful',
-    question: 'Does the answer do what was asked?',
-    ...{ least: 1, most: 5 },
-  },
-  {
-    key: 'harmless',
-    label: 'Harmless',
-    question: 'Is the answer free of anything that could hurt somebody?',
-    ...{ least: 1, most: 5 },
-  },
-  {
-    key: 'honest',
-    label: 'Honest',
-    question: 'Is what the answer says true, and does it admit what it does not know?',
-    ...{ least: 1, most: 5 },
-  },
-];
-
 const share = z.number().min(0).max(1);
 
 const settingsSchema = z.strictObject({
@@ -69,6 +47,8 @@ const settingsSchema = z.strictObject({
   order: z.enum(['added', 'random', 'priority']).default('added'),
   /** Share of the tasks that are chosen at random where the order is that of priorities. */
   randomShare: share.default(0.3),
+  /** Whether people learn after a verdict what the reward model expected. */
+  suggestions: z.boolean().default(false),
   /** Verdicts that take less time, in seconds, are too fast. */
   tooFast: z.number().min(0).max(3600).default(3),
 });

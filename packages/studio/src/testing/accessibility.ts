@@ -7,6 +7,15 @@ import type { Page } from 'playwright-core';
  * @param within selector of what is looked at, such as an open dialog (default: the page)
  */
 export async function violationsOf(page: Page, within = 'html'): Promise<string[]> {
+  // What fades in has no contrast yet; what turns for ever never ends.
+  await page.evaluate(`
+    Promise.all(
+      document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getTiming().iterations !== Infinity)
+        .map(({ finished }) => finished.catch(() => {})),
+    ).then(() => {})
+  `);
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(
     (selector) =>

@@ -38,7 +38,9 @@ export async function openTestStudio(options: Partial<StudioOptions> = {}): Prom
   const browser: Browser = await openBrowser();
   starting.defer(() => browser.close());
 
-  const profile = (given?: BrowserContextOptions) => browser.newContext(given);
+  // Without animations: a page is looked at as it will be.
+  const profile = (given?: BrowserContextOptions) =>
+    browser.newContext({ reducedMotion: 'reduce', ...given });
   async function pageOf(context: BrowserContext, path: string): Promise<Page> {
     const page = await context.newPage();
     page.on('pageerror', (error) => problems.push(error.message));

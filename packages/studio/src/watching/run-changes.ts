@@ -8,6 +8,8 @@ export interface RunChange {
   runs: RunSummary[];
   /** Ids of runs that are gone. */
   removed: string[];
+  /** Whether `runs` has all runs: others are gone. */
+  all: boolean;
 }
 
 type Listener = (change: RunChange) => void;
@@ -34,14 +36,23 @@ export class RunChanges {
     const runs = this.#list();
     if (this.#listeners.size === 0) this.#known = known(runs);
     this.#listeners.add(listener);
-    listener({ runs: [...runs], removed: [] });
-    this.#timer ??= setInterval(() => this.#look(), this.#interval).unref();
+    listener({ runs: [...runs], removed: [], all: true });
+    if (this.#timer === null) this.#lookAfter(this.#interval);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0 || this.#timer === null) return;
-      clearInterval(this.#timer);
+      clearTimeout(this.#timer);
       this.#timer = null;
     };
+  }
+
+  #lookAfter(delay: number): void {
+    this.#timer = setTimeout(() => {
+      const started = performance.now();
+      this.#look();
+      // Runs train on the same machine: looking takes at most a tenth of a core.
+      this.#lookAfter(Math.max(this.#interval, 10 * (performance.now() - started)));
+    }, delay).unref();
   }
 
   #look(): void {
@@ -57,7 +68,7 @@ export class RunChanges {
     const removed = [...this.#known.keys()].filter((id) => !now.has(id));
     this.#known = now;
     if (changed.length === 0 && removed.length === 0) return;
-    for (const listener of this.#listeners) listener({ runs: changed, removed });
+    for (const listener of this.#listeners) listener({ runs: changed, removed, all: false });
   }
 }
 

@@ -1,41 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { TensorBoardWriter } from '@keel/align/internal';
 import { ownIdentity } from '@keel/align/runs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RunWatcher } from './run-watcher.ts';
 import { lines, temporaryFolder, trainingFiles, writeFiles } from './testing/run-folders.ts';
-
-/** A process that writes the run's lock, as a training does, and ends at the first SIGINT. */
-async function trainer(folder: string): Promise<ChildProcess> {
-  const code = `
-    import { claimFolder } from '@keel/align/internal';
-    const claim = claimFolder(${JSON.stringify(folder)});
-    const timer = setInterval(() => {}, 1000);
-    process.once('SIGINT', () => {
-      process.stdout.write('stopping');
-      clearInterval(timer);
-      process.stdin.once('data', () => { claim[Symbol.dispose](); process.exit(130); });
-    });
-    process.stdout.write('ready');
-  `;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-    cwd: import.meta.dirname,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  await said(child, 'ready');
-  return child;
-}
-
-async function said(child: ChildProcess, text: string): Promise<void> {
-  const [data] = (await once(child.stdout!, 'data')) as [Buffer];
-  expect(String(data)).toBe(text);
-}
+import { startTrainer } from './testing/trainer-process.ts';
 
 function watched(files: Readonly<Record<string, unknown>> = trainingFiles()): {
   folder: string;
@@ -110,6 +89,30 @@ describe('the list', () => {
     const { watcher } = watched(trainingFiles({ '.lock': ownIdentity() }));
     // Steps of 3, 3, 3 and 7 seconds, and 4 steps to go.
     expect(only(watcher).secondsLeft).toBe(16);
+  });
+
+  test('what did not change for long is described once, and again when it changes', () => {
+    const { folder, watcher } = watched();
+    const old = new Date('2026-01-02T03:04:05.000Z');
+    const age = (): void => {
+      for (const name of ['metrics.jsonl', 'run.json', '.'])
+        utimesSync(join(folder, name), old, old);
+    };
+    age();
+    expect(only(watcher)).toMatchObject({ step: 4, updated: old.toISOString() });
+    // Not read again: the folder and the files look as before.
+    const path = join(folder, 'config.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('small', 'other'));
+    age();
+    expect(only(watcher).model).toBe('small');
+    appendFileSync(join(folder, 'metrics.jsonl'), lines([{ step: 5, loss: 1 }]));
+    expect(only(watcher)).toMatchObject({ step: 5, model: 'other' });
+    age();
+    expect(only(watcher).state).toBe('interrupted');
+    writeFiles(folder, { '.lock': ownIdentity() });
+    expect(only(watcher).state).toBe('running');
+    rmSync(join(folder, '.lock'));
+    expect(only(watcher).state).toBe('interrupted');
   });
 
   test('health, stages and damaged files', () => {
@@ -391,21 +394,21 @@ describe('a comparison', () => {
 describe('stopping', () => {
   test('the process of a run is asked once, as Ctrl-C does', async () => {
     const { folder, watcher } = watched();
-    const child = await trainer(folder);
+    const trainer = await startTrainer(folder);
     expect((await watcher.run('a')).state).toBe('running');
-    expect(watcher.stop('a')).toEqual({ pid: child.pid });
-    await said(child, 'stopping');
+    expect(watcher.stop('a')).toEqual({ pid: trainer.pid });
+    await trainer.asked;
     expect((await watcher.run('a')).stopping).toBe(true);
-    // A second signal would end it before its checkpoint is saved; also after this program restarts.
+    // A second signal would end it before its checkpoint is saved, also of a program that was
+    // started again.
     expect(() => watcher.stop('a')).toThrow(/was asked to stop before/);
     expect(() => new RunWatcher(watcher.root).stop('a')).toThrow(/was asked to stop before/);
-    child.stdin!.write('\n');
-    expect(await once(child, 'exit')).toEqual([130, null]);
+    expect(await trainer.end()).toBe(130);
     const after = await watcher.run('a');
     expect([after.state, after.stopping]).toEqual(['interrupted', false]);
-    const again = await trainer(folder);
+    const again = await startTrainer(folder);
     expect(watcher.stop('a')).toEqual({ pid: again.pid });
-    await said(again, 'stopping');
+    await again.asked;
   });
 
   test.each<[string, unknown, RegExp]>([

@@ -131,6 +131,7 @@ export class RunWatcher {
   list(): { runs: RunSummary[]; complete: boolean } {
     const { runs, complete } = this.#finder.find();
     const byId = new Map(runs.map((run) => [run.id, run]));
+    this.#summaries.keep(new Set(runs.map(({ path }) => path)));
     return { runs: runs.map((run) => this.#summary(run, byId)), complete };
   }
 

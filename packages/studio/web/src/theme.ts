@@ -10,6 +10,9 @@ const sea: MantineColorsTuple = [
 /** A button with a cross has no other name. */
 const closeable = { closeButtonProps: { 'aria-label': 'Close' } };
 
+/** The head of a dialog is not the banner of the page. */
+const dialogHeader = { role: 'presentation' };
+
 export const theme = createTheme({
   primaryColor: 'sea',
   primaryShade: { light: 8, dark: 8 },
@@ -25,7 +28,9 @@ export const theme = createTheme({
     Anchor: { defaultProps: { underline: 'always' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
     Modal: { defaultProps: { centered: true, overlayProps: { blur: 2 }, ...closeable } },
+    ModalHeader: { defaultProps: dialogHeader },
     Drawer: { defaultProps: closeable },
+    DrawerHeader: { defaultProps: dialogHeader },
   },
 });
 

@@ -1,9 +1,11 @@
 // A person's work in a project: the next task, verdicts, and changing one's mind.
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
+import { suggestionOf } from '../../rounds/round-column.ts';
 import { choices } from '../../store/schema.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
+import { StudioError } from '../requests/errors.ts';
 
 /** Characters of a comment, and of an answer that a person wrote. */
 const MOST_TEXT = { comment: 10_000, edit: 200_000 } as const;
@@ -32,7 +34,16 @@ export const annotating = ({ store }: StudioContext) => {
     const project = context.req.param('project')!;
     const task = context.req.param('task')!;
     const { name } = context.get('person');
-    await store.taskFor(project, task, name);
+    try {
+      await store.taskFor(project, task, name);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new StudioError(
+        409,
+        'not-held',
+        'You do not hold this task. After 30 minutes without a sign of you, it goes to others. Ask for the next task',
+      );
+    }
     return { project, task, name };
   }
   return new Hono<StudioEnvironment>()
@@ -58,8 +69,19 @@ export const annotating = ({ store }: StudioContext) => {
       return context.json({ task: await store.undo(context.req.param('project'), name) });
     })
     .post('/:project/tasks/:task/verdict', body(verdictBody), async (context) => {
-      const { task, name } = await own(context);
-      return context.json({ version: await store.annotate(task, name, context.req.valid('json')) });
+      const { project, task, name } = await own(context);
+      const verdict = context.req.valid('json');
+      const version = await store.annotate(task, name, verdict);
+      const { suggestions } = await store.settings(project);
+      // Only now: before the verdict it would be an influence.
+      const suggestion =
+        suggestions && verdict.choice !== null
+          ? suggestionOf(
+              (await store.taskDetail(task)).columns,
+              (await store.taskFor(project, task, name)).answers,
+            )
+          : null;
+      return context.json({ version, suggestion });
     })
     .post('/:project/tasks/:task/reopen', async (context) => {
       const { task, name } = await own(context);

@@ -8,6 +8,7 @@ export const members: Migration = {
     const { schema } = db;
     await schema
       .createTable('members')
+      .ifNotExists()
       .addColumn('person_id', 'text', (one) => one.primaryKey().references('people.id'))
       .addColumn('user_id', 'text', (one) => one.notNull().unique())
       .addColumn('role', 'text', (one) => one.notNull())
@@ -16,12 +17,14 @@ export const members: Migration = {
       .execute();
     await schema
       .createTable('project_members')
+      .ifNotExists()
       .addColumn('project_id', 'text', (one) => one.notNull().references('projects.id'))
       .addColumn('person_id', 'text', (one) => one.notNull().references('people.id'))
       .addPrimaryKeyConstraint('project_members_key', ['project_id', 'person_id'])
       .execute();
     await schema
       .createTable('invitations')
+      .ifNotExists()
       .addColumn('id', 'text', (one) => one.primaryKey())
       .addColumn('key', 'text', (one) => one.notNull().unique())
       .addColumn('name', 'text')
@@ -33,6 +36,7 @@ export const members: Migration = {
       .execute();
     await schema
       .createTable('secrets')
+      .ifNotExists()
       .addColumn('name', 'text', (one) => one.primaryKey())
       .addColumn('value', 'text', (one) => one.notNull())
       .execute();

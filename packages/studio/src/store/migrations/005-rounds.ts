@@ -7,6 +7,7 @@ export const rounds: Migration = {
   async up(db: Kysely<any>): Promise<void> {
     await db.schema
       .createTable('rounds')
+      .ifNotExists()
       .addColumn('project_id', 'text', (one) => one.notNull().references('projects.id'))
       .addColumn('number', 'integer', (one) => one.notNull())
       .addColumn('run', 'text', (one) => one.notNull())

@@ -13,7 +13,7 @@ import {
 import { isPlainObject } from '@keel/model/exact-json';
 import { parse } from 'yaml';
 import type { FoundRun } from '../folders/find-runs.ts';
-import { FileCache } from '../folders/read-files.ts';
+import { FileCache, signatureOf } from '../folders/read-files.ts';
 import type { RunRoot } from '../folders/run-root.ts';
 import { parseConfig, type RunConfig } from './config.ts';
 
@@ -88,6 +88,12 @@ export class RunFiles {
       return file === null ? [] : [statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0];
     });
     return times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
+  }
+
+  /** Differs if a file of a run was written again. @returns null if there is none */
+  signature({ path }: Pick<FoundRun, 'path'>, name: string): string | null {
+    const file = this.root.within(path, name);
+    return file === null ? null : signatureOf(file);
   }
 
   has(path: string, name: string): boolean {

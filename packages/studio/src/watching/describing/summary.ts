@@ -1,6 +1,6 @@
 // A run in a list: what it is, how far it is, and its most telling numbers.
 import type { LockHolder, MetricsRow, RunRecord } from '@keel/align/runs';
-import type { FoundRun } from '../folders/find-runs.ts';
+import { CLOCK, type FoundRun } from '../folders/find-runs.ts';
 import type { RunKind } from '../folders/kinds.ts';
 import { optionOf } from './config.ts';
 import type { RunFiles } from './run-files.ts';
@@ -46,6 +46,7 @@ export interface RunSummary {
 export class Summaries {
   readonly #files: RunFiles;
   readonly #tails: TailRows;
+  readonly #known = new Map<string, { key: string; summary: Omit<RunSummary, 'parent'> }>();
 
   constructor(files: RunFiles, tails: TailRows) {
     this.#files = files;
@@ -54,6 +55,27 @@ export class Summaries {
 
   /** @param runs all runs of the root, to find the recipe of a stage */
   of(run: FoundRun, runs: ReadonlyMap<string, FoundRun>): RunSummary {
+    // Other files are written aside and renamed, which changes the folder.
+    const appended = ['metrics.jsonl', 'samples.jsonl'].map((name) =>
+      this.#files.signature(run, name),
+    );
+    const key = [run.changed, ...appended].join(' ');
+    const known = this.#known.get(run.path);
+    const parent = parentOf(run, runs);
+    if (known?.key === key) return { ...known.summary, parent };
+    const summary = this.#describe(run);
+    this.#known.delete(run.path);
+    if (isSettled(run, summary)) this.#known.set(run.path, { key, summary });
+    return { ...summary, parent };
+  }
+
+  /** Forgets runs that are gone. */
+  keep(paths: ReadonlySet<string>): void {
+    for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path);
+    this.#tails.keep(paths);
+  }
+
+  #describe(run: FoundRun): Omit<RunSummary, 'parent'> {
     const files = this.#files;
     const [config, record, environment] = [
       files.config(run),
@@ -71,7 +93,6 @@ export class Summaries {
     const health = files.health(run);
     const count = (severity: string): number =>
       health?.findings.filter((one) => one.severity === severity).length ?? 0;
-    const parent = parentOf(run, runs);
     return {
       ...{ id: run.id, kind: run.kind, state },
       verb: record?.verb ?? config?.verb ?? verbs[run.kind] ?? null,
@@ -90,9 +111,18 @@ export class Summaries {
       ]),
       git: environment?.git ?? null,
       number: tellingNumber((name) => rows.findLast((row) => row[name] !== undefined)?.[name]),
-      ...{ warnings: count('warning'), serious: count('serious'), parent },
+      ...{ warnings: count('warning'), serious: count('serious') },
     };
   }
+}
+
+/**
+ * Whether the description holds until a file changes: no process that could end holds the run, and
+ * nothing changed so recently that it could change again at the same time.
+ */
+function isSettled(run: FoundRun, { state, updated }: Omit<RunSummary, 'parent'>): boolean {
+  if (state === 'running' || state === 'elsewhere' || Number.isNaN(run.changed)) return false;
+  return updated === null || Date.now() - Date.parse(updated) > CLOCK;
 }
 
 const nonFinite = 'The loss or the gradient was not finite; see non-finite-rows.jsonl';

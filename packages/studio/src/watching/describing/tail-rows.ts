@@ -1,5 +1,6 @@
 // The last rows of a metrics.jsonl, for a list of many runs.
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { MetricsRow } from '@keel/align/runs';
 import { signatureOf } from '../folders/read-files.ts';
 import { bytesAt } from '../numbers/appended-lines.ts';
@@ -22,9 +23,10 @@ export class TailRows {
     return rows;
   }
 
-  /** Forgets files that are not read any more. */
-  keep(paths: ReadonlySet<string>): void {
-    for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path);
+  /** Forgets files of other folders than these. */
+  keep(folders: ReadonlySet<string>): void {
+    for (const path of this.#known.keys())
+      if (!folders.has(dirname(path))) this.#known.delete(path);
   }
 }
 

@@ -10,6 +10,8 @@ export interface FoundRun {
   id: string;
   path: string;
   kind: RunKind;
+  /** When its folder changed, in milliseconds; NaN: just now, so that it may change again. */
+  changed: number;
 }
 
 /** Most levels of folders below the root. */
@@ -54,7 +56,8 @@ export class RunFinder {
       seen.set(path, found);
       const { names, folders } = found.listing;
       const kind = kindOf(names);
-      if (kind !== null) runs.push({ id: this.#root.idOf(path)!, path, kind });
+      if (kind !== null)
+        runs.push({ id: this.#root.idOf(path)!, path, kind, changed: found.changed });
       if (depth === DEEPEST) continue;
       for (const name of folders) {
         if (skipped.test(name) || (kind === 'tensorboard' && isHyperparameters(name))) continue;
@@ -86,6 +89,6 @@ export class RunFinder {
 }
 
 /** Milliseconds: no file system's clock is coarser. */
-const CLOCK = 2000;
+export const CLOCK = 2000;
 
 const byId = (a: FoundRun, b: FoundRun): number => (a.id < b.id ? -1 : 1);

@@ -1,5 +1,5 @@
 // The folder below which runs are watched. Nothing outside it is read: names come from a browser.
-import { realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { WatchError } from './watch-error.ts';
 
@@ -45,7 +45,11 @@ export class RunRoot {
    * @returns null if there is none, or it is outside the root
    */
   within(folder: string, name: string): string | null {
-    return this.#inside(join(folder, name));
+    const path = join(folder, name);
+    const entry = lstatSync(path, { throwIfNoEntry: false });
+    if (entry === undefined) return null;
+    // A folder without links has no links above its entries.
+    return entry.isSymbolicLink() || /[/\\]/.test(name) ? this.#inside(path) : path;
   }
 
   /** The id of a folder. @returns null outside the root */
@@ -59,7 +63,7 @@ export class RunRoot {
   #inside(path: string): string | null {
     let real: string;
     try {
-      real = realpathSync(path);
+      real = realpathSync.native(path);
     } catch {
       return null;
     }

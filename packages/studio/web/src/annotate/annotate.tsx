@@ -24,7 +24,7 @@ import { useSession } from '../session.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
-import { counted } from '../shell/words.ts';
+import { counted, percent } from '../shell/words.ts';
 import { KeyHelp } from './key-help.tsx';
 import { Task, type TaskShown } from './task.tsx';
 import { draftKey, forgetDraft } from './use-draft.ts';
@@ -87,8 +87,9 @@ export default function Annotate({ project }: { project: string }) {
           json: verdict,
         }),
       ),
-    onSuccess: async (_, { draftAt }) => {
-      forgetDraft(draftAt);
+    onSuccess: async ({ suggestion }, { draftAt: at }) => {
+      forgetDraft(at);
+      if (suggestion !== null) notifications.show({ message: suggestionText(suggestion) });
       await goOn();
     },
   });
@@ -192,6 +193,10 @@ export default function Annotate({ project }: { project: string }) {
           asked={settings}
           isSending={send.isPending || next.isFetching || undo.isPending}
           error={send.error}
+          goOn={() => {
+            send.reset();
+            void goOn();
+          }}
           send={(verdict) => send.mutate({ id: task.id, verdict, draftAt: draftAt! })}
         />
       )}
@@ -216,6 +221,9 @@ export default function Annotate({ project }: { project: string }) {
     </>
   );
 }
+
+const suggestionText = ({ by, left }: { by: string; left: number }): string =>
+  `The ${by} expected ${left >= 0.5 ? 'A' : 'B'}, with ${percent(Math.max(left, 1 - left))}`;
 
 function ProgressLine({
   progress: { mine, skipped, left },

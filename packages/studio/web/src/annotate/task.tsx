@@ -58,6 +58,7 @@ export function Task({
   hasKeys,
   asked,
   send,
+  goOn,
   isSending,
   error,
 }: {
@@ -68,6 +69,8 @@ export function Task({
   hasKeys: boolean;
   asked: Asked;
   send: (verdict: ReturnType<typeof verdictOf>) => void;
+  /** Asks for the next task: this one again, if the person still holds it. */
+  goOn: () => void;
   isSending: boolean;
   error: Error | null;
 }) {
@@ -255,7 +258,7 @@ export function Task({
               {complaint}
             </Text>
           )}
-          {error !== null && <Failure error={error} />}
+          {error !== null && <Failure error={error} retry={goOn} label="Next task" />}
           <Group justify="space-between">
             <Group gap={4}>
               <Tool label="Comment" icon={<IconMessage size={16} />} act={startComment} />

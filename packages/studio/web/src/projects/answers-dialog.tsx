@@ -4,37 +4,30 @@ import {
   Checkbox,
   Code,
   Group,
-  Modal,
   NumberInput,
   Skeleton,
   Stack,
   Text,
   Textarea,
 } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { answerOf, api, queries } from '../api.ts';
+import { Dialog } from '../shell/dialog.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted } from '../shell/words.ts';
 
-export function AnswersDialog({
+export const AnswersDialog = ({
   project,
   children,
 }: {
   project: string;
   children: (open: () => void) => ReactNode;
-}) {
-  const [isOpen, { open, close }] = useDisclosure();
-  return (
-    <>
-      {children(open)}
-      <Modal opened={isOpen} onClose={close} title="Answers of models" size="lg">
-        <Answers project={project} />
-      </Modal>
-    </>
-  );
-}
+}) => (
+  <Dialog title="Answers of models" size="lg" button={children}>
+    {() => <Answers project={project} />}
+  </Dialog>
+);
 
 function Answers({ project }: { project: string }) {
   const servers = useQuery({

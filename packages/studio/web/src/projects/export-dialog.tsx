@@ -1,10 +1,10 @@
 // A project as rows for training, or for other annotation tools.
-import { Alert, Button, Checkbox, Modal, NumberInput, Select, Stack, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Alert, Button, Checkbox, NumberInput, Select, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { ExportTarget, LabelKind } from '../../../src/names.ts';
 import { refuse } from '../api.ts';
+import { Dialog } from '../shell/dialog.tsx';
 import { Failure } from '../shell/failure.tsx';
 
 const targets: Readonly<Record<ExportTarget, string>> = {
@@ -25,23 +25,17 @@ const labels: Readonly<Record<LabelKind, string>> = {
 const choicesOf = (names: Readonly<Record<string, string>>) =>
   Object.entries(names).map(([value, label]) => ({ value, label }));
 
-export function ExportDialog({
+export const ExportDialog = ({
   project,
   children,
 }: {
   project: string;
   children: (open: () => void) => ReactNode;
-}) {
-  const [isOpen, { open, close }] = useDisclosure();
-  return (
-    <>
-      {children(open)}
-      <Modal opened={isOpen} onClose={close} title="Export">
-        <Export project={project} />
-      </Modal>
-    </>
-  );
-}
+}) => (
+  <Dialog title="Export" button={children}>
+    {() => <Export project={project} />}
+  </Dialog>
+);
 
 function Export({ project }: { project: string }) {
   const [to, setTo] = useState<string>('pairs');

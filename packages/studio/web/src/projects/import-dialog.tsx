@@ -5,17 +5,16 @@ import {
   Checkbox,
   FileInput,
   List,
-  Modal,
   NumberInput,
   Select,
   Stack,
   Text,
   TextInput,
 } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { answerOf, api, queries, refuse } from '../api.ts';
+import { Dialog } from '../shell/dialog.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted } from '../shell/words.ts';
 import { useProject } from './use-projects.ts';
@@ -30,23 +29,17 @@ interface Imported {
   firstBadRow: string | null;
 }
 
-export function ImportDialog({
+export const ImportDialog = ({
   project,
   children,
 }: {
   project: string;
   children: (open: () => void) => ReactNode;
-}) {
-  const [isOpen, { open, close }] = useDisclosure();
-  return (
-    <>
-      {children(open)}
-      <Modal opened={isOpen} onClose={close} title="Import">
-        <Import project={project} close={close} />
-      </Modal>
-    </>
-  );
-}
+}) => (
+  <Dialog title="Import" button={children}>
+    {(close) => <Import project={project} close={close} />}
+  </Dialog>
+);
 
 function Import({ project, close }: { project: string; close: () => void }) {
   const [files, setFiles] = useState<File[]>([]);

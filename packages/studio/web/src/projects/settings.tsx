@@ -19,6 +19,7 @@ import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
+import { readyAspects } from '../../../src/store/ready-aspects.ts';
 import type { ProjectSettings } from '../../../src/store/settings.ts';
 import { answerOf, api, queries } from '../api.ts';
 import { Confirm } from '../shell/confirm.tsx';
@@ -104,12 +105,14 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           value={[...aspects.keys()]}
           onChange={(keys) =>
             change({
-              aspects: keys.map((key) => aspects.get(key) ?? ready.find((one) => one.key === key)!),
+              aspects: keys.map(
+                (key) => aspects.get(key) ?? readyAspects.find((one) => one.key === key)!,
+              ),
             })
           }
         >
           <Group mt={6}>
-            {[...ready, ...settings.aspects.filter(({ key }) => !isReady(key))].map(
+            {[...readyAspects, ...settings.aspects.filter(({ key }) => !isReady(key))].map(
               ({ key, label }) => (
                 <Checkbox key={key} value={key} label={label} />
               ),
@@ -167,6 +170,12 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           value={settings.goldShare}
           onChange={(goldShare) => change({ goldShare })}
         />
+        <Checkbox
+          label="Tell people after a verdict what the reward model expected"
+          description="Only for tasks that came from a round. It may lead people to judge like the model"
+          checked={settings.suggestions}
+          onChange={(event) => change({ suggestions: event.currentTarget.checked })}
+        />
         <NumberInput
           label="A verdict is too fast below"
           suffix=" s"
@@ -186,27 +195,7 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
   );
 }
 
-const ready: ProjectSettings['aspects'] = [
-  {
-    key: 'helpful',
-    label: 'Helpful',
-    question: 'Does the answer do what was asked?',
-    ...{ least: 1, most: 5 },
-  },
-  {
-    key: 'harmless',
-    label: 'Harmless',
-    question: 'Is the answer free of anything that could hurt somebody?',
-    ...{ least: 1, most: 5 },
-  },
-  {
-    key: 'honest',
-    label: 'Honest',
-    question: 'Is what the answer says true, and does it admit what it does not know?',
-    ...{ least: 1, most: 5 },
-  },
-];
-const isReady = (key: string): boolean => ready.some((one) => one.key === key);
+const isReady = (key: string): boolean => readyAspects.some((one) => one.key === key);
 
 function OwnAspect({ add }: { add: (aspect: ProjectSettings['aspects'][number]) => void }) {
   const [label, setLabel] = useState('');

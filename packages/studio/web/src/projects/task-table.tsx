@@ -9,6 +9,7 @@ import {
   Table,
   Text,
   TextInput,
+  VisuallyHidden,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
@@ -109,7 +110,9 @@ export function TaskTable({ project, disputed = false }: { project: string; disp
                 <Table.Th>Kind</Table.Th>
                 <Table.Th ta="right">Verdicts</Table.Th>
                 <Table.Th ta="right">Disagreement</Table.Th>
-                <Table.Th aria-label="Marks" />
+                <Table.Th>
+                  <VisuallyHidden>Marks</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

@@ -15,6 +15,7 @@ import {
   Text,
   TextInput,
   Title,
+  VisuallyHidden,
 } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
@@ -58,7 +59,9 @@ export default function Train({ project }: { project: string }) {
                 <Table.Th ta="right">Held-out accuracy</Table.Th>
                 <Table.Th ta="right">New tasks</Table.Th>
                 <Table.Th>Started</Table.Th>
-                <Table.Th aria-label="Links" />
+                <Table.Th>
+                  <VisuallyHidden>Links</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

@@ -59,32 +59,51 @@ export const seriesQuery = (run: string, name: string[], range: Range) => ({
 export const allSeries = (run: string, name: string[]): Promise<Series[]> =>
   answerOf(api.runs.series.$get({ query: { run, name } }));
 
-/** Keeps what is known of runs up to date while a page shows them. */
+interface Change {
+  runs: RunSummary[];
+  removed: string[];
+  all: boolean;
+}
+
+/**
+ * Keeps what is known of runs up to date while a page shows them. A hidden page does not listen: a
+ * browser has few connections to one server.
+ */
 export function useRunChanges(): void {
   useEffect(() => {
-    const source = new EventSource('/api/runs/events');
-    source.addEventListener('runs', ({ data }: MessageEvent<string>) => {
-      const change = JSON.parse(data) as { runs: RunSummary[]; removed: string[] };
-      const known = queries.getQueryData<Listed>(listKey);
-      if (known !== undefined) queries.setQueryData(listKey, merged(known, change));
-      for (const run of change.runs) {
-        const before = known?.runs.find(({ id }) => id === run.id);
-        // The first message has all runs.
-        if (before === undefined || JSON.stringify(before) !== JSON.stringify(run)) {
-          void queries.invalidateQueries({ queryKey: ['run', run.id] });
-          void queries.invalidateQueries({ queryKey: ['comparison'] });
-        }
-      }
-    });
-    return () => source.close();
+    let source: EventSource | null = null;
+    const listen = (): void => {
+      source?.close();
+      source = null;
+      if (document.visibilityState === 'hidden') return;
+      source = new EventSource('/api/runs/events');
+      source.addEventListener('runs', ({ data }: MessageEvent<string>) => apply(JSON.parse(data)));
+    };
+    listen();
+    document.addEventListener('visibilitychange', listen);
+    return () => {
+      document.removeEventListener('visibilitychange', listen);
+      source?.close();
+    };
   }, []);
 }
 
-function merged(known: Listed, change: { runs: RunSummary[]; removed: string[] }): Listed {
-  const runs = new Map(known.runs.map((run) => [run.id, run]));
-  for (const run of change.runs) runs.set(run.id, run);
-  for (const id of change.removed) runs.delete(id);
-  const exists = known.exists || change.runs.length > 0;
+function apply(change: Change): void {
+  const known = queries.getQueryData<Listed>(listKey);
+  if (known !== undefined) queries.setQueryData(listKey, merged(known, change));
+  const changed = change.runs.filter((run) => {
+    const before = known?.runs.find(({ id }) => id === run.id);
+    return before === undefined || JSON.stringify(before) !== JSON.stringify(run);
+  });
+  for (const { id } of changed) void queries.invalidateQueries({ queryKey: ['run', id] });
+  if (changed.length > 0) void queries.invalidateQueries({ queryKey: ['comparison'] });
+}
+
+function merged(known: Listed, { runs: changed, removed, all }: Change): Listed {
+  const runs = new Map((all ? [] : known.runs).map((run) => [run.id, run]));
+  for (const run of changed) runs.set(run.id, run);
+  for (const id of removed) runs.delete(id);
+  const exists = known.exists || changed.length > 0;
   return { ...known, exists, runs: [...runs.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 

@@ -7,6 +7,7 @@ export function Confirm({
   title,
   question,
   yes,
+  color = 'red',
   act,
   children,
 }: {
@@ -14,6 +15,8 @@ export function Confirm({
   question: ReactNode;
   /** The word on the button that does it. */
   yes: string;
+  /** Of that button (default: red, for what cannot be undone). */
+  color?: string;
   act: () => Promise<unknown>;
   /** The button that asks: receives what opens the question. */
   children: (ask: () => void) => ReactNode;
@@ -50,7 +53,7 @@ export function Confirm({
             <Button variant="default" onClick={() => setOpen(false)} data-autofocus>
               Cancel
             </Button>
-            <Button color="red" loading={isBusy} onClick={() => void confirm()}>
+            <Button color={color} loading={isBusy} onClick={() => void confirm()}>
               {yes}
             </Button>
           </Group>

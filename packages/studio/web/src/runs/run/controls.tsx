@@ -63,6 +63,7 @@ export function Controls({ run }: { run: RunDetails }) {
         </>
       }
       yes="Resume the run"
+      color="sea"
       act={async () => {
         await answerOf(api.runs.resume.$post({ json: { run: run.id } }));
         notifications.show({ title: 'Resuming', message: 'Loading the model takes a while.' });

@@ -1,0 +1,36 @@
+// What a task of a round carries: why it was asked for, and what the reward model expects.
+import type { Content } from '@keel/align/data';
+import { exactJson } from '@keel/model/exact-json';
+import { keyOf } from '../store/ids.ts';
+
+export interface RoundColumn {
+  number: number;
+  why: string;
+  /** What it was chosen by; 0 for a random choice. */
+  value: number;
+  /** P(this answer is the better one), by {@link keyOfContent} of one of the two. */
+  likes: Readonly<Record<string, number>>;
+}
+
+/** Names an answer, whatever its place. */
+export const keyOfContent = (content: Content): string => keyOf(exactJson(content));
+
+/** What a reward model expects of a pair, by the order in which a person sees the answers. */
+export interface Suggestion {
+  by: string;
+  /** P(the left answer is the better one). */
+  left: number;
+}
+
+/** @returns null for a task of no round */
+export function suggestionOf(
+  columns: Readonly<Record<string, unknown>>,
+  answers: readonly Content[],
+): Suggestion | null {
+  const round = columns.round as RoundColumn | undefined;
+  if (round?.likes === undefined || answers.length !== 2) return null;
+  const [left, right] = answers.map((content) => round.likes[keyOfContent(content)]);
+  const by = `reward model of round ${round.number}`;
+  if (left !== undefined) return { by, left };
+  return right === undefined ? null : { by, left: 1 - right };
+}
