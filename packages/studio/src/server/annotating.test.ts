@@ -362,6 +362,19 @@ describe('what was chosen is not lost', () => {
     expect(line!.verdict).toMatchObject({ strength: 2 });
   });
 
+  test('if the owner, who has no password, signs in again by the link in another tab', async () => {
+    const id = await projectOf('owner', pairs(1));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.keyboard.press('2');
+    await page.context().clearCookies();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
+    await (await page.context().newPage()).goto(opened.studio.link);
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor({ state: 'detached' });
+    await page.getByRole('radio', { name: /^A is better/, checked: true }).waitFor();
+  });
+
   test('and is not taken for that of the next person at the same browser', async () => {
     const id = await projectOf('one browser', pairs(1), 2);
     const page = await joined('Kim', [id]);

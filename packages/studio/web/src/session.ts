@@ -25,8 +25,10 @@ export const useSession = () =>
       }
     },
     staleTime: 60_000,
-    // Signing in again may have happened in another tab.
+    // The owner signs in again by the link, in another tab or window.
     refetchOnWindowFocus: 'always',
+    refetchInterval: ({ state: { data } }) =>
+      data != null && queries.getQueryData(signedOut) === true ? 3_000 : false,
   });
 
 /** Whether the session ended while a page was open. */
