@@ -9,6 +9,8 @@ import { importFiles } from '../importing/import-files.ts';
 import { violationsOf } from '../testing/accessibility.ts';
 import { openTestStudio, type TestStudio } from '../testing/test-studio.ts';
 
+const PASSWORD = 'correct horse battery';
+
 let opened: TestStudio;
 beforeAll(async () => {
   opened = await openTestStudio();
@@ -127,10 +129,12 @@ describe('pairs', () => {
     await page.keyboard.press('Enter');
     await progress(page, '1 done, 1 left for you');
     await page.keyboard.press('u');
-    await page.getByText('A is much better', { exact: true }).first().waitFor();
+    await page.getByRole('radio', { name: 'A is much better', checked: true }).waitFor();
     await page.keyboard.press('7');
+    // The progress says the same before and after.
+    const received = page.waitForResponse('**/verdict');
     await page.keyboard.press('Enter');
-    await progress(page, '1 done, 1 left for you');
+    await received;
     const [task] = await opened.studio.store.history(id, 'Owner');
     const versions = await opened.studio.store.versions(task!.task, 'Owner');
     expect(versions.map(({ strength }) => strength)).toEqual([3, 3]);
@@ -190,6 +194,73 @@ test('rankings: numbers from the best to the worst, equal ones by a check mark',
   expect(ranks).toEqual({ two: 1, three: 2, one: 2 });
 });
 
+test('the best of several is marked with the mouse', async () => {
+  const rows = [{ prompt: 'Which?', completions: ['one', 'two', 'three'] }];
+  const id = await projectOf('best', rows);
+  await opened.studio.store.saveSettings(id, { ranking: 'best' });
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  await page.getByLabel('Answer B is the best').click();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+  const [line] = await opened.studio.store.history(id, 'Owner');
+  expect(line!.verdict.ranks).toEqual([2, 1, 2]);
+});
+
+test('an answer that is as good as the one above stays where it is', async () => {
+  const rows = [{ prompt: 'Which?', completions: ['one', 'two', 'three'] }];
+  const id = await projectOf('equal', rows);
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  for (const key of ['3', '2']) await page.keyboard.press(key);
+  for (const name of ['Answer B', 'Answer A']) {
+    await page.getByLabel(`${name} is as good as the one above`).check();
+    await page
+      .getByRole('article')
+      .nth(name === 'Answer B' ? 1 : 2)
+      .and(page.getByLabel(name, { exact: true }))
+      .waitFor();
+  }
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+  const [line] = await opened.studio.store.history(id, 'Owner');
+  expect(line!.verdict.ranks).toEqual([1, 1, 1]);
+});
+
+describe('what the keyboard does elsewhere', () => {
+  test('Enter sends after a click on the scale, and presses a link that has the focus', async () => {
+    const id = await projectOf('focus', pairs(2));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 2 left for you');
+    await page.getByRole('radio', { name: 'A is much better' }).click();
+    await page.keyboard.press('Enter');
+    await progress(page, '1 done, 1 left for you');
+    await page.keyboard.press('1');
+    await page.getByRole('link', { name: 'Projects', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Projects' }).waitFor();
+    expect(await opened.studio.store.history(id, 'Owner')).toHaveLength(1);
+  });
+
+  test('a key that is held down skips one task, and none behind the help', async () => {
+    const id = await projectOf('held', pairs(3));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 3 left for you');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('s');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'detached' });
+    await page.keyboard.down('s');
+    await progress(page, '0 done, 2 left for you');
+    await page.keyboard.down('s');
+    await page.keyboard.up('s');
+    await page.keyboard.press('1');
+    await page.keyboard.press('Enter');
+    await progress(page, '1 done, 1 left for you');
+  });
+});
+
 test('rankings: a handle moves with the keyboard', async () => {
   const id = await projectOf('handle', [{ prompt: 'Which?', completions: ['a', 'b', 'c'] }]);
   const page = await opened.open(`/projects/${id}/annotate`);
@@ -226,21 +297,99 @@ test('thumbs and stars by aspect', async () => {
   expect(line!.verdict).toMatchObject({ choice: 'down', ratings: { kind: [4] } });
 });
 
-describe('two people', () => {
-  /** Invites somebody and joins as them. */
-  async function joined(name: string, projects: string[]): Promise<Page> {
-    const admin = await opened.open('/people');
-    const response = await admin.request.post(`${opened.studio.url}/api/people/invitations`, {
-      data: { name, role: 'annotator', projects },
-    });
-    const { link } = (await response.json()) as { link: string };
-    const page = await opened.pageOf(await opened.profile(), link.slice(opened.studio.url.length));
-    await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
-    await page.getByRole('button', { name: 'Join' }).click();
-    await page.getByRole('heading', { name: 'Projects' }).waitFor();
-    return page;
-  }
+/** Invites somebody and joins as them. */
+async function joined(name: string, projects: string[]): Promise<Page> {
+  const admin = await opened.open('/people');
+  const response = await admin.request.post(`${opened.studio.url}/api/people/invitations`, {
+    data: { name, role: 'annotator', projects },
+  });
+  const { link } = (await response.json()) as { link: string };
+  const page = await opened.pageOf(await opened.profile(), link.slice(opened.studio.url.length));
+  await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Join' }).click();
+  await page.getByRole('heading', { name: 'Projects' }).waitFor();
+  return page;
+}
 
+test('a task that went to others leads to the next one', async () => {
+  const id = await projectOf('gone', pairs(1));
+  const page = await opened.open(`/projects/${id}/annotate`);
+  await progress(page, '0 done, 1 left for you');
+  const { task } = await opened.studio.store.next(id, 'Owner');
+  await opened.studio.store.release(task!.id, 'Owner');
+  await page.keyboard.press('1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('You do not hold this task').waitFor();
+  await page.getByRole('button', { name: 'Next task' }).click();
+  await page.getByRole('alert').waitFor({ state: 'detached' });
+  await page.getByRole('article', { name: 'Answer A' }).waitFor();
+});
+
+describe('what was chosen is not lost', () => {
+  test('if the verdict does not arrive, not even by a reload', async () => {
+    const id = await projectOf('offline', pairs(1));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.route('**/verdict', (route) => route.abort());
+    await page.keyboard.press('2');
+    await page.keyboard.press('Enter');
+    await page.getByText('The Studio does not answer').waitFor();
+    await page.unroute('**/verdict');
+    await page.reload();
+    await page.getByText('A is better', { exact: true }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+    const [line] = await opened.studio.store.history(id, 'Owner');
+    expect(line!.verdict).toMatchObject({ strength: 2 });
+  });
+
+  test('if the session ends: the page stays as it was until one has signed in again', async () => {
+    const id = await projectOf('session', pairs(1));
+    const page = await joined('Ida', [id]);
+    await page.goto(`${opened.studio.url}/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.keyboard.press('2');
+    await page.context().clearCookies();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Ida');
+    await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('heading', { name: 'Nothing is left for you here' }).waitFor();
+    const [line] = await opened.studio.store.history(id, 'Ida');
+    expect(line!.verdict).toMatchObject({ strength: 2 });
+  });
+
+  test('if the owner, who has no password, signs in again by the link in another tab', async () => {
+    const id = await projectOf('owner', pairs(1));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.keyboard.press('2');
+    await page.context().clearCookies();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
+    await (await page.context().newPage()).goto(opened.studio.link);
+    await page.getByRole('heading', { name: 'Sign in again' }).waitFor({ state: 'detached' });
+    await page.getByRole('radio', { name: /^A is better/, checked: true }).waitFor();
+  });
+
+  test('and is not taken for that of the next person at the same browser', async () => {
+    const id = await projectOf('one browser', pairs(1), 2);
+    const page = await joined('Kim', [id]);
+    await page.goto(`${opened.studio.url}/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    await page.keyboard.press('2');
+    await page.getByText('A is better', { exact: true }).first().waitFor();
+    await page.goto(`${opened.studio.link}&to=${encodeURIComponent(`/projects/${id}/annotate`)}`);
+    await progress(page, '0 done, 1 left for you');
+    await page.getByText('Which answer is better?', { exact: true }).waitFor();
+    expect(await page.getByRole('radio', { checked: true }).count()).toBe(0);
+  });
+});
+
+describe('two people', () => {
   test('get different tasks, and see only their projects', async () => {
     const id = await projectOf('shared', pairs(2));
     await projectOf('not theirs', pairs(1));

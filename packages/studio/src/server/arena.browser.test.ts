@@ -94,6 +94,24 @@ test('new answers become tasks, with their models; equal ones cannot be compared
   expect((await unknown.json()).error.message).toContain('No server has the model "none"');
 });
 
+test('answers that came before a model stopped are kept', async () => {
+  await using stopping = await openModelServer({
+    steady: (prompt) => `answer to ${prompt}`,
+    stopping: (prompt) => (prompt === 'stop' ? null : `other answer to ${prompt}`),
+  });
+  await using alone = await openTestStudio({ models: [stopping.url] });
+  const { store, url } = alone.studio;
+  const id = await store.openProject('Stopped');
+  const page = await alone.open('/projects');
+  const prompts = ['first', 'second', 'stop'];
+  const data = { prompts, models: ['steady', 'stopping'] };
+  const response = await page.request.post(`${url}/api/projects/${id}/answers`, { data });
+  expect(response.status()).toBe(502);
+  expect((await response.json()).error.message).toContain('2 of 3 prompts are answered');
+  const { tasks } = await store.taskList(id, {});
+  expect(tasks.map(({ prompt }) => prompt)).toEqual(['first', 'second']);
+});
+
 test('without servers, the pages say how models come here', async () => {
   await using alone = await openTestStudio();
   const id = await alone.studio.store.openProject('Alone');

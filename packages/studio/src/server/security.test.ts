@@ -78,7 +78,7 @@ describe('the key', () => {
   });
 
   test('the way on is a path of the Studio', async () => {
-    for (const to of ['//evil.test', 'https://evil.test', '/\\\\evil.test'])
+    for (const to of ['//evil.test', 'https://evil.test', '/\\\\evil.test', '/\t/evil.test'])
       expect((await send(`/enter?key=${KEY}&to=${encodeURIComponent(to)}`)).headers.location).toBe(
         '/',
       );
@@ -92,6 +92,37 @@ describe('the key', () => {
     await expect(start(null)).rejects.toThrow('KEEL_STUDIO_KEY');
     await expect(start('short')).rejects.toThrow('KEEL_STUDIO_KEY');
   });
+});
+
+test('what cannot be read is the fault of who sent it', async () => {
+  const { id } = JSON.parse(
+    (await send('/api/projects', json({ name: 'Unreadable' }, { cookie }))).body,
+  );
+  const part = (headers: string, text: string) =>
+    `--x\r\ncontent-disposition: form-data; ${headers}\r\n\r\n${text}\r\n`;
+  const upload = (...parts: string[]): Sent => ({
+    method: 'POST',
+    headers: { cookie, 'content-type': 'multipart/form-data; boundary=x' },
+    body: `${parts.join('')}--x--\r\n`,
+  });
+  const file = (name: string) =>
+    part(`name="files"; filename="${name}"`, '{"prompt":"a","chosen":"b","rejected":"c"}');
+  const path = `/api/projects/${id}/import`;
+  const before = logged.length;
+  const overlap = await send(path, upload(file('a.jsonl'), part('name="overlap"', '0')));
+  expect([overlap.status, JSON.parse(overlap.body).error.message]).toEqual([
+    400,
+    expect.stringMatching(/^overlap: /),
+  ]);
+  expect((await send(path, upload('no part'))).status).toBe(400);
+  const broken = json({}, { cookie });
+  expect((await send('/api/projects', { ...broken, body: '{' })).status).toBe(400);
+  // The name of a file is only a name.
+  for (const name of ['..', '../../up.jsonl'])
+    expect((await send(path, upload(file(name)))).status).toBe(200);
+  const bad = await send(path, upload(part('name="files"; filename="b.jsonl"', '{"prompt":"a"}')));
+  expect(JSON.parse(bad.body).error.message).not.toContain('--on-bad-row');
+  expect(logged.slice(before)).toEqual([]);
 });
 
 describe('without a session', () => {

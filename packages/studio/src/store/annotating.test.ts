@@ -98,6 +98,17 @@ describe.each(databases)('%s', (_, newDatabase) => {
     await expect(store.taskFor(project, task!.id, 'Ben')).rejects.toThrow(/Ben has no task/);
   });
 
+  it('measures the pace on verdicts, and not on skips', async () => {
+    const { store, project } = await storeWith(await newDatabase(), [pair(0), pair(1)]);
+    await using _ = store;
+    const one = await store.next(project, 'Ann');
+    await store.annotate(one.task!.id, 'Ann', { choice: null, seconds: 1 });
+    const two = await store.next(project, 'Ann');
+    expect(two.pace).toEqual({ seconds: null });
+    await store.annotate(two.task!.id, 'Ann', { choice: 'left', seconds: 20 });
+    expect((await store.next(project, 'Ann')).pace).toEqual({ seconds: 20 });
+  });
+
   it('turns a verdict from what the person saw to the order of the task', async () => {
     const aspects = [{ key: 'helpful', label: 'Helpful', least: 1, most: 5 }];
     const { store, project } = await storeWith(await newDatabase(), [pair(0)], {

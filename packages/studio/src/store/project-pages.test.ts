@@ -50,6 +50,21 @@ describe.each(databases)('%s', (_, newDatabase) => {
     });
   });
 
+  it('finds text as it was written, with quotes and lines', async () => {
+    const { store, project } = await filled(await newDatabase());
+    await using _store = store;
+    const answers = [{ content: 'a' }, { content: 'b' }];
+    const prompt = 'Say "hello"\nin C:\\';
+    await store.addTasks(project, [{ kind: 'pair', prompt, answers, annotations: [] }], {
+      overlap: 1,
+      random: () => 0.99,
+    });
+    for (const text of ['"HELLO"', '"\nin', 'c:\\'])
+      expect((await store.taskList(project, { text })).tasks.map((one) => one.prompt)).toEqual([
+        prompt,
+      ]);
+  });
+
   it('lists tasks by state, text and what people said', async () => {
     const { store, project } = await filled(await newDatabase());
     await using _store = store;

@@ -3,7 +3,7 @@ import { type Content, contentText } from '@keel/align/data';
 import { sql } from 'kysely';
 import type { Database, Writing } from './database.ts';
 import type { Adjudication, ListedClaim, StoredTask, StoredVerdict } from './items.ts';
-import { containsText } from './matching.ts';
+import { jsonContainsText } from './matching.ts';
 import { adjudicationsOf, storedTask, storedVersions } from './reading.ts';
 import type { TaskKind } from './schema.ts';
 
@@ -135,7 +135,7 @@ export async function listTasks(
       .selectFrom('prompts')
       .select('id')
       .where('project_id', '=', project)
-      .where(containsText(sql`content`, text));
+      .where(jsonContainsText(sql`content`, text));
     query = query.where('prompt_id', 'in', found);
   }
   const { total } = await query

@@ -3,7 +3,7 @@ import type { Content } from '@keel/align/data';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { StoredTask, StoredVerdict } from './items.ts';
-import { containsText } from './matching.ts';
+import { containsText, jsonContainsText } from './matching.ts';
 import { unpackVotes } from './packed-votes.ts';
 import { knownPerson } from './projects.ts';
 import type { Choice, TaskKind } from './schema.ts';
@@ -62,7 +62,7 @@ export async function listAnnotations(
       .innerJoin('prompts', 'prompts.id', 'tasks.prompt_id')
       .select('tasks.id')
       .where('tasks.project_id', '=', project)
-      .where(containsText(sql`prompts.content`, text));
+      .where(jsonContainsText(sql`prompts.content`, text));
     page = page.where(({ eb, or }) =>
       or([eb('task_id', 'in', found), containsText(sql`comment`, text)]),
     );

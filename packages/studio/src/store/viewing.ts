@@ -130,6 +130,8 @@ export async function paceOf(reading: Reading, project: string, person: string):
     .where('people.name', '=', person)
     .where('project_id', '=', project)
     .where('seconds', 'is not', null)
+    // A skip takes less time than a verdict.
+    .where('choice', 'is not', null)
     .orderBy('annotations.created_at', 'desc')
     .limit(PACED)
     .execute();

@@ -8,9 +8,9 @@ export interface ModelServer extends AsyncDisposable {
   asked: { model: string; messages: { role: string; content: string }[] }[];
 }
 
-/** @param answers what each model says to the last message */
+/** @param answers what each model says to the last message; null: the request is refused */
 export async function openModelServer(
-  answers: Readonly<Record<string, (prompt: string) => string>>,
+  answers: Readonly<Record<string, (prompt: string) => string | null>>,
 ): Promise<ModelServer> {
   const asked: ModelServer['asked'] = [];
   const server = createServer((request, response) => {
@@ -30,6 +30,7 @@ export async function openModelServer(
       const { model, messages } = JSON.parse(text) as ModelServer['asked'][number];
       asked.push({ model, messages });
       const content = answers[model]!(messages.at(-1)!.content);
+      if (content === null) response.statusCode = 400;
       send({ choices: [{ index: 0, message: { role: 'assistant', content } }] });
     });
   });

@@ -50,8 +50,12 @@ export async function refuse(response: { ok: boolean; status: number; text(): Pr
     // Something in between answered, such as a proxy.
   }
   const { code = 'failed', message = `The Studio answered ${response.status}` } = said.error ?? {};
+  if (code === 'signed-out') queries.setQueryData(signedOut, true);
   throw new ApiFailure(response.status, code, message, said.error?.fields);
 }
+
+/** Whether the session ended while a page was open. */
+export const signedOut = ['signed-out'];
 
 export const queries = new QueryClient({
   defaultOptions: {

@@ -1,9 +1,9 @@
 // Which page an address shows.
-import { Center, Loader } from '@mantine/core';
+import { Center, Loader, Modal } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { Projects } from './projects/projects.tsx';
-import { useSession } from './session.ts';
+import { signedInAgain, useSession, useSignedOut } from './session.ts';
 import { EmptyState } from './shell/empty-state.tsx';
 import { Failure } from './shell/failure.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -31,6 +31,7 @@ export function App() {
 
 function SignedIn() {
   const session = useSession();
+  const isSignedOut = useSignedOut();
   if (session.isPending) return <Waiting />;
   if (session.isError) {
     return (
@@ -44,6 +45,13 @@ function SignedIn() {
   const isAdmin = person.role === 'admin';
   return (
     <Shell person={person}>
+      {isSignedOut && (
+        <Modal.Root opened onClose={() => {}} fullScreen closeOnEscape={false}>
+          <Modal.Content aria-label="Sign in again">
+            <SignIn title="Sign in again" signedIn={signedInAgain} />
+          </Modal.Content>
+        </Modal.Root>
+      )}
       <Suspense fallback={<Waiting />}>
         <Switch>
           <Route path="/">

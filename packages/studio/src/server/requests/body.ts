@@ -4,7 +4,11 @@ import { validator } from 'hono/validator';
 import type { z } from 'zod';
 import { StudioError } from './errors.ts';
 
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+/** @throws StudioError that names every fault */
+export function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const fields = Object.fromEntries(

@@ -2,6 +2,7 @@
 import { ConfigError } from '@keel/align/config';
 import { DataError } from '@keel/align/data';
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { ModelServerError } from '../../models/model-servers.ts';
 import { PeopleError } from '../../people/people.ts';
 import { WatchError } from '../../watching/folders/watch-error.ts';
@@ -52,6 +53,9 @@ export function asStudioError(error: unknown): StudioError {
     return new StudioError(peopleStatus[error.code], error.code, error.message);
   if (error instanceof WatchError)
     return new StudioError(watchStatus[error.code], error.code, error.message);
+  // What the framework refuses, such as a body that is not JSON.
+  if (error instanceof HTTPException && error.status < 500)
+    return new StudioError(400, 'invalid', error.message);
   if (error instanceof ModelServerError) return new StudioError(502, 'model-server', error.message);
   if (error instanceof ConfigError || error instanceof DataError || error instanceof RangeError)
     return new StudioError(400, 'invalid', error.message);

@@ -5,6 +5,7 @@ import { suggestionOf } from '../../rounds/round-column.ts';
 import { choices } from '../../store/schema.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
+import { StudioError } from '../requests/errors.ts';
 
 /** Characters of a comment, and of an answer that a person wrote. */
 const MOST_TEXT = { comment: 10_000, edit: 200_000 } as const;
@@ -33,7 +34,16 @@ export const annotating = ({ store }: StudioContext) => {
     const project = context.req.param('project')!;
     const task = context.req.param('task')!;
     const { name } = context.get('person');
-    await store.taskFor(project, task, name);
+    try {
+      await store.taskFor(project, task, name);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new StudioError(
+        409,
+        'not-held',
+        'You do not hold this task. After 30 minutes without a sign of you, it goes to others. Ask for the next task',
+      );
+    }
     return { project, task, name };
   }
   return new Hono<StudioEnvironment>()

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { arenaOf } from '../../arena/arena.ts';
 import { chooseModels, pairKey } from '../../arena/choose-models.ts';
+import { ModelServerError } from '../../models/model-servers.ts';
 import { battleVotes } from '../../store/schema.ts';
 import { demandAdmin } from '../requests/access.ts';
 import { body, query } from '../requests/body.ts';
@@ -134,7 +135,8 @@ export const arena = ({ store, models }: StudioContext) => {
         });
       }
       const { signal } = context.req.raw;
-      const inputs = [];
+      const { overlap } = await store.settings(project);
+      const sum = { tasks: 0, known: 0, equal: 0 };
       for (const text of given.prompts) {
         const wanted = given.models.flatMap((model) =>
           Array.from({ length: samples }, () => model),
@@ -149,15 +151,25 @@ export const arena = ({ store, models }: StudioContext) => {
             ),
             ...{ model, sampling: { temperature, max_tokens: maxTokens } },
           })),
-        );
+        ).catch((error: unknown) => {
+          const count = sum.tasks + sum.known + sum.equal;
+          if (error instanceof ModelServerError && count > 0)
+            error.message = `${error.message}. ${count} of ${given.prompts.length} prompts are answered. Ask for the others again`;
+          throw error;
+        });
         // Equal answers cannot be compared.
         const different = [...new Map(answers.map((one) => [one.content, one])).values()];
-        if (different.length < 2) continue;
+        if (different.length < 2) {
+          sum.equal += 1;
+          continue;
+        }
         const kind = different.length === 2 ? ('pair' as const) : ('ranking' as const);
-        inputs.push({ kind, prompt: text, answers: different, annotations: [] });
+        const input = { kind, prompt: text, answers: different, annotations: [] };
+        // At once: a server that stops later takes no answers with it.
+        const added = await store.addTasks(project, [input], { overlap, random: Math.random });
+        sum.tasks += added.tasks;
+        sum.known += added.known;
       }
-      const { overlap } = await store.settings(project);
-      const added = await store.addTasks(project, inputs, { overlap, random: Math.random });
-      return context.json({ ...added, equal: given.prompts.length - inputs.length });
+      return context.json(sum);
     });
 };

@@ -12,7 +12,7 @@ import { importFiles } from '../../importing/import-files.ts';
 import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
 import type { SettingsPatch } from '../../store/settings.ts';
 import { demandAdmin, demandProject } from '../requests/access.ts';
-import { body, query } from '../requests/body.ts';
+import { body, checked, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
 import { notFound, StudioError } from '../requests/errors.ts';
 import { verdictBody } from './annotating.ts';
@@ -132,10 +132,12 @@ export const projects = (studio: StudioContext) =>
     })
     .post('/:project/import', demandAdmin, async (context) => {
       const name = await nameOf(studio, context.req.param('project'));
-      const form = await context.req.parseBody({ all: true });
+      const form = await context.req.parseBody({ all: true }).catch(() => {
+        throw new StudioError(400, 'invalid', 'Send the files as multipart/form-data');
+      });
       const files = [form.files ?? []].flat().filter((one) => one instanceof File);
       if (files.length === 0) throw new StudioError(400, 'files', 'Choose at least one file');
-      const options = importing.parse({ ...form, files: undefined });
+      const options = checked(importing, { ...form, files: undefined });
       const folder = await mkdtemp(join(tmpdir(), 'keel-upload-'));
       try {
         const paths = await Promise.all(files.map((file, at) => saved(folder, file, at)));
@@ -147,7 +149,14 @@ export const projects = (studio: StudioContext) =>
         return context.json({ tasks, known, annotations, gold, skipped, badRows, firstBadRow });
       } catch (error) {
         // People know their files by name, not by where they were put.
-        if (error instanceof Error) error.message = error.message.replaceAll(`${folder}/`, '');
+        // The page has a check mark where the command line has an option.
+        if (error instanceof Error)
+          error.message = error.message
+            .replaceAll(`${folder}/`, '')
+            .replaceAll(
+              'skip bad rows with --on-bad-row skip',
+              'check "Skip rows that cannot be read"',
+            );
         throw error;
       } finally {
         await rm(folder, { recursive: true, force: true });
@@ -194,7 +203,9 @@ async function nameOf({ store }: StudioContext, id: string): Promise<string> {
 
 /** An upload as a file; its name only tells the format. */
 async function saved(folder: string, file: File, at: number): Promise<string> {
-  const name = basename(file.name).replace(/[^\w.-]/g, '_');
+  const name = basename(file.name)
+    .replace(/[^\w.-]/g, '_')
+    .replace(/^\.+/, '');
   const path = join(folder, `${at === 0 ? '' : `${at}-`}${name || 'rows.jsonl'}`);
   await writeFile(path, file.stream());
   return path;

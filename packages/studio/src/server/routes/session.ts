@@ -64,5 +64,5 @@ export const enter =
       context.header('Set-Cookie', cookie, { append: true });
     const to = context.req.query('to') ?? '/';
     // A path of the Studio, and nothing that a browser reads as another host.
-    return context.redirect(/^\/(?![/\\])/.test(to) ? to : '/');
+    return context.redirect(/^\/(?![/\\])[^\p{Cc}]*$/u.test(to) ? to : '/');
   };

@@ -15,17 +15,19 @@ import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconArrowBackUp, IconBook, IconConfetti, IconKeyboard } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { answerOf, api, queries } from '../api.ts';
 import { SafeMarkdown } from '../content/markdown.tsx';
 import { useProject } from '../projects/use-projects.ts';
+import { useSession } from '../session.ts';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { counted, percent } from '../shell/words.ts';
 import { KeyHelp } from './key-help.tsx';
 import { Task, type TaskShown } from './task.tsx';
+import { draftKey, forgetDraft } from './use-draft.ts';
 import { useKeys } from './use-keys.ts';
 import type { verdictOf } from './verdict.ts';
 
@@ -36,6 +38,12 @@ interface Progressing {
   mine: number;
   skipped: number;
   left: number;
+}
+
+interface Sent {
+  id: string;
+  verdict: ReturnType<typeof verdictOf>;
+  draftAt: string;
 }
 
 interface Next {
@@ -60,20 +68,27 @@ export default function Annotate({ project }: { project: string }) {
   // A task that was taken back stands before the next one.
   const task = shown ?? next.data?.task ?? null;
 
+  const person = useSession().data?.name ?? '';
+  const draftAt = useMemo(
+    () => (task === null ? null : draftKey(task.id, person, task.answers)),
+    [task, person],
+  );
+
   const goOn = useCallback(async () => {
     setShown(null);
     await queries.invalidateQueries({ queryKey: ['next', project] });
   }, [project]);
 
   const send = useMutation({
-    mutationFn: ({ id, verdict }: { id: string; verdict: ReturnType<typeof verdictOf> }) =>
+    mutationFn: ({ id, verdict }: Sent) =>
       answerOf(
         api.projects[':project'].tasks[':task'].verdict.$post({
           param: { project, task: id },
           json: verdict,
         }),
       ),
-    onSuccess: async ({ suggestion }) => {
+    onSuccess: async ({ suggestion }, { draftAt: at }) => {
+      forgetDraft(at);
       if (suggestion !== null) notifications.show({ message: suggestionText(suggestion) });
       await goOn();
     },
@@ -104,7 +119,7 @@ export default function Annotate({ project }: { project: string }) {
 
   useKeys(
     {
-      u: () => undo.mutate(),
+      ...(!hasKeys && { u: () => undo.mutate() }),
       g: guidelines.toggle,
       '?': keyHelp.toggle,
     },
@@ -170,12 +185,19 @@ export default function Annotate({ project }: { project: string }) {
         </EmptyState>
       ) : (
         <Task
-          key={task.id}
+          key={draftAt}
           task={task}
+          draftAt={draftAt!}
+          // What is pressed while a verdict is taken back is not for the task that goes.
+          hasKeys={!hasKeys && !undo.isPending}
           asked={settings}
-          isSending={send.isPending || next.isFetching}
+          isSending={send.isPending || next.isFetching || undo.isPending}
           error={send.error}
-          send={(verdict) => send.mutate({ id: task.id, verdict })}
+          goOn={() => {
+            send.reset();
+            void goOn();
+          }}
+          send={(verdict) => send.mutate({ id: task.id, verdict, draftAt: draftAt! })}
         />
       )}
       <KeyHelp

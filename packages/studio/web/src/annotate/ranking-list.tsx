@@ -19,9 +19,9 @@ import {
   verticalListSortingStrategy,
 } from '@dnd-kit/sortable';
 import { CSS } from '@dnd-kit/utilities';
-import { ActionIcon, Checkbox, Group, Stack, Text } from '@mantine/core';
+import { ActionIcon, Checkbox, Group, Radio, Stack, Text } from '@mantine/core';
 import { IconGripVertical } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { letterOf } from './verdict.ts';
 
 /** An order of answers, and which of them are as good as the one before. */
@@ -42,18 +42,51 @@ export function ranksOf({ order, tied }: Ranking): number[] {
   return ranks;
 }
 
-/** The order that ranks say; answers without a rank keep their places at the end. */
-export function rankingOf(ranks: readonly (number | null)[]): Ranking {
+/**
+ * The order that ranks say; answers without a rank keep their places at the end.
+ * @param before the order so far, in which equal answers stay
+ */
+export function rankingOf(
+  ranks: readonly (number | null)[],
+  before: readonly number[] = [],
+): Ranking {
   const last = ranks.length + 1;
-  const order = ranks
-    .map((_, at) => at)
-    .sort((a, b) => (ranks[a] ?? last) - (ranks[b] ?? last) || a - b);
+  const start = ranks.some((rank) => rank !== null) && before.length === ranks.length;
+  const order = (start ? [...before] : ranks.map((_, at) => at)).sort(
+    (a, b) => (ranks[a] ?? last) - (ranks[b] ?? last),
+  );
   const tied = ranks.map((rank, at) => {
     const before = order[order.indexOf(at) - 1];
     return before !== undefined && rank !== null && ranks[before] === rank;
   });
   return { order, tied };
 }
+
+/** Several answers, of which one is the best. */
+export const BestList = ({
+  ranks,
+  onChange,
+  card,
+}: {
+  ranks: readonly (number | null)[];
+  onChange: (ranks: number[]) => void;
+  /** The card of an answer, with what stands at its right. */
+  card: (at: number, aside: ReactNode) => ReactNode;
+}) => (
+  <Stack gap="sm" role="radiogroup" aria-label="Which answer is the best">
+    {ranks.map((rank, at) =>
+      card(
+        at,
+        <Radio
+          label="best"
+          aria-label={`Answer ${letterOf(at)} is the best`}
+          checked={rank === 1}
+          onChange={() => onChange(ranks.map((_, other) => (other === at ? 1 : 2)))}
+        />,
+      ),
+    )}
+  </Stack>
+);
 
 export function RankingList({
   ranks,
@@ -65,7 +98,9 @@ export function RankingList({
   /** The card of an answer, with what stands at its right. */
   card: (at: number, aside: ReactNode) => ReactNode;
 }) {
-  const ranking = rankingOf(ranks);
+  const before = useRef<readonly number[]>([]);
+  const ranking = rankingOf(ranks, before.current);
+  before.current = ranking.order;
   const { order, tied } = ranking;
   const sensors = useSensors(
     useSensor(PointerSensor, { activationConstraint: { distance: 4 } }),
@@ -75,7 +110,8 @@ export function RankingList({
     if (over === null || active.id === over.id) return;
     const from = order.indexOf(Number(active.id) - 1);
     const to = order.indexOf(Number(over.id) - 1);
-    onChange(ranksOf({ order: arrayMove(order, from, to), tied }));
+    before.current = arrayMove(order, from, to);
+    onChange(ranksOf({ order: [...before.current], tied }));
   };
   return (
     <DndContext

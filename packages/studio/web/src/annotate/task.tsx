@@ -23,7 +23,7 @@ import { type Content, ContentView, textOf } from '../content/content.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { AnswerCard } from './answer-card.tsx';
 import { PairScale } from './pair-scale.tsx';
-import { RankingList } from './ranking-list.tsx';
+import { BestList, RankingList } from './ranking-list.tsx';
 import './task.css';
 import { useDraft } from './use-draft.ts';
 import { type Keys, useKeys } from './use-keys.ts';
@@ -54,19 +54,28 @@ export interface TaskShown {
 
 export function Task({
   task,
+  draftAt,
+  hasKeys,
   asked,
   send,
+  goOn,
   isSending,
   error,
 }: {
   task: TaskShown;
+  /** Where the draft is kept. */
+  draftAt: string;
+  /** Whether keys are for the task, and not for a dialog before it. */
+  hasKeys: boolean;
   asked: Asked;
   send: (verdict: ReturnType<typeof verdictOf>) => void;
+  /** Asks for the next task: this one again, if the person still holds it. */
+  goOn: () => void;
   isSending: boolean;
   error: Error | null;
 }) {
   const { kind, prompt, answers } = task;
-  const { draft, change, forget } = useDraft(task.id, answers.length, earlierDraft(task));
+  const { draft, change } = useDraft(draftAt, answers.length, earlierDraft(task));
   const seconds = useSeconds();
   const comment = useRef<HTMLTextAreaElement>(null);
   const better = useRef<HTMLTextAreaElement>(null);
@@ -82,12 +91,10 @@ export function Task({
     setComplaint(fault);
     if (fault !== null) return;
     send(verdictOf(kind, given, seconds()));
-    forget();
   };
   const skip = () => {
     if (isSending) return;
     send({ ...verdictOf(kind, { ...draft, edit: null, ratings: {} }, seconds()), ...skipped });
-    forget();
   };
   /** A choice, which is the whole verdict if the person wants it so. */
   const choose = (part: Partial<Draft>) => {
@@ -120,7 +127,7 @@ export function Task({
       ...(kind === 'pair' && { d: () => setDifferences(!hasDifferences) }),
       ...(asked.edits && { e: () => startEdit(draft.choice === 'right' ? 1 : 0) }),
     },
-    true,
+    hasKeys,
   );
 
   const card = (at: number, aside?: ReactNode) => (
@@ -163,7 +170,9 @@ export function Task({
         </Box>
       </Paper>
 
-      {kind === 'ranking' ? (
+      {kind === 'ranking' && asked.ranking === 'best' ? (
+        <BestList ranks={draft.ranks} onChange={(ranks) => choose({ ranks })} card={card} />
+      ) : kind === 'ranking' ? (
         <RankingList ranks={draft.ranks} onChange={(ranks) => change({ ranks })} card={card} />
       ) : (
         <SimpleGrid cols={{ base: 1, sm: answers.length }}>
@@ -229,7 +238,7 @@ export function Task({
           {kind === 'ranking' && (
             <Text size="sm" ta="center" c="dimmed">
               {asked.ranking === 'best'
-                ? 'Type the number of the best answer: 1 for A, 2 for B and so on.'
+                ? 'Mark the best answer, or type its number: 1 for A, 2 for B and so on.'
                 : 'Drag the answers, the best one first. Or type their numbers from the best to the worst: 1 for A, 2 for B and so on.'}
             </Text>
           )}
@@ -249,7 +258,7 @@ export function Task({
               {complaint}
             </Text>
           )}
-          {error !== null && <Failure error={error} />}
+          {error !== null && <Failure error={error} retry={goOn} label="Next task" />}
           <Group justify="space-between">
             <Group gap={4}>
               <Tool label="Comment" icon={<IconMessage size={16} />} act={startComment} />

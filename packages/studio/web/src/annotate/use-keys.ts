@@ -10,6 +10,12 @@ const isWriting = (target: EventTarget | null): boolean =>
 const isTextInput = (target: HTMLElement): boolean =>
   target instanceof HTMLInputElement && !/^(radio|checkbox|button)$/.test(target.type);
 
+/** Whether an element has a use for a key: Enter presses a link, arrows choose among stars. */
+const isOwnKey = (target: Element, key: string): boolean => {
+  if (key === 'enter') return target.closest('a, button:not([role="radio"]), summary') !== null;
+  return key.startsWith('arrow') && target.matches('input[type="radio"]');
+};
+
 /** @param keys what each key does, by `KeyboardEvent.key` in small letters */
 export function useKeys(keys: Keys, isActive: boolean): void {
   const newest = useRef(keys);
@@ -19,9 +25,11 @@ export function useKeys(keys: Keys, isActive: boolean): void {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       const key = event.key.toLowerCase();
-      if (isWriting(event.target) && key !== 'escape') return;
-      // Enter on a button presses that button.
-      if (key === 'enter' && event.target instanceof HTMLButtonElement) return;
+      const { target } = event;
+      // A key that is held down sends and skips one task, not all that follow.
+      if (event.repeat && !key.startsWith('arrow')) return;
+      if (isWriting(target) && key !== 'escape') return;
+      if (target instanceof Element && isOwnKey(target, key)) return;
       const act = newest.current[key];
       if (act === undefined) return;
       event.preventDefault();

@@ -52,7 +52,10 @@ export function ContentView({
               {message.role}
             </Badge>
           )}
-          <Written text={message.content ?? ''} plain={plain} />
+          {/* A call of a tool has no text: what is called follows. */}
+          {!(message.content == null && 'tool_calls' in message) && (
+            <Written text={message.content ?? ''} plain={plain} />
+          )}
           <Others message={message} />
         </div>
       ))}
@@ -69,7 +72,7 @@ function Others({ message }: { message: ChatMessage }) {
 
 function Written({ text, plain }: { text: string; plain: boolean }) {
   const asIs = (
-    <Text component="div" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+    <Text component="div" dir="auto" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
       {text}
     </Text>
   );

@@ -7,7 +7,7 @@ import './difference.css';
 export function Difference({ text, other }: { text: string; other: string }) {
   const parts = diffWordsWithSpace(other, text).filter(({ removed }) => !removed);
   return (
-    <Box style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', lineHeight: 1.6 }}>
+    <Box dir="auto" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', lineHeight: 1.6 }}>
       {parts.map(({ value, added }, at) =>
         added ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: parts of a text never change places

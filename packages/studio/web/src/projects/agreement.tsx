@@ -195,7 +195,7 @@ function Confusions({ quality }: { quality: readonly Quality[] }) {
             </Table.Caption>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>right</Table.Th>
+                <Table.Th>probably right</Table.Th>
                 {shown.map((column) => (
                   <Table.Th key={column} ta="right">
                     {choices[column]!.replace('_', ' ')}

@@ -17,7 +17,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { PairScale } from '../annotate/pair-scale.tsx';
-import { RankingList } from '../annotate/ranking-list.tsx';
+import { BestList, RankingList } from '../annotate/ranking-list.tsx';
 import {
   type Draft,
   emptyDraft,
@@ -165,6 +165,7 @@ function Settle({
     onSuccess: () => queries.invalidateQueries(),
   });
   if (about.data === undefined) return null;
+  const Ranks = about.data.settings.ranking === 'best' ? BestList : RankingList;
   return (
     <Stack align="flex-start">
       {kind === 'pair' && (
@@ -190,11 +191,11 @@ function Settle({
         </Group>
       )}
       {kind === 'ranking' && (
-        <RankingList
+        <Ranks
           ranks={draft.ranks}
           onChange={(ranks) => change({ ranks })}
           card={(at, aside) => (
-            <Group>
+            <Group key={at}>
               <Text>Answer {letterOf(at)}</Text>
               {aside}
             </Group>

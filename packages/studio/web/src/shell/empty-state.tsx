@@ -18,7 +18,7 @@ export const EmptyState = ({
     <Title order={2} size="h3">
       {title}
     </Title>
-    <Text c="dimmed" maw={520} component="div">
+    <Text c="dimmed" w="100%" maw={520} component="div" style={{ overflowWrap: 'anywhere' }}>
       {children}
     </Text>
     {action}

@@ -6,19 +6,26 @@ import { sessionChanged } from '../session.ts';
 import { Failure } from '../shell/failure.tsx';
 import { Card } from './card.tsx';
 
-export function SignIn() {
+/** @param signedIn called after the person is signed in */
+export function SignIn({
+  title = 'Sign in',
+  signedIn = sessionChanged,
+}: {
+  title?: string;
+  signedIn?: () => Promise<void>;
+}) {
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const signIn = useMutation({
     mutationFn: () => answerOf(api.session.$post({ json: { name, password } })),
-    onSuccess: sessionChanged,
+    onSuccess: signedIn,
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     signIn.mutate();
   };
   return (
-    <Card title="Sign in">
+    <Card title={title}>
       <form onSubmit={submit}>
         <Stack>
           <TextInput
