@@ -33,7 +33,8 @@ const settingsSchema = z.strictObject({
   /** How much better an answer can be, in words: a strength is a number from 1. */
   strengths: z
     .array(z.string().min(1))
-    .max(9)
+    .max(4)
+    .refine((all) => new Set(all).size === all.length, { error: 'two strengths have one name' })
     .default(['slightly better', 'better', 'much better']),
   /** Whether people can say that both answers are equally good, and that both are bad. */
   tie: z.boolean().default(true),
