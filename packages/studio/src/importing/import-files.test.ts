@@ -339,6 +339,35 @@ describe('import', () => {
     await expect(read(fileOf([row]))).rejects.toThrow(message);
   });
 
+  it('takes priorities of rows, by column and by what keel ask wrote, also for known tasks', async () => {
+    const row = (prompt: string, more: object) => ({ prompt, completions: ['a', 'b'], ...more });
+    const ask = { why: 'disagreement', disagreement: 0.4, probability: 0.5 };
+    await read(
+      fileOf([
+        row('judged', { priority: 2, priority_source: 'judges' }),
+        row('asked', { ask }),
+        row('random', { ask: { ...ask, why: 'random' } }),
+        row('worded', { priority: 'high' }),
+      ]),
+    );
+    const listed = async () =>
+      (await store.taskList(await store.project('p'))).tasks.map(
+        ({ prompt, priority, prioritySource }) => [prompt, priority, prioritySource],
+      );
+    expect(await listed()).toEqual([
+      ['judged', 2, 'judges'],
+      ['asked', 0.4, "reward model's disagreement"],
+      ['random', 0, null],
+      ['worded', 0, null],
+    ]);
+    const [judged, asked, , worded] = await tasksOf();
+    expect([judged!.columns, asked!.columns, worded!.columns]).toEqual([
+      ...[{}, { ask }, { priority: 'high' }],
+    ]);
+    expect(await read(fileOf([row('random', { priority: 7 })]))).toMatchObject({ known: 1 });
+    expect((await listed())[2]).toEqual(['random', 7, 'file']);
+  });
+
   it('saves guidelines', async () => {
     const file = fileOf([{ prompt: 'Q', completions: ['a', 'b'] }]);
     expect(await read(file, { guidelines: 'Be kind.', overlap: 3 })).toMatchObject({

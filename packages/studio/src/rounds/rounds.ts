@@ -169,14 +169,6 @@ export class Rounds {
     const added = await store.addTasks(project, inputs, {
       ...{ overlap, random: resamplingRandom(number) },
     });
-    // Which tasks they are is known by the column that they carry.
-    const own: { task: string; why: string; value: number }[] = [];
-    for await (const task of store.tasks(project)) {
-      const round = task.columns.round as RoundColumn | undefined;
-      if (round?.number === number && round.why !== 'random')
-        own.push({ task: task.id, why: round.why, value: round.value });
-    }
-    await this.#prioritise(project, own);
     await store.database
       .updateTable('rounds')
       .set({ collected_at: new Date().toISOString(), new_tasks: added.tasks })
@@ -193,7 +185,7 @@ export class Rounds {
     const [first] = tasks;
     if (first === undefined) return;
     const priorities = new Map(tasks.map(({ task, value }) => [task, value]));
-    await this.#options.store.setPriorities(project, priorities, `reward model's ${first.why}`);
+    await this.#options.store.setPriorities(project, priorities, sourceOf(first.why));
   }
 
   /** Prompts of the project, drawn at random, as chats. */
@@ -234,6 +226,9 @@ export class Rounds {
     };
   }
 }
+
+/** Who set a priority. */
+const sourceOf = (why: string): string => `reward model's ${why}`;
 
 interface AskedRow {
   prompt: Content;
@@ -280,6 +275,7 @@ function taskOf(
     ...{ kind: 'pair', annotations: [], columns: { round } },
     prompt: isText ? plain : prompt,
     answers: contents.map((content) => ({ content, model })),
+    priority: why === 'random' ? null : { value: round.value, source: sourceOf(why) },
   };
 }
 

@@ -7,6 +7,7 @@ import { insertAll } from './bulk-rows.ts';
 import type { Writing } from './database.ts';
 import { keyOf, newId } from './ids.ts';
 import type { Answer, TaskInput } from './items.ts';
+import { setPriorities } from './priorities.ts';
 import { readSettings } from './projects.ts';
 import type { Tables } from './schema.ts';
 import { shuffle } from './sides.ts';
@@ -109,9 +110,27 @@ async function addBatch(
   await addPeople(writing, placed, people, created_at);
   const annotations = await addVerdicts(writing, projectId, placed, people, created_at);
   const gold = await addGold(writing, placed, created_at);
+  await addPriorities(writing, projectId, placed);
   const changed = placed.filter(({ input }) => input.annotations.length > 0 || input.gold != null);
   await countTasks(writing, [...new Set(changed.map(({ id }) => id))]);
   return { tasks: newTasks.length, known: items.length - newTasks.length, annotations, gold };
+}
+
+/** A later priority replaces an earlier one. */
+async function addPriorities(
+  writing: Writing,
+  project: string,
+  placed: readonly { input: TaskInput; id: string }[],
+): Promise<void> {
+  const bySource = new Map<string, Map<string, number>>();
+  for (const { input, id } of placed) {
+    if (input.priority == null) continue;
+    const { value, source } = input.priority;
+    const own = bySource.get(source) ?? new Map<string, number>();
+    bySource.set(source, own.set(id, value));
+  }
+  for (const [source, priorities] of bySource)
+    await setPriorities(writing, project, priorities, source);
 }
 
 /** A task without verdicts. */

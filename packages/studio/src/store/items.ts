@@ -57,6 +57,8 @@ export interface TaskInput {
   annotations: readonly NamedVerdict[];
   /** The known right verdict. */
   gold?: Pick<Verdict, 'choice' | 'ranks'> | null;
+  /** Larger ones come first where the project's order is that of priorities; null: as it was. */
+  priority?: { value: number; source: string } | null;
 }
 
 /** A task as the store has it. */

@@ -30,13 +30,32 @@ export const samples: TaskFormat = {
         found: describeValue(row!.completions),
       });
     }
+    const { priority, columns } = priorityIn(extra);
     return {
       kind: completions.length === 2 ? 'pair' : 'ranking',
-      ...{ prompt, columns: extra, annotations: [] },
+      ...{ prompt, columns, annotations: [], priority },
       answers: completions.map((content) => ({ content })),
     };
   },
 };
+
+/**
+ * What somebody computed (`priority`, `priority_source`), or what `keel ask` chose a pair by; its
+ * random pairs have none.
+ */
+function priorityIn(extra: Fields): { priority: TaskInput['priority']; columns: Fields } {
+  const { priority, priority_source, ...columns } = extra;
+  const given = numberOf(priority);
+  if (given !== null) {
+    const source = textOrNull(priority_source) ?? 'file';
+    return { priority: { value: given, source }, columns };
+  }
+  const { ask } = extra;
+  const why = isPlainObject(ask) ? textOrNull(ask.why) : null;
+  const value = why === null ? null : numberOf((ask as Fields)[why]);
+  const source = `reward model's ${why}`;
+  return { priority: value === null ? null : { value, source }, columns: extra };
+}
 
 const asFiled = { to: null, pairing: 'best_worst', seed: 42 } as const;
 
