@@ -41,7 +41,11 @@ function copyTree(): void {
   const packages = ['statistics', 'torch', 'model', 'align', 'evaluate'].map(
     (name) => `packages/${name}`,
   );
-  const settings = ['tsconfig.json', 'vitest.config.ts', 'biome.json', '.gitignore'];
+  const settings = [
+    ...['tsconfig.json', 'vitest.config.ts', 'biome.json', '.gitignore'],
+    // vitest.config.ts imports it.
+    'packages/studio/src/testing/browser-path.ts',
+  ];
   const files = execFileSync('git', ['ls-files', '-z', ...packages, ...settings, 'package.json'], {
     cwd: root,
     encoding: 'utf8',
