@@ -134,7 +134,7 @@ export default defineConfig({
             page('Recipes of AI feedback', '/results/ai-feedback'),
             page('Ranking Constitutional AI', '/results/ai-feedback-ranking'),
             page('Ratings from labels', '/results/ratings'),
-            page('Preference store', '/results/studio'),
+            page('Keel Studio', '/results/studio'),
             page('Generation', '/results/generation'),
             page('Sequence length', '/results/length'),
             page('Memory', '/results/memory'),
