@@ -17,8 +17,8 @@ export function keyLines(kind: Kind, asked: Asked): [string, string][] {
             ['0', 'Start the order again'],
           ],
     thumb: [
-      ['1 or ↑', 'Good'],
-      ['2 or ↓', 'Bad'],
+      ['1', 'Good'],
+      ['2', 'Bad'],
     ],
   };
   return [

@@ -369,7 +369,8 @@ function keysOf(
   if (kind === 'thumb') {
     const up = () => choose({ choice: 'up' });
     const down = () => choose({ choice: 'down' });
-    return { '1': up, '2': down, arrowup: up, arrowdown: down };
+    // Arrows scroll a long answer.
+    return { '1': up, '2': down };
   }
   if (kind === 'ranking') return rankingKeys(asked, draft, choose, answers);
   const scale = scaleOf(asked);
