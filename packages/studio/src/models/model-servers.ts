@@ -25,6 +25,8 @@ const PATIENCE = 300_000;
 
 export class ModelServers {
   readonly #clients: ReadonlyMap<string, OpenAI>;
+  /** Which server has a model, as it was last listed. */
+  #known: ReadonlyMap<string, OpenAI> = new Map();
 
   /**
    * @param addresses of servers: `http://127.0.0.1:8000`
@@ -62,7 +64,15 @@ export class ModelServers {
         faults.push(faultOf(address, error));
       }
     }
+    this.#known = models;
     return { models, faults };
+  }
+
+  async #clientOf(model: string): Promise<OpenAI> {
+    const { models, faults } = await this.#found();
+    const client = models.get(model);
+    if (client !== undefined) return client;
+    throw new ModelServerError([`No server has the model "${model}".`, ...faults].join(' '));
   }
 
   /**
@@ -75,10 +85,7 @@ export class ModelServers {
     { temperature, maxTokens }: Sampling,
     signal?: AbortSignal,
   ): Promise<string> {
-    const { models, faults } = await this.#found();
-    const client = models.get(model);
-    if (client === undefined)
-      throw new ModelServerError([`No server has the model "${model}".`, ...faults].join(' '));
+    const client = this.#known.get(model) ?? (await this.#clientOf(model));
     try {
       const { choices } = await client.chat.completions.create(
         { model, messages: [...messages], temperature, max_tokens: maxTokens },

@@ -34,7 +34,7 @@ export interface Invitation {
 }
 
 export interface PeopleOptions {
-  /** Who has the key is the owner. */
+  /** Whoever has the key is the owner. */
   key: string;
   /** Name of the owner as a person. */
   owner: string;

@@ -6,6 +6,7 @@ import { exactJson } from '@keel/model/exact-json';
 import { pairRows, type RowsOf, thumbRows } from '../exporting/training-rows.ts';
 import { keyOf } from '../store/ids.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
+import type { RoundColumn } from './round-column.ts';
 
 /** Share of the prompts that is held out. */
 const HELD_OUT = 0.2;
@@ -41,9 +42,11 @@ export async function roundRows(
   for await (const task of store.tasks(project)) {
     const made = kinds[kind](task, 'votes');
     if (typeof made === 'string') continue;
+    const round = task.columns.round as RoundColumn | undefined;
     for (const row of made as Row[]) {
-      const part = isHeldOut(row.prompt) ? rows.heldOut : rows.train;
-      part.push(chatRow(row));
+      if (!isHeldOut(row.prompt)) rows.train.push(chatRow(row));
+      // On pairs that were chosen since they are hard, accuracy says nothing about all pairs.
+      else if (round === undefined || round.why === 'random') rows.heldOut.push(chatRow(row));
     }
   }
   return rows;

@@ -60,6 +60,24 @@ test('rows are chats, and no prompt is both trained on and held out', async () =
   expect(heldOut.some(({ prompt }) => trained.has(JSON.stringify(prompt)))).toBe(false);
 });
 
+test('pairs that were chosen because they are hard do not measure anything', async () => {
+  const { store, project } = await opened(0);
+  await using _ = store;
+  const prompts = Array.from({ length: 40 }, (_, at) => `prompt ${at + 1}`);
+  const held = prompts.filter(isHeldOut);
+  expect(held.length).toBeGreaterThan(1);
+  const inputs = prompts.map((prompt) => ({
+    kind: 'pair' as const,
+    ...{ prompt, answers: [{ content: 'one' }, { content: 'two' }], shown: true },
+    annotations: [{ person: 'Ann', choice: 'left' as const }],
+    columns: { round: { number: 1, why: prompt === held[0] ? 'random' : 'disagreement' } },
+  }));
+  await store.addTasks(project, inputs, { overlap: 1, random: () => 0.9 });
+  const { train, heldOut } = await roundRows(store, project, 'pairs');
+  expect(train).toHaveLength(40 - held.length);
+  expect(heldOut.map(({ prompt }) => prompt)).toEqual([chat('user', held[0]!)]);
+});
+
 describe('a round', () => {
   test('with too few labels says so, and leaves nothing', async () => {
     const { store, project, rounds } = await opened(2);

@@ -63,12 +63,14 @@ export class Rounds {
 
   /**
    * Starts a round on the labels of the project so far.
-   * @throws RangeError if there are too few, or an earlier round has not ended
+   * @throws RangeError if there are too few
    */
   async start(project: string, name: string, given: RoundOptions): Promise<Round> {
     const { store, runs, keel } = this.#options;
     if (keel === null)
-      throw new RangeError('this Studio was started without the means to train: use keel studio');
+      throw new RangeError(
+        'this program cannot start trainings. Start the Studio with keel studio',
+      );
     const before = await this.list(project);
     const number = (before.at(-1)?.number ?? 0) + 1;
     const pairs = await roundRows(store, project, 'pairs');
@@ -96,15 +98,20 @@ export class Rounds {
       recipe,
       stringify(recipeOf(given, paths, { output: join(runs, run), openCount: files.open.length })),
     );
+    const now = new Date().toISOString();
+    const givesNothing = given.newTasks === 0 && files.open.length === 0;
+    const row: Tables['rounds'] = {
+      ...{ project_id: project, number, run, options: JSON.stringify(given), created_at: now },
+      ...{ train_rows: pairs.train.length, held_out_rows: pairs.heldOut.length },
+      ...(givesNothing
+        ? { collected_at: now, new_tasks: 0 }
+        : { collected_at: null, new_tasks: null }),
+    };
+    // First the row: of two starts at the same time, one has this number.
+    await store.database.insertInto('rounds').values(row).execute();
     startKeel(['align', recipe], {
       ...{ keel, folder: process.cwd(), output: join(folder, `round-${number}.log`) },
     });
-    const row: Tables['rounds'] = {
-      ...{ project_id: project, number, run, options: JSON.stringify(given) },
-      ...{ train_rows: pairs.train.length, held_out_rows: pairs.heldOut.length },
-      ...{ created_at: new Date().toISOString(), collected_at: null, new_tasks: null },
-    };
-    await store.database.insertInto('rounds').values(row).execute();
     return this.#roundOf(row);
   }
 
@@ -190,31 +197,29 @@ export class Rounds {
 
   /** Prompts of the project, drawn at random, as chats. */
   async #prompts(project: string, most: number, seed: number): Promise<{ prompt: Content }[]> {
+    const random = resamplingRandom(seed);
+    const drawn = (await this.#contents(project))
+      .map((content) => ({ content, place: random() }))
+      .sort((a, b) => a.place - b.place)
+      .slice(0, most);
+    return drawn.map(({ content }) => ({ prompt: asChat(content, 'user') }));
+  }
+
+  /** Prompts that are texts in the store: their new answers are texts too. */
+  async #textPrompts(project: string): Promise<Set<string>> {
+    const contents = await this.#contents(project);
+    return new Set(contents.filter((one): one is string => !isChat(one)));
+  }
+
+  /** All prompts of a project, in the order in which they were added. */
+  async #contents(project: string): Promise<Content[]> {
     const rows = await this.#options.store.database
       .selectFrom('prompts')
       .select('content')
       .where('project_id', '=', project)
       .orderBy('id')
       .execute();
-    const random = resamplingRandom(seed);
-    const drawn = rows
-      .map(({ content }) => ({ content, place: random() }))
-      .sort((a, b) => a.place - b.place)
-      .slice(0, most);
-    return drawn.map(({ content }) => ({
-      prompt: asChat(JSON.parse(content) as Content, 'user'),
-    }));
-  }
-
-  /** Prompts that are texts in the store: their new answers are texts too. */
-  async #textPrompts(project: string): Promise<Set<string>> {
-    const rows = await this.#options.store.database
-      .selectFrom('prompts')
-      .select('content')
-      .where('project_id', '=', project)
-      .execute();
-    const contents = rows.map(({ content }) => JSON.parse(content) as Content);
-    return new Set(contents.filter((one): one is string => !isChat(one)));
+    return rows.map(({ content }) => JSON.parse(content) as Content);
   }
 
   #roundOf(row: Tables['rounds']): Round {

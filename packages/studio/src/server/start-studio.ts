@@ -23,7 +23,7 @@ export interface StudioOptions {
   port?: number;
   /** Address that people use, where a proxy is in front (default: the one listened on). */
   url?: string | null;
-  /** Who has the key is the owner (default: a new one at each start). */
+  /** Whoever has the key is the owner (default: a new one at each start). */
   key?: string | null;
   /** Name of the owner as a person (default: the name of this machine's user). */
   owner?: string | null;
@@ -74,7 +74,6 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const key = options.key ?? randomBytes(18).toString('base64url');
   const folder = await builtPages(log);
   const store = await PreferenceStore.open(options.database);
-  if (options.example) await addExample(store);
   let app: ReturnType<typeof createApp> | null = null;
   const inFlight = new Set<Promise<Response>>();
   const server = createAdaptorServer({
@@ -87,6 +86,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     },
   }) as HttpServer;
   try {
+    if (options.example) await addExample(store);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, resolve);

@@ -265,3 +265,23 @@ export async function sidesOf(database: Database, battle: string): Promise<Store
   if (row === undefined) throw new RangeError(`there is no battle ${battle}`);
   return { left: row.model_left, right: row.model_right };
 }
+
+export interface BattleCount {
+  left: string;
+  right: string;
+  count: number;
+}
+
+/** How often two models met in battles with a vote, by side. */
+export async function battleCounts(database: Database, project: string): Promise<BattleCount[]> {
+  const rows = await database
+    .selectFrom('battles')
+    .select(['model_left', 'model_right', ({ fn }) => fn.countAll().as('count')])
+    .where('project_id', '=', project)
+    .where('vote', 'is not', null)
+    .groupBy(['model_left', 'model_right'])
+    .execute();
+  return rows.map(({ model_left: left, model_right: right, count }) => ({
+    ...{ left, right, count: Number(count) },
+  }));
+}

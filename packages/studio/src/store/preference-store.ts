@@ -5,9 +5,11 @@ import { adjudicateTask } from './adjudicating.ts';
 import { annotateTask, lastTask, releaseTask, renewClaim, reopenTask } from './annotating.ts';
 import {
   addTurn,
+  type BattleCount,
   type BattleFilter,
   type BattleTurn,
   type BattleView,
+  battleCounts,
   type GivenVote,
   listBattles,
   type SideStyles,
@@ -386,6 +388,11 @@ export class PreferenceStore implements AsyncDisposable {
   /** Which model is on which side of a battle: not for its person. */
   sidesOf(battle: string): Promise<StoredBattle['models']> {
     return sidesOf(this.#database, battle);
+  }
+
+  /** How often two models met in battles with a vote, by side. */
+  battleCounts(project: string): Promise<BattleCount[]> {
+    return battleCounts(this.#database, project);
   }
 
   /** Battles of a project, newest first, and how many fit the filter. */

@@ -34,7 +34,9 @@ const settingsSchema = z.strictObject({
   strengths: z
     .array(z.string().min(1))
     .max(4)
-    .refine((all) => new Set(all).size === all.length, { error: 'two strengths have one name' })
+    .refine((all) => new Set(all).size === all.length, {
+      error: 'two strengths have the same name',
+    })
     .default(['slightly better', 'better', 'much better']),
   /** Whether people can say that both answers are equally good, and that both are bad. */
   tie: z.boolean().default(true),

@@ -60,9 +60,9 @@ export const arena = ({ store, models }: StudioContext) => {
         throw new StudioError(409, 'models', [`${what}.`, ...faults].join(' '));
       }
       const met = new Map<string, number>();
-      for await (const { models: sides } of store.votedBattles(project)) {
-        const key = pairKey(sides.left, sides.right);
-        met.set(key, (met.get(key) ?? 0) + 1);
+      for (const { left, right, count } of await store.battleCounts(project)) {
+        const key = pairKey(left, right);
+        met.set(key, (met.get(key) ?? 0) + count);
       }
       const { name } = context.get('person');
       const chosen = chooseModels(names, met, Math.random);
@@ -72,7 +72,8 @@ export const arena = ({ store, models }: StudioContext) => {
       const { project, battle: id } = context.req.param();
       const { name } = context.get('person');
       const battle = await own(project, id, name);
-      if (battle.vote !== null) throw new StudioError(409, 'voted', 'This battle has its vote');
+      if (battle.vote !== null)
+        throw new StudioError(409, 'voted', 'You have already voted on this battle');
       const { prompt: text, ...options } = context.req.valid('json');
       const sides = await store.sidesOf(id);
       const [left, right] = await Promise.all(

@@ -44,9 +44,9 @@ export default function Train({ project }: { project: string }) {
   return (
     <Stack gap="xl">
       <Text c="dimmed" maw={760}>
-        A round trains a reward model on the labels so far, and a policy with it if you like. The
-        new model then answers prompts of this project, and the pairs of which a verdict would teach
-        the reward model most come back as tasks. A fifth of the prompts is held out in all rounds.
+        A round trains a reward model on the labels so far, and a policy if you like. The new model
+        then answers prompts of this project. The pairs that would teach the reward model most come
+        back as tasks. A fifth of the prompts is held out in every round.
       </Text>
       {rounds.data.length > 0 && (
         <Table.ScrollContainer minWidth={720}>
