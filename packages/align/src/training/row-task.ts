@@ -128,7 +128,7 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   protected passes<Row extends Placed, Batch extends { packed: PackedBatch }, Found>(
     rows: readonly Row[],
     packing: Packing<Row, Batch>,
-    options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut'>,
+    options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut' | 'last'>,
     work: (pass: Pass<Row, Batch>) => Promise<Found>,
   ): ReturnType<typeof passes<Row, Batch, Found>> {
     const counted = {

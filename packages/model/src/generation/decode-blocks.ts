@@ -100,7 +100,7 @@ export function decodeBlocks(
 
   const factors = adapter === null ? [] : weights.blocks.map((one) => lowRankFactors(one, adapter));
   const changed = factors.some((of) => of.some((factor) => factor !== null));
-  // Listed once, to keep JavaScript's part of a step small. Divided weights keep their tensors, too.
+  // Listed once, to keep JavaScript's part of a step small. Divided weights keep their tensors.
   const tensors = weights.blocks.map(weightsOf);
   return {
     adapter,
