@@ -1125,6 +1125,12 @@ export function isQuantised(weight: Tensor): boolean {
   return call(operator_isQuantised, weight.handle) as boolean;
 }
 
+const operator_attendsByFlash = lazy('keel::attends_by_flash', '');
+/** `keel::attends_by_flash(Tensor like, int size) -> bool` */
+export function attendsByFlash(like: Tensor, size: number): boolean {
+  return call(operator_attendsByFlash, like.handle, size) as boolean;
+}
+
 const operator_quantisedBytes = lazy('keel::quantised_bytes', '');
 /** `keel::quantised_bytes(Tensor weight) -> int` */
 export function quantisedBytes(weight: Tensor): number {
