@@ -59,6 +59,8 @@ export interface PassesOptions<Batch> {
   training?: boolean;
   /** Whether the rows are held-out ones (default: not in training). */
   heldOut?: boolean;
+  /** Whether the gradient of the step is whole after these passes (default: it is not). */
+  endsStep?: boolean;
   /** Called with every pass that adds a gradient. */
   count?(batch: Batch): void;
   /** Called with every forward pass without gradient in training. */
@@ -133,14 +135,18 @@ export async function* passes<Row extends Placed, Batch extends { packed: Packed
     for (const one of numbered[0]!) yield await run(one);
     return;
   }
-  const own: DonePass<Row, Batch, Found>[] = [];
-  const found = await together.gather(async () => {
-    for (const one of numbered[together.rank]!) own.push(await run(one));
-    return own.map((done) => done.found);
-  });
+  const own: Pass<Row, Batch>[] = [];
+  const shared = async (one: (typeof numbered)[number][number]): Promise<Found> => {
+    const done = await run(one);
+    own.push(done.pass);
+    return done.found;
+  };
+  const { endsStep = false } = options;
+  const found = await together.gatherPasses(numbered[together.rank]!, shared, { endsStep });
   for (const [rank, share] of numbered.entries()) {
     for (const [at, one] of share.entries()) {
-      yield rank === together.rank ? own[at]! : { pass: packed(one), found: found[rank]![at]! };
+      const pass = rank === together.rank ? own[at]! : packed(one);
+      yield { pass, found: found[rank]![at]! };
     }
   }
 }

@@ -95,6 +95,7 @@ async function runSteps(
   const { suites = null } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const together = workers();
+  using gradients = together && (await together.stepGradients(parameters, optimiser));
   /** Whether the watch has ended the run early. */
   let done = false;
   /** Whether the run stops now: in all processes, once one of them was told so. */
@@ -195,8 +196,7 @@ async function runSteps(
         torn = true;
         await phase('optimiser', () => optimiser.stepTogether(learningRate));
       } else {
-        const all = parameters.values();
-        if (together !== null) await phase('all-reduce', () => together.reduceGradients(all));
+        if (gradients !== null) await phase('all-reduce', () => gradients.reduce());
         phase('optimiser', () => {
           checked(clipGradients(parameters.values(), clip));
           torn = true;
