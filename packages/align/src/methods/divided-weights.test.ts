@@ -55,6 +55,7 @@ beforeAll(async () => {
     Object.keys(runs).map((name) => jobOf(name, inside(into, name), more));
   await trainTogether(folder, 1, named('1'));
   await trainTogether(folder, 4, named('4', full));
+  await trainTogether(folder, 2, [jobOf('best', inside('2', 'best'))]);
 }, 180_000);
 
 it.each(Object.keys(runs))('%s: four passes in four processes have the bytes of one', (name) => {
@@ -76,7 +77,11 @@ it('answers sample prompts, and takes the weights of the best evaluation', () =>
   const answers = (run: string): string => readFileSync(join(run, 'answers.jsonl'), 'utf8');
   expect(answers(four!)).toBe(answers(one!));
   expect(answers(one!).trim().split('\n').length).toBeGreaterThan(4);
-  expect(readdirSync(join(four!, 'best'))).toEqual(readdirSync(join(one!, 'best')));
+  const two = inside('2', 'best');
+  for (const run of [two, four!]) {
+    expect(readdirSync(join(run, 'best'))).toEqual(readdirSync(join(one!, 'best')));
+  }
+  expect(distance(weightsOf(two), weightsOf(one!))).toBeLessThan(1e-5);
   expect(readdirSync(inside('tmp'))).toEqual([]);
 });
 
