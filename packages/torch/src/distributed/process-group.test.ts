@@ -74,6 +74,12 @@ describe.each([2, 3])('tensors that %i processes divide', (size) => {
     // Weights and both moments.
     expect(said[0].compared).toBe(12);
   });
+
+  it('are gathered one unit ahead, and no more', async () => {
+    const { exitCode, said, lines } = await ranks(size, 'ahead');
+    expect(exitCode, lines.flat().join('\n')).toBe(0);
+    for (const one of said) expect(one).toEqual({ here: [2, 2, 2, 2, 2, 1], left: 0 });
+  });
 });
 
 describe('a rank that is lost', () => {
