@@ -6,6 +6,7 @@ export * from './create.ts';
 export { processGroup, setProcessGroup } from './distributed/current-group.ts';
 export {
   assignElements,
+  type Derive,
   type DividedTensors,
   finiteHere,
   isDivided,

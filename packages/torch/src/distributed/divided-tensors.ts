@@ -25,12 +25,17 @@ export interface Exchange {
   remove(of: DividedTensors): void;
 }
 
+/** Makes tensors that share the memory of others. */
+export type Derive = (tensors: readonly Tensor[]) => Tensor[];
+
 const owners = new WeakMap<Tensor, DividedTensors>();
 
 /** Tensors of one type and one device, which are gathered together, such as those of a block. */
 export class DividedTensors implements Disposable {
   /** With the shapes of the whole tensors. Using one that is not held is an error. */
   readonly tensors: readonly Tensor[];
+  /** Other tensors in the memory of these, such as weights whose bytes they are. */
+  readonly derived: readonly Tensor[];
   readonly layout: Layout;
   /** [part]: the elements that this rank has. */
   readonly part: Tensor;
@@ -44,7 +49,13 @@ export class DividedTensors implements Disposable {
   /** Resolved once the tensors have their elements; null: they have no memory, or will soon. */
   #here: Promise<void> | null = null;
 
-  private constructor(exchange: Exchange, flat: Tensor, part: Tensor, like: readonly Tensor[]) {
+  private constructor(
+    exchange: Exchange,
+    flat: Tensor,
+    part: Tensor,
+    like: readonly Tensor[],
+    derive: Derive = () => [],
+  ) {
     this.#exchange = exchange;
     this.#flat = flat;
     this.part = part;
@@ -64,12 +75,14 @@ export class DividedTensors implements Disposable {
       );
       return view.keep().setRequiresGrad(one.requiresGrad);
     });
-    for (const one of this.tensors) owners.set(one, this);
+    this.derived = noGrad(() => tidy(() => derive(this.tensors)));
+    for (const one of this.derived) one.keep();
+    for (const one of [...this.tensors, ...this.derived]) owners.set(one, this);
     native.setAllocated(flat.handle, false);
   }
 
   /** Divides tensors, which the caller still owns, by their elements on this rank. */
-  static of(exchange: Exchange, tensors: readonly Tensor[]): DividedTensors {
+  static of(exchange: Exchange, tensors: readonly Tensor[], derive?: Derive): DividedTensors {
     const flat = flatFor(exchange, tensors);
     const { part, offsets } = layoutOf(exchange, tensors);
     const own = noGrad(() =>
@@ -81,7 +94,7 @@ export class DividedTensors implements Disposable {
         return flat.narrow(0, exchange.rank * part, part).clone();
       }),
     ).keep();
-    return new DividedTensors(exchange, flat, own, tensors);
+    return new DividedTensors(exchange, flat, own, tensors, derive);
   }
 
   /** Zeros of the tensors' shapes. */
@@ -221,7 +234,7 @@ export class DividedTensors implements Disposable {
   [Symbol.dispose](): void {
     this.#exchange.remove(this);
     this.forgetGradients();
-    for (const one of [...this.tensors, this.part, this.#flat]) one.dispose();
+    for (const one of [...this.derived, ...this.tensors, this.part, this.#flat]) one.dispose();
   }
 }
 

@@ -8,7 +8,7 @@ import { empty, fromTypedArray, zeros } from '../create.ts';
 import { dtypeBytes } from '../dtype.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { DividedTensors, type Exchange } from './divided-tensors.ts';
+import { type Derive, DividedTensors, type Exchange } from './divided-tensors.ts';
 import type { ProcessGroup } from './process-group.ts';
 
 /** What a rank says in a round, with the number of the tensors. */
@@ -59,9 +59,12 @@ export class Division implements Exchange {
     return this.#divided.size === 0;
   }
 
-  /** Divides tensors, which the caller still owns. The caller owns the result, too. */
-  divide(tensors: readonly Tensor[]): DividedTensors {
-    return this.#added(DividedTensors.of(this, tensors));
+  /**
+   * Divides tensors, which the caller still owns. The caller owns the result, too.
+   * @param derive makes other tensors from the divided ones, in their memory (default: none)
+   */
+  divide(tensors: readonly Tensor[], derive?: Derive): DividedTensors {
+    return this.#added(DividedTensors.of(this, tensors, derive));
   }
 
   /** Zeros of the tensors' shapes, divided. The caller owns the result. */
