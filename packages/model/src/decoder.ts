@@ -87,6 +87,8 @@ export class Decoder {
     this.#checkPositions(positions);
     this.checkFiles();
     if (divided !== null) yield* divided.embedding.hold();
+    divided?.blocks[0]?.prefetch();
+    divided?.blocks[1]?.prefetch();
     let state = this.#embed(tokens); // [T, hidden]
     if (options.embeddingNoise) state = state.add(options.embeddingNoise(state));
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
@@ -118,6 +120,7 @@ export class Decoder {
       // Below the first trained block nothing is recorded, so nothing needs recomputation.
       const unit = divided?.blocks[index] ?? null;
       if (unit !== null) yield* unit.hold();
+      divided?.blocks[index + 2]?.prefetch();
       if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
         state = recomputation.run(state, run, unit);
       } else {

@@ -6,15 +6,21 @@ export * from './create.ts';
 export { processGroup, setProcessGroup } from './distributed/current-group.ts';
 export {
   assignElements,
+  type Derive,
   type DividedTensors,
   finiteHere,
   isDivided,
   withElements,
 } from './distributed/divided-tensors.ts';
 export { Division } from './distributed/division.ts';
+export {
+  type ExchangedBucket,
+  type ExchangeOptions,
+  GradientExchange,
+} from './distributed/gradient-exchange.ts';
 export { GroupError } from './distributed/group-error.ts';
 export { type Launch, readLaunch } from './distributed/launch.ts';
-export { type GroupOptions, ProcessGroup } from './distributed/process-group.ts';
+export { type Collective, type GroupOptions, ProcessGroup } from './distributed/process-group.ts';
 export { reduceGradients } from './distributed/reduce-gradients.ts';
 export { ShardedAdamW } from './distributed/sharded-adamw.ts';
 export { type Device, type DType, dtypeBytes, isFloating, type TypedArray } from './dtype.ts';

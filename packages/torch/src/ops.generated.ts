@@ -1137,6 +1137,18 @@ export function quantisedBytes(weight: Tensor): number {
   return call(operator_quantisedBytes, weight.handle) as number;
 }
 
+const operator_quantisedParts = lazy('keel::quantised_parts', '');
+/** `keel::quantised_parts(Tensor weight) -> (Tensor bytes, Tensor scales)` */
+export function quantisedParts(weight: Tensor): [Tensor, Tensor] {
+  return tensors(call(operator_quantisedParts, weight.handle)) as [Tensor, Tensor];
+}
+
+const operator_withQuantisedParts = lazy('keel::with_quantised_parts', '');
+/** `keel::with_quantised_parts(Tensor weight, Tensor bytes, Tensor scales) -> Tensor` */
+export function withQuantisedParts(weight: Tensor, bytes: Tensor, scales: Tensor): Tensor {
+  return tensor(call(operator_withQuantisedParts, weight.handle, bytes.handle, scales.handle));
+}
+
 const operator_maskLogits_ = lazy('keel::mask_logits_', '');
 /** `keel::mask_logits_(Tensor(a!) logits, Tensor masks) -> Tensor(a!)` */
 export function maskLogits_(logits: Tensor, masks: Tensor): Tensor {

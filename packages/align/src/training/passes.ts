@@ -62,14 +62,14 @@ export interface PassesOptions<Batch> {
   training?: boolean;
   /** Whether the rows are held-out ones (default: not in training). */
   heldOut?: boolean;
+  /** Whether the gradient of the step is whole after these passes (default: it is not). */
+  endsStep?: boolean;
   /** Called with every pass that adds a gradient. */
   count?(batch: Batch): void;
   /** Called with every forward pass without gradient in training. */
   countForward?(batch: Batch): void;
   /** The loss in messages (default: "the loss"). */
   name?: string;
-  /** Whether no gradient is added to the step after these passes (default: unknown). */
-  last?: boolean;
 }
 
 /** What the forward of a pass takes. */
@@ -144,32 +144,33 @@ export async function* passes<Row extends Placed, Batch extends { packed: Packed
   };
   const training = options.training ?? options.divisor !== null;
   using drawn = training ? new PassDraws(parts.model.device) : null;
-  const runShare = async (rank: number): Promise<DonePass<Row, Batch, Found>[]> => {
-    const done: { pass: Pass<Row, Batch>; found: Found }[] = [];
-    for (const one of numbered[rank]!) {
-      const pass = packed(one);
-      if (options.divisor !== null) options.count?.(pass.batch);
-      drawn?.begin(one.places);
-      done.push({ pass, found: await work(pass) });
-    }
-    const read = resolved(
-      done.map(({ found }) => found),
-      options.divisor !== null && options.last === true,
-    );
-    return done.map(({ pass }, at) => ({ pass, found: read[at]! }));
+  const run = async (one: (typeof numbered)[number][number]) => {
+    const pass = packed(one);
+    if (options.divisor !== null) options.count?.(pass.batch);
+    drawn?.begin(one.places);
+    return { pass, found: await work(pass) };
   };
   if (together === null) {
-    yield* await runShare(0);
+    const done: Awaited<ReturnType<typeof run>>[] = [];
+    for (const one of numbered[0]!) done.push(await run(one));
+    const all = done.map(({ found }) => found);
+    const read = resolved(all, options.divisor !== null && options.endsStep === true);
+    for (const [at, { pass }] of done.entries()) yield { pass, found: read[at]! };
     return;
   }
-  let own: DonePass<Row, Batch, Found>[] = [];
-  const found = await together.gather(async () => {
-    own = await runShare(together.rank);
-    return own.map((done) => done.found);
-  });
+  const own: Pass<Row, Batch>[] = [];
+  const shared = async (one: (typeof numbered)[number][number]): Promise<Found> => {
+    const done = await run(one);
+    own.push(done.pass);
+    return done.found;
+  };
+  const read = (all: readonly Found[]): Resolved<Found>[] => resolved(all, false);
+  const how = { endsStep: options.endsStep ?? false, read };
+  const found = await together.gatherPasses(numbered[together.rank]!, shared, how);
   for (const [rank, share] of numbered.entries()) {
     for (const [at, one] of share.entries()) {
-      yield rank === together.rank ? own[at]! : { pass: packed(one), found: found[rank]![at]! };
+      const pass = rank === together.rank ? own[at]! : packed(one);
+      yield { pass, found: found[rank]![at]! };
     }
   }
 }

@@ -128,11 +128,12 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   protected passes<Row extends Placed, Batch extends { packed: PackedBatch }, Found>(
     rows: readonly Row[],
     packing: Packing<Row, Batch>,
-    options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut' | 'last'>,
+    options: Pick<PassesOptions<Batch>, 'divisor' | 'training' | 'heldOut'>,
     work: (pass: Pass<Row, Batch>) => Promise<Found>,
   ): ReturnType<typeof passes<Row, Batch, Found>> {
     const counted = {
       ...options,
+      endsStep: options.divisor !== null,
       count: (batch: Batch) => this.count(batch.packed, packing.scored(batch)),
       countForward: (batch: Batch) => this.countForward(batch.packed, packing.scored(batch)),
     };

@@ -89,6 +89,7 @@ async function runSteps(
   const { suites = null } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const together = workers();
+  using gradients = together && (await together.stepGradients(parameters, optimiser));
   /** Whether the watch has ended the run early. */
   let done = false;
   /** Whether the run stops now: in all processes, once one of them was told so. */
@@ -163,7 +164,7 @@ async function runSteps(
   };
   /** The task's state before the current step; undefined between steps. */
   let captured: CapturedState | undefined;
-  const update = new WeightUpdate({ task, parameters, optimiser, ...options });
+  const update = new WeightUpdate({ task, parameters, optimiser, gradients, ...options });
 
   try {
     onEvent({ type: 'start', step, totalSteps });

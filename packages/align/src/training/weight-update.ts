@@ -13,7 +13,7 @@ import {
   type Tensor,
   tidy,
 } from '@keel/torch';
-import { workers } from '../sharing/workers.ts';
+import type { StepGradients } from '../sharing/workers.ts';
 import { type UpdateWeights, withUpdate } from './end-of-step.ts';
 import { type Metrics, NonFiniteLossError, type TrainingTask } from './training-task.ts';
 
@@ -23,6 +23,8 @@ export interface WeightUpdateParts {
   optimiser: Optimiser;
   /** Largest joint norm of the gradients; null: no clipping. */
   maxGradNorm: number | null;
+  /** Of processes that train together; null: there is one. */
+  gradients: StepGradients | null;
 }
 
 export class WeightUpdate {
@@ -43,9 +45,9 @@ export class WeightUpdate {
    *   before the step then
    */
   async step(learningRate: number): Promise<Metrics> {
-    const { task, optimiser, parameters } = this.#parts;
+    const { task, optimiser, parameters, gradients } = this.#parts;
     const [first] = parameters.values();
-    if (workers() === null && isSkipping(optimiser) && first?.device !== 'cpu') {
+    if (gradients === null && isSkipping(optimiser) && first?.device !== 'cpu') {
       return this.#stepOnDevice(learningRate, optimiser);
     }
     const metrics = await task.step();
@@ -55,15 +57,14 @@ export class WeightUpdate {
 
   /** @returns the norm of the gradient */
   async #update(learningRate: number): Promise<number> {
-    const { optimiser, parameters } = this.#parts;
+    const { optimiser, parameters, gradients } = this.#parts;
     let norm: number;
     if (isShared(optimiser)) {
       norm = this.#checked(await phase('all-reduce', () => optimiser.reduce(this.#clip)));
       this.torn = true;
       await phase('optimiser', () => optimiser.stepTogether(learningRate));
     } else {
-      const [together, all] = [workers(), parameters.values()];
-      if (together !== null) await phase('all-reduce', () => together.reduceGradients(all));
+      if (gradients !== null) await phase('all-reduce', () => gradients.reduce());
       norm = phase('optimiser', () => {
         const found = this.#checked(clipGradients(parameters.values(), this.#clip));
         this.torn = true;

@@ -98,7 +98,7 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
         this.#losses(pass, known.whole, compared, options);
       return { known, ...(await pass.run(losses)) };
     };
-    const how = { divisor, last: true };
+    const how = { divisor };
     for await (const { pass, found } of this.passes(placed, packing, how, work)) {
       const { known, observed, loss, numbers } = found;
       reference.learn(pass, known);

@@ -102,7 +102,7 @@ export class PairedTask extends RowTask<PairSource> {
     for await (const { pass, found } of this.passes(
       placed,
       pairPacking,
-      { divisor, training, last: true },
+      { divisor, training },
       work,
     )) {
       const { known, observed, loss, numbers } = found;

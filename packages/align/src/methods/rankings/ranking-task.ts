@@ -72,7 +72,7 @@ export class RankingTask extends RowTask<RankingSource> {
       const known = await reference.logprobs(pass);
       return { known, ...(await pass.run((options) => this.#losses(pass, known.whole, options))) };
     };
-    const how = { divisor, last: true };
+    const how = { divisor };
     for await (const { pass, found } of this.passes(placed, rankingPacking, how, work)) {
       const { known, loss, numbers } = found;
       reference.learn(pass, known);

@@ -95,7 +95,7 @@ export class RewardTask extends RowTask<JudgedSource> {
     using terms = weights && lengthHead && new LengthTerms(lengthHead);
     if (terms !== null) await this.#scoreStep(placed, terms);
     // The weights divide by the step's counts already.
-    const how = { divisor: weights && 1, last: true };
+    const how = { divisor: weights && 1 };
     const work = (pass: RewardPass) =>
       pass.run((options) => this.#losses(pass, { weights, terms }, options));
     for await (const { pass, found } of this.passes(placed, this.#packing, how, work)) {

@@ -40,7 +40,7 @@ export const scoredTokensOf = (placed: readonly PlacedExample[]): number =>
   placed.reduce((sum, { example }) => sum + scoredCount(example), 0);
 
 /**
- * Adds the gradient of `weight` times the rows' mean loss.
+ * Adds the gradient of `weight` times the rows' mean loss, the last one of the step.
  * @param count called with every pass
  * @throws NonFiniteLossError naming the rows of the pass
  */
@@ -52,7 +52,8 @@ export async function learnExamples(
   const totals = new SupervisedTotals();
   const divisor = scoredTokensOf(placed) / weight;
   const work = (pass: ExamplePass) => runExamples(parts, pass);
-  for await (const done of passes(parts, placed, examplePacking, { divisor, count }, work)) {
+  const options = { divisor, count, endsStep: true };
+  for await (const done of passes(parts, placed, examplePacking, options, work)) {
     addExamples(totals, done);
   }
   return totals;

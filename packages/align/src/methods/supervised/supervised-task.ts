@@ -41,7 +41,7 @@ export class SupervisedTask extends RowTask<ExampleSource> {
     divisor: number | null,
   ): Promise<void> {
     const work = (pass: ExamplePass) => runExamples(this.#parts, pass);
-    for await (const done of this.passes(placed, examplePacking, { divisor, last: true }, work)) {
+    for await (const done of this.passes(placed, examplePacking, { divisor }, work)) {
       addExamples(totals, done);
     }
   }
