@@ -3,7 +3,7 @@ import { styleNames } from '@keel/evaluate/rating';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { arenaOf } from '../../arena/arena.ts';
-import { chooseModels, pairKey } from '../../arena/choose-models.ts';
+import { chooseModels } from '../../arena/choose-models.ts';
 import { ModelServerError } from '../../models/model-servers.ts';
 import { battleVotes } from '../../store/schema.ts';
 import { demandAdmin } from '../requests/access.ts';
@@ -15,6 +15,9 @@ const sampling = {
   temperature: z.number().min(0).max(2).default(0.8),
   maxTokens: z.number().int().min(1).max(8192).default(256),
 };
+/** Milliseconds during which a battle without a vote counts as one that will have one. */
+const IN_WORK = 3600_000;
+
 const prompt = z.string().trim().min(1, 'Write a prompt').max(50_000);
 
 const asking = z.strictObject({ prompt, ...sampling });
@@ -59,14 +62,13 @@ export const arena = ({ store, models }: StudioContext) => {
         const what = 'A battle needs two models. Start keel studio with --models';
         throw new StudioError(409, 'models', [`${what}.`, ...faults].join(' '));
       }
-      const met = new Map<string, number>();
-      for (const { left, right, count } of await store.battleCounts(project)) {
-        const key = pairKey(left, right);
-        met.set(key, (met.get(key) ?? 0) + count);
-      }
+      const { randomShare } = await store.settings(project);
+      const counts = await store.battleCounts(project, new Date(Date.now() - IN_WORK));
+      const { models: chosen, ...why } = chooseModels(names, counts, {
+        ...{ randomShare, random: Math.random },
+      });
       const { name } = context.get('person');
-      const chosen = chooseModels(names, met, Math.random);
-      return context.json(await store.startBattle(project, name, chosen), 201);
+      return context.json(await store.startBattle(project, name, chosen, why), 201);
     })
     .post('/:project/battles/:battle/turns', body(asking), async (context) => {
       const { project, battle: id } = context.req.param();

@@ -171,8 +171,8 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           onChange={(goldShare) => change({ goldShare })}
         />
         <Checkbox
-          label="Tell people after a verdict what the reward model expected"
-          description="Only for tasks that came from a round. It may lead people to judge like the model"
+          label="Tell people after a verdict what models expected"
+          description="The reward model of a round, and judges that were asked. It may lead people to judge like them"
           checked={settings.suggestions}
           onChange={(event) => change({ suggestions: event.currentTarget.checked })}
         />
