@@ -18,7 +18,7 @@ export async function run(options: AskVerbOptions): Promise<number> {
   if (threads !== null) setThreads(threads);
   if (project === null) return choose({ ...options, data: options.data!, output: options.output! });
   await using store = await openStore(options.database);
-  return prioritise(store, project, options);
+  return await prioritise(store, project, options);
 }
 
 function choose(options: Filed): Promise<number> {

@@ -30,16 +30,20 @@ export async function run(options: DataSuggestOptions): Promise<number> {
             `\nPeople see them after their verdict with: npx keel data settings --project ${shellWord(project)} --suggestions`,
           ],
   });
-  return runJob(display, { saving: 'saving the suggestions', dryRun: false }, async (hooks) => {
-    await using judge = await openVerbJudge(options, hooks.onNotice);
-    const given = { again, limit, by: machineUser() };
-    const { interrupted, ...result } = await suggestTasks(store, project, judge, given, {
-      signal: hooks.signal,
-      onProgress: (progress) => display.progress(progress),
-    });
-    const summary = interrupted ? null : { ...result, shown: suggestions };
-    return { output: store.name, interrupted, done: result.saved, summary };
-  });
+  return await runJob(
+    display,
+    { saving: 'saving the suggestions', dryRun: false },
+    async (hooks) => {
+      await using judge = await openVerbJudge(options, hooks.onNotice);
+      const given = { again, limit, by: machineUser() };
+      const { interrupted, ...result } = await suggestTasks(store, project, judge, given, {
+        signal: hooks.signal,
+        onProgress: (progress) => display.progress(progress),
+      });
+      const summary = interrupted ? null : { ...result, shown: suggestions };
+      return { output: store.name, interrupted, done: result.saved, summary };
+    },
+  );
 }
 
 function linesOf({ judge, saved, known, failed }: NonNullable<Shown['summary']>) {
