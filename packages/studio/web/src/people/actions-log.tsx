@@ -13,7 +13,8 @@ export function ActionsLog() {
   const [limit, setLimit] = useState(PAGE);
   const log = useQuery({
     queryKey: ['people', 'actions', limit],
-    queryFn: () => answerOf(api.people.actions.$get({ query: { limit: String(limit) } })),
+    queryFn: () =>
+      answerOf(api.people.actions.$get({ query: { limit: String(limit), offset: '0' } })),
     placeholderData: keepPreviousData,
   });
   if (log.isPending) return <Skeleton h={160} />;
