@@ -96,7 +96,7 @@ export const labelStage: StageOptions = {
 export const askStage: StageOptions = {
   name: 'ask',
   definition: askDefinition as unknown as JobVerb['definition'],
-  takes: { reward: 'reward model', judge: 'judge', policy: 'model', reference: 'model' },
+  takes: { reward: 'reward model', judge: 'judge', policy: 'adapter', reference: 'model' },
   defaults: ['precision', 'device', 'threads', 'templateDate'],
   results: ['asked.jsonl'],
   rows: ['asked.jsonl'],
