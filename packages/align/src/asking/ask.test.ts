@@ -201,6 +201,14 @@ describe('judges', () => {
     expect(both.summary).toMatchObject({ rows: 0, faults: { 'no label': 36 } });
   });
 
+  it('that say the same are noticed: their disagreement chooses nothing', async () => {
+    const notices: string[] = [];
+    const same = [judgeOf('world', 0.9), judgeOf('world', 0.9)];
+    const given = { reward: null, judges: same, count: 4 };
+    await ask(given, { onNotice: (text: string) => notices.push(text) });
+    expect(notices).toEqual([expect.stringContaining('all 2 members say the same')]);
+  });
+
   it('must compare', async () => {
     const { compare: _, ...rating } = judgeOf('world', 0.9);
     await expect(judged([rating])).rejects.toThrow(/rates single answers/);

@@ -141,6 +141,10 @@ export async function runAsk(
     const value = values[at]!;
     return value === null ? [] : [{ candidate, value }];
   });
+  if (members > 1 && valued.length > 0 && valued.every(({ value }) => value.disagreement === 0))
+    onNotice(
+      `all ${members} members say the same of every pair, so nothing can be chosen by their disagreement. Several passes of a judge differ only if it samples: give it a temperature above 0 and no seed`,
+    );
   const chosen = chooseComparisons(valued, { ...options, by });
   const source = sourceOf(owner, by);
   const lines = chosen.map((one) => `${exactJson(rowOf(prompts[one.prompt]!, one, source))}\n`);

@@ -19,8 +19,10 @@ const originalOf = ({ prompt, answers }: StoredTask): Fields | null =>
     ? { prompt, answers: answers.map(({ content }) => content) }
     : null;
 
-/** The tag of Label Studio's Ranker, whose items are the answers. */
+/** The tag with the items of Label Studio's Ranker, which are the answers. */
 const LIST = 'answers';
+/** The tag of the prompt: what is no ranking cannot be about a list. */
+const PROMPT = 'prompt';
 
 /** How the answers of a task are named in a tool. */
 interface Named {
@@ -95,9 +97,9 @@ const goldAnnotation = (gold: Verdict, named: Named): Fields => ({
   ground_truth: true,
 });
 
-/** What a part of a verdict is about: an answer, or the list of all. */
+/** What a part of a verdict is about: an answer, or the task where the answers are a list. */
 const objectOf = ({ names, isList }: Named, answer: number): string =>
-  isList ? LIST : names[answer]!;
+  isList ? PROMPT : names[answer]!;
 
 function resultsOf(
   { choice, ranks, strength, comment, ratings, edit }: Verdict,
@@ -115,7 +117,7 @@ function resultsOf(
     const ranker: Record<string, string[]> = {};
     for (const [at, rank] of ranks!.entries())
       ranker[`rank ${rank}`] = [...(ranker[`rank ${rank}`] ?? []), names[at]!];
-    results.push(result('ranker', 'ranking', { ranker }));
+    results.push({ ...result('ranker', 'ranking', { ranker }), to_name: LIST });
   } else if (choice !== null) results.push(result('choices', 'verdict', { choices: [choice] }));
   if (strength != null) results.push(result('rating', 'strength', { rating: strength }));
   for (const [aspect, list] of Object.entries(ratings ?? {}))
@@ -128,7 +130,7 @@ function resultsOf(
     const { answer, text } = edit;
     const name = partName(EDIT, answer === null ? null : names[answer]!);
     const one = result('textarea', name, { text: [text] }, answer ?? 0);
-    results.push(answer === null && !named.isList ? { ...one, to_name: 'prompt' } : one);
+    results.push(answer === null ? { ...one, to_name: PROMPT } : one);
   }
   if (comment != null) results.push(result('textarea', 'comment', { text: [comment] }));
   return results;

@@ -715,7 +715,8 @@ describe('export', () => {
     expect(results[0]!.at(-1)).toContainEqual(
       expect.objectContaining({ type: 'choices', from_name: 'settled' }),
     );
-    for (const { to_name } of results[1]!.flat()) expect(to_name).toBe('answers');
+    for (const { to_name, type } of results[1]!.flat())
+      expect(to_name).toBe(type === 'ranker' ? 'answers' : 'prompt');
   });
 
   it('counts ratings that Argilla cannot have', async () => {
