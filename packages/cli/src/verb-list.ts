@@ -157,8 +157,7 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   }),
   verb({
     name: 'ask',
-    summary:
-      'choose which pairs of answers to have compared next, by what a reward model would learn',
+    summary: 'choose which pairs of answers to have compared next, by what a verdict would tell',
     options: () => import('./options/ask.ts'),
     run: () => import('./verbs/ask.ts'),
   }),

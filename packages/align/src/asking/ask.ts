@@ -114,7 +114,7 @@ export async function runAsk(
   }
   const known = await labelledPairs(options);
   const { groups: prompts, single, badRows } = await readAnswerGroups(options);
-  if (badRows > 0) onNotice(`${badRows} bad rows are skipped`);
+  if (badRows > 0) onNotice(`rows that cannot be scored are skipped: ${badRows}`);
   const { members, owner } = scorer;
   const by = options.by ?? (members > 1 ? 'disagreement' : 'uncertainty');
   if (by !== 'uncertainty' && members === 1) {

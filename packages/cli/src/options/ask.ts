@@ -37,7 +37,7 @@ const schema = z
       reads: 'folder',
       value: 'folder',
       common: true,
-      shownDefault: '--judge or --policy',
+      shownDefault: 'none',
     }),
     judge: option(z.array(z.string().min(1)).min(1).nullable().default(null), {
       description:
@@ -46,7 +46,7 @@ const schema = z
       value: 'judge',
       common: true,
       commas: false,
-      shownDefault: '--reward or --policy',
+      shownDefault: 'none',
     }),
     passes: option(z.number().int().min(1).max(20).default(1), {
       description:
@@ -62,7 +62,7 @@ const schema = z
       reads: 'folder',
       value: 'folder',
       common: true,
-      shownDefault: '--reward or --judge',
+      shownDefault: 'none',
     }),
     reference: option(z.string().min(1).nullable().default(null), {
       description: 'model that the training of the policy started from',
@@ -122,7 +122,7 @@ const schema = z
       group: 'Output',
       value: 'file',
       common: true,
-      shownDefault: 'needed without --project',
+      shownDefault: 'none; required with --data',
     }),
     overwrite: option(z.boolean().default(false), {
       description: 'replace the file of an earlier command',

@@ -2,14 +2,22 @@
 // admins see what admins did.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { violationsOf } from '../testing/accessibility.ts';
+import { type ModelServer, openModelServer } from '../testing/model-server.ts';
 import { openTestStudio, type TestStudio } from '../testing/test-studio.ts';
 
+let server: ModelServer;
 let opened: TestStudio;
 beforeAll(async () => {
-  opened = await openTestStudio();
+  server = await openModelServer({
+    // Whichever comes first: a bias that asking in both orders takes away.
+    first: () => 'A',
+    mute: () => null,
+  });
+  opened = await openTestStudio({ models: [server.url] });
 });
 afterAll(async () => {
   await opened?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
 });
 
 test('an empty answer is shown as one, and a suggestion after the vote', async () => {
@@ -48,4 +56,32 @@ test('the page of people lists what admins did', async () => {
   expect(await row.textContent()).toMatch(/Eve.*tasks: 0.*Logged/);
   expect(await violationsOf(page)).toEqual([]);
   expect(opened.problems).toEqual([]);
+});
+
+test('an admin asks a model of a server for suggestions', async () => {
+  const { store } = opened.studio;
+  const project = await store.openProject('Asked');
+  const answers = [{ content: 'Hello' }, { content: 'Bye' }];
+  await store.addTasks(project, [{ kind: 'pair', prompt: 'Q', answers, annotations: [] }], {
+    random: () => 0.99,
+  });
+  const page = await opened.open(`/projects/${project}/settings`);
+  await page.getByRole('combobox', { name: 'Judge' }).click();
+  await page.getByRole('option', { name: 'first' }).click();
+  await page.getByRole('button', { name: 'Ask the judge' }).click();
+  await page.getByRole('status').getByText('1 new suggestion').waitFor();
+  const [task] = (await store.taskList(project)).tasks;
+  expect(await store.suggestionsOf(task!.id)).toEqual([{ by: 'first', probability: 0.5 }]);
+  expect(server.asked.length).toBeGreaterThanOrEqual(2);
+  await page.getByRole('button', { name: 'Ask the judge' }).click();
+  await page.getByText('1 that were there already').waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  const { actions } = await store.actions({ project: 'Asked', action: 'suggestions added' });
+  expect(actions).toMatchObject([{ person: 'Owner', details: { source: 'first', tasks: 1 } }]);
+  const path = `${opened.studio.url}/api/projects/${project}/suggestions`;
+  const unknown = await page.request.post(path, { data: { model: 'none' } });
+  expect(unknown.status()).toBe(502);
+  const mute = await page.request.post(path, { data: { model: 'mute' } });
+  expect(await mute.json()).toMatchObject({ error: { code: 'model-server' } });
+  expect(await store.suggestionsOf(task!.id)).toHaveLength(1);
 });

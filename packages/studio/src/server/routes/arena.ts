@@ -4,7 +4,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { arenaOf } from '../../arena/arena.ts';
 import { chooseModels } from '../../arena/choose-models.ts';
-import { ModelServerError } from '../../models/model-servers.ts';
+import { suggestTasks } from '../../asking/suggest-tasks.ts';
+import { ModelServerError, ModelServers } from '../../models/model-servers.ts';
 import { battleVotes } from '../../store/schema.ts';
 import { demandAdmin } from '../requests/access.ts';
 import { body, query } from '../requests/body.ts';
@@ -34,6 +35,14 @@ const answering = z.strictObject({
   /** Answers of each model to a prompt. */
   samples: z.number().int().min(1).max(8).default(1),
   ...sampling,
+});
+
+const suggesting = z.strictObject({
+  model: z.string().min(1, 'Choose a model'),
+  /** Pairs that it is asked about. */
+  limit: z.number().int().min(1).max(500).default(50),
+  /** Whether it is asked again where it has made a suggestion. */
+  again: z.boolean().default(false),
 });
 
 /** Routes below `/projects/:project`. */
@@ -128,6 +137,19 @@ export const arena = ({ store, models }: StudioContext) => {
         return context.json({ ...counts, rated });
       },
     )
+    .post('/:project/suggestions', demandAdmin, body(suggesting), async (context) => {
+      const { model, ...given } = context.req.valid('json');
+      const id = context.req.param('project');
+      const name = (await store.overview()).find((one) => one.id === id)?.name ?? id;
+      await using judge = await models.judge(model);
+      const by = context.get('person').name;
+      const { signal } = context.req.raw;
+      try {
+        return context.json(await suggestTasks(store, name, judge, { ...given, by }, { signal }));
+      } catch (error) {
+        throw ModelServers.faultOf(error);
+      }
+    })
     .post('/:project/answers', demandAdmin, body(answering), async (context) => {
       const project = context.req.param('project');
       const given = context.req.valid('json');
