@@ -2,7 +2,6 @@
 // arXiv:2305.18290, eq. 5), beta * (log pi(y | x) - log pi_ref(y | x)), or the likelihood alone. A
 // margin near 0 is a pair on which the policy is undecided.
 import {
-  BatchBuilder,
   baseOfAdapter,
   ChatTemplateError,
   type LanguageModel,
@@ -19,6 +18,7 @@ import { runResult } from '../config/run-result.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { AnswerGroup } from '../feedback/read-label-pairs.ts';
 import { isAdapter } from '../rewards/reward-member.ts';
+import { answerLogprobs, type TokenisedGroup } from './answer-logprobs.ts';
 import type { PolicyOptions } from './policy-options.ts';
 import { valuesOf } from './reward-scorer.ts';
 import type { PairScorer, ScoringHooks } from './scorer.ts';
@@ -27,11 +27,6 @@ import type { PairScorer, ScoringHooks } from './scorer.ts';
 const PASS = 4096;
 
 const UNREADABLE = 'answers that the policy cannot read';
-
-interface TokenisedGroup {
-  prompt: number[];
-  answers: TokenisedAnswer[];
-}
 
 /**
  * @throws CheckpointError if files are damaged; Error if a reference is missing or has no effect,
@@ -165,7 +160,9 @@ async function logprobsOf(
     await new Promise((resolve) => setImmediate(resolve));
     const places = pass.map((at) => filled[at]!);
     const batch = places.map((at) => groups[at]!);
-    const sums = tidy(() => noGrad(() => model.as(role, () => sumsOf(model, batch))));
+    const sums = tidy(() => noGrad(() => model.as(role, () => answerLogprobs(model, batch)))).map(
+      (group) => group.map(({ logp }) => logp),
+    );
     // A sum that is not finite is no score: report the cause.
     if (!sums.flat().every(Number.isFinite)) model.as(role, () => model.explainNonFinite());
     for (const [index, at] of places.entries()) results[at] = sums[index]!;
@@ -173,41 +170,4 @@ async function logprobsOf(
   }
   onProgress?.({ done: groups.length, total: groups.length });
   return results;
-}
-
-/** A pass over several prompts, each of which is computed once for its answers. */
-function sumsOf(model: LanguageModel, groups: readonly TokenisedGroup[]): number[][] {
-  const builder = new BatchBuilder();
-  const rows: number[] = [];
-  const targets: number[] = [];
-  const counts = groups.map(({ prompt, answers }) => {
-    const prefix = prompt.length > 0 ? builder.add(prompt) : -1;
-    const asked = builder.size - 1;
-    return answers.map(({ tokens, scored }) => {
-      const first = targets.length;
-      if (tokens.length === 0) return 0;
-      const start = builder.size;
-      builder.add(tokens, prefix);
-      for (const [at, token] of tokens.entries()) {
-        // The first token is predicted by the prompt's last one; without a prompt by nothing.
-        if (!scored[at] || (at === 0 && prefix < 0)) continue;
-        rows.push(at === 0 ? asked : start + at - 1);
-        targets.push(token);
-      }
-      return targets.length - first;
-    });
-  });
-  const { logprobs } = model.scoreTokens(builder.build(), {
-    rows: Int32Array.from(rows),
-    targets: Int32Array.from(targets),
-  });
-  const values = logprobs.toArray() as number[]; // [N]
-  let next = 0;
-  return counts.map((group) =>
-    group.map((count) => {
-      const part = values.slice(next, next + count);
-      next += count;
-      return part.reduce((sum, value) => sum + value, 0);
-    }),
-  );
 }
