@@ -178,7 +178,7 @@ describe('ratings', () => {
     const [next] = nextPairs(ratings, counts, 1);
     expect([best.a, best.b].sort()).toEqual([next!.a, next!.b].sort());
     expect(best.reduction).toBeCloseTo(next!.reduction, 10);
-    // x, y and z are a path. Of x and y alone, Var(x - y) = 4 / 9, and a battle adds 1 / 4 to 9 / 4.
+    // Of x and y alone on a path, Var(x - y) = 4 / 9: a battle adds 1 / 4 to 9 / 4.
     const [only, ...none] = pairGains(ratings, counts, null, ['x', 'y', 'nobody']);
     expect(none).toEqual([]);
     expect(only!.reduction).toBeCloseTo(1 / 10, 10);
