@@ -30,7 +30,7 @@ import { answerOf, api, queries } from '../api.ts';
 import { type Content, ContentView } from '../content/content.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
-import { timeText } from '../shell/words.ts';
+import { percent, timeText } from '../shell/words.ts';
 import { useProject } from './use-projects.ts';
 import { verdictText } from './verdict-text.ts';
 
@@ -57,6 +57,10 @@ export default function TaskPage({ project, task: id }: { project: string; task:
         {task.gold !== null && `, known verdict: ${said(task.gold)}`}
         {task.prioritySource !== null &&
           `, priority ${task.priority.toPrecision(3)} by ${task.prioritySource}`}
+        {task.suggestions.map(
+          ({ by, probability }) =>
+            `, ${letterOf(probability >= 0.5 ? 0 : 1)} was expected with ${percent(Math.max(probability, 1 - probability))} by ${by}`,
+        )}
       </PageHeader>
       <Stack gap="lg">
         <Card withBorder component="section" aria-label="Prompt">
