@@ -307,7 +307,7 @@ export class PreferenceStore implements AsyncDisposable {
 
   /** The newest verdicts of a project, by a filter. */
   annotations(project: string, filter: AnnotationFilter = {}): Promise<ListedAnnotation[]> {
-    return listAnnotations(this.#database, project, filter);
+    return listAnnotations(this.#database, project, filter, this.#postgres);
   }
 
   /** One page of a project's tasks, and how many tasks fit the filter. */
@@ -316,7 +316,7 @@ export class PreferenceStore implements AsyncDisposable {
     filter: TaskFilter = {},
     paging: Paging = {},
   ): Promise<{ total: number; tasks: ListedTask[] }> {
-    return listTasks(this.#database, project, filter, paging);
+    return listTasks(this.#database, project, filter, paging, this.#postgres);
   }
 
   /** Tasks on which people disagree and that nobody has settled, most disputed first. */

@@ -3,7 +3,7 @@ import { type Content, contentText } from '@keel/align/data';
 import { sql } from 'kysely';
 import type { Database, Writing } from './database.ts';
 import type { Adjudication, ListedClaim, StoredTask, StoredVerdict } from './items.ts';
-import { jsonContainsText } from './matching.ts';
+import { contentContainsText } from './matching.ts';
 import { adjudicationsOf, storedTask, storedVersions } from './reading.ts';
 import type { TaskKind } from './schema.ts';
 
@@ -116,6 +116,7 @@ export async function listTasks(
   project: string,
   { state, text, disputed, flagged, skipped, gold, adjudicated }: TaskFilter,
   { limit = 50, offset = 0, sort = 'added' }: Paging,
+  postgres: boolean,
 ): Promise<{ total: number; tasks: ListedTask[] }> {
   let query = database.selectFrom('tasks').where('tasks.project_id', '=', project);
   if (state === 'new') query = query.where('verdicts', '=', 0);
@@ -135,7 +136,7 @@ export async function listTasks(
       .selectFrom('prompts')
       .select('id')
       .where('project_id', '=', project)
-      .where(jsonContainsText(sql`content`, text));
+      .where(contentContainsText(sql`content`, text, postgres));
     query = query.where('prompt_id', 'in', found);
   }
   const { total } = await query
