@@ -44,6 +44,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--studio-line': '#dee2e6',
     '--studio-code': '#f1f3f5',
     '--studio-mark': '#c3fae8',
+    '--studio-warning': '#fff3bf',
+    '--studio-warning-text': '#7a4100',
     '--studio-shadow': '0 -4px 16px rgb(0 0 0 / 6%)',
   },
   dark: {
@@ -52,6 +54,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--studio-line': '#3b3f44',
     '--studio-code': '#101113',
     '--studio-mark': '#0b5345',
+    '--studio-warning': '#3d2c00',
+    '--studio-warning-text': '#ffd43b',
     '--studio-shadow': '0 -4px 16px rgb(0 0 0 / 40%)',
   },
 });

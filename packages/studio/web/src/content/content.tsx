@@ -1,6 +1,7 @@
 // Prompts and answers: a text, or the messages of a chat.
 import { Badge, Code, Stack, Text } from '@mantine/core';
 import { lazy, Suspense } from 'react';
+import { Marked, Name } from './marked.tsx';
 
 const SafeMarkdown = lazy(async () => ({
   default: (await import('./markdown.tsx')).SafeMarkdown,
@@ -49,7 +50,7 @@ export function ContentView({
         <div key={at}>
           {isLabelled && (
             <Badge variant="light" color={roles[message.role] ?? 'gray'} mb={4}>
-              {message.role}
+              <Name>{message.role}</Name>
             </Badge>
           )}
           {/* A call of a tool has no text: what is called follows. */}
@@ -67,13 +68,17 @@ export function ContentView({
 function Others({ message }: { message: ChatMessage }) {
   const { role: _, content: __, ...others } = message;
   if (Object.keys(others).length === 0) return null;
-  return <Code block>{JSON.stringify(others, null, 2)}</Code>;
+  return (
+    <Code block>
+      <Marked text={JSON.stringify(others, null, 2)} />
+    </Code>
+  );
 }
 
 function Written({ text, plain }: { text: string; plain: boolean }) {
   const asIs = (
     <Text component="div" dir="auto" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-      {text}
+      <Marked text={text} />
     </Text>
   );
   if (text.trim() === '')

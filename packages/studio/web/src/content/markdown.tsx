@@ -5,6 +5,8 @@ import Markdown, { type Components } from 'react-markdown';
 import rehypeHighlight from 'rehype-highlight';
 import remarkGfm from 'remark-gfm';
 import './markdown.css';
+import { Marked } from './marked.tsx';
+import { rehypeInvisible } from './rehype-invisible.ts';
 
 const components: Components = {
   a: ({ href, children }) => (
@@ -13,7 +15,11 @@ const components: Components = {
     </Anchor>
   ),
   // An image of another host would tell it who reads the answer.
-  img: ({ src, alt }) => <Code>{`image: ${alt || String(src ?? '')}`}</Code>,
+  img: ({ src, alt }) => (
+    <Code>
+      <Marked text={`image: ${alt || String(src ?? '')}`} />
+    </Code>
+  ),
   table: ({ children }) => (
     <Table.ScrollContainer minWidth={200}>
       <Table withTableBorder withColumnBorders>
@@ -28,7 +34,7 @@ export const SafeMarkdown = ({ text }: { text: string }) => (
     <Markdown
       components={components}
       remarkPlugins={[remarkGfm]}
-      rehypePlugins={[[rehypeHighlight, { detect: false }]]}
+      rehypePlugins={[[rehypeHighlight, { detect: false }], rehypeInvisible]}
     >
       {text}
     </Markdown>

@@ -292,6 +292,7 @@ function Guidelines({
           >{`Guidelines${before === null ? '' : `, version ${before.version}`}`}</Title>
         }
         description="Markdown. People see them beside the task. A changed text is a new version, and each verdict says which one it was given under"
+        dir="auto"
         autosize
         minRows={6}
         maxRows={24}

@@ -5,6 +5,7 @@ import { IconChartLine, IconLogout, IconMessages, IconUser, IconUsers } from '@t
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { answerOf, api } from '../api.ts';
+import { Name } from '../content/marked.tsx';
 import { sessionChanged } from '../session.ts';
 import { ColorScheme } from './color-scheme.tsx';
 
@@ -99,7 +100,7 @@ function Account({ name }: { name: string }) {
       <Menu.Target>
         <Button variant="default" leftSection={<IconUser size={16} />} px="sm">
           <Text size="sm" truncate maw={140}>
-            {name}
+            <Name>{name}</Name>
           </Text>
         </Button>
       </Menu.Target>
