@@ -2,21 +2,27 @@
 import { Center, Loader, Modal } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
+import { loadMarkdown } from './content/content.tsx';
 import { Projects } from './projects/projects.tsx';
 import { signedInAgain, useSession, useSignedOut } from './session.ts';
-import { EmptyState } from './shell/empty-state.tsx';
 import { Failure } from './shell/failure.tsx';
+import { PageHeader } from './shell/page-header.tsx';
 import { Shell } from './shell/shell.tsx';
 import { Join } from './sign-in/join.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 
 // Pages beside the first one come when they are opened.
-const Battle = lazy(() => import('./arena/battle.tsx'));
-const Annotate = lazy(() => import('./annotate/annotate.tsx'));
+const Battle = lazy(() => withMarkdown(import('./arena/battle.tsx')));
+const Annotate = lazy(() => withMarkdown(import('./annotate/annotate.tsx')));
 const People = lazy(() => import('./people/people.tsx'));
 const Project = lazy(() => import('./projects/project.tsx'));
-const TaskPage = lazy(() => import('./projects/task-page.tsx'));
+const TaskPage = lazy(() => withMarkdown(import('./projects/task-page.tsx')));
 const RunPages = lazy(() => import('./runs/pages.tsx'));
+
+async function withMarkdown<Module>(page: Promise<Module>): Promise<Module> {
+  await loadMarkdown();
+  return page;
+}
 
 export function App() {
   return (
@@ -81,9 +87,9 @@ function SignedIn() {
           {isAdmin && <Route path="/people" component={People} />}
           {isAdmin && <Route path="/runs/*?" component={RunPages} />}
           <Route>
-            <EmptyState title="There is no such page">
+            <PageHeader title="There is no such page">
               Choose one in the menu, or go back.
-            </EmptyState>
+            </PageHeader>
           </Route>
         </Switch>
       </Suspense>

@@ -13,6 +13,9 @@ const closeable = { closeButtonProps: { 'aria-label': 'Close' } };
 /** The head of a dialog is not the banner of the page. */
 const dialogHeader = { role: 'presentation' };
 
+/** What is wider than the screen can be read without a mouse. */
+const scrolledByKeys = { scrollAreaProps: { viewportProps: { tabIndex: 0 } } };
+
 export const theme = createTheme({
   primaryColor: 'sea',
   primaryShade: { light: 8, dark: 8 },
@@ -31,6 +34,7 @@ export const theme = createTheme({
     ModalHeader: { defaultProps: dialogHeader },
     Drawer: { defaultProps: closeable },
     DrawerHeader: { defaultProps: dialogHeader },
+    TableScrollContainer: { defaultProps: scrolledByKeys },
   },
 });
 
@@ -39,6 +43,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     '--mantine-color-body': '#ffffff',
+    '--mantine-color-error': '#c92a2a',
+    '--mantine-color-red-text': '#c92a2a',
+    '--mantine-color-red-outline': '#c92a2a',
     '--mantine-color-dimmed': '#5c636a',
     '--studio-page': '#fafbfc',
     '--studio-line': '#dee2e6',

@@ -1,6 +1,7 @@
 // One answer with its letter, its ratings and the button that starts an edit.
 import {
   Badge,
+  Box,
   Button,
   Card,
   Group,
@@ -26,6 +27,7 @@ export function AnswerCard({
   compared,
   chosen,
   aside,
+  isFolded,
   edit,
 }: {
   at: number;
@@ -38,6 +40,8 @@ export function AnswerCard({
   compared: Content | null;
   chosen: boolean;
   aside?: ReactNode;
+  /** Whether a long answer scrolls in its card. */
+  isFolded: boolean;
   /** null: answers cannot be edited. */
   edit: (() => void) | null;
 }) {
@@ -76,11 +80,19 @@ export function AnswerCard({
           )}
         </Group>
       </Group>
-      {compared === null ? (
-        <ContentView content={content} plain={plain} alone />
-      ) : (
-        <Difference text={textOf(content)} other={textOf(compared)} />
-      )}
+      {/* A list that is put in order must not be longer than its answers can be dragged. */}
+      <Box
+        {...(isFolded && {
+          ...{ className: 'folded', tabIndex: 0, role: 'region' },
+          'aria-label': `Text of answer ${letter}`,
+        })}
+      >
+        {compared === null ? (
+          <ContentView content={content} plain={plain} alone />
+        ) : (
+          <Difference text={textOf(content)} other={textOf(compared)} />
+        )}
+      </Box>
       {asked.aspects.length > 0 && (
         <Stack gap={6} mt="md" pt="sm" style={{ borderTop: '1px solid var(--studio-line)' }}>
           {asked.aspects.map(({ key, label, question, least, most }) => (

@@ -139,6 +139,7 @@ export function Task({
       plain={isPlain}
       compared={hasDifferences && answers.length === 2 ? answers[1 - at]! : null}
       chosen={isChosen(kind, draft, at)}
+      isFolded={kind === 'ranking'}
       edit={asked.edits ? () => startEdit(at) : null}
     />
   );
@@ -307,11 +308,15 @@ export function Task({
               />
               <Button
                 variant="default"
-                leftSection={<IconPlayerSkipForward size={16} />}
+                px={{ base: 10, sm: 'md' }}
+                aria-label="Skip"
                 onClick={skip}
                 disabled={isSending}
               >
-                Skip
+                <IconPlayerSkipForward size={16} />
+                <Box component="span" visibleFrom="sm" ml={8}>
+                  Skip
+                </Box>
               </Button>
               <Button
                 onClick={() => submit(draft)}

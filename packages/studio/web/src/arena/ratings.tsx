@@ -174,13 +174,13 @@ function History({ project }: { project: string }) {
       <Title order={2} size="h4" mb="xs">
         Last battles
       </Title>
-      <Table.ScrollContainer minWidth={640}>
+      <Table.ScrollContainer minWidth={820}>
         <Table aria-label="Last battles">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Prompt</Table.Th>
-              <Table.Th>Left</Table.Th>
-              <Table.Th>Right</Table.Th>
+              <Table.Th miw={140}>Left</Table.Th>
+              <Table.Th miw={140}>Right</Table.Th>
               <Table.Th>Vote</Table.Th>
               <Table.Th>Person</Table.Th>
               <Table.Th>When</Table.Th>
@@ -190,7 +190,7 @@ function History({ project }: { project: string }) {
             {battles.data.battles.map(({ id, turns, models, vote, person, leak, at }) => (
               <Table.Tr key={id}>
                 <Table.Td maw={320}>
-                  <Text size="sm" lineClamp={2} dir="auto">
+                  <Text size="sm" lineClamp={2} dir="auto" style={{ overflowWrap: 'anywhere' }}>
                     <Marked text={turns[0]?.prompt ?? ''} />
                   </Text>
                 </Table.Td>

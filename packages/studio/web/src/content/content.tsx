@@ -3,9 +3,17 @@ import { Badge, Code, Stack, Text } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Marked, Name } from './marked.tsx';
 
-const SafeMarkdown = lazy(async () => ({
-  default: (await import('./markdown.tsx')).SafeMarkdown,
-}));
+let markdown: typeof import('./markdown.tsx').SafeMarkdown | null = null;
+
+/** Loads what shows Markdown: pages that wait for it do not move when it comes. */
+export async function loadMarkdown(): Promise<void> {
+  markdown = (await import('./markdown.tsx')).SafeMarkdown;
+}
+
+const LaterMarkdown = lazy(async () => {
+  await loadMarkdown();
+  return { default: markdown! };
+});
 
 export interface ChatMessage {
   role: string;
@@ -87,11 +95,11 @@ function Written({ text, plain }: { text: string; plain: boolean }) {
         empty
       </Text>
     );
-  return plain ? (
-    asIs
-  ) : (
+  if (plain) return asIs;
+  const Markdown = markdown ?? LaterMarkdown;
+  return (
     <Suspense fallback={asIs}>
-      <SafeMarkdown text={text} />
+      <Markdown text={text} />
     </Suspense>
   );
 }

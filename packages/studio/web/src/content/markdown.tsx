@@ -20,9 +20,12 @@ const components: Components = {
       <Marked text={`image: ${alt || String(src ?? '')}`} />
     </Code>
   ),
-  table: ({ children }) => (
+  // Without a mouse, a line that is too long is read by its arrow keys.
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
+  table: ({ children, dir }) => (
     <Table.ScrollContainer minWidth={200}>
-      <Table withTableBorder withColumnBorders>
+      <Table withTableBorder withColumnBorders dir={dir}>
         {children}
       </Table>
     </Table.ScrollContainer>

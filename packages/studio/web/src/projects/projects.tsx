@@ -106,16 +106,17 @@ function ProjectCard({
           {lastActivity !== null && `, ${agoText(lastActivity)}`}
         </Text>
         <Group gap="xs" mt="auto">
-          <Button
-            component={Link}
-            href={`/projects/${id}/annotate`}
-            size="compact-md"
-            variant="light"
-            aria-label={`Annotate ${name}`}
-            disabled={tasks === 0}
-          >
-            Annotate
-          </Button>
+          {tasks > 0 && (
+            <Button
+              component={Link}
+              href={`/projects/${id}/annotate`}
+              size="compact-md"
+              variant="light"
+              aria-label={`Annotate ${name}`}
+            >
+              Annotate
+            </Button>
+          )}
           <Button
             component={Link}
             href={`/projects/${id}/battle`}

@@ -101,7 +101,7 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
         </Group>
         <Checkbox.Group
           label="Ratings"
-          description="Each answer gets 1 to 5 stars for these qualities"
+          description="Each answer gets stars for these qualities, 1 to 5 if nothing else is said"
           value={[...aspects.keys()]}
           onChange={(keys) =>
             change({
@@ -113,8 +113,12 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
         >
           <Group mt={6}>
             {[...readyAspects, ...settings.aspects.filter(({ key }) => !isReady(key))].map(
-              ({ key, label }) => (
-                <Checkbox key={key} value={key} label={label} />
+              ({ key, label, least, most }) => (
+                <Checkbox
+                  key={key}
+                  value={key}
+                  label={least === 1 && most === 5 ? label : `${label} (${least} to ${most})`}
+                />
               ),
             )}
           </Group>
@@ -326,6 +330,9 @@ function Naming({ project, name: before }: { project: string; name: string }) {
       <Group align="flex-end">
         <TextInput
           label="Name"
+          dir="auto"
+          w={360}
+          maw="100%"
           maxLength={100}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
