@@ -225,3 +225,52 @@ describe('what happens is announced', () => {
     expect((await focused(page)).name).toBe('Prompt');
   });
 });
+
+describe('what goes wrong is said, and the way on too', () => {
+  test('a part of the application that does not arrive', async () => {
+    const page = await full.opened.open('/projects');
+    await page.getByRole('link', { name: 'Annotate Rankings' }).waitFor();
+    await page.route('**/assets/annotate*', (route) => route.abort());
+    await page.getByRole('link', { name: 'Annotate Rankings' }).click();
+    await page.getByRole('alert').getByText('A part of this page did not arrive').waitFor();
+    // The frame is still there, and other pages are.
+    await page.getByRole('link', { name: 'People', exact: true }).click();
+    await page.getByRole('table', { name: 'People who can sign in' }).waitFor();
+    await page.unroute('**/assets/annotate*');
+    await page.goBack();
+    await page.getByRole('button', { name: 'Load again' }).or(answerA(page)).first().waitFor();
+    await page.reload();
+    await answerA(page).waitFor();
+  });
+
+  test('a project that somebody else deletes', async () => {
+    const { store, url } = full.opened.studio;
+    const id = await store.openProject('Deleted');
+    await store.addTasks(id, hardPairs.slice(0, 2), { overlap: 1, random: () => 0.99 });
+    const page = await full.opened.open(`/projects/${id}/annotate`);
+    await answerA(page).waitFor();
+    await store.deleteProject(id);
+    await page.keyboard.press('1');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('There is no such project').waitFor();
+    for (const path of ['', '/annotate', '/battle', '/settings', '/tasks/none']) {
+      await page.goto(`${url}/projects/${id}${path}`);
+      await page.getByRole('alert').getByText('There is no such project').waitFor();
+    }
+  });
+
+  test('a Studio that does not answer', async () => {
+    const { texts } = full.projects;
+    const page = await full.opened.open('/projects');
+    await page.getByRole('link', { name: 'Annotate Rankings' }).waitFor();
+    await page.route('**/api/**', (route) => route.abort());
+    await page.getByRole('link', { name: /^Open Texts/ }).click();
+    await page.getByRole('alert').getByText('The Studio does not answer').waitFor();
+    await page.unroute('**/api/**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('table', { name: 'Tasks' }).waitFor();
+    expect(page.url()).toContain(texts);
+  });
+});
+
+const answerA = (page: Page): Locator => page.getByRole('article', { name: 'Answer A' });

@@ -122,6 +122,16 @@ export class PreferenceStore implements AsyncDisposable {
     return projectNamed(this.#database, name, this.name);
   }
 
+  /** Whether there is a project with this id. */
+  async hasProject(id: string): Promise<boolean> {
+    const found = await this.#database
+      .selectFrom('projects')
+      .select('id')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return found !== undefined;
+  }
+
   /** The id of a project, which is created if there is none of this name. */
   openProject(name: string): Promise<string> {
     return this.#write((writing) => openProject(writing, name));
