@@ -44,6 +44,25 @@ export interface ExportSummary {
   skipped: Readonly<Record<string, number>>;
 }
 
+/** No task became a row. */
+export class EmptyExportError extends DataError {
+  readonly to: ExportTarget;
+  /** Tasks or battles that became no row, by reason; none: there is nothing in the project. */
+  readonly skipped: Readonly<Record<string, number>>;
+
+  constructor(place: string, to: ExportTarget, skipped: Readonly<Record<string, number>>) {
+    const reasons = Object.entries(skipped).map(([why, count]) => `${count} skipped: ${why}`);
+    const nothing = to === 'battles' ? 'no votes' : 'no tasks';
+    super({
+      file: place,
+      expected: `at least one row for --to ${to}`,
+      found: reasons.length === 0 ? nothing : `none (${reasons.join('; ')})`,
+    });
+    this.to = to;
+    this.skipped = skipped;
+  }
+}
+
 const trainingRows: Readonly<Partial<Record<ExportTarget, RowsOf>>> = {
   pairs: pairRows,
   rankings: rankingRows,
@@ -80,7 +99,7 @@ export function checkExport({
 
 /**
  * @throws ConfigError as {@link checkExport}, and for an unknown project
- * @throws DataError if no row is left; no file is written then
+ * @throws EmptyExportError if no row is left; no file is written then
  */
 export async function exportProject(
   store: PreferenceStore,
@@ -113,19 +132,8 @@ export async function exportProject(
     rows.push(...edited.rows);
     edited.faults.forEach(skip);
   }
-  if (rows.length === 0) {
-    const reasons = Object.entries(skipped).map(([why, count]) => `${count} skipped: ${why}`);
-    throw new DataError({
-      file: `${store.name}, project ${project}`,
-      expected: `at least one row for --to ${to}`,
-      found:
-        reasons.length === 0
-          ? to === 'battles'
-            ? 'no votes'
-            : 'no tasks'
-          : `none (${reasons.join('; ')})`,
-    });
-  }
+  if (rows.length === 0)
+    throw new EmptyExportError(`${store.name}, project ${project}`, to, skipped);
   makeFolder(dirname(output));
   const lines = rows.map((row) => JSON.stringify(row));
   writeFileAtomic(output, isLines(to) ? `${lines.join('\n')}\n` : `[\n${lines.join(',\n')}\n]\n`);

@@ -99,25 +99,33 @@ export class ModelServers {
   }
 
   /**
-   * @returns the text that a model answers
-   * @throws ModelServerError for an unknown model, or a server that does not answer
+   * @returns the text that a model answers, as it is written
+   * @throws ModelServerError for an unknown model, a server that does not answer, and an answer
+   *   that breaks off
    */
-  async answer(
+  async *write(
     model: string,
     messages: readonly ChatMessage[],
     { temperature, maxTokens }: Sampling,
-    signal?: AbortSignal,
-  ): Promise<string> {
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
     const client = this.#known.get(model) ?? (await this.#clientOf(model));
+    let isWhole = false;
     try {
-      const { choices } = await client.chat.completions.create(
-        { model, messages: [...messages], temperature, max_tokens: maxTokens },
-        { ...(signal && { signal }) },
+      const chunks = await client.chat.completions.create(
+        { model, messages: [...messages], temperature, max_tokens: maxTokens, stream: true },
+        { signal },
       );
-      return choices[0]?.message.content ?? '';
+      for await (const { choices } of chunks) {
+        const [choice] = choices;
+        if (choice?.delta.content) yield choice.delta.content;
+        isWhole ||= choice?.finish_reason != null;
+      }
     } catch (error) {
       throw new ModelServerError(faultOf(client.baseURL, error));
     }
+    // The client of the servers ends without an error where the connection is lost.
+    if (!isWhole) throw new ModelServerError(`${client.baseURL} broke off in the middle.`);
   }
 }
 

@@ -36,6 +36,7 @@ import type { Database, Writing } from './database.ts';
 import type {
   HistoryLine,
   NextTask,
+  Pace,
   Progress,
   StoredTask,
   StoredVerdict,
@@ -137,6 +138,16 @@ export class PreferenceStore implements AsyncDisposable {
   /** The id of a project. @throws ConfigError if there is none of this name */
   project(name: string): Promise<string> {
     return projectNamed(this.#database, name, this.name);
+  }
+
+  /** Whether there is a project with this id. */
+  async hasProject(id: string): Promise<boolean> {
+    const found = await this.#database
+      .selectFrom('projects')
+      .select('id')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return found !== undefined;
   }
 
   /**
@@ -354,6 +365,11 @@ export class PreferenceStore implements AsyncDisposable {
     return progressOf(this.#database, project, person);
   }
 
+  /** How long a person takes for a verdict. */
+  pace(project: string, person: string): Promise<Pace> {
+    return paceOf(this.#database, project, person);
+  }
+
   /**
    * A task that the person holds or has finished, as the person sees it.
    * @throws RangeError for a task that this person has never had
@@ -365,12 +381,22 @@ export class PreferenceStore implements AsyncDisposable {
   /**
    * Adds a verdict as a new version. Its positions are those of the answers as the person sees
    * them, in {@link taskFor}. Once this returns, the verdict is on the disk.
+   * @param options.known version of the person's newest verdict that the caller has seen, 0 if
+   *   none: a page that is older than another one of the person then changes nothing
    * @returns the version
+   * @throws NewerVerdictError if there is another version than the known one
    * @throws RangeError for an unknown task, one that the person has not claimed, and a verdict that
    *   does not fit it or that the project does not ask
    */
-  annotate(task: string, person: string, verdict: Verdict): Promise<number> {
-    return this.#write((writing) => annotateTask(writing, task, person, verdict, this.#postgres));
+  annotate(
+    task: string,
+    person: string,
+    verdict: Verdict,
+    options: { known?: number } = {},
+  ): Promise<number> {
+    return this.#write((writing) =>
+      annotateTask(writing, task, person, { ...verdict, ...options }, this.#postgres),
+    );
   }
 
   /**
@@ -437,7 +463,7 @@ export class PreferenceStore implements AsyncDisposable {
 
   /** The newest verdicts of a project, by a filter. */
   annotations(project: string, filter: AnnotationFilter = {}): Promise<ListedAnnotation[]> {
-    return listAnnotations(this.#database, project, filter);
+    return listAnnotations(this.#database, project, filter, this.#postgres);
   }
 
   /** One page of a project's tasks, and how many tasks fit the filter. */
@@ -446,7 +472,7 @@ export class PreferenceStore implements AsyncDisposable {
     filter: TaskFilter = {},
     paging: Paging = {},
   ): Promise<{ total: number; tasks: ListedTask[] }> {
-    return listTasks(this.#database, project, filter, paging);
+    return listTasks(this.#database, project, filter, paging, this.#postgres);
   }
 
   /** Tasks on which people disagree and that nobody has settled, most disputed first. */

@@ -7,7 +7,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { agreementOf } from '../../agreement/agreement.ts';
 import { projectQuality } from '../../agreement/quality.ts';
-import { exportProject } from '../../exporting/export-project.ts';
+import { EmptyExportError, exportProject } from '../../exporting/export-project.ts';
 import { importFiles } from '../../importing/import-files.ts';
 import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
 import type { SettingsPatch } from '../../store/settings.ts';
@@ -186,6 +186,8 @@ export const projects = (studio: StudioContext) =>
         const by = context.get('person').name;
         await exportProject(studio.store, { ...options, project, output, overwrite: false, by });
         return download(context, await readFile(output), `${project}-${options.to}.${ending}`);
+      } catch (error) {
+        throw error instanceof EmptyExportError ? emptyExport(error) : error;
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -197,6 +199,20 @@ export const projects = (studio: StudioContext) =>
       const quality = await projectQuality(studio.store, project);
       return context.json({ ...agreementOf(votes), quality });
     });
+
+/** The fault in the words of the page, which has no options. */
+function emptyExport({ to, skipped }: EmptyExportError): StudioError {
+  const things = to === 'battles' ? 'battles' : 'tasks';
+  const reasons = Object.entries(skipped).map(
+    ([why, count]) => `${count} of the ${things}: ${why}`,
+  );
+  const nothing =
+    to === 'battles'
+      ? 'Nobody has voted in the arena of this project. Battles are exported after their votes'
+      : 'This project has no tasks. Import some first';
+  const none = `None of the ${things} becomes such a row. ${reasons.join('. ')}`;
+  return new StudioError(409, 'empty', reasons.length === 0 ? nothing : none);
+}
 
 /** Everything about a task. @throws StudioError for a task of another project */
 async function detailOf({ store }: StudioContext, project: string, task: string) {

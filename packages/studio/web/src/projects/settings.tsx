@@ -104,7 +104,7 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
         </Group>
         <Checkbox.Group
           label="Ratings"
-          description="Each answer gets 1 to 5 stars for these qualities"
+          description="Each answer gets stars for these qualities, 1 to 5 if nothing else is said"
           value={[...aspects.keys()]}
           onChange={(keys) =>
             change({
@@ -116,8 +116,12 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
         >
           <Group mt={6}>
             {[...readyAspects, ...settings.aspects.filter(({ key }) => !isReady(key))].map(
-              ({ key, label }) => (
-                <Checkbox key={key} value={key} label={label} />
+              ({ key, label, least, most }) => (
+                <Checkbox
+                  key={key}
+                  value={key}
+                  label={least === 1 && most === 5 ? label : `${label} (${least} to ${most})`}
+                />
               ),
             )}
           </Group>
@@ -293,6 +297,7 @@ function Guidelines({
           >{`Guidelines${before === null ? '' : `, version ${before.version}`}`}</Title>
         }
         description="Markdown. People see them beside the task. A changed text is a new version, and each verdict says which one it was given under"
+        dir="auto"
         autosize
         minRows={6}
         maxRows={24}
@@ -326,6 +331,9 @@ function Naming({ project, name: before }: { project: string; name: string }) {
       <Group align="flex-end">
         <TextInput
           label="Name"
+          dir="auto"
+          w={360}
+          maw="100%"
           maxLength={100}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
