@@ -14,7 +14,7 @@ import {
   Title,
 } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { Link } from 'wouter';
 import { PairScale } from '../annotate/pair-scale.tsx';
 import { BestList, RankingList } from '../annotate/ranking-list.tsx';
