@@ -80,7 +80,13 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     title: 'Preference accuracy',
     note: 'Share of pairs in which the chosen answer has the higher reward. On held-out rows ties count half; in a step they count as wrong, as in TRL.',
     share: true,
-    lines: oneLine(['rewards/accuracies']),
+    lines: oneLine(['rewards/accuracies', 'accuracy']),
+  },
+  {
+    id: 'reward-difference',
+    title: 'Difference of rewards',
+    note: 'Reward models: mean reward of the chosen answer minus that of the rejected one.',
+    lines: oneLine(['margin']),
   },
   {
     id: 'best-first',
@@ -131,6 +137,13 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     lines: oneLine(['eos_rate']),
   },
   {
+    id: 'cut-off',
+    title: 'Cut-off answers',
+    note: 'Share of sampled answers that reached the maximum length before their end.',
+    share: true,
+    lines: oneLine(['completions/clipped_ratio']),
+  },
+  {
     id: 'entropy',
     title: 'Entropy',
     note: "Mean entropy of the policy's next-token distributions, in nats. At 0 the policy no longer explores.",
@@ -141,7 +154,7 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     title: 'Clipped tokens',
     note: 'Share of tokens whose gradient was removed by clipping.',
     share: true,
-    lines: oneLine(['policy/clipfrac_avg']),
+    lines: oneLine(['policy/clipfrac_avg', 'clip_ratio/region_mean']),
   },
   {
     id: 'value-explained-variance',
