@@ -27,7 +27,11 @@ export interface RunChart {
 const costs = ['objective/kl', 'kl', 'ppo/kl'];
 
 /** Metrics that are no curve to look at. */
-const counters = new Set(['epoch', 'num_tokens', 'global_step', 'total_flos']);
+const counters = new Set([
+  ...['epoch', 'num_tokens', 'eval_num_tokens', 'global_step', 'total_flos'],
+  // Of the whole run, which a Trainer logs at its end.
+  ...['train_runtime', 'train_samples_per_second', 'train_steps_per_second', 'train_loss'],
+]);
 
 /** The charts of metrics in reading order, those of the report first. */
 export function chartsOf(metrics: readonly string[]): RunChart[] {

@@ -41,6 +41,14 @@ function parsed<T>(path: string, parse: (text: string, path: string) => T): T | 
   }
 }
 
+/** Why a file or folder cannot be read, in a few words; null: there is none. */
+export function whyUnreadable(error: unknown): string | null {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return null;
+  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
+  return code === 'EISDIR' ? 'it is a folder' : message;
+}
+
 /** Differs if a file was written again. @returns null if there is no such file */
 export function signatureOf(path: string): string | null {
   try {

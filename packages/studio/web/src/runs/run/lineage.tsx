@@ -129,7 +129,7 @@ export function LineageTab({ run }: { run: RunDetails }) {
 }
 
 function NodeBox({ node, own, at }: { node: Node; own: boolean; at: { x: number; y: number } }) {
-  const { label, kind, run } = node;
+  const { label, kind, run, gone } = node;
   const short = label.length > 30 ? `…${label.slice(-29)}` : label;
   return (
     <div
@@ -144,6 +144,7 @@ function NodeBox({ node, own, at }: { node: Node; own: boolean; at: { x: number;
     >
       <Text size="xs" c="dimmed">
         {kind}
+        {gone && ', moved or removed'}
       </Text>
       <Tooltip label={label} disabled={short === label}>
         <Text size="sm" fw={own ? 650 : 500} truncate>

@@ -19,7 +19,7 @@ import {
 import { IconExternalLink, IconGitBranch, IconScale } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense } from 'react';
-import { Link, useSearchParams } from 'wouter';
+import { Link, Redirect, useSearchParams } from 'wouter';
 import { ApiFailure, answerOf, api } from '../../api.ts';
 import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
@@ -36,7 +36,10 @@ import { Controls } from './controls.tsx';
 import { Headlines } from './headlines.tsx';
 import { LineageTab } from './lineage.tsx';
 import { OptionsTab } from './options-tab.tsx';
-import { ResultsTab } from './results-tab.tsx';
+
+const ResultsTab = lazy(async () => ({
+  default: (await import('../results/results-tab.tsx')).ResultsTab,
+}));
 
 const SamplesTab = lazy(async () => ({
   default: (await import('../samples/samples-tab.tsx')).SamplesTab,
@@ -60,6 +63,8 @@ export function Run({ id }: { id: string }) {
   }
   if (run.isError) return <Failure error={run.error} retry={() => void run.refetch()} />;
   if (run.data === undefined) return <Skeleton h={400} />;
+  // Events are part of the run of the folder that their trainer writes checkpoints to.
+  if (run.data.id !== id) return <Redirect to={runPath(run.data.id)} replace />;
   return <Loaded run={run.data} />;
 }
 
@@ -71,8 +76,8 @@ interface Tab {
 
 /** What a run has to show, the most telling first. */
 function tabsOf(run: RunDetails): Tab[] {
-  const isMeasured = run.evaluation !== null || run.gates.length > 0;
-  const isTraining = run.kind === 'training' || run.kind === 'tensorboard';
+  const isMeasured = run.results !== null || run.gates.length > 0;
+  const isTraining = ['training', 'trainer', 'tensorboard'].includes(run.kind);
   return [
     ...(run.stages.length > 0
       ? [{ value: 'stages', label: 'Stages', content: () => <StagesTab run={run} /> }]
@@ -225,7 +230,9 @@ function Facts({ run }: { run: RunDetails }) {
         {run.updated !== null && <Fact label="Written">{agoText(run.updated)}</Fact>}
         {run.checkpoints.length > 0 && (
           <Fact label="Checkpoints">
-            {run.checkpoints.map(({ step: at }) => at.toLocaleString('en')).join(', ')}
+            {run.checkpoints
+              .map(({ step: at, best }) => `${at.toLocaleString('en')}${best ? ' (best)' : ''}`)
+              .join(', ')}
           </Fact>
         )}
         {run.git !== null && (
