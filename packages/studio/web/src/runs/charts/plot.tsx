@@ -16,6 +16,8 @@ export interface DrawnLine extends LinePoints {
   heldOut: boolean;
   /** The steps behind a smoothed line. */
   faint?: boolean;
+  /** It has one point, which is no line. */
+  lone?: boolean;
 }
 
 /** All charts of a page show the cursor at the same step. */
@@ -65,7 +67,7 @@ export function Plot({
   latestData.current = data;
   // The chart is made again only where its lines look otherwise.
   const look = JSON.stringify([
-    lines.map(({ label, colour, dash, heldOut, faint }) => [label, colour, dash, heldOut, faint]),
+    lines.map((one) => [one.label, one.colour, one.dash, one.heldOut, one.faint, one.lone]),
     ...[share, logarithmic, isDark],
   ]);
 
@@ -110,11 +112,11 @@ export function Plot({
         ],
         series: [
           {},
-          ...lines.map(({ label, colour, dash, heldOut, faint }) => ({
+          ...lines.map(({ label, colour, dash, heldOut, faint, lone }) => ({
             ...{ label, stroke: faint ? `${colour}55` : colour, width: faint ? 1 : 2 },
             ...(heldOut ? { dash: [2, 4] } : dash && { dash }),
             spanGaps: true,
-            points: heldOut ? { show: true, size: 7, fill: colour } : { show: false },
+            points: heldOut || lone ? { show: true, size: 7, fill: colour } : { show: false },
           })),
         ],
         hooks: {
