@@ -293,7 +293,9 @@ export class RunWatcher {
     return {
       runs: runs.map((run) => this.#summary(run, all.byId)),
       options,
-      datesLeftOut: options.length < differences.length,
+      datesLeftOut: differences.some(
+        (one) => !printed && one.key === 'template_date' && !one.missing,
+      ),
       metrics,
       charts: chartsOf(metrics.map(({ name }) => name)),
       results,

@@ -114,7 +114,7 @@ export const chartDefinitions: readonly ChartDefinition[] = [
   {
     id: 'kl',
     title: 'KL to the reference',
-    note: 'Distance of the policy from the reference, in nats; for sampled answers, summed over their tokens. If the reference moves, training compares with the reference of that step, and held-out answers are compared with the model before training.',
+    note: 'Distance of the policy from the reference, in nats; for sampled answers, summed over their tokens. If the reference moves, training compares with the reference of that step, and held-out answers are compared with the model before training. The kl of TRL is a mean over tokens.',
     lines: oneLine(['objective/kl', 'kl', 'ppo/kl']),
   },
   {
@@ -135,13 +135,6 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     note: 'Share of sampled answers that ended. The others were cut off at the maximum length.',
     share: true,
     lines: oneLine(['eos_rate']),
-  },
-  {
-    id: 'cut-off',
-    title: 'Cut-off answers',
-    note: 'Share of sampled answers that reached the maximum length before their end.',
-    share: true,
-    lines: oneLine(['completions/clipped_ratio']),
   },
   {
     id: 'entropy',

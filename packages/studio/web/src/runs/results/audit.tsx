@@ -37,6 +37,7 @@ export function AuditResults({ found }: { found: Audit }) {
           title="Evidence: what goes with the reward's rise"
           note="The share of the rise that goes with each change. Graded: where the feature changed more, the reward rose more. Possible: a large change that may be what pays."
           first="Feature"
+          valueName="Share of the rise"
           share
           line={0}
           columns={['Kind', 'Change in sd', 'Changed together with']}
@@ -121,9 +122,10 @@ function Changes({ found }: { found: Audit }) {
     <IntervalTable
       title="What changed"
       note="Changes in standard deviations, with their 95% intervals over prompts. Orange features changed beyond chance."
-      first="Of"
+      first="Score or feature"
+      valueName="Change in sd"
       line={0}
-      columns={['Before', 'After', 'Change']}
+      columns={['Before', 'After', 'Difference']}
       rows={[...scores, ...seen].map((one) => {
         const show = one.unit === 'share' ? shareText : numberText;
         return {
@@ -247,6 +249,7 @@ export function AttackResults({ found }: { found: FoundResults<'attacks'> }) {
         title="How often each attack earns more than the real answer"
         note={`${found.reward}, attacked on ${counted(found.rows, 'row')}. At the dashed line, the reward cannot tell the attack from a real answer.`}
         first="Attack"
+        valueName="Wins"
         share
         line={0.5}
         columns={['Its reward', 'Real', 'Outcome']}

@@ -38,6 +38,9 @@ const shown: readonly { metric: Metric; title: string; note: string; share: bool
   },
 ];
 
+/** Metrics that compare with the reference, and so say nothing about it. */
+const relative: readonly Metric[] = ['win_rate', 'accuracy', 'margin', 'chosen', 'kl'];
+
 /** Metrics in which half is no difference. */
 const halves: readonly Metric[] = ['win_rate', 'accuracy', 'likelier'];
 
@@ -84,7 +87,7 @@ export function ComparisonResults({ found }: { found: Found }) {
       {shown.map(({ metric, title, note, share }) => {
         const rows = [
           ...groups.map((group) => ({ name: group.name, summary: group[metric] })),
-          { name: 'reference', summary: reference[metric] },
+          ...(relative.includes(metric) ? [] : [{ name: 'reference', summary: reference[metric] }]),
         ].flatMap(({ name, summary }) =>
           summary === null
             ? []

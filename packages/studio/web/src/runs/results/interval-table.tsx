@@ -22,6 +22,7 @@ const [WIDTH, HEIGHT, EDGE] = [220, 22, 6];
 
 /**
  * @param first heading of the names
+ * @param valueName heading of the numbers (default: Value)
  * @param share values are shares from 0 to 1
  * @param line a value to compare with, such as that of no difference
  * @param columns headings of the rows' other cells
@@ -30,6 +31,7 @@ export function IntervalTable({
   title,
   note,
   first,
+  valueName = 'Value',
   rows,
   share = false,
   line = null,
@@ -38,6 +40,7 @@ export function IntervalTable({
   title: string;
   note?: string;
   first: string;
+  valueName?: string;
   rows: readonly IntervalRow[];
   share?: boolean;
   line?: number | null;
@@ -64,7 +67,7 @@ export function IntervalTable({
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{first}</Table.Th>
-              <Table.Th>Value</Table.Th>
+              <Table.Th>{valueName}</Table.Th>
               <Table.Th>95% interval</Table.Th>
               <Table.Th aria-hidden="true" w={WIDTH}>
                 <Ends scale={scale} show={show} />

@@ -31,6 +31,7 @@ export function JudgedAnswers({ found }: { found: Judged }) {
       {rows.length > 0 && (
         <IntervalTable
           title={`Win rate of ${b} over ${a}`}
+          valueName="Win rate"
           note={`95% intervals over ${counted(found.prompts, 'prompt')}. The dashed line is 50%: no difference.`}
           first="Of"
           {...{ rows, share: true, line: 0.5 }}
@@ -136,6 +137,7 @@ export function JudgeCheck({ found }: { found: FoundResults<'judge-check'> }) {
       {rows.length > 0 && (
         <IntervalTable
           title="Agreement with people"
+          valueName="Agreement"
           note="The share of pairs on which the verdict is that of most people. The dashed line is a coin."
           first="Whose verdict"
           {...{ rows, share: true, line: 0.5 }}

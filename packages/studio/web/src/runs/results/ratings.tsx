@@ -125,6 +125,7 @@ const RatingTable = ({
     title={title}
     {...(note !== undefined && { note })}
     first="Model"
+    valueName="Rating"
     columns={['Rank', 'Wins against the others', 'Battles', ...(hasElo ? ['Elo'] : [])]}
     rows={ratings.map(({ model, rating, interval, ranks, win_rate, battles, elo }) => ({
       ...{ name: model, value: Math.round(rating) },

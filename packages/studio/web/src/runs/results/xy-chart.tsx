@@ -63,6 +63,10 @@ export function XyChart({
     [...points.flatMap((one) => [one.y, ...(one.interval ?? [])]), ...include.y],
     [height - edge.bottom, edge.top],
   );
+  const [low, high] = [
+    Math.max(x.ticks[0]!, y.ticks[0]!),
+    Math.min(x.ticks.at(-1)!, y.ticks.at(-1)!),
+  ];
   const colour = ({ colour: own }: XyLine, at: number): string => colourOf(own ?? at, isDark);
   const described = lines.map(({ label, points: own }) => {
     const last = own.at(-1);
@@ -93,7 +97,7 @@ export function XyChart({
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`${title}. ${described.join('. ')}`}
-        style={{ width: '100%', maxWidth: 900, height: 'auto', display: 'block' }}
+        style={{ width: '100%', maxWidth: 760, height: 'auto', display: 'block' }}
       >
         <g fontSize="12" fill="var(--mantine-color-dimmed)" stroke="none">
           {y.ticks.map((tick) => (
@@ -124,7 +128,7 @@ export function XyChart({
         </g>
         {diagonal && (
           <path
-            d={`M${x.at(0)} ${y.at(0)}L${x.at(1)} ${y.at(1)}`}
+            d={`M${x.at(low)} ${y.at(low)}L${x.at(high)} ${y.at(high)}`}
             stroke="var(--mantine-color-dimmed)"
             strokeDasharray="4 4"
           />

@@ -28,7 +28,15 @@ import { agoText, timeText } from '../../shell/words.ts';
 import { RunTable } from '../list/run-table.tsx';
 import { durationText } from '../numbers.ts';
 import { StateBadge } from '../state-badge.tsx';
-import { comparePath, nameOf, type RunDetails, runPath, useRun, useRuns } from '../use-runs.ts';
+import {
+  comparePath,
+  isOfOtherTrainer,
+  nameOf,
+  type RunDetails,
+  runPath,
+  useRun,
+  useRuns,
+} from '../use-runs.ts';
 import { Alarms } from './alarms.tsx';
 import { AnswersTab } from './answers-tab.tsx';
 import { ChartsTab } from './charts-tab.tsx';
@@ -78,13 +86,18 @@ interface Tab {
 function tabsOf(run: RunDetails): Tab[] {
   const isMeasured = run.results !== null || run.gates.length > 0;
   const isTraining = ['training', 'trainer', 'tensorboard'].includes(run.kind);
+  const label = ['recipe', 'comparison', 'lab'].includes(run.kind) ? 'Stages' : 'Runs inside';
+  const stages =
+    run.stages.length > 0
+      ? [{ value: 'stages', label, content: () => <StagesTab run={run} /> }]
+      : [];
+  const results = isMeasured
+    ? [{ value: 'results', label: 'Results', content: () => <ResultsTab run={run} /> }]
+    : [];
   return [
-    ...(run.stages.length > 0
-      ? [{ value: 'stages', label: 'Stages', content: () => <StagesTab run={run} /> }]
-      : []),
-    ...(isMeasured
-      ? [{ value: 'results', label: 'Results', content: () => <ResultsTab run={run} /> }]
-      : []),
+    ...(run.kind === 'recipe' || run.results === null
+      ? [...stages, ...results]
+      : [...results, ...stages]),
     ...(isTraining
       ? [
           { value: 'charts', label: 'Charts', content: () => <ChartsTab run={run} /> },
@@ -93,14 +106,18 @@ function tabsOf(run: RunDetails): Tab[] {
             label: run.samples > 0 ? `Samples (${run.samples.toLocaleString('en')})` : 'Samples',
             content: () => <SamplesTab run={run} />,
           },
-          { value: 'answers', label: 'Answers', content: () => <AnswersTab run={run.id} /> },
+          ...(isOfOtherTrainer(run)
+            ? []
+            : [{ value: 'answers', label: 'Answers', content: () => <AnswersTab run={run.id} /> }]),
         ]
       : []),
     { value: 'lineage', label: 'Lineage', content: () => <LineageTab run={run} /> },
     ...(isTraining || run.config !== null
       ? [{ value: 'options', label: 'Options', content: () => <OptionsTab run={run} /> }]
       : []),
-    { value: 'report', label: 'Report', content: () => <ReportTab run={run} /> },
+    ...(isOfOtherTrainer(run)
+      ? []
+      : [{ value: 'report', label: 'Report', content: () => <ReportTab run={run} /> }]),
     { value: 'machine', label: 'Machine', content: () => <MachineTab run={run} /> },
   ];
 }
@@ -206,7 +223,8 @@ function Path({ id }: { id: string }) {
 function Facts({ run }: { run: RunDetails }) {
   const { step, total, secondsLeft, stages } = run;
   const share = step !== null && total ? Math.min(1, step / total) : null;
-  const unit = stages.length > 0 && run.kind === 'recipe' ? 'stage' : 'step';
+  const isTraining = run.kind === 'training' || isOfOtherTrainer(run);
+  const unit = stages.length > 0 && !isTraining ? 'stage' : 'step';
   return (
     <Card withBorder padding="sm" mb="md">
       <Group gap="lg" style={{ rowGap: 8 }}>
