@@ -52,10 +52,16 @@ export function RewardCurve({
           stroke="var(--studio-line)"
         />
         <g fontSize="12" fill="var(--mantine-color-dimmed)">
-          <text x={edge.left - 6} y={edge.top + 8} textAnchor="end">
-            {rounded(up.high)}
-          </text>
-          <text x={edge.left - 6} y={height - edge.bottom} textAnchor="end">
+          {up.high > up.low && (
+            <text x={edge.left - 6} y={edge.top + 8} textAnchor="end">
+              {rounded(up.high)}
+            </text>
+          )}
+          <text
+            x={edge.left - 6}
+            y={up.high > up.low ? height - edge.bottom : up.at(up.low)}
+            textAnchor="end"
+          >
             {rounded(up.low)}
           </text>
           <text x={edge.left} y={height - edge.bottom + 16}>

@@ -77,7 +77,7 @@ function Verdicts({ found }: { found: Judged }) {
   if (judged === 0) return null;
   const parts = [
     { label: `${b} wins`, count: wins, color: 'sea' },
-    { label: 'ties', count: ties, color: 'gray' },
+    { label: 'ties', count: ties, color: 'gray.5' },
     { label: `${a} wins`, count: losses, color: 'orange' },
   ];
   return (

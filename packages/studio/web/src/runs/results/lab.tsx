@@ -91,7 +91,7 @@ function linesOf(curve: Curve, colour: number): XyLine[] {
       ? []
       : [
           {
-            ...{ label: `${name}: fit`, colour, marked: false },
+            ...{ label: `${name}: fit`, colour, marked: false, named: false },
             points: smooth.map((d) => ({
               ...{ x: d, y: fitted(method, fit, d), name: `d = ${numberText(d)}` },
             })),
@@ -112,7 +112,10 @@ const fitted = (
 ): number => (d === 0 ? 0 : d * (alpha - beta * (method === 'rl' ? Math.log(d) : d)));
 
 const estimateText = ({ value, interval }: Estimate): string =>
-  `${numberText(value)}${interval === null ? '' : ` (${interval.map(numberText).join(' to ')})`}`;
+  `${shown(value)}${interval === null ? '' : ` (${interval.map(shown).join(' to ')})`}`;
+
+/** Sums of numbers that cancel each other leave a rest, which is no number to read. */
+const shown = (value: number): string => numberText(Math.abs(value) < 1e-9 ? 0 : value);
 
 const pointText = ({ counts }: Curve, at: number | null): string =>
   counts === 'step' ? `step ${at}` : `${counts} = ${at ?? '∞'}`;
@@ -124,7 +127,7 @@ function Peaks({ curves }: { curves: readonly Curve[] }) {
       note="Gold where it is highest minus gold at the last point."
       first="Optimised"
       line={0}
-      columns={['By', 'Highest at', 'Gold there', 'The last', 'Proxy', 'Gold at the last']}
+      columns={['Highest at', 'Gold there', 'Last point', 'Proxy at the last', 'Gold at the last']}
       rows={curves.flatMap((curve) => {
         const last = curve.points.at(-1);
         if (last === undefined) return [];
@@ -132,7 +135,6 @@ function Peaks({ curves }: { curves: readonly Curve[] }) {
         return {
           ...{ name, about: methods[method], ...stopping.gain },
           cells: [
-            methods[method],
             `${pointText(curve, stopping.at)}, KL ${numberText(stopping.kl)}`,
             estimateText(stopping.gold),
             `${pointText(curve, last.at)}, KL ${numberText(last.kl)}`,

@@ -20,6 +20,8 @@ export interface XyLine {
   /** Place among the colours (default: the line's). */
   colour?: number;
   dashed?: boolean;
+  /** Whether it is in the legend (default: true). */
+  named?: boolean;
   /** Whether points are marked (default: true), and connected (default: true). */
   marked?: boolean;
   connected?: boolean;
@@ -83,15 +85,18 @@ export function XyChart({
         </Text>
       )}
       <Group gap="md" my={4} aria-hidden="true">
-        {lines.map((line, at) => (
-          <Text key={line.label} size="xs" component="span">
-            <span
-              className={line.dashed ? 'key held' : 'key'}
-              style={{ borderColor: colour(line, at) }}
-            />{' '}
-            {line.label}
-          </Text>
-        ))}
+        {lines.map(
+          (line, at) =>
+            line.named !== false && (
+              <Text key={line.label} size="xs" component="span">
+                <span
+                  className={line.dashed ? 'key held' : 'key'}
+                  style={{ borderColor: colour(line, at) }}
+                />{' '}
+                {line.label}
+              </Text>
+            ),
+        )}
       </Group>
       <svg
         viewBox={`0 0 ${width} ${height}`}
