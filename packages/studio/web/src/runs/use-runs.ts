@@ -104,7 +104,10 @@ function apply(change: Change): void {
     const before = known?.runs.find(({ id }) => id === run.id);
     return before === undefined || JSON.stringify(before) !== JSON.stringify(run);
   });
-  for (const { id } of changed) void queries.invalidateQueries({ queryKey: ['run', id] });
+  // A folder of events that is gone is part of another run now, or the run was removed.
+  for (const id of [...changed.map((run) => run.id), ...change.removed]) {
+    void queries.invalidateQueries({ queryKey: ['run', id] });
+  }
   if (changed.length > 0) void queries.invalidateQueries({ queryKey: ['comparison'] });
 }
 
