@@ -1,6 +1,14 @@
 // Folders as they are in life: moved, copied, damaged, large, or without permission.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -142,6 +150,12 @@ test('folders and files without permission do not hide the others', () => {
   for (const name of ['open', 'no-metrics', 'closed', 'not-searched']) {
     writeFiles(join(root, name), trainingFiles());
   }
+  const trl = join(root, 'trl');
+  cpSync(join(import.meta.dirname, 'testing/trl/sft'), trl, { recursive: true });
+  const [first] = readdirSync(join(trl, 'runs'));
+  const [events] = readdirSync(join(trl, 'runs', first!));
+  chmodSync(join(trl, 'runs', first!, events!), 0o000);
+  chmodSync(join(trl, 'checkpoint-8/trainer_state.json'), 0o000);
   chmodSync(root, 0o755);
   chmodSync(join(root, 'no-metrics/metrics.jsonl'), 0o000);
   chmodSync(join(root, 'closed'), 0o000);
@@ -150,16 +164,23 @@ test('folders and files without permission do not hide the others', () => {
     const watcher = new RunWatcher(${JSON.stringify(root)});
     const { runs, unreadable } = watcher.list();
     const { faults } = await watcher.run('no-metrics');
-    return { runs: runs.map(({ id, step }) => [id, step]), unreadable, faults };
+    const { faults: ofTrl } = await watcher.run('trl');
+    return { runs: runs.map(({ id, step }) => [id, step]), unreadable, faults, ofTrl };
   `);
   for (const name of ['closed', 'not-searched']) chmodSync(join(root, name), 0o755);
   expect(seen).toEqual({
     runs: [
       ['no-metrics', 0],
       ['open', 4],
+      // The second events, and the state of the checkpoint before.
+      ['trl', 8],
     ],
     unreadable: ['closed', 'not-searched'],
     faults: ['metrics.jsonl: cannot be read: no permission to read it'],
+    ofTrl: [
+      expect.stringMatching(/^checkpoint-8\/trainer_state\.json: /) as string,
+      expect.stringMatching(/^events\..*: cannot be read: no permission to read it/) as string,
+    ],
   });
 });
 

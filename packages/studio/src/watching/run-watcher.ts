@@ -48,6 +48,7 @@ import {
   EventNumbers,
   JsonNumbers,
   type RunNumbers,
+  sourceSignature,
   TrainerNumbers,
 } from './numbers/run-numbers.ts';
 
@@ -131,6 +132,8 @@ export class RunWatcher {
   readonly #resumes: Resumes;
   readonly #numbers = new Map<string, RunNumbers>();
   readonly #samples = new Map<string, SamplesIndex>();
+  /** What is listed of runs of other trainers, by their paths. */
+  readonly #ofTrainers = new Map<string, { key: string; own: Partial<RunSummary> }>();
   /** Folders with the events of runs, by their paths. */
   readonly #events = new Map<string, readonly string[]>();
 
@@ -155,7 +158,9 @@ export class RunWatcher {
   list(): { runs: RunSummary[]; complete: boolean; unreadable: string[] } {
     const { runs, complete, unreadable } = this.#finder.find();
     const byId = new Map(runs.map((run) => [run.id, run]));
-    this.#summaries.keep(new Set(runs.map(({ path }) => path)));
+    const paths = new Set(runs.map(({ path }) => path));
+    this.#summaries.keep(paths);
+    for (const path of this.#ofTrainers.keys()) if (!paths.has(path)) this.#ofTrainers.delete(path);
     return { runs: runs.map((run) => this.#summary(run, byId)), complete, unreadable };
   }
 
@@ -367,6 +372,16 @@ export class RunWatcher {
   #summary(run: FoundRun, runs: ReadonlyMap<string, FoundRun>): RunSummary {
     const summary = this.#summaries.of(run, runs);
     if (run.kind !== 'tensorboard' && run.kind !== 'trainer') return summary;
+    // Numbers of many runs are not held, so that an unchanged one is not read for each look.
+    const key = [sourceSignature(run), this.#files.signature(run, 'README.md')].join(' ');
+    const known = this.#ofTrainers.get(run.path);
+    const own = known?.key === key ? known.own : this.#ownOf(run);
+    this.#ofTrainers.set(run.path, { key, own });
+    return { ...summary, ...own };
+  }
+
+  /** What the numbers of another trainer's run say of it. */
+  #ownOf(run: FoundRun): Partial<RunSummary> {
     const numbers = this.#numbersOf(run);
     const { columns, lastTime, firstTime, texts } = numbers;
     const config = trlConfig(texts);
@@ -375,7 +390,6 @@ export class RunWatcher {
     const model = optionOf(config, 'model_name_or_path') ?? optionOf(config, '_name_or_path');
     const planned = optionOf(config, 'max_steps');
     return {
-      ...summary,
       verb: card?.method ?? null,
       state: ofTrainer?.finished ? 'finished' : 'recorded',
       model: typeof model === 'string' && model !== '' ? model : (card?.model ?? null),

@@ -1,9 +1,9 @@
 // Answers that TRL's online trainers write with log_completions: a Parquet file for each step.
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachValue } from '@keel/align/data';
 import { isPlainObject, plainNumbers } from '@keel/model/exact-json';
-import { whyUnreadable } from '../folders/read-files.ts';
+import { namesIn, whyUnreadable } from '../folders/read-files.ts';
 import { finiteOrNull, type Sample, type SampleEntry, type SampleSource } from './sample-source.ts';
 
 interface PlacedEntry extends SampleEntry {
@@ -161,13 +161,7 @@ export class CompletionFiles implements SampleSource {
 
 /** The files in the order of their steps. */
 function listed(folder: string): { name: string; signature: string }[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return [];
-  }
-  return names
+  return namesIn(folder)
     .filter((name) => name.endsWith('.parquet'))
     .sort((a, b) => stepIn(a) - stepIn(b) || (a < b ? -1 : 1))
     .flatMap((name) => {

@@ -1,5 +1,5 @@
 // Small files of a run's folder, read again only if they changed.
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** Larger files are not read whole. */
 const LARGEST = 64e6;
@@ -38,6 +38,15 @@ function parsed<T>(path: string, parse: (text: string, path: string) => T): T | 
     return parse(readFileSync(path, 'utf8'), path);
   } catch {
     return null;
+  }
+}
+
+/** Names in a folder; none if it is gone, or cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

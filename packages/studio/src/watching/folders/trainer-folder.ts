@@ -1,6 +1,7 @@
 // The folder that transformers' Trainer, and so TRL, writes to: checkpoints with its state.
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from './read-files.ts';
 
 const NAME = 'trainer_state.json';
 
@@ -12,7 +13,7 @@ export function checkpointStep(name: string): number | null {
 
 /** Steps of the checkpoints in a folder, in ascending order. */
 export const checkpointSteps = (output: string): number[] =>
-  readdirSync(output)
+  namesIn(output)
     .flatMap((name) => checkpointStep(name) ?? [])
     .sort((a, b) => a - b);
 
@@ -24,7 +25,7 @@ const COPIED = 60_000;
  * always those of the highest step, since a run may start again in the folder of an old one.
  */
 export function stateFiles(output: string): { path: string; name: string; time: number }[] {
-  const folders = readdirSync(output).filter((name) => checkpointStep(name) !== null);
+  const folders = namesIn(output).filter((name) => checkpointStep(name) !== null);
   const found = ['', ...folders].flatMap((folder) => {
     const name = join(folder, NAME);
     const time = stateOf(output, name);

@@ -1,8 +1,10 @@
 // The numbers of a run, from metrics.jsonl, TensorBoard's event files or a Trainer's state, kept up
 // to date while the run writes them.
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isEventFile } from '../folders/kinds.ts';
+import { namesIn, whyUnreadable } from '../folders/read-files.ts';
+import { stateFiles } from '../folders/trainer-folder.ts';
 import { Columns } from './columns.ts';
 import { type EventRecords, eventRecords } from './event-records.ts';
 import { loggedEvent } from './events.ts';
@@ -138,7 +140,7 @@ export class EventNumbers implements RunNumbers {
     try {
       read = eventRecords(file.path, file.next);
     } catch (error) {
-      file.faults = [`cannot be read: ${(error as Error).message}`];
+      file.faults = [`cannot be read: ${whyUnreadable(error) ?? 'it is gone'}`];
       return;
     }
     file.next = read.next;
@@ -184,16 +186,28 @@ const openedAt = (path: string): number =>
 /** The event files of folders, those that were opened first before others. */
 const eventFiles = (folders: readonly string[]): { path: string; inode: number; size: number }[] =>
   folders
-    .flatMap((folder) =>
-      readdirSync(folder)
-        .filter(isEventFile)
-        .map((name) => join(folder, name)),
-    )
+    .flatMap((folder) => namesIn(folder).map((name) => join(folder, name)))
+    .filter((path) => isEventFile(basename(path)))
     .sort((a, b) => openedAt(a) - openedAt(b) || (a < b ? -1 : 1))
-    .map((path) => {
-      const { ino, size } = statSync(path);
-      return { path, inode: ino, size };
+    .flatMap((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? [] : [{ path, inode: found.ino, size: found.size }];
     });
+
+/** Differs if something was added to the files of another trainer's run. */
+export const sourceSignature = ({
+  path,
+  kind,
+  events,
+}: {
+  path: string;
+  kind: string;
+  events: readonly string[];
+}): string =>
+  [
+    ...eventFiles(events).map((file) => `${file.path} ${file.inode} ${file.size}`),
+    ...(kind === 'trainer' ? stateFiles(path).map(({ name, time }) => `${name} ${time}`) : []),
+  ].join('\n');
 
 /** Numbers of a Trainer's folder: its event files, and its state at the last checkpoint. */
 export class TrainerNumbers implements RunNumbers {

@@ -49,7 +49,7 @@ export class TrainerStateFile {
       const read = schema.safeParse(pythonJson(path)).data;
       if (read === undefined) {
         this.faults.push(
-          `${name}: is not a whole state of a Trainer: it is being written, or its writer was killed`,
+          `${name}: is not a whole state of a Trainer, or there is no permission to read it`,
         );
         continue;
       }
