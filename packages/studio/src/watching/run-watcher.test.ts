@@ -332,6 +332,31 @@ describe('lineage', () => {
 });
 
 describe('a comparison', () => {
+  test('the date of the template is an option only if a template prints it', () => {
+    const root = temporaryFolder();
+    for (const [name, day, printsDate] of [
+      ['a', 1, undefined],
+      ['b', 2, false],
+      ['c', 3, true],
+    ] as const) {
+      writeFiles(
+        join(root, name),
+        trainingFiles({
+          'config.yaml': `# keel dpo,\nmodel: small\ntemplate_date: "2026-01-0${day}T00:00:00"\n`,
+          'environment.json': { templatePrintsDate: printsDate },
+        }),
+      );
+    }
+    const watcher = new RunWatcher(root);
+    // A run of an older version does not say.
+    expect(watcher.compare(['a', 'b'])).toMatchObject({ options: [], datesLeftOut: true });
+    const printed = watcher.compare(['b', 'c']);
+    expect(printed.datesLeftOut).toBe(false);
+    expect(printed.options).toMatchObject([
+      { key: 'template_date', values: ['2026-01-02T00:00:00', '2026-01-03T00:00:00'] },
+    ]);
+  });
+
   test('only options that differ, and metrics in one list of steps', () => {
     const root = temporaryFolder();
     const files = (rate: number, rows: unknown[]) =>

@@ -146,7 +146,7 @@ function State({ project, round }: { project: string; round: Round }) {
             leftSection={<IconPlayerPlay size={14} />}
             loading={resume.isPending}
             onClick={() => resume.mutate()}
-            aria-label={`${isRun ? 'Resume' : 'Start'} round ${number}`}
+            aria-label={`${isRun ? 'Resume' : 'Start again'}: round ${number}`}
           >
             {isRun ? 'Resume' : 'Start again'}
           </Button>
