@@ -6,6 +6,7 @@ import type { Adjudication, ListedClaim, StoredTask, StoredVerdict } from './ite
 import { contentContainsText } from './matching.ts';
 import { adjudicationsOf, storedTask, storedVersions } from './reading.ts';
 import type { Tables, TaskKind } from './schema.ts';
+import { type JudgeSuggestion, suggestionsOf } from './suggestions.ts';
 
 /** One project in a list. */
 export interface ProjectOverview {
@@ -199,6 +200,8 @@ export interface TaskDetail extends StoredTask {
   claims: readonly ListedClaim[];
   /** Every version, oldest first. */
   adjudications: readonly Adjudication[];
+  /** What judges expect, by their names. */
+  suggestions: readonly JudgeSuggestion[];
   priority: number;
   prioritySource: string | null;
   dispute: number;
@@ -232,6 +235,7 @@ export async function readTaskDetail(database: Database, id: string): Promise<Ta
       prioritySource: priority_source,
     })),
     adjudications: (await adjudicationsOf(database, [id])).get(id) ?? [],
+    suggestions: await suggestionsOf(database, id),
   };
 }
 
@@ -257,13 +261,29 @@ export async function renameProject(
   if (Number(numUpdatedRows) === 0) throw new RangeError(`there is no project ${project}`);
 }
 
-/** Deletes a project with everything in it; people stay. */
-export async function deleteProject(writing: Writing, project: string): Promise<void> {
+/** Deletes a project with everything in it; people stay. @returns how much was deleted */
+export async function deleteProject(
+  writing: Writing,
+  project: string,
+): Promise<{ tasks: number; verdicts: number; battles: number }> {
+  const count = async (table: 'tasks' | 'annotations' | 'battles'): Promise<number> => {
+    const { all } = await writing
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll().as('all'))
+      .where('project_id', '=', project)
+      .executeTakeFirstOrThrow();
+    return Number(all);
+  };
+  const deleted = {
+    tasks: await count('tasks'),
+    verdicts: await count('annotations'),
+    battles: await count('battles'),
+  };
   const tasks = writing.selectFrom('tasks').select('id').where('project_id', '=', project);
   const prompts = writing.selectFrom('prompts').select('id').where('project_id', '=', project);
   for (const table of ['adjudications', 'annotations', 'battles'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
-  for (const table of ['claims', 'gold', 'task_answers'] as const)
+  for (const table of ['claims', 'gold', 'suggestions', 'task_answers'] as const)
     await writing.deleteFrom(table).where('task_id', 'in', tasks).execute();
   await writing.deleteFrom('tasks').where('project_id', '=', project).execute();
   await writing.deleteFrom('answers').where('prompt_id', 'in', prompts).execute();
@@ -274,4 +294,5 @@ export async function deleteProject(writing: Writing, project: string): Promise<
     .where('id', '=', project)
     .executeTakeFirstOrThrow();
   if (Number(numDeletedRows) === 0) throw new RangeError(`there is no project ${project}`);
+  return deleted;
 }

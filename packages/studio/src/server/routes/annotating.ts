@@ -63,6 +63,14 @@ export const annotating = ({ store }: StudioContext) => {
     if (state !== 'held') throw answered();
     return found;
   }
+  /** What the reward model of a round and judges expect, for a person with a verdict. */
+  async function suggestionsOn(project: string, task: string, name: string) {
+    const { columns } = await store.taskDetail(task);
+    const { answers } = await store.taskFor(project, task, name);
+    const round = suggestionOf(columns, answers);
+    const judges = await store.suggestionsFor(task, name);
+    return [...(round === null ? [] : [round]), ...judges];
+  }
   return new Hono<StudioEnvironment>()
     .post('/:project/next', async (context) => {
       const { name } = context.get('person');
@@ -97,14 +105,9 @@ export const annotating = ({ store }: StudioContext) => {
       });
       const { suggestions } = await store.settings(project);
       // Only now: before the verdict it would be an influence.
-      const suggestion =
-        suggestions && verdict.choice !== null
-          ? suggestionOf(
-              (await store.taskDetail(task)).columns,
-              (await store.taskFor(project, task, name)).answers,
-            )
-          : null;
-      return context.json({ version, suggestion });
+      const shown =
+        suggestions && verdict.choice !== null ? await suggestionsOn(project, task, name) : [];
+      return context.json({ version, suggestions: shown });
     })
     .post('/:project/tasks/:task/reopen', async (context) => {
       const { task, name } = await own(context);

@@ -5,9 +5,10 @@ import { styleNames } from '@keel/evaluate/rating';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { arenaOf } from '../../arena/arena.ts';
-import { chooseModels, pairKey } from '../../arena/choose-models.ts';
+import { chooseModels } from '../../arena/choose-models.ts';
+import { suggestTasks } from '../../asking/suggest-tasks.ts';
 import { evenly } from '../../models/even-pace.ts';
-import { ModelServerError } from '../../models/model-servers.ts';
+import { ModelServerError, ModelServers } from '../../models/model-servers.ts';
 import type { BattleTurn, BattleView } from '../../store/battles.ts';
 import { battleVotes } from '../../store/schema.ts';
 import { demandAdmin } from '../requests/access.ts';
@@ -20,6 +21,9 @@ const sampling = {
   temperature: z.number().min(0).max(2).default(0.8),
   maxTokens: z.number().int().min(1).max(8192).default(256),
 };
+/** Milliseconds during which a battle without a vote counts as one that will have one. */
+const IN_WORK = 3600_000;
+
 const prompt = z.string().trim().min(1, 'Write a prompt').max(50_000);
 
 /** Whether the answer comes in parts, as lines of JSON (default: false). */
@@ -55,6 +59,14 @@ interface Answered {
   known: number;
   equal: number;
 }
+
+const suggesting = z.strictObject({
+  model: z.string().min(1, 'Choose a model'),
+  /** Pairs that it is asked about. */
+  limit: z.number().int().min(1).max(500).default(50),
+  /** Whether it is asked again where it has made a suggestion. */
+  again: z.boolean().default(false),
+});
 
 /** Routes below `/projects/:project`. */
 export const arena = ({ store, models, log }: StudioContext) => {
@@ -184,14 +196,13 @@ export const arena = ({ store, models, log }: StudioContext) => {
         const what = 'A battle needs two models. Start keel studio with --models';
         throw new StudioError(409, 'models', [`${what}.`, ...faults].join(' '));
       }
-      const met = new Map<string, number>();
-      for (const { left, right, count } of await store.battleCounts(project)) {
-        const key = pairKey(left, right);
-        met.set(key, (met.get(key) ?? 0) + count);
-      }
+      const { randomShare } = await store.settings(project);
+      const counts = await store.battleCounts(project, new Date(Date.now() - IN_WORK));
+      const { models: chosen, ...why } = chooseModels(names, counts, {
+        ...{ randomShare, random: Math.random },
+      });
       const { name } = context.get('person');
-      const chosen = chooseModels(names, met, Math.random);
-      return context.json(await store.startBattle(project, name, chosen), 201);
+      return context.json(await store.startBattle(project, name, chosen, why), 201);
     })
     .post('/:project/battles/:battle/turns', body(asking), async (context) => {
       const { project, battle: id } = context.req.param();
@@ -245,6 +256,19 @@ export const arena = ({ store, models, log }: StudioContext) => {
         return context.json({ ...counts, rated });
       },
     )
+    .post('/:project/suggestions', demandAdmin, body(suggesting), async (context) => {
+      const { model, ...given } = context.req.valid('json');
+      const id = context.req.param('project');
+      const name = (await store.overview()).find((one) => one.id === id)?.name ?? id;
+      await using judge = await models.judge(model);
+      const by = context.get('person').name;
+      const { signal } = context.req.raw;
+      try {
+        return context.json(await suggestTasks(store, name, judge, { ...given, by }, { signal }));
+      } catch (error) {
+        throw ModelServers.faultOf(error);
+      }
+    })
     .post('/:project/answers', demandAdmin, body(answering), async (context) => {
       const project = context.req.param('project');
       const given = context.req.valid('json');

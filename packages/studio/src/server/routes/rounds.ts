@@ -38,5 +38,6 @@ export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
           `Round ${last!.number} is still running. Wait for it, or stop its run`,
         );
       }
-      return context.json(await all.start(project, name, context.req.valid('json')), 201);
+      const by = context.get('person').name;
+      return context.json(await all.start(project, name, context.req.valid('json'), by), 201);
     });

@@ -103,10 +103,10 @@ export default function Annotate({ project }: { project: string }) {
           json: { ...verdict, known },
         }),
       ),
-    onSuccess: async ({ suggestion }, { draftAt: at, verdict }) => {
+    onSuccess: async ({ suggestions }, { draftAt: at, verdict }) => {
       forgetDraft(at);
       setSaid(verdict.choice === null ? 'Task skipped' : 'Verdict saved');
-      if (suggestion !== null) notifications.show({ message: suggestionText(suggestion) });
+      for (const one of suggestions) notifications.show({ message: suggestionText(one) });
       await goOn();
     },
   });
@@ -264,7 +264,7 @@ export default function Annotate({ project }: { project: string }) {
 }
 
 const suggestionText = ({ by, left }: { by: string; left: number }): string =>
-  `The ${by} expected ${left >= 0.5 ? 'A' : 'B'}, with ${percent(Math.max(left, 1 - left))}`;
+  `${left >= 0.5 ? 'A' : 'B'} was expected with ${percent(Math.max(left, 1 - left))} by ${by}`;
 
 function ProgressLine({
   progress: { mine, skipped, left },

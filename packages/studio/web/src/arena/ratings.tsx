@@ -156,6 +156,12 @@ export default function Ratings({ project }: { project: string }) {
   );
 }
 
+/** Why these models met. */
+const drawnText = (reason: 'information' | 'random', gain: number | null): string =>
+  reason === 'random'
+    ? 'at random'
+    : `for its information${gain === null ? '' : ` (${(100 * gain).toFixed(1)}%)`}`;
+
 function History({ project }: { project: string }) {
   const battles = useQuery({
     queryKey: ['arena', project, 'battles'],
@@ -182,38 +188,42 @@ function History({ project }: { project: string }) {
               <Table.Th miw={140}>Left</Table.Th>
               <Table.Th miw={140}>Right</Table.Th>
               <Table.Th>Vote</Table.Th>
+              <Table.Th>Drawn</Table.Th>
               <Table.Th>Person</Table.Th>
               <Table.Th>When</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {battles.data.battles.map(({ id, turns, models, vote, person, leak, at }) => (
-              <Table.Tr key={id}>
-                <Table.Td maw={320}>
-                  <Text size="sm" lineClamp={2} dir="auto" style={{ overflowWrap: 'anywhere' }}>
-                    <Marked text={turns[0]?.prompt ?? ''} />
-                  </Text>
-                </Table.Td>
-                <Table.Td>
-                  <Name>{models.left}</Name>
-                </Table.Td>
-                <Table.Td>
-                  <Name>{models.right}</Name>
-                </Table.Td>
-                <Table.Td>
-                  {vote?.replace('_', ' ')}{' '}
-                  {leak !== null && (
-                    <Badge color="yellow" title={`An answer says “${visibleText(leak)}”`}>
-                      not counted
-                    </Badge>
-                  )}
-                </Table.Td>
-                <Table.Td>
-                  <Name>{person}</Name>
-                </Table.Td>
-                <Table.Td>{agoText(at)}</Table.Td>
-              </Table.Tr>
-            ))}
+            {battles.data.battles.map(
+              ({ id, turns, models, vote, person, leak, reason, gain, at }) => (
+                <Table.Tr key={id}>
+                  <Table.Td maw={320}>
+                    <Text size="sm" lineClamp={2} dir="auto" style={{ overflowWrap: 'anywhere' }}>
+                      <Marked text={turns[0]?.prompt ?? ''} />
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Name>{models.left}</Name>
+                  </Table.Td>
+                  <Table.Td>
+                    <Name>{models.right}</Name>
+                  </Table.Td>
+                  <Table.Td>
+                    {vote?.replace('_', ' ')}{' '}
+                    {leak !== null && (
+                      <Badge color="yellow" title={`An answer says “${visibleText(leak)}”`}>
+                        not counted
+                      </Badge>
+                    )}
+                  </Table.Td>
+                  <Table.Td>{reason !== null && drawnText(reason, gain)}</Table.Td>
+                  <Table.Td>
+                    <Name>{person}</Name>
+                  </Table.Td>
+                  <Table.Td>{agoText(at)}</Table.Td>
+                </Table.Tr>
+              ),
+            )}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>

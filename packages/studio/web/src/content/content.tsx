@@ -49,7 +49,7 @@ export function ContentView({
   plain?: boolean;
   alone?: boolean;
 }) {
-  if (typeof content === 'string') return <Written text={content} plain={plain} />;
+  if (typeof content === 'string') return <Written text={content} plain={plain} isAnswer={alone} />;
   const isLabelled = !(alone && content.length === 1);
   return (
     <Stack gap="sm">
@@ -63,7 +63,11 @@ export function ContentView({
           )}
           {/* A call of a tool has no text: what is called follows. */}
           {!(message.content == null && 'tool_calls' in message) && (
-            <Written text={message.content ?? ''} plain={plain} />
+            <Written
+              text={message.content ?? ''}
+              plain={plain}
+              isAnswer={message.role === 'assistant'}
+            />
           )}
           <Others message={message} />
         </div>
@@ -83,7 +87,7 @@ function Others({ message }: { message: ChatMessage }) {
   );
 }
 
-function Written({ text, plain }: { text: string; plain: boolean }) {
+function Written({ text, plain, isAnswer }: { text: string; plain: boolean; isAnswer: boolean }) {
   const asIs = (
     <Text component="div" dir="auto" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
       <Marked text={text} />
@@ -92,7 +96,7 @@ function Written({ text, plain }: { text: string; plain: boolean }) {
   if (text.trim() === '')
     return (
       <Text c="dimmed" fs="italic">
-        empty
+        {isAnswer ? '(empty answer)' : '(empty)'}
       </Text>
     );
   if (plain) return asIs;

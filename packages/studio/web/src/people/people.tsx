@@ -29,6 +29,7 @@ import { Confirm } from '../shell/confirm.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { dateText } from '../shell/words.ts';
+import { ActionsLog } from './actions-log.tsx';
 
 type Role = 'admin' | 'annotator';
 
@@ -123,6 +124,7 @@ export default function People() {
               </Table>
             </section>
           )}
+          <ActionsLog />
         </Stack>
       )}
       <Modal opened={isInviting} onClose={() => setInviting(false)} title="Invite a person">

@@ -25,6 +25,7 @@ import { answerOf, api, queries } from '../api.ts';
 import { Confirm } from '../shell/confirm.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { percent } from '../shell/words.ts';
+import { AskJudge } from './ask-judge.tsx';
 import { useProject } from './use-projects.ts';
 
 export default function Settings({ project }: { project: string }) {
@@ -34,6 +35,8 @@ export default function Settings({ project }: { project: string }) {
   return (
     <Stack maw={720} gap="xl">
       <Asking project={project} saved={settings} />
+      <Divider />
+      <AskJudge project={project} />
       <Divider />
       <Guidelines project={project} saved={guidelines} />
       <Divider />
@@ -158,15 +161,13 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           allowDeselect={false}
           onChange={(order) => change({ order: order as ProjectSettings['order'] })}
         />
-        {settings.order === 'priority' && (
-          <Share
-            label="Share that stays random"
-            description="Keeps a sample on which a model can be evaluated without bias"
-            most={1}
-            value={settings.randomShare}
-            onChange={(randomShare) => change({ randomShare })}
-          />
-        )}
+        <Share
+          label="Share that stays random"
+          description="Of tasks by priority, so that a model can be evaluated without bias, and of the pairs in battles"
+          most={1}
+          value={settings.randomShare}
+          onChange={(randomShare) => change({ randomShare })}
+        />
         <Share
           label="Share of gold tasks"
           description="Tasks with a known verdict, which people cannot tell from others"
@@ -175,8 +176,8 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           onChange={(goldShare) => change({ goldShare })}
         />
         <Checkbox
-          label="Tell people after a verdict what the reward model expected"
-          description="Only for tasks that came from a round. It may lead people to judge like the model"
+          label="Tell people after a verdict what models expected"
+          description="The reward model of a round, and judges that were asked. It may lead people to judge like them"
           checked={settings.suggestions}
           onChange={(event) => change({ suggestions: event.currentTarget.checked })}
         />
@@ -359,7 +360,7 @@ function Naming({ project, name: before }: { project: string; name: string }) {
           }}
         >
           {(ask) => (
-            <Button color="red" variant="outline" onClick={ask}>
+            <Button color="red" variant="outline" bg="var(--mantine-color-body)" onClick={ask}>
               Delete the project …
             </Button>
           )}

@@ -14,7 +14,7 @@ import {
   Title,
 } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { Link } from 'wouter';
 import { PairScale } from '../annotate/pair-scale.tsx';
 import { BestList, RankingList } from '../annotate/ranking-list.tsx';
@@ -31,7 +31,7 @@ import { type Content, ContentView } from '../content/content.tsx';
 import { Marked, Name } from '../content/marked.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
-import { timeText } from '../shell/words.ts';
+import { percent, timeText } from '../shell/words.ts';
 import { useProject } from './use-projects.ts';
 import { verdictText } from './verdict-text.ts';
 
@@ -61,6 +61,12 @@ export default function TaskPage({ project, task: id }: { project: string; task:
             , priority {task.priority.toPrecision(3)} by <Name>{task.prioritySource}</Name>
           </>
         )}
+        {task.suggestions.map(({ by, probability }) => (
+          <Fragment key={by}>
+            , {letterOf(probability >= 0.5 ? 0 : 1)} was expected with{' '}
+            {percent(Math.max(probability, 1 - probability))} by <Name>{by}</Name>
+          </Fragment>
+        ))}
       </PageHeader>
       <Stack gap="lg">
         <Card withBorder component="section" aria-label="Prompt">
