@@ -35,13 +35,18 @@ export async function openModelServer(
         const data = Object.keys(answers).map((id) => ({ id, object: 'model' }));
         return send({ object: 'list', data });
       }
-      const { model, messages } = JSON.parse(text) as ModelServer['asked'][number];
+      const { model, messages, stream } = JSON.parse(text) as ModelServer['asked'][number] & {
+        stream?: boolean;
+      };
       asked.push({ model, messages });
       const said = answers[model]!(messages.at(-1)!.content);
       if (said === null) {
         response.statusCode = 400;
         return send({ error: { message: `${model} refuses` } });
       }
+      // Only a text can come whole.
+      if (stream !== true)
+        return send({ choices: [{ index: 0, message: { role: 'assistant', content: said } }] });
       response.once('close', () => {
         if (!response.writableFinished) left.push(model);
       });

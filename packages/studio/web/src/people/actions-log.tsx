@@ -3,6 +3,7 @@ import { Button, Skeleton, Table, Text, Title } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answerOf, api } from '../api.ts';
+import { Marked, Name } from '../content/marked.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted, timeText } from '../shell/words.ts';
 
@@ -40,14 +41,14 @@ export function ActionsLog() {
             {actions.map(({ at, person, action, project, details }, row) => (
               <Table.Tr key={`${at} ${row}`}>
                 <Table.Td style={{ whiteSpace: 'nowrap' }}>{timeText(at)}</Table.Td>
-                <Table.Td>{person ?? 'a program'}</Table.Td>
+                <Table.Td>{person === null ? 'a program' : <Name>{person}</Name>}</Table.Td>
                 <Table.Td style={{ overflowWrap: 'anywhere' }}>
                   {action}
                   <Text size="sm" c="dimmed">
-                    {detailsText(details)}
+                    <Marked text={detailsText(details)} />
                   </Text>
                 </Table.Td>
-                <Table.Td>{project}</Table.Td>
+                <Table.Td>{project !== null && <Name>{project}</Name>}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
