@@ -1,4 +1,5 @@
-// Profiles a step of generation: milliseconds of its parts for each batch size.
+// Profiles a step of generation: milliseconds of its parts for each batch size, and how fast blocks
+// and head read their weights, as a share of the fastest reading of as much memory.
 //   node benchmarks/decode-step.ts [--model folder-or-gguf] [--batches 1,16,64] [--context 117]
 //     [--threads 2]
 import { parseArgs } from 'node:util';
@@ -31,6 +32,14 @@ function time(body: () => void): number {
   }
   return best;
 }
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const bytesOf = (weights: readonly Tensor[]): number =>
+  weights.reduce((sum, weight) => sum + 2 * weight.dim(0) * weight.dim(1), 0);
+const read = bytesOf([...linearLayers(decoder).map(({ weight }) => weight), weights.head]);
+using memory = ops.zeros([Math.ceil(read / 4)]);
+memory.fill_(0.5);
 
 for (const batch of values.batches.split(',').map(Number)) {
   const cache = new KeyValueCache({
@@ -76,11 +85,23 @@ for (const batch of values.batches.split(',').map(Number)) {
     head: time(() => void ops.linearWide(hidden, weights.head)),
     draw: time(() => void drawByUniform(logits, uniforms)),
   };
+  // In turns, since the speed of a shared machine changes.
+  const rounds = Array.from({ length: 5 }, () => {
+    const wait = time(() => void memory.max());
+    const step = time(() => {
+      ops.linearWide(decoder.hidden(tokens, positions, attention()), weights.head);
+    });
+    return { wait, step };
+  });
+  const share = median(rounds.map(({ wait, step }) => wait / step));
+  const bandwidth = read / median(rounds.map(({ wait }) => wait)) / 1e6; // GB/s
   const line = {
     batch,
     context,
     threads: threads(),
     ...Object.fromEntries(Object.entries(part).map(([name, ms]) => [name, Number(ms.toFixed(2))])),
+    bandwidth: Number(bandwidth.toFixed(1)),
+    share: Number(share.toFixed(2)),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
   cache.dispose();

@@ -1,7 +1,9 @@
 // Measures how much faster steps are in several processes of one thread each than in one, and the
 // peak memory of a process (rank 0, which also writes the result).
 //   node benchmarks/several-processes.ts [--processes 2] [--verbs dpo,sft,grpo] [--steps 6]
-//     [--rows 8] [--rounds 2] [--full] [--dtype bf16] [--shard none] [--model …]
+//     [--rows 8] [--rounds 2] [--full] [--dtype bf16] [--shard none] [--model …] [--phases]
+// With --phases, the medians of a step's phases follow each line: those of rank 0, which waits at
+// the end of a phase for the others.
 //   node benchmarks/several-processes.ts --full --dtype fp32 --verbs sft --rounds 1 --processes 2,4
 //     --shard none,optimizer,full
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     dtype: { type: 'string', default: 'bf16' },
     full: { type: 'boolean', default: false },
     shard: { type: 'string', default: 'none' },
+    phases: { type: 'boolean', default: false },
     model: { type: 'string', default: 'SmolLM2-135M-Instruct' },
   },
 });
@@ -29,6 +32,7 @@ const rowsFlag: Record<string, string> = { dpo: '--pairs', sft: '--rows', grpo: 
 
 interface Measured {
   seconds_per_step: number[];
+  phases_per_step: Record<string, number>[];
   sent_bytes_per_step?: number[];
   peak_rss_bytes: number;
   peak_rss_of_steps_bytes: number;
@@ -55,11 +59,12 @@ try {
     for (let round = 0; round < Number(values.rounds); round++) {
       let one = Number.NaN;
       for (const { count, shard } of [{ count: 1, shard: 'none' }, ...runs]) {
-        const { seconds, sent, training, peak } = await measure(verb, data, count, shard);
+        const { seconds, sent, training, peak, phases } = await measure(verb, data, count, shard);
         if (count === 1) one = seconds;
         const speed = [seconds.toFixed(2), (one / seconds).toFixed(2), (sent / 1e6).toFixed(1)];
         const memory = [(training / 1e9).toFixed(2), (peak / 1e9).toFixed(2)];
         console.log(`| ${[verb, count, shard, ...speed, ...memory].join(' | ')} |`);
+        if (values.phases) console.log(`  ${phases}`);
       }
     }
   }
@@ -89,7 +94,13 @@ async function measure(verb: string, data: string, processes: number, shard: str
   const found = JSON.parse(said.at(-1)!) as Measured;
   const median = (list: readonly number[]): number =>
     [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
+  const names = [...new Set(found.phases_per_step.flatMap((one) => Object.keys(one)))];
+  const phases = names.map((name) => {
+    const spent = median(found.phases_per_step.map((one) => one[name] ?? 0));
+    return `${name} ${spent.toFixed(2)} s`;
+  });
   return {
+    phases: phases.join(', '),
     seconds: median(found.seconds_per_step),
     sent: median(found.sent_bytes_per_step ?? [0]),
     training: found.peak_rss_of_steps_bytes,

@@ -1,6 +1,6 @@
 // Times of the preference store with many annotations: adding, listing, filtering, giving tasks,
 // agreement and quality.
-//   node benchmarks/studio-store.ts [--annotations 100000] [--database URL]
+//   node benchmarks/studio-store.ts [--annotations 100000] [--chats] [--database URL]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ import {
 const { values } = parseArgs({
   options: {
     annotations: { type: 'string', default: '100000' },
+    /** Whether prompts are chats, and not texts. */
+    chats: { type: 'boolean', default: false },
     /** An empty database: a postgres:// URL (default: a temporary SQLite file). */
     database: { type: 'string' },
     repeats: { type: 'string', default: '5' },
@@ -32,9 +34,14 @@ function taskAt(at: number): TaskInput {
   const better = random() < 0.5 ? 'left' : 'right';
   const worse = better === 'left' ? 'right' : 'left';
   const first = Math.floor(random() * people.length);
+  const question = `Question ${at}: what should be said of number ${at * 7919}?`;
+  const chat = [
+    { role: 'system', content: 'You are a helpful assistant.' },
+    { role: 'user', content: question },
+  ];
   return {
     kind: 'pair',
-    prompt: `Question ${at}: what should be said of number ${at * 7919}?`,
+    prompt: values.chats ? chat : question,
     answers: ['a', 'b'].map((name) => ({
       content: `Answer ${name} ${'.'.repeat(200 * random())}`,
     })),
@@ -92,6 +99,8 @@ try {
     store.annotations(project, { text: `number ${7919 * (count - 1)}?` }),
   );
   await time('tasks by text', () => store.taskList(project, { text: 'number 79' }));
+  await time('tasks by a word of the form', () => store.taskList(project, { text: 'content' }));
+  await time('tasks by a word of all', () => store.taskList(project, { text: 'question' }));
   await time('tasks, most disputed first', () => store.disagreements(project));
   await time('overview', () => store.overview());
   // A new person has everything before them, and the overlap has room for one more.

@@ -106,6 +106,8 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
     const seconds: number[] = [];
     const tokens: number[] = [];
     const sent: number[] = [];
+    /** Seconds of each phase, by step. */
+    const phases: Record<string, number>[] = [];
     let bytes = 0;
     let last = performance.now();
     let counted = 0;
@@ -121,6 +123,13 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         const now = performance.now();
         seconds.push((now - last) / 1000);
         last = now;
+        phases.push(
+          Object.fromEntries(
+            Object.entries(event.metrics).flatMap(([name, value]) =>
+              name.startsWith('time/') ? [[name.slice('time/'.length), value]] : [],
+            ),
+          ),
+        );
         if (group !== null) {
           sent.push(group.bytes - bytes);
           bytes = group.bytes;
@@ -144,6 +153,7 @@ export async function measureRun(training: MeasuredTraining): Promise<void> {
         torch: torchBuild().version,
         threads: threads(),
         seconds_per_step: seconds.slice(1),
+        phases_per_step: phases.slice(1),
         tokens_per_second: sum(tokens) / sum(seconds),
         tokens_per_step: tokens.slice(1),
         peak_rss_bytes: peak,

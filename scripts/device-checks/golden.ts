@@ -1,4 +1,6 @@
-// The logits of a tiny model of every family in fp32, beside the CPU's.
+// The logits of a tiny model of every family in fp32, beside the CPU's, and whether attention in
+// bf16 is flash attention.
+import { ops, zeros } from '@keel/torch';
 import { goldenPath } from '@keel/torch/testing';
 import {
   largestDifference,
@@ -29,5 +31,9 @@ export async function golden({ device }: PartOptions): Promise<PartResult> {
     found[name] = largestDifference(await logits(name, device), await logits(name, 'cpu'));
   }
   const passed = Object.values(found).every((difference) => difference < ALLOWED);
-  return { passed, found: { allowed: ALLOWED, largestDifferences: found } };
+  using like = zeros([1], { dtype: 'bfloat16', device });
+  const flash = Object.fromEntries(
+    [64, 128].map((size) => [`heads of ${size}`, ops.attendsByFlash(like, size)]),
+  );
+  return { passed, found: { allowed: ALLOWED, largestDifferences: found, flashAttention: flash } };
 }

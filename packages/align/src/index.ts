@@ -21,6 +21,7 @@ export {
   type AskSummary,
   runAsk,
 } from './asking/ask.ts';
+export type { PolicyMargin, PolicyOptions } from './asking/policy-options.ts';
 export { openComparison } from './comparing/open-comparison.ts';
 export { planComparison } from './comparing/plan-comparison.ts';
 export { runComparison } from './comparing/run-comparison.ts';

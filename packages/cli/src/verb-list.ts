@@ -61,6 +61,56 @@ const dataGroup: VerbGroup = {
       options: () => import('./options/data-agreement.ts'),
       run: () => import('./verbs/data-agreement.ts'),
     }),
+    verb({
+      name: 'data projects',
+      summary: 'list the projects of the store; make, rename or delete one',
+      options: () => import('./options/data-projects.ts'),
+      run: () => import('./verbs/data-projects.ts'),
+    }),
+    verb({
+      name: 'data settings',
+      summary:
+        'show or change what a project asks of people: overlap, order, aspects, gold and more',
+      options: () => import('./options/data-settings.ts'),
+      run: () => import('./verbs/data-settings.ts'),
+    }),
+    verb({
+      name: 'data tasks',
+      summary: 'list tasks with their verdicts, disagreement and priority',
+      options: () => import('./options/data-tasks.ts'),
+      run: () => import('./verbs/data-tasks.ts'),
+    }),
+    verb({
+      name: 'data priorities',
+      summary: 'say which tasks come first, from rows with a number for each',
+      options: () => import('./options/data-priorities.ts'),
+      run: () => import('./verbs/data-priorities.ts'),
+    }),
+    verb({
+      name: 'data suggest',
+      summary:
+        'have a judge say what it expects of open pairs, which people see after their verdict',
+      options: () => import('./options/data-suggest.ts'),
+      run: () => import('./verbs/data-suggest.ts'),
+    }),
+    verb({
+      name: 'data adjudicate',
+      summary: 'list the tasks on which people disagree, or settle one',
+      options: () => import('./options/data-adjudicate.ts'),
+      run: () => import('./verbs/data-adjudicate.ts'),
+    }),
+    verb({
+      name: 'data battles',
+      summary: 'show the ratings of models in the arena and the last battles',
+      options: () => import('./options/data-battles.ts'),
+      run: () => import('./verbs/data-battles.ts'),
+    }),
+    verb({
+      name: 'data log',
+      summary: 'list what admins did: invitations, roles, settings, deletions',
+      options: () => import('./options/data-log.ts'),
+      run: () => import('./verbs/data-log.ts'),
+    }),
   ],
 };
 
@@ -107,8 +157,7 @@ export const commands: readonly (Verb | VerbGroup)[] = [
   }),
   verb({
     name: 'ask',
-    summary:
-      'choose which pairs of answers to have compared next, by what a reward model would learn',
+    summary: 'choose which pairs of answers to have compared next, by what a verdict would tell',
     options: () => import('./options/ask.ts'),
     run: () => import('./verbs/ask.ts'),
   }),

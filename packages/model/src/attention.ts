@@ -28,17 +28,18 @@ export interface Attention {
    */
   attend(query: Tensor, key: Tensor, value: Tensor, layer: AttentionLayer): Tensor;
   /**
-   * Computes a whole block, if there is a kernel for it.
+   * Computes whole blocks, if there is a kernel for them.
    * @param state [T, hidden]
-   * @param rotation cosine and sine of every position, [T, rotarySize / 2]; null: the layer has no
-   *   position embedding
-   * @param adapter name of the adapter that is applied to the block's layers, or null
-   * @returns the next state, [T, hidden]; null: the caller must compose the block
+   * @param layers consecutive layers
+   * @param rotations of each layer: cosine and sine of every position, [T, rotarySize / 2]; null:
+   *   the layer has no position embedding
+   * @param adapter name of the adapter that is applied to the blocks' layers, or null
+   * @returns the state after them, [T, hidden]; null: the caller must compose the blocks
    */
-  block?(
+  blocks?(
     state: Tensor,
-    layer: AttentionLayer,
-    rotation: Rotation | null,
+    layers: readonly AttentionLayer[],
+    rotations: readonly (Rotation | null)[],
     adapter: string | null,
   ): Tensor | null;
 }

@@ -10,7 +10,7 @@ import {
   tidy,
 } from '@keel/torch';
 import type { Attention, AttentionLayer, Rotation } from './attention.ts';
-import type { Activation, DecoderConfig, LayerConfig, RotaryConfig } from './decoder-config.ts';
+import type { Activation, DecoderConfig, RotaryConfig } from './decoder-config.ts';
 import { type Block, type DecoderWeights, type Norm, trainsBlock } from './decoder-weights.ts';
 import type { DividedWeights } from './divided-weights.ts';
 import type { WatchedFile } from './formats/watched-file.ts';
@@ -87,6 +87,8 @@ export class Decoder {
     this.#checkPositions(positions);
     this.checkFiles();
     if (divided !== null) yield* divided.embedding.hold();
+    divided?.blocks[0]?.prefetch();
+    divided?.blocks[1]?.prefetch();
     let state = this.#embed(tokens); // [T, hidden]
     if (options.embeddingNoise) state = state.add(options.embeddingNoise(state));
     if (config.embeddingScale !== 1) state = state.mul(config.embeddingScale);
@@ -101,15 +103,24 @@ export class Decoder {
     for (const layer of new Set(config.layers.map((one) => one.rotary))) {
       if (layer !== null) rotations.set(layer, rotation(layer, positions, wide, tokens.device));
     }
-    for (const [index, block] of weights.blocks.entries()) {
-      const layer = config.layers[index]!;
-      const rotary = layer.rotary === null ? null : rotations.get(layer.rotary)!;
+    const rotary = config.layers.map((one) =>
+      one.rotary === null ? null : rotations.get(one.rotary)!,
+    );
+    // Divided weights are gathered one block after the other.
+    const whole = divided === null ? this.#whole(state, null, rotary, attention, options) : null;
+    if (whole !== null) {
+      state.dispose();
+      state = whole;
+      yield;
+    }
+    for (const [index, block] of whole === null ? weights.blocks.entries() : []) {
       // The block's intermediate tensors are freed at once; autograd holds what backward needs.
       const run = (input: Tensor): Tensor =>
-        this.#block(input, block, index, layer, rotary, attention, options);
+        this.#block(input, block, index, rotary, attention, options);
       // Below the first trained block nothing is recorded, so nothing needs recomputation.
       const unit = divided?.blocks[index] ?? null;
       if (unit !== null) yield* unit.hold();
+      divided?.blocks[index + 2]?.prefetch();
       if (recomputation !== null && (state.requiresGrad || trainsBlock(block, adapter))) {
         state = recomputation.run(state, run, unit);
       } else {
@@ -157,30 +168,42 @@ export class Decoder {
     );
   }
 
+  #place(index: number): AttentionLayer {
+    const { attentionScale: scale, attentionSoftcap: softcap, layers } = this.config;
+    return { index, scale, softcap, window: layers[index]!.window };
+  }
+
+  /** The state after one block, or after all (null), if there is a kernel for whole blocks. */
+  #whole(
+    state: Tensor,
+    index: number | null,
+    rotary: readonly (Rotation | null)[],
+    attention: Attention,
+    { adapter = null, training = false, wanted = null }: ForwardOptions,
+  ): Tensor | null {
+    if (attention.blocks === undefined || training || wanted !== null) return null;
+    const indices = index === null ? [...this.config.layers.keys()] : [index];
+    const layers = indices.map((one) => this.#place(one));
+    const rotations = indices.map((one) => rotary[one]!);
+    return attention.blocks(state, layers, rotations, adapter);
+  }
+
   #block(
     input: Tensor,
     block: Block,
     index: number,
-    layer: LayerConfig,
-    rotary: Rotation | null,
+    rotary: readonly (Rotation | null)[],
     attention: Attention,
-    { adapter = null, training = false, wanted = null }: ForwardOptions,
+    options: ForwardOptions,
   ): Tensor {
+    const whole = this.#whole(input, index, rotary, attention, options);
+    if (whole !== null) return whole;
+    const { adapter = null, training = false, wanted = null } = options;
     const { config } = this;
     const chosen = index === config.layers.length - 1 ? wanted : null;
     const { heads, keyValueHeads, headSize } = config;
     const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
-
-    const place: AttentionLayer = {
-      index,
-      scale: config.attentionScale,
-      softcap: config.attentionSoftcap,
-      window: layer.window,
-    };
-    if (!training && chosen === null) {
-      const whole = attention.block?.(input, place, rotary, adapter) ?? null;
-      if (whole !== null) return whole;
-    }
+    const rotation = rotary[index]!;
 
     const normed = this.#norm(input, block.attentionNorm); // [T, hidden]
     const projected = block.queryKeyValue.map((linear) => apply(linear, normed));
@@ -194,11 +217,12 @@ export class Decoder {
     let key = k.reshape(-1, keyValueHeads, headSize); // [T, keyValueHeads, size]
     if (block.queryNorm !== null) query = this.#norm(query, block.queryNorm);
     if (block.keyNorm !== null) key = this.#norm(key, block.keyNorm);
-    if (rotary !== null) {
-      query = ops.rotate(query, rotary.cosine, rotary.sine);
-      key = ops.rotate(key, rotary.cosine, rotary.sine);
+    if (rotation !== null) {
+      query = ops.rotate(query, rotation.cosine, rotation.sine);
+      key = ops.rotate(key, rotation.cosine, rotation.sine);
     }
-    const attended = attention.attend(query, key, v.reshape(-1, keyValueHeads, headSize), place);
+    const value = v.reshape(-1, keyValueHeads, headSize);
+    const attended = attention.attend(query, key, value, this.#place(index));
     // Backward computes the normed input again. Attention's backward is the first that needs the
     // results of the products.
     const merged = this.#release(

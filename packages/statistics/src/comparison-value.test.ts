@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparisonValue } from './comparison-value.ts';
+import { comparisonValue, judgedComparisonValue } from './comparison-value.ts';
 
 const logit = (p: number): number => Math.log(p / (1 - p));
 
@@ -44,5 +44,38 @@ describe('the value of a comparison', () => {
   it('refuses no member and gaps that are not finite', () => {
     expect(() => comparisonValue([])).toThrow(/none/);
     expect(() => comparisonValue([1, Number.NaN])).toThrow(/NaN/);
+  });
+});
+
+describe('the value of a comparison by chances', () => {
+  const h = (p: number): number => -p * Math.log(p) - (1 - p) * Math.log(1 - p);
+
+  it('is worked out by hand for 0.9 and 0.5', () => {
+    const found = judgedComparisonValue([0.9, 0.5]);
+    expect(found.probability).toBeCloseTo(0.7, 12);
+    // sqrt(0.2^2 + 0.2^2)
+    expect(found.disagreement).toBeCloseTo(Math.sqrt(0.08), 12);
+    expect(found.information).toBeCloseTo(h(0.7) - (h(0.9) + h(0.5)) / 2, 12);
+    expect(found.uncertainty).toBeCloseTo(0.21, 12);
+  });
+
+  it('is largest where certain judges contradict each other', () => {
+    const found = judgedComparisonValue([1, 0]);
+    expect(found.disagreement).toBeCloseTo(Math.SQRT1_2, 12);
+    expect(found.information).toBeCloseTo(Math.LN2, 12);
+    expect(judgedComparisonValue([1, 1])).toMatchObject({ disagreement: 0, uncertainty: 0 });
+    expect(judgedComparisonValue([0.5])).toMatchObject({ disagreement: 0, uncertainty: 0.25 });
+  });
+
+  it('is that of the gaps, but for the scale of the disagreement', () => {
+    const { disagreement: _, ...byChance } = judgedComparisonValue([0.9, 0.4]);
+    const { disagreement: __, ...byGap } = comparisonValue([Math.log(9), Math.log(2 / 3)]);
+    for (const [name, value] of Object.entries(byGap))
+      expect(byChance[name as keyof typeof byGap]).toBeCloseTo(value, 12);
+  });
+
+  it('refuses no judge and what is no chance', () => {
+    expect(() => judgedComparisonValue([])).toThrow(/none/);
+    expect(() => judgedComparisonValue([0.5, 1.2])).toThrow(/1\.2/);
   });
 });

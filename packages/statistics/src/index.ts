@@ -24,7 +24,7 @@ export * from './over-optimisation-intervals.ts';
 export * from './paired-proportions.ts';
 export * from './pass-at-k.ts';
 export * from './proportion.ts';
-export { RATING_SCALE, styleFeature, winProbability } from './rating-scale.ts';
+export { MEAN_RATING, RATING_SCALE, styleFeature, winProbability } from './rating-scale.ts';
 export * from './resampling-random.ts';
 export * from './reward-findings.ts';
 export * from './student.ts';

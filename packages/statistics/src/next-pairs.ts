@@ -69,6 +69,45 @@ export function nextPairs(
   }));
 }
 
+/** What the next battle of two models is expected to tell. */
+export interface PairGain {
+  a: string;
+  b: string;
+  /** By which share of its present value the variance of all differences of ratings falls */
+  reduction: number;
+}
+
+/**
+ * What one more battle of each two models is expected to tell.
+ * @param ratings of models that are connected by battles, or with a prior
+ * @param battles of each pair, in the order of `ratings`, [models, models]
+ * @param prior as in the fit
+ * @param among names of the models that can meet: the differences that count are theirs
+ */
+export function pairGains(
+  ratings: readonly Pick<Rating, 'name' | 'rating'>[],
+  { battles }: Pick<PairCounts, 'battles'>,
+  prior: number | null,
+  among: readonly string[],
+): PairGain[] {
+  const curvature = (i: number, j: number): number => {
+    const p = winProbability(ratings[i]!.rating, ratings[j]!.rating);
+    return p * (1 - p);
+  };
+  const whole = covarianceOf(ratings.length, (i, j) => battles[i]![j]! * curvature(i, j), prior);
+  const wanted = new Set(among);
+  const places = [...ratings.keys()].filter((place) => wanted.has(ratings[place]!.name));
+  // How the others' ratings vary is no matter: their rows and columns are left out.
+  const covariance = places.map((i) => places.map((j) => whole[i]![j]!));
+  const total = totalVariance(covariance);
+  return places.flatMap((i, row) =>
+    places.slice(row + 1).map((j, more): PairGain => {
+      const drop = dropOf(covariance, row, row + 1 + more, curvature(i, j));
+      return { a: ratings[i]!.name, b: ratings[j]!.name, reduction: drop / total };
+    }),
+  );
+}
+
 function bestPair(covariance: Matrix, curvature: (i: number, j: number) => number) {
   let best = { i: 0, j: 1, drop: Number.NEGATIVE_INFINITY };
   for (let i = 0; i < covariance.length; i++) {

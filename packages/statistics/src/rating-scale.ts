@@ -2,6 +2,7 @@ import { sigmoid } from './logistic-regression.ts';
 
 /** Points of rating per unit of log-odds: Elo's scale. */
 export const RATING_SCALE = 400 / Math.LN10;
+/** The mean of all ratings. */
 export const MEAN_RATING = 1000;
 
 /** P(a beats b) by two ratings. */

@@ -3,7 +3,7 @@ import { type Battle, BattleTable } from './battle-table.ts';
 import { bradleyTerry } from './bradley-terry.ts';
 import { eloRatings } from './elo.ts';
 import { NoMaximumError } from './logistic-regression.ts';
-import { nextPairs } from './next-pairs.ts';
+import { nextPairs, pairGains } from './next-pairs.ts';
 import { styleFeature, winProbability } from './rating-scale.ts';
 import { resamplingRandom } from './resampling-random.ts';
 import { golden } from './testing/golden.ts';
@@ -165,6 +165,23 @@ describe('ratings', () => {
     expect(found[0]!.reduction).toBeGreaterThan(one!.reduction);
     expect(found[0]!.reduction).toBeLessThan(found[0]!.suggested * one!.reduction);
     expect(nextPairs(ratings, counts, 0)).toEqual([]);
+  });
+
+  it('knows what each battle would tell, of some models only and of all', () => {
+    const table = BattleTable.of([...tie('x', 'y', 9), ...tie('y', 'z', 4), ...tie('z', 'w', 2)]);
+    const { ratings } = bradleyTerry(table);
+    const names = ratings.map(({ name }) => name);
+    const counts = table.pairCounts(names);
+    const gains = pairGains(ratings, counts, null, names);
+    expect(gains).toHaveLength(6);
+    const best = gains.toSorted((one, other) => other.reduction - one.reduction)[0]!;
+    const [next] = nextPairs(ratings, counts, 1);
+    expect([best.a, best.b].sort()).toEqual([next!.a, next!.b].sort());
+    expect(best.reduction).toBeCloseTo(next!.reduction, 10);
+    // Of x and y alone on a path, Var(x - y) = 4 / 9: a battle adds 1 / 4 to 9 / 4.
+    const [only, ...none] = pairGains(ratings, counts, null, ['x', 'y', 'nobody']);
+    expect(none).toEqual([]);
+    expect(only!.reduction).toBeCloseTo(1 / 10, 10);
   });
 
   it('predicts the variances after the battle that it suggests', () => {

@@ -17,6 +17,13 @@ export {
 } from './agreement/quality.ts';
 export { checkConsensus, writeConsensus } from './agreement/write-consensus.ts';
 export { type Arena, type ArenaOptions, arenaOf } from './arena/arena.ts';
+export { type AskedFiles, prioritiseTasks } from './asking/prioritise-tasks.ts';
+export {
+  type SuggestHooks,
+  type SuggestOptions,
+  type SuggestResult,
+  suggestTasks,
+} from './asking/suggest-tasks.ts';
 export {
   checkExport,
   type ExportOptions,
@@ -28,9 +35,18 @@ export {
   type ImportSummary,
   importFiles,
 } from './importing/import-files.ts';
+export {
+  importPriorities,
+  type PriorityOptions,
+  type PrioritySummary,
+} from './importing/import-priorities.ts';
+export type { AdminAction } from './names.ts';
+export type { ActionFilter, LoggedAction } from './store/action-log.ts';
 export type { Added, AddOptions } from './store/add-tasks.ts';
 export type {
+  BattleCount,
   BattleFilter,
+  BattleOptions,
   BattleTurn,
   BattleView,
   GivenVote,
@@ -71,7 +87,8 @@ export type {
   Votes,
 } from './store/reading.ts';
 export { readyAspects } from './store/ready-aspects.ts';
-export type { BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
+export type { BattleReason, BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
 export type { Aspect, ProjectSettings, SettingsPatch } from './store/settings.ts';
+export type { JudgeSuggestion, Suggestion } from './store/suggestions.ts';
 export { WatchError } from './watching/folders/watch-error.ts';
 export { RunWatcher, type WatcherOptions } from './watching/run-watcher.ts';

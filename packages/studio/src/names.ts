@@ -28,3 +28,13 @@ export type ExportTarget = (typeof exportTargets)[number];
 /** How several verdicts become one label. */
 export const labelKinds = ['majority', 'votes'] as const;
 export type LabelKind = (typeof labelKinds)[number];
+
+/** What admins can do that is noted. */
+export const adminActions = [
+  ...(['project created', 'project renamed', 'project deleted'] as const),
+  ...(['settings changed', 'guidelines changed', 'priorities set'] as const),
+  ...(['rows imported', 'rows exported', 'suggestions added', 'round started'] as const),
+  ...(['person invited', 'invitation withdrawn', 'person joined'] as const),
+  ...(['role changed', 'projects changed', 'person removed', 'person restored'] as const),
+] as const;
+export type AdminAction = (typeof adminActions)[number];

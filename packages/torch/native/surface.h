@@ -40,6 +40,17 @@ napi_value groupCall(napi_env env, const Arguments& args);
 napi_value groupCallNow(napi_env env, const Arguments& args);
 napi_value groupClose(napi_env env, const Arguments& args);
 
+// Gradients that are sent while backward runs: distributed/exchange.cpp
+napi_value exchangeOpen(napi_env env, const Arguments& args);
+napi_value exchangeBegin(napi_env env, const Arguments& args);
+napi_value exchangeEnd(napi_env env, const Arguments& args);
+napi_value exchangeLaunch(napi_env env, const Arguments& args);
+napi_value exchangeNext(napi_env env, const Arguments& args);
+napi_value exchangeWait(napi_env env, const Arguments& args);
+napi_value exchangeFailure(napi_env env, const Arguments& args);
+napi_value exchangeTake(napi_env env, const Arguments& args);
+napi_value exchangeClose(napi_env env, const Arguments& args);
+
 // Profiles: profiler.cpp
 napi_value profileStart(napi_env env, const Arguments& args);
 napi_value profileRange(napi_env env, const Arguments& args);

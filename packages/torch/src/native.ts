@@ -116,6 +116,33 @@ interface Native {
     timeout: number,
   ): void;
   groupClose(group: number): Promise<void>;
+  /**
+   * Adds up gradients while backward runs. Of each bucket, its tensors, their first elements, and
+   * the elements of a rank's part.
+   */
+  exchangeOpen(
+    group: number,
+    tensors: Handle[][],
+    offsets: number[][],
+    parts: number[],
+    keepsParts: boolean,
+    timeout: number,
+  ): number;
+  /** From now on, each gradient that is added is whole. */
+  exchangeBegin(exchange: number): void;
+  /**
+   * No gradient is whole after this. @returns the number of buckets that were begun, and tensors in
+   * the order in which their gradients were whole
+   */
+  exchangeEnd(exchange: number): { begun: number; whole: number[] };
+  exchangeLaunch(exchange: number, buckets: number[]): void;
+  /** Another step, with this order of buckets. */
+  exchangeNext(exchange: number, buckets: number[]): void;
+  exchangeWait(exchange: number): Promise<void>;
+  exchangeFailure(exchange: number): { collective: string; milliseconds: number };
+  /** The sum of this rank's part of a bucket, if it was sent. */
+  exchangeTake(exchange: number, bucket: number): Handle | null;
+  exchangeClose(exchange: number): void;
   profileStart(most: number): void;
   profileRange(name: string): void;
   profileRangeEnd(): void;

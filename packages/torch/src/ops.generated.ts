@@ -1077,10 +1077,10 @@ export function decodeAttentionComposed(query: Tensor, keys: Tensor, values: Ten
   return tensor(call(operator_decodeAttentionComposed, query.handle, keys.handle, values.handle, rows.handle, lengths.handle, scale, softcap, window, prefixKeys?.handle, prefixValues?.handle, prefixStarts?.handle, prefixLengths?.handle, longest, longestPrefix));
 }
 
-const operator_decodeBlock = lazy('keel::decode_block', '');
-/** `keel::decode_block(Tensor state, Tensor attention_norm, Tensor[] query_key_value, Tensor[] query_key_value_bias, Tensor? query_norm, Tensor? key_norm, Tensor attention_output, Tensor? post_attention_norm, Tensor mlp_norm, Tensor[] gate_up, Tensor down, Tensor? post_mlp_norm, Tensor? cosine, Tensor? sine, Tensor(a!) keys, Tensor(b!) values, Tensor rows, Tensor lengths, Tensor prefix_keys, Tensor prefix_values, Tensor prefix_starts, Tensor prefix_lengths, Tensor[] low_rank, float scale, float softcap, int window, float epsilon, float offset, str activation) -> Tensor` */
-export function decodeBlock(state: Tensor, attentionNorm: Tensor, queryKeyValue: readonly Tensor[], queryKeyValueBias: readonly Tensor[], queryNorm: Tensor | null, keyNorm: Tensor | null, attentionOutput: Tensor, postAttentionNorm: Tensor | null, mlpNorm: Tensor, gateUp: readonly Tensor[], down: Tensor, postMlpNorm: Tensor | null, cosine: Tensor | null, sine: Tensor | null, keys: Tensor, values: Tensor, rows: Tensor, lengths: Tensor, prefixKeys: Tensor, prefixValues: Tensor, prefixStarts: Tensor, prefixLengths: Tensor, lowRank: readonly Tensor[], scale: number, softcap: number, window: number, epsilon: number, offset: number, activation: string): Tensor {
-  return tensor(call(operator_decodeBlock, state.handle, attentionNorm.handle, queryKeyValue.map(handleOf), queryKeyValueBias.map(handleOf), queryNorm?.handle, keyNorm?.handle, attentionOutput.handle, postAttentionNorm?.handle, mlpNorm.handle, gateUp.map(handleOf), down.handle, postMlpNorm?.handle, cosine?.handle, sine?.handle, keys.handle, values.handle, rows.handle, lengths.handle, prefixKeys.handle, prefixValues.handle, prefixStarts.handle, prefixLengths.handle, lowRank.map(handleOf), scale, softcap, window, epsilon, offset, activation));
+const operator_decodeBlocks = lazy('keel::decode_blocks', '');
+/** `keel::decode_blocks(Tensor state, Tensor?[] weights, Tensor(a!)[] caches, Tensor?[] rotations, int[] windows, Tensor rows, Tensor lengths, Tensor prefix_starts, Tensor prefix_lengths, Tensor?[] factors, float scale, float softcap, float epsilon, float offset, str activation) -> Tensor` */
+export function decodeBlocks(state: Tensor, weights: readonly (Tensor | null)[], caches: readonly Tensor[], rotations: readonly (Tensor | null)[], windows: readonly number[], rows: Tensor, lengths: Tensor, prefixStarts: Tensor, prefixLengths: Tensor, factors: readonly (Tensor | null)[], scale: number, softcap: number, epsilon: number, offset: number, activation: string): Tensor {
+  return tensor(call(operator_decodeBlocks, state.handle, weights.map(handleOf), caches.map(handleOf), rotations.map(handleOf), windows, rows.handle, lengths.handle, prefixStarts.handle, prefixLengths.handle, factors.map(handleOf), scale, softcap, epsilon, offset, activation));
 }
 
 const operator_draw = lazy('keel::draw', '');
@@ -1125,10 +1125,28 @@ export function isQuantised(weight: Tensor): boolean {
   return call(operator_isQuantised, weight.handle) as boolean;
 }
 
+const operator_attendsByFlash = lazy('keel::attends_by_flash', '');
+/** `keel::attends_by_flash(Tensor like, int size) -> bool` */
+export function attendsByFlash(like: Tensor, size: number): boolean {
+  return call(operator_attendsByFlash, like.handle, size) as boolean;
+}
+
 const operator_quantisedBytes = lazy('keel::quantised_bytes', '');
 /** `keel::quantised_bytes(Tensor weight) -> int` */
 export function quantisedBytes(weight: Tensor): number {
   return call(operator_quantisedBytes, weight.handle) as number;
+}
+
+const operator_quantisedParts = lazy('keel::quantised_parts', '');
+/** `keel::quantised_parts(Tensor weight) -> (Tensor bytes, Tensor scales)` */
+export function quantisedParts(weight: Tensor): [Tensor, Tensor] {
+  return tensors(call(operator_quantisedParts, weight.handle)) as [Tensor, Tensor];
+}
+
+const operator_withQuantisedParts = lazy('keel::with_quantised_parts', '');
+/** `keel::with_quantised_parts(Tensor weight, Tensor bytes, Tensor scales) -> Tensor` */
+export function withQuantisedParts(weight: Tensor, bytes: Tensor, scales: Tensor): Tensor {
+  return tensor(call(operator_withQuantisedParts, weight.handle, bytes.handle, scales.handle));
 }
 
 const operator_maskLogits_ = lazy('keel::mask_logits_', '');

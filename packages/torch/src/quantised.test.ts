@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { noGrad } from './autograd.ts';
 import { fromTypedArray, randn } from './create.ts';
+import { native } from './native.ts';
 import * as ops from './ops.generated.ts';
 import { withSeed } from './random.ts';
 import { tidy } from './scope.ts';
@@ -158,4 +159,23 @@ it('refuses blocks that do not fit', () => {
   expect(() => ops.quantised(bytes, 'Q4_0', [1, 32], 'float64')).toThrow(/float32 or bfloat16/);
   using odd = randn([2, 96]);
   expect(() => ops.quantiseNf4(odd)).toThrow(/multiple of 64/);
+});
+
+it('has its blocks where others have given them memory', () => {
+  tidy(() => {
+    const weight = nf4(8, 'float32');
+    const expected = bits(ops.dequantise(weight));
+    const [bytes, scales] = ops.quantisedParts(weight);
+    const memory = bytes.clone();
+    const other = ops.withQuantisedParts(weight, memory, scales.clone());
+    expect(bits(ops.dequantise(other))).toEqual(expected);
+    native.setAllocated(memory.handle, false);
+    expect(ops.quantisedBytes(other)).toBe(ops.quantisedBytes(weight));
+    expect(() => ops.dequantise(other)).toThrow(/is freed.*gather/);
+    native.setAllocated(memory.handle, true);
+    memory.copy_(bytes);
+    expect(bits(ops.dequantise(other))).toEqual(expected);
+    const short = bytes.narrow(0, 1, bytes.size - 1);
+    expect(() => ops.withQuantisedParts(weight, short, scales)).toThrow(/expected \d+ bytes/);
+  });
 });

@@ -12,6 +12,8 @@ import type { Tensor } from './tensor.ts';
 /** Weights that must be gathered before they are used, where processes divide them. */
 export interface Gathered {
   hold(): Steps<void>;
+  /** These weights are held next but one. */
+  prefetch(): void;
   release(): void;
   /** Gives the gradients to the processes that have the weights; there are none then. */
   giveGradients(): Steps<void>;
@@ -95,6 +97,7 @@ export class Recomputation implements Disposable {
 
   /** As {@link backward}, in steps: weights are gathered, and their gradients given, in between. */
   *backwardSteps(loss: Tensor): Steps<void> {
+    for (const part of this.#parts.slice(-2).reverse()) part.weights?.prefetch();
     loss.backward();
     for (const weights of this.#above.splice(0)) {
       weights.release();
@@ -103,6 +106,7 @@ export class Recomputation implements Disposable {
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
       const { input, output, body, weights, random } = part;
       if (weights !== null) yield* weights.hold();
+      this.#parts.at(-2)?.weights?.prefetch();
       tidy(() => {
         const seed = output.grad;
         output.grad = null;
@@ -112,6 +116,7 @@ export class Recomputation implements Disposable {
       if (weights === null) continue;
       weights.release();
       yield* weights.giveGradients();
+      yield;
     }
     tidy(() => {
       const reached = this.#standIns.flatMap(({ leaf, source }) => {

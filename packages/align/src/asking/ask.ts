@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import type { LoadModelOptions } from '@keel/model';
 import { exactJson } from '@keel/model/exact-json';
 import type { RowReading } from '../config/row-options.ts';
-import { runResult } from '../config/run-result.ts';
 import { renderingColumns } from '../data/rendering.ts';
 import {
   type AnswerGroup,
@@ -12,8 +11,7 @@ import {
   readHumanLabels,
 } from '../feedback/read-label-pairs.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
-import { RewardModel } from '../rewards/reward-model.ts';
-import { UnscorableRowError } from '../rewards/reward-row.ts';
+import type { Judge } from '../judges/judge.ts';
 import {
   type AskedBy,
   type Candidate,
@@ -21,8 +19,13 @@ import {
   type ChosenComparison,
   chooseComparisons,
 } from './choose-comparisons.ts';
+import { openJudgeScorer } from './judge-scorer.ts';
+import type { PolicyOptions } from './policy-options.ts';
+import { openPolicyScorer } from './policy-scorer.ts';
+import { openRewardScorer } from './reward-scorer.ts';
+import { type PairScorer, sourceOf } from './scorer.ts';
 
-/** Which comparisons are chosen, and from what. */
+/** Which comparisons are chosen, and from what. One of reward, judges and policy scores them. */
 export interface AskOptions
   extends RowReading,
     Omit<ChoiceOptions, 'by'>,
@@ -31,8 +34,12 @@ export interface AskOptions
   data: readonly string[];
   onBadRow: 'fail' | 'skip';
   /** Folders of reward models: one, or adapters of one base. */
-  reward: readonly string[];
-  /** null: disagreement where there are several heads, else uncertainty. */
+  reward?: readonly string[] | null;
+  /** Judges that compare; several passes of one are several judges. They are disposed of. */
+  judges?: readonly Judge[] | null;
+  /** Policies, and what their preference is measured by. */
+  policy?: PolicyOptions | null;
+  /** null: disagreement where there are several members, else uncertainty. */
   by: AskedBy | null;
   /** Pairs that have a label already. */
   labelled: readonly string[] | null;
@@ -47,7 +54,7 @@ export interface AskPlan {
   prompts: number;
   /** Pairs of different answers without a label. */
   pairs: number;
-  /** Members of the ensemble: heads of all models. */
+  /** Members of the ensemble: heads of all reward models, judges, or policies. */
   members: number;
   by: AskedBy;
 }
@@ -61,8 +68,10 @@ export interface AskSummary {
   single: number;
   /** Pairs that have a label already. */
   labelled: number;
-  /** Answers that a reward model cannot read. */
-  unreadable: number;
+  /** Why answers or pairs could not be scored, with how often. */
+  faults: Readonly<Record<string, number>>;
+  /** Who set the priorities of the rows: "reward model's disagreement". */
+  source: string;
   by: AskedBy;
   /** Mean value of all pairs, and of those that were chosen by it. */
   mean: { all: number; chosen: number | null };
@@ -72,7 +81,7 @@ export interface AskSummary {
 export interface AskResult {
   output: string;
   interrupted: boolean;
-  /** Prompts whose answers are scored. */
+  /** Prompts, or pairs, that are scored. */
   done: number;
   /** null if it was interrupted, or a dry run. */
   summary: AskSummary | null;
@@ -81,6 +90,7 @@ export interface AskResult {
 /** What is told while pairs are chosen. */
 export interface AskHooks {
   onPlan?(plan: AskPlan): void;
+  /** @param progress of prompts, or of pairs for judges */
   onProgress?(progress: { done: number; total: number }): void;
   onNotice?(text: string): void;
   /** Stops the job; nothing is written then. */
@@ -88,72 +98,82 @@ export interface AskHooks {
 }
 
 /**
- * Scores all answers, and writes the pairs to compare as rows `{prompt, completions: [a, b], ask}`,
- * which `keel label` reads too.
- * @throws DataError for invalid rows; CheckpointError, Error as `RewardModel.open`; Error if
+ * Scores all pairs, and writes those to compare as rows `{prompt, completions: [a, b], priority,
+ * priority_source, ask}`, which `keel label` and `keel data import` read too.
+ * @throws DataError for invalid rows; CheckpointError, Error as the models are opened; Error if
  *   `output` is taken, or the members' disagreement is asked for and there is one
  */
 export async function runAsk(
   options: AskOptions,
-  { onPlan, onProgress, onNotice, signal }: AskHooks = {},
+  { onPlan, onProgress, onNotice = () => {}, signal }: AskHooks = {},
 ): Promise<AskResult> {
   const { output, overwrite, dryRun = false } = options;
+  await using scorer = await openScorer(options, onNotice);
   if (existsSync(output) && !overwrite) {
     throw new Error(`${output} exists. Pass --overwrite to replace it, or another --output`);
   }
   const known = await labelledPairs(options);
-  const { groups: prompts, single } = await readAnswerGroups(options);
-  using model = await RewardModel.open(options.reward.map(runResult), {
-    ...(options.precision && { precision: options.precision }),
-    ...(options.device && { device: options.device }),
-    emptyAnswers: 'score',
-    onLost: (fields) =>
-      onNotice?.(`the reward model's chat template leaves out ${fields.join(', ')} of answers`),
-  });
-  const by = options.by ?? (model.heads > 1 ? 'disagreement' : 'uncertainty');
-  if (by !== 'uncertainty' && model.heads === 1) {
+  const { groups: prompts, single, badRows } = await readAnswerGroups(options);
+  if (badRows > 0) onNotice(`rows that cannot be scored are skipped: ${badRows}`);
+  const { members, owner } = scorer;
+  const by = options.by ?? (members > 1 ? 'disagreement' : 'uncertainty');
+  if (by !== 'uncertainty' && members === 1) {
     throw new Error(
-      `--by ${by} compares the members of an ensemble, and there is one. Name several adapters as --reward, a model with several heads, or pass --by uncertainty`,
+      `--by ${by} compares the members of an ensemble, and there is one. Name several adapters, a reward model with several heads, or several judges, or pass --by uncertainty`,
     );
   }
   const all = prompts.flatMap(({ answers }, prompt) => pairsOf(prompt, answers.length));
   const fresh = all.filter((pair) => !known.has(keyOf(prompts, pair)));
-  onPlan?.({ prompts: prompts.length, pairs: fresh.length, members: model.heads, by });
+  onPlan?.({ prompts: prompts.length, pairs: fresh.length, members, by });
   const result = { output, interrupted: false, done: 0, summary: null };
   if (dryRun) return result;
-  const rewards: number[][][] = [];
-  let unreadable = 0;
-  for (const [done, asked] of prompts.entries()) {
-    if (signal?.aborted) return { ...result, interrupted: true, done };
-    onProgress?.({ done, total: prompts.length });
-    const found = await scoresOf(model, asked, signal);
-    unreadable += found.filter((heads) => heads === null).length;
-    rewards.push(found.map((heads) => heads ?? []));
-  }
-  onProgress?.({ done: prompts.length, total: prompts.length });
-  const candidates = fresh.filter(({ prompt, answers }) =>
-    answers.every((at) => rewards[prompt]![at]!.length > 0),
-  );
-  const chosen = chooseComparisons(candidates, rewards, { ...options, by });
-  const lines = chosen.map((one) => `${exactJson(rowOf(prompts[one.prompt]!, one))}\n`);
-  writeFileAtomic(output, lines.join(''));
-  const every = chooseComparisons(candidates, rewards, {
-    ...{ by, count: candidates.length, randomShare: 1, seed: options.seed },
-    perPrompt: Number.POSITIVE_INFINITY,
+  let done = 0;
+  const scored = await scorer.score(prompts, fresh, {
+    ...(signal && { signal }),
+    onProgress: (progress) => {
+      done = progress.done;
+      onProgress?.(progress);
+    },
   });
+  if (scored === null) return { ...result, interrupted: true, done };
+  const { values, faults } = scored;
+  const valued = fresh.flatMap((candidate, at) => {
+    const value = values[at]!;
+    return value === null ? [] : [{ candidate, value }];
+  });
+  if (members > 1 && valued.length > 0 && valued.every(({ value }) => value.disagreement === 0))
+    onNotice(
+      `all ${members} members say the same of every pair, so nothing can be chosen by their disagreement. Several passes of a judge differ only if it samples: give it a temperature above 0 and no seed`,
+    );
+  const chosen = chooseComparisons(valued, { ...options, by });
+  const source = sourceOf(owner, by);
+  const lines = chosen.map((one) => `${exactJson(rowOf(prompts[one.prompt]!, one, source))}\n`);
+  writeFileAtomic(output, lines.join(''));
   const informed = chosen.filter(({ why }) => why !== 'random');
-  const mean = (values: readonly ChosenComparison[]): number =>
-    values.reduce((sum, { value }) => sum + value[by], 0) / Math.max(1, values.length);
+  const mean = (list: readonly { value: ChosenComparison['value'] }[]): number =>
+    list.reduce((sum, { value }) => sum + value[by], 0) / Math.max(1, list.length);
   return {
     ...result,
-    done: prompts.length,
+    done,
     summary: {
-      ...{ rows: chosen.length, random: chosen.length - informed.length, single, unreadable, by },
-      prompts: prompts.length,
+      ...{ rows: chosen.length, random: chosen.length - informed.length, single, faults, by },
+      ...{ prompts: prompts.length, source },
       labelled: all.length - fresh.length,
-      mean: { all: mean(every), chosen: informed.length === 0 ? null : mean(informed) },
+      mean: { all: mean(valued), chosen: informed.length === 0 ? null : mean(informed) },
     },
   };
+}
+
+/** @throws Error unless exactly one of reward, judges and policy is given */
+async function openScorer(
+  { reward = null, judges = null, policy = null, precision, device }: AskOptions,
+  onNotice: (text: string) => void,
+): Promise<PairScorer> {
+  if ([reward, judges, policy].filter((one) => one !== null).length !== 1)
+    throw new Error('pairs are scored by one of --reward, --judge and --policy: name one of them');
+  const loading = { ...(precision && { precision }), ...(device && { device }) };
+  if (reward !== null) return openRewardScorer(reward, loading, onNotice);
+  return policy === null ? openJudgeScorer(judges!) : openPolicyScorer(policy, loading);
 }
 
 /** Keys of the pairs that have a label. */
@@ -179,42 +199,24 @@ const pairsOf = (prompt: number, answers: number): Candidate[] =>
     }),
   );
 
-/** By answer, its rewards by head; null for an answer that cannot be read. */
-async function scoresOf(
-  model: RewardModel,
-  { prompt, answers, rendering }: AnswerGroup,
-  signal: AbortSignal | undefined,
-): Promise<(number[] | null)[]> {
-  const rows = answers.map((completion) => ({
-    ...{ prompt, completion },
-    ...(rendering && { rendering }),
-  }));
-  const readable = rows.filter((row) => {
-    try {
-      model.read([row]);
-      return true;
-    } catch (error) {
-      if (error instanceof UnscorableRowError) return false;
-      throw error;
-    }
-  });
-  const scores = await model.scoreRows(readable, signal);
-  const byRow = new Map(readable.map((row, at) => [row, scores[at]!.heads]));
-  return rows.map((row) => byRow.get(row) ?? null);
-}
-
-/** A row for whoever labels it. What the model thinks of it is apart, for later. */
+/**
+ * A row for whoever labels it. What the models think of it is apart, for later. Pairs that were
+ * drawn at random have no priority: what is measured on them holds for all.
+ */
 function rowOf(
   { prompt, answers: all, rendering, extra }: AnswerGroup,
   { answers, why, value }: ChosenComparison,
+  source: string,
 ): object {
   const round = (number: number): number => Number(number.toPrecision(6));
   const numbers = Object.entries(value).map(([name, number]) => [name, round(number)]);
+  const { priority: _, priority_source: __, ...others } = extra;
   return {
-    ...extra,
+    ...others,
     prompt,
     ...renderingColumns(rendering),
     completions: answers.map((at) => all[at]),
+    ...(why !== 'random' && { priority: round(value[why]), priority_source: source }),
     ask: { why, ...Object.fromEntries(numbers) },
   };
 }

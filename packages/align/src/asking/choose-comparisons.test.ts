@@ -1,5 +1,6 @@
+import { comparisonValue } from '@keel/statistics';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, chooseComparisons } from './choose-comparisons.ts';
+import { type Candidate, type ChoiceOptions, chooseComparisons } from './choose-comparisons.ts';
 
 /** Twenty prompts with three answers; the members disagree most on the first prompts. */
 const rewards = Array.from({ length: 20 }, (_, prompt) => [
@@ -12,11 +13,23 @@ const candidates = rewards.flatMap((_, prompt): Candidate[] => [
   { prompt, answers: [0, 2] },
   { prompt, answers: [1, 2] },
 ]);
+/** Pairs of answers whose members give rewards, chosen. */
+const choose = (
+  pairs: readonly Candidate[],
+  rewardsOf: readonly (readonly (readonly number[])[])[],
+  options: ChoiceOptions,
+) => {
+  const valued = pairs.map((candidate) => {
+    const [one, other] = candidate.answers.map((at) => rewardsOf[candidate.prompt]![at]!);
+    return { candidate, value: comparisonValue(one!.map((own, k) => own - other![k]!)) };
+  });
+  return chooseComparisons(valued, options);
+};
 const usual = { count: 6, by: 'disagreement', randomShare: 0, perPrompt: 1, seed: 3 } as const;
 
 describe('the comparisons to ask for', () => {
   it('are those that the members disagree on most, one for each prompt', () => {
-    const found = chooseComparisons(candidates, rewards, usual);
+    const found = choose(candidates, rewards, usual);
     expect(found.map(({ prompt }) => prompt).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const { answers, why, value } of found) {
       expect(answers).toContain(1);
@@ -42,16 +55,16 @@ describe('the comparisons to ask for', () => {
     ];
     const pairs = sure.map((_, prompt): Candidate => ({ prompt, answers: [0, 1] }));
     const first = (by: 'information' | 'uncertainty'): number =>
-      chooseComparisons(pairs, sure, { ...usual, by, count: 1 })[0]!.prompt;
+      choose(pairs, sure, { ...usual, by, count: 1 })[0]!.prompt;
     expect(first('information')).toBe(2);
-    const unsure = chooseComparisons(pairs, sure, { ...usual, by: 'uncertainty', count: 2 });
+    const unsure = choose(pairs, sure, { ...usual, by: 'uncertainty', count: 2 });
     expect(new Set(unsure.map(({ prompt }) => prompt))).toEqual(new Set([1, 2]));
   });
 
   it('have a random share, drawn from all pairs', () => {
     const seen = new Map<number, number>();
     for (let seed = 0; seed < 200; seed++) {
-      const found = chooseComparisons(candidates, rewards, { ...usual, randomShare: 0.5, seed });
+      const found = choose(candidates, rewards, { ...usual, randomShare: 0.5, seed });
       expect(found).toHaveLength(6);
       const random = found.filter(({ why }) => why === 'random');
       expect(random).toHaveLength(3);
@@ -63,13 +76,13 @@ describe('the comparisons to ask for', () => {
   });
 
   it('have the answers in random order, and the chance that belongs to it', () => {
-    const found = chooseComparisons(candidates, rewards, { ...usual, count: 20 });
+    const found = choose(candidates, rewards, { ...usual, count: 20 });
     const swapped = found.filter(({ answers: [one, other] }) => one > other);
     expect(swapped.length).toBeGreaterThan(3);
     expect(swapped.length).toBeLessThan(17);
     const two = [[[0], [2]]];
     for (const seed of [1, 2, 3, 4, 5]) {
-      const [only] = chooseComparisons([{ prompt: 0, answers: [0, 1] }], two, { ...usual, seed });
+      const [only] = choose([{ prompt: 0, answers: [0, 1] }], two, { ...usual, seed });
       const chance = 1 / (1 + Math.exp(only!.answers[0] === 1 ? -2 : 2));
       expect(only!.value.probability).toBeCloseTo(chance, 12);
     }
@@ -77,12 +90,10 @@ describe('the comparisons to ask for', () => {
 
   it('are the same with the same seed, and fewer where there are fewer', () => {
     const asked = { ...usual, randomShare: 0.4 };
-    expect(chooseComparisons(candidates, rewards, asked)).toEqual(
-      chooseComparisons(candidates, rewards, asked),
-    );
-    expect(chooseComparisons(candidates, rewards, { ...usual, count: 100 })).toHaveLength(20);
+    expect(choose(candidates, rewards, asked)).toEqual(choose(candidates, rewards, asked));
+    expect(choose(candidates, rewards, { ...usual, count: 100 })).toHaveLength(20);
     const most = { ...usual, count: 100, perPrompt: 3 };
-    expect(chooseComparisons(candidates, rewards, most)).toHaveLength(60);
-    expect(chooseComparisons([], rewards, usual)).toEqual([]);
+    expect(choose(candidates, rewards, most)).toHaveLength(60);
+    expect(choose([], rewards, usual)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 // Which pairs of answers to have compared: some are drawn at random from all, so that what is
 // measured on them holds for all, and the others are those that a verdict teaches most about.
-import { type ComparisonValue, comparisonValue } from '@keel/statistics';
+import type { ComparisonValue } from '@keel/statistics';
 import { shuffledOrder } from '../data/shuffle.ts';
 
 /** What a pair is chosen by; the numbers of {@link ComparisonValue}. */
@@ -13,6 +13,12 @@ export interface Candidate {
   prompt: number;
   /** Places of the answers. */
   answers: readonly [number, number];
+}
+
+/** A candidate, and what its verdict is expected to tell. */
+export interface ValuedCandidate {
+  candidate: Candidate;
+  value: ComparisonValue;
 }
 
 export interface ChosenComparison extends Candidate {
@@ -31,25 +37,23 @@ export interface ChoiceOptions {
 }
 
 /**
- * @param candidates pairs of different answers
- * @param rewards by prompt, then by answer: the reward of each member, in log-odds
+ * @param valued pairs of different answers
  * @returns at most `count`, in random order, with the answers of each in random order
  */
 export function chooseComparisons(
-  candidates: readonly Candidate[],
-  rewards: readonly (readonly (readonly number[])[])[],
+  valued: readonly ValuedCandidate[],
   { count, by, randomShare, perPrompt, seed }: ChoiceOptions,
 ): ChosenComparison[] {
-  const valued = candidates.map((candidate) => {
-    const [one, other] = candidate.answers.map((at) => rewards[candidate.prompt]![at]!);
-    return { candidate, value: comparisonValue(one!.map((own, k) => own - other![k]!)) };
-  });
   const random = [...shuffledOrder(valued.length, seed, 0)].map((at) => valued[at]!);
   // Equal values in random order.
   const best = random.toSorted((a, b) => b.value[by] - a.value[by]);
   const taken = new Map<number, number>();
   const chosen = new Map<Candidate, ChosenComparison>();
-  const take = (order: typeof valued, most: number, why: ChosenComparison['why']): void => {
+  const take = (
+    order: readonly ValuedCandidate[],
+    most: number,
+    why: ChosenComparison['why'],
+  ): void => {
     for (const { candidate, value } of order) {
       if (chosen.size >= most) return;
       const { prompt } = candidate;

@@ -23,9 +23,9 @@ import {
 import { tinyRun } from '../testing/tiny-run.ts';
 import type { OpenSuites } from '../training/run-suites.ts';
 import { type CompareOptions, compareDefinition } from './compare-options.ts';
-import { comparisonResultsFile } from './results-file.ts';
 import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
+import { comparisonResultsFile } from './results-file.ts';
 import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';
 
 const folder = cachedFolder();

@@ -1,6 +1,7 @@
 // @keel/align/config: options of every method, their schemas and values. Does not load LibTorch.
 
 export { askedBy } from '../asking/choose-comparisons.ts';
+export { policyMargins } from '../asking/policy-options.ts';
 export { type CompareOptions, compareDefinition } from '../comparing/compare-options.ts';
 export { compareJsonSchema } from '../comparing/compare-schema.ts';
 export { ConfigError } from '../config/config-error.ts';

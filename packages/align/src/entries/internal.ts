@@ -22,6 +22,7 @@ export {
   turnPrompt,
   withSystem,
 } from '../answering/prompt-tokens.ts';
+export { type AnswerLogprob, answerLogprobs } from '../asking/answer-logprobs.ts';
 export { answerOpening } from '../batching/answer-start.ts';
 export { hiddenNotice, hiddenToken } from '../batching/hidden-token.ts';
 export { lostParts } from '../batching/lost-text.ts';

@@ -2,6 +2,7 @@
 
 export { relativeToSpec } from '../config/relative-to-spec.ts';
 export { dialogue, wholeAnswer } from '../data/message-text.ts';
+export { labelPair, type PairLabel, type UnlabelledPair } from '../feedback/label-pair.ts';
 export {
   type CacheCounts,
   type CachedJudge,

@@ -84,7 +84,11 @@ async function killAndResume(
     expectSameRun(output, whole);
     return;
   }
-  expect(said[1 - kill.rank]).toMatch(/GroupError|RunFailedError/);
+  const { phase, count } = kill.moment;
+  const last = { optimiser: STEPS, checkpoint: STEPS / 2 }[phase!];
+  // After the last exchange of whole weights, rank 1 does not need rank 0.
+  const apart = kill.rank === 0 && count === last && more.shard === undefined;
+  expect(said[1 - kill.rank]).toMatch(apart ? /^$|GroupError/ : /GroupError|RunFailedError/);
   const begun = readdirSync(output).includes('checkpoints');
   const again = await train(output, {
     ...(begun ? { resume: true } : { overwrite: true }),

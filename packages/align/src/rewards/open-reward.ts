@@ -27,7 +27,7 @@ import type { CountTokens } from './user-function.ts';
 
 export interface OpenRewardOptions
   extends Pick<LoadModelOptions, 'precision' | 'device'>,
-    Pick<OpenRewardModelOptions, 'emptyAnswers' | 'onLost'> {
+    Pick<OpenRewardModelOptions, 'divides' | 'emptyAnswers' | 'onLost'> {
   /** Runs code without isolation, whatever the spec says. */
   unsafeCode?: boolean;
   /** Maximum tokens of a reward model's pass. */
@@ -186,6 +186,7 @@ async function openComponent(
     batchTokens,
     tokenizer: fallback = DEFAULT_MODEL_NAME,
     base,
+    divides,
     emptyAnswers,
     now,
     onLost,
@@ -230,6 +231,7 @@ async function openComponent(
           ...model,
           ...(batchTokens && { batchTokens }),
           ...(base && { base }),
+          ...(divides && { divides }),
           ...(emptyAnswers && { emptyAnswers }),
           ...(now && { now }),
           ...(onLost && { onLost }),

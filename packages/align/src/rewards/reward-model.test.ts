@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from '@keel/model';
-import { memory } from '@keel/torch';
+import { Division, memory, ProcessGroup } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainReward } from '../methods/reward/run-reward.ts';
@@ -14,6 +14,7 @@ import {
 } from '../testing/tiny-chat-model.ts';
 import { writeJudged } from '../testing/tiny-judged.ts';
 import { modelReward, modelSchema } from './model-reward.ts';
+import { openReward } from './open-reward.ts';
 import { UnreadableInputError } from './reward.ts';
 import { RewardModel } from './reward-model.ts';
 
@@ -65,6 +66,32 @@ describe('scores', () => {
     expect(await rewards.scoreRows([])).toEqual([]);
     rewards[Symbol.dispose]();
     expect(await liveMemory()).toEqual(before);
+  });
+
+  it('are the same where processes divide the weights, also of a reward', async () => {
+    const launch = {
+      rank: 0,
+      size: 1,
+      localRank: 0,
+      localSize: 1,
+      launcher: 'environment',
+    } as const;
+    const here = { host: 'localhost', port: 0, serves: true, attempt: 'reward model' };
+    const group = await ProcessGroup.join({ ...launch, ...here }, { timeout: 20 });
+    const divides = Division.of(group);
+    for (const path of [final(first), final(whole)]) {
+      expect(divides.isEmpty).toBe(true);
+      const expected = await scoresOf(path);
+      expect(await scoresOf(path, { divides })).toEqual(expected);
+      const reward = await openReward(path, { ...fp32, divides });
+      expect(divides.isEmpty).toBe(false);
+      const inputs = rows.map((row) => ({ ...row, extra: {} }));
+      const found = await reward.score(inputs);
+      expect(found.map(({ score }) => score)).toEqual(expected);
+      await reward[Symbol.asyncDispose]();
+    }
+    expect(divides.isEmpty).toBe(true);
+    await group.close();
   });
 
   it('say once where the chat template leaves text of the answers out', async () => {

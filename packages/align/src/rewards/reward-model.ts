@@ -33,7 +33,7 @@ export interface RewardScore {
 }
 
 export interface OpenRewardModelOptions
-  extends Pick<LoadModelOptions, 'precision' | 'device' | 'notice'> {
+  extends Pick<LoadModelOptions, 'precision' | 'device' | 'divides' | 'notice'> {
   /** Base of an adapter (default: the one that it names). */
   model?: string;
   /** Replaces the rule that the model was saved with. */

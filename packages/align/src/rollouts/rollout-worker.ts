@@ -72,6 +72,11 @@ export interface OnlineParts {
   onWait?(seconds: number): void;
   /** Receives warnings about rewards that have no effect. */
   notice?(text: string): void;
+  /**
+   * Whether the gradient of the current step is whole after the passes of its answers (default: it
+   * is).
+   */
+  endsStep?(): boolean;
   /** Called for every forward pass. */
   countForward?(pass: PackedRollouts): void;
   /** Called for every training pass, forward and backward. */

@@ -143,6 +143,20 @@ describe('a new run', () => {
   });
 });
 
+test('another process of the run has its own files, and sees the result and the best weights', async () => {
+  using run = await RunFolder.create(path, { config });
+  mkdirSync(join(run.bestPath, 'step-3'), { recursive: true });
+  writeFileSync(run.metricsPath, '{"step":3}\n');
+  const other = RunFolder.follow(path, { resume: true });
+  expect([other.follows, other.bestPath, other.finalPath]).toEqual([
+    ...[true, run.bestPath, run.finalPath],
+  ]);
+  expect(readdirSync(other.path)).toEqual(['metrics.jsonl']);
+  other[Symbol.dispose]();
+  expect(existsSync(other.path)).toBe(false);
+  expect(readdirSync(run.bestPath)).toEqual(['step-3']);
+});
+
 describe('checkpoints', () => {
   const fill = (folder: string): void => writeFileSync(join(folder, 'weights'), 'abcdef');
 

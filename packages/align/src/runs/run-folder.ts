@@ -39,7 +39,7 @@ export interface RunFolderOptions {
 /** Small files of a run that continues, which its other processes read, too. */
 const continued = [
   ...['metrics.jsonl', 'samples.jsonl', 'answers.jsonl', 'data.json', 'environment.json'],
-  ...['health.json', 'held-out-batches.json', 'best'],
+  ...['health.json', 'held-out-batches.json'],
 ];
 
 /** The folder of one run, held by this process until `close`. */
@@ -74,7 +74,7 @@ export class RunFolder implements Disposable {
     }
     for (const name of resume ? continued : []) {
       if (!existsSync(join(path, name))) continue;
-      cpSync(join(path, name), join(own, name), { recursive: true });
+      cpSync(join(path, name), join(own, name));
     }
     return new RunFolder(own, resume, remove, path);
   }
@@ -142,7 +142,7 @@ export class RunFolder implements Disposable {
 
   /** Weights of the best evaluations, in `step-N`. */
   get bestPath(): string {
-    return join(this.path, 'best');
+    return join(this.#written, 'best');
   }
 
   get reportPath(): string {

@@ -3,6 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import {
   type AdamWOptions,
   Division,
+  GradientExchange,
+  type Optimiser,
   type ProcessGroup,
   processGroup,
   reduceGradients,
@@ -11,6 +13,15 @@ import {
 } from '@keel/torch';
 import { reviveError, type SentError, StoppedElsewhere, sentError } from './shared-error.ts';
 import { packValue, unpackValue } from './shared-values.ts';
+
+/** Where the gradients of a run are sent while backward computes others. */
+const exchanges = new WeakMap<ProcessGroup, GradientExchange>();
+
+/** What ends with the training whose gradients it is. */
+export interface StepGradients extends Disposable {
+  /** The gradients of a step become the sums over all ranks. */
+  reduce(): Promise<void>;
+}
 
 /**
  * The processes that train together. All of them call the same functions in the same order. An
@@ -97,6 +108,72 @@ export class Workers {
   /** An AdamW whose moments are divided among the processes, whether its parameters are or not. */
   shardedAdamW(parameters: Map<string, Tensor>, options: AdamWOptions): ShardedAdamW {
     return new ShardedAdamW(this.#group, parameters, options);
+  }
+
+  /**
+   * The gradients of a training, which are sent as soon as they are whole (`gatherPasses`). All
+   * processes call it.
+   */
+  async stepGradients(
+    parameters: ReadonlyMap<string, Tensor>,
+    optimiser: Optimiser,
+  ): Promise<StepGradients> {
+    const group = this.#group;
+    const shared = optimiser instanceof ShardedAdamW;
+    const exchange = shared
+      ? await optimiser.exchange()
+      : await GradientExchange.ofSums(group, parameters.values());
+    if (exchange !== null) exchanges.set(group, exchange);
+    return {
+      async reduce() {
+        if (exchange === null) await reduceGradients(group, parameters.values());
+        else await exchange.finish();
+      },
+      [Symbol.dispose]() {
+        exchanges.delete(group);
+        if (!shared) exchange?.[Symbol.dispose]();
+      },
+    };
+  }
+
+  /**
+   * {@link gather} of the work on passes.
+   * @param items of this process, one for each pass
+   * @param endsStep whether the gradients of the step are whole after the passes of all processes:
+   *   then they are sent during the last one
+   * @param read turns what was found in this process's passes into what is sent to the others
+   */
+  async gatherPasses<Item, Found, Sent = Found>(
+    items: readonly Item[],
+    work: (item: Item) => Promise<Found>,
+    {
+      endsStep = false,
+      read = (found) => found as unknown as Sent[],
+    }: { endsStep?: boolean; read?: (found: readonly Found[]) => Sent[] } = {},
+  ): Promise<Sent[][]> {
+    const exchange = endsStep ? exchanges.get(this.#group) : undefined;
+    const run = async (): Promise<Sent[]> => {
+      const found: Found[] = [];
+      for (const [at, item] of items.entries()) {
+        if (at === items.length - 1) exchange?.begin();
+        found.push(await work(item));
+      }
+      return read(found);
+    };
+    if (exchange === undefined) return this.gather(run);
+    let own!: Outcome<Sent[]>;
+    const all = await this.gather(async () => {
+      own = await outcomeOf(run);
+      return { ...own.sent, begun: exchange.stop() };
+    });
+    const failed = all.findIndex((one) => 'error' in one);
+    if (failed >= 0) {
+      // Some have sent gradients that others do not have.
+      await exchange.abandon(Math.max(...all.map(({ begun }) => begun)));
+      if (failed === this.rank && 'error' in own) throw own.error;
+      throw reviveError((all[failed] as { error: SentError }).error, failed);
+    }
+    return all.map((one) => (one as { value: Sent[] }).value);
   }
 
   /** The gradients become the sums over all ranks. */

@@ -5,11 +5,20 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, writeSafetensors } from '@keel/model';
-import { assignElements, fromBytes, noGrad, type Tensor, tidy, withElements } from '@keel/torch';
+import {
+  assignElements,
+  fromBytes,
+  noGrad,
+  type Tensor,
+  tidy,
+  withElements,
+  zeros,
+} from '@keel/torch';
 import type { BestOptions } from '../config/following-options.ts';
 import { nearest } from '../config/nearest.ts';
 import { removeFolderAtomic, writeFolderAtomic } from '../files/atomic-write.ts';
 import type { MetricsRow } from '../runs/metrics.ts';
+import { workers } from '../sharing/workers.ts';
 import type { Notice } from './run-data.ts';
 import { bytesOf, loaded, stored } from './training-state.ts';
 
@@ -17,6 +26,8 @@ export interface BestResultParts {
   options: BestOptions;
   /** The run's folder for the weights of the best evaluation. */
   path: string;
+  /** Whether this process writes them: of several, only rank 0 does. */
+  writes: boolean;
   /** Trained parameters by name. */
   parameters: ReadonlyMap<string, Tensor>;
   /** Metrics whose better direction is known. */
@@ -104,13 +115,18 @@ export class BestResult {
   }
 
   /**
-   * Compares an evaluation, and saves the weights if it is the best so far.
+   * Compares an evaluation, and saves the weights if it is the best so far. All processes call it.
    * @throws Error if it lacks the metric
    */
   async evaluated(step: number, metrics: Readonly<Record<string, number>>): Promise<void> {
     if (metrics[this.#metric] === undefined) this.#refuse(metrics);
     if (!this.#take(step, metrics)) return;
-    await writeFolderAtomic(this.#folder(step), (folder) => this.#save(folder));
+    const write = async (): Promise<void> => {
+      if (!this.#parts.writes) return;
+      await writeFolderAtomic(this.#folder(step), (folder) => this.#save(folder));
+    };
+    // The others take part in reading what is divided.
+    await (workers()?.gather(write) ?? write());
     if (!this.#parts.savesCheckpoints) await this.removeOlder();
   }
 
@@ -134,8 +150,8 @@ export class BestResult {
    * an older checkpoint needs the weights that were the best at that step.
    */
   async removeOlder(): Promise<void> {
-    const { path } = this.#parts;
-    if (!existsSync(path)) return;
+    const { path, writes } = this.#parts;
+    if (!writes || !existsSync(path)) return;
     for (const name of readdirSync(path)) {
       const step = Number(/^step-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
       if (step !== this.#best?.step && !Number.isNaN(step)) {
@@ -144,18 +160,28 @@ export class BestResult {
     }
   }
 
-  /** Replaces the current weights with the best ones. */
-  load(): void {
-    const { parameters } = this.#parts;
-    using file = openSafetensors(join(this.#folder(this.#best!.step), WEIGHTS));
-    tidy(() =>
-      noGrad(() => {
-        for (const [name, parameter] of parameters) {
-          const { dtype, shape } = file.info(name);
-          assignElements(parameter, fromBytes(file.read(name), loaded.get(dtype)!, shape));
-        }
-      }),
-    );
+  /** Replaces the current weights with the best ones. All processes call it. */
+  async load(): Promise<void> {
+    const { parameters, writes } = this.#parts;
+    const together = workers();
+    using opened = new DisposableStack();
+    const files: ReturnType<typeof openSafetensors>[] = [];
+    const open = (): void => {
+      if (!writes) return;
+      files.push(opened.use(openSafetensors(join(this.#folder(this.#best!.step), WEIGHTS))));
+    };
+    // What goes wrong in rank 0 ends all of them.
+    await (together?.gather(open) ?? open());
+    const [file] = files;
+    for (const [name, parameter] of parameters) {
+      using best = tidy(() => {
+        const { shape, dtype } = parameter;
+        if (file === undefined) return zeros(shape, { dtype });
+        return fromBytes(file.read(name), loaded.get(file.info(name).dtype)!, shape);
+      }).keep();
+      await together?.broadcast([best]);
+      noGrad(() => assignElements(parameter, best));
+    }
   }
 
   #save(folder: string): void {

@@ -53,7 +53,7 @@ export async function finishRun(ended: EndedRun): Promise<{
     const { best } = watch;
     if (best !== null && best.step !== ended.step) {
       await saveLast(ended);
-      watch.loadBest();
+      await watch.loadBest();
     }
     const shown = await ended.finish(best?.step ?? null);
     const found = best && { best };

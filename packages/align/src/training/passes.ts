@@ -6,6 +6,7 @@ import type { LanguageModel, PackedBatch, Role } from '@keel/model';
 import {
   type Device,
   inTurns,
+  later,
   manualSeed,
   noGradSteps,
   ops,
@@ -17,10 +18,12 @@ import {
   type Tensor,
   tidy,
   tidySteps,
+  Unread,
 } from '@keel/torch';
 import { type MicroBatchLimit, splitMicroBatches } from '../batching/micro-batches.ts';
 import { shareOut } from '../sharing/share-out.ts';
 import { workers } from '../sharing/workers.ts';
+import { readInStep } from './end-of-step.ts';
 import { runPass } from './run-pass.ts';
 import { NonFiniteLossError } from './training-task.ts';
 
@@ -59,6 +62,8 @@ export interface PassesOptions<Batch> {
   training?: boolean;
   /** Whether the rows are held-out ones (default: not in training). */
   heldOut?: boolean;
+  /** Whether the gradient of the step is whole after these passes (default: it is not). */
+  endsStep?: boolean;
   /** Called with every pass that adds a gradient. */
   count?(batch: Batch): void;
   /** Called with every forward pass without gradient in training. */
@@ -80,21 +85,37 @@ export interface PassLosses {
   sum: Tensor;
   /** The pass's part of `sum`, where that is of the whole step (default: `sum`). */
   own?: Tensor;
-  /** The number in `own`, where the method has read it together with others. */
+  /** The number in `own`, where the method reads it together with others. */
   loss?: number;
 }
+
+/** A pass's loss: a number where the method has read it. */
+type LossOf<Found extends PassLosses> = Found extends { loss: number } ? number : Unread<number>;
+
+/** What a method found, with the numbers in place of what was not read yet. */
+export type Resolved<Found> = Found extends
+  | readonly unknown[]
+  | Tensor
+  | ((...all: never) => unknown)
+  ? Found
+  : Found extends object
+    ? { [Name in keyof Found]: ValueOf<Found[Name]> }
+    : Found;
+type ValueOf<Field> = Field extends Unread<infer Value> ? Value : Field;
 
 /** A pass, and what `work` found in it. */
 export interface DonePass<Row extends Placed, Batch extends { packed: PackedBatch }, Found> {
   pass: Pass<Row, Batch>;
-  found: Found;
+  found: Resolved<Found>;
 }
 
 /**
- * Splits rows into passes, packs each and runs `work` on it. Where processes train together, `work`
- * runs in one of them, and all of them get what it found, in the same order.
+ * Splits rows into passes, packs each and runs `work` on it, and then reads what all of them have
+ * put off, with a single wait for the device. Where processes train together, `work` runs in one of
+ * them, and all of them get what it found, in the same order.
  * @param work takes the pass's gradient with {@link Pass.run}; returns plain values and tensors,
- *   and changes nothing that other processes need
+ *   or an object of these and of `Unread` numbers, and changes nothing that other processes need
+ * @throws NonFiniteLossError naming the rows of a pass
  */
 export async function* passes<Row extends Placed, Batch extends { packed: PackedBatch }, Found>(
   parts: PassesParts,
@@ -130,20 +151,46 @@ export async function* passes<Row extends Placed, Batch extends { packed: Packed
     return { pass, found: await work(pass) };
   };
   if (together === null) {
-    for (const one of numbered[0]!) yield await run(one);
+    const done: Awaited<ReturnType<typeof run>>[] = [];
+    for (const one of numbered[0]!) done.push(await run(one));
+    const all = done.map(({ found }) => found);
+    const read = resolved(all, options.divisor !== null && options.endsStep === true);
+    for (const [at, { pass }] of done.entries()) yield { pass, found: read[at]! };
     return;
   }
-  const own: DonePass<Row, Batch, Found>[] = [];
-  const found = await together.gather(async () => {
-    for (const one of numbered[together.rank]!) own.push(await run(one));
-    return own.map((done) => done.found);
-  });
+  const own: Pass<Row, Batch>[] = [];
+  const shared = async (one: (typeof numbered)[number][number]): Promise<Found> => {
+    const done = await run(one);
+    own.push(done.pass);
+    return done.found;
+  };
+  const read = (all: readonly Found[]): Resolved<Found>[] => resolved(all, false);
+  const how = { endsStep: options.endsStep ?? false, read };
+  const found = await together.gatherPasses(numbered[together.rank]!, shared, how);
   for (const [rank, share] of numbered.entries()) {
     for (const [at, one] of share.entries()) {
-      yield rank === together.rank ? own[at]! : { pass: packed(one), found: found[rank]![at]! };
+      const pass = rank === together.rank ? own[at]! : packed(one);
+      yield { pass, found: found[rank]![at]! };
     }
   }
 }
+
+/** Reads what the passes have put off: all with one wait. */
+function resolved<Found>(found: readonly Found[], last: boolean): Resolved<Found>[] {
+  const put = found.map((one) => (isObject(one) ? Object.entries(one).filter(isUnread) : []));
+  const losses = put.flat().flatMap(([name, one]) => (name === 'loss' ? [one] : []));
+  const unread = put.flat().map(([, one]) => one);
+  const read = readInStep(unread, last ? losses : null);
+  let at = 0;
+  return found.map((one, index) => {
+    const values = put[index]!.map(([name]) => [name, read[at++]]);
+    return values.length === 0 ? one : { ...one, ...Object.fromEntries(values) };
+  }) as Resolved<Found>[];
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isUnread = (entry: [string, unknown]): entry is [string, Unread<unknown>] =>
+  entry[1] instanceof Unread;
 
 /**
  * The random numbers of a step's passes (dropout, noise on embeddings): they depend on the step and
@@ -219,22 +266,25 @@ export class Pass<Row extends Placed, Batch extends { packed: PackedBatch }> {
   }
 
   /**
-   * Runs the method's forward in the role, checks its losses and adds their gradient.
-   * @returns the loss, and what the method computed beside it
-   * @throws NonFiniteLossError naming the rows of the pass
+   * Runs the method's forward in the role and adds the gradient of its losses.
+   * @returns what the method computed, and the loss: the number that the method has read, or one
+   *   that {@link passes} reads
+   * @throws NonFiniteLossError naming the rows of the pass, now or when the loss is read
    */
   async run<Found extends PassLosses>(
     forward: (options: ForwardOptions) => Steps<Found>,
-  ): Promise<Omit<Found, keyof PassLosses> & { loss: number }> {
+  ): Promise<Omit<Found, keyof PassLosses> & { loss: LossOf<Found> }> {
     const { model, role, recomputes } = this.#parts;
     const { divisor } = this.#options;
     const { training } = this;
-    let result!: Omit<Found, keyof PassLosses> & { loss: number };
+    let result!: Omit<Found, keyof PassLosses> & { loss: LossOf<Found> };
     const check = this.#finite.bind(this);
     const steps = function* (recomputation: Recomputation | null): Steps<Tensor> {
       const losses = yield* model.asSteps(role, forward({ training, recomputation }));
-      const { sum, own = sum, loss = own.item(), ...numbers } = losses;
-      result = { ...numbers, loss: check(loss) };
+      const { sum, own = sum, loss, ...numbers } = losses;
+      const checked =
+        loss === undefined ? later({ own }, (read) => check(read.own[0]!)) : check(loss);
+      result = { ...numbers, loss: checked as LossOf<Found> };
       return sum;
     };
     // Divided weights are gathered block by block, in backward again.

@@ -133,6 +133,7 @@ export abstract class RowTask<Source extends AnySource<Placed>> implements Train
   ): ReturnType<typeof passes<Row, Batch, Found>> {
     const counted = {
       ...options,
+      endsStep: options.divisor !== null,
       count: (batch: Batch) => this.count(batch.packed, packing.scored(batch)),
       countForward: (batch: Batch) => this.countForward(batch.packed, packing.scored(batch)),
     };

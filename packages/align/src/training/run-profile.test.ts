@@ -128,7 +128,7 @@ it('logs for each step its phases in seconds, and its share of the peak', async 
   const [row] = stepRows(inside('mfu'));
   const times = Object.entries(row!).filter(([name]) => name.startsWith('time/'));
   expect(times.map(([name]) => name.slice(5))).toEqual([
-    ...['data', 'reference', 'forward', 'backward', 'optimiser'],
+    ...['data', 'reference', 'forward', 'backward', 'numbers', 'optimiser'],
   ]);
   const seconds = row!.num_tokens! / row!.tokens_per_second!;
   expect(times.reduce((sum, [, time]) => sum + time, 0)).toBeLessThanOrEqual(seconds);

@@ -107,8 +107,8 @@ export class RunWatch {
   }
 
   /** Replaces the current weights with those of the best evaluation. */
-  loadBest(): void {
-    this.#parts.best?.load();
+  async loadBest(): Promise<void> {
+    await this.#parts.best?.load();
   }
 
   get health(): Health {

@@ -1,11 +1,11 @@
-import { type Tensor, tensor, tidy } from '@keel/torch';
+import { readAll, type Tensor, tensor, tidy } from '@keel/torch';
 import { expect, it } from 'vitest';
 import { RunningMeans } from './running-means.ts';
 
 const meansOf = (momenta: Record<string, number> = {}): RunningMeans<Tensor, null> =>
   new RunningMeans({ value: (scores: Tensor) => scores }, null, momenta);
 const add = (means: RunningMeans<Tensor, null>, pass: number[]): void =>
-  tidy(() => means.add(means.observe(tensor(pass, { dtype: 'float64' }))));
+  tidy(() => means.add(readAll([means.observe(tensor(pass, { dtype: 'float64' }))])[0]!));
 const see = (means: RunningMeans<Tensor, null>, ...passes: number[][]): void => {
   for (const pass of passes) add(means, pass);
   means.endStep();

@@ -1,4 +1,4 @@
-import type { Tensor } from '@keel/torch';
+import { later, type Tensor, type Unread } from '@keel/torch';
 
 /** A mean over steps, and the count of its numbers. */
 interface RunningMean {
@@ -38,12 +38,15 @@ export class RunningMeans<Scores, Options> {
   }
 
   /** Numbers of a pass of the current step, for {@link add}. */
-  observe(scores: Scores, options: Options = this.#options): Observed {
-    const sums = this.#observers.map(([name, observer]) => {
-      const values = observer(scores, options).detach();
-      return [name, { count: values.size, sum: values.sum().item() }] as const;
-    });
-    return Object.fromEntries(sums);
+  observe(scores: Scores, options: Options = this.#options): Unread<Observed> {
+    const values = this.#observers.map(
+      ([name, observer]) => [name, observer(scores, options).detach()] as const,
+    );
+    const counts = values.map(([name, own]) => [name, own.size] as const);
+    const sums = values.map(([name, own]) => [name, own.sum()] as const);
+    return later(Object.fromEntries(sums), (read) =>
+      Object.fromEntries(counts.map(([name, count]) => [name, { count, sum: read[name]![0]! }])),
+    );
   }
 
   /**

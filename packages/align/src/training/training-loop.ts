@@ -1,14 +1,7 @@
 // The loop every trainer shares: steps, schedule, clipping, evaluation, metrics, checkpoints,
 // stopping.
 import { setImmediate } from 'node:timers/promises';
-import {
-  clipGradients,
-  isShared,
-  PhaseClock,
-  phase,
-  type ScheduleName,
-  scheduleFactor,
-} from '@keel/torch';
+import { PhaseClock, phase, type ScheduleName, scheduleFactor } from '@keel/torch';
 import { parseProfileSteps } from '../config/profile-steps.ts';
 import { machinePeak, raisedPeak } from '../machine/kept-peak.ts';
 import { StepProfiler } from '../profiling/step-profiler.ts';
@@ -35,6 +28,7 @@ import {
   savedProgress,
 } from './training-state.ts';
 import { type Metrics, NonFiniteLossError } from './training-task.ts';
+import { WeightUpdate } from './weight-update.ts';
 
 export interface LoopOptions {
   totalSteps: number;
@@ -95,6 +89,7 @@ async function runSteps(
   const { suites = null } = parts;
   const { totalSteps, evalSteps, saveSteps } = options;
   const together = workers();
+  using gradients = together && (await together.stepGradients(parameters, optimiser));
   /** Whether the watch has ended the run early. */
   let done = false;
   /** Whether the run stops now: in all processes, once one of them was told so. */
@@ -169,8 +164,7 @@ async function runSteps(
   };
   /** The task's state before the current step; undefined between steps. */
   let captured: CapturedState | undefined;
-  /** Whether the optimizer has updated some weights, and perhaps not all. */
-  let torn = false;
+  const update = new WeightUpdate({ task, parameters, optimiser, gradients, ...options });
 
   try {
     onEvent({ type: 'start', step, totalSteps });
@@ -182,29 +176,8 @@ async function runSteps(
       const began = performance.now();
       const learningRate = schedules[0]!.at(step, totalSteps);
       const counted = { tokens: task.tokens, flops: task.flops ?? 0 };
-      const metrics = await task.step();
-      const clip = options.maxGradNorm ?? Number.POSITIVE_INFINITY;
-      const checked = (norm: number): void => {
-        metrics.grad_norm = norm;
-        if (Number.isFinite(norm)) return;
-        throw new NonFiniteLossError(`the norm of the gradient is ${norm}`, task.rows);
-      };
+      const metrics = await update.step(learningRate);
       metrics.learning_rate = learningRate;
-      if (isShared(optimiser)) {
-        checked(await phase('all-reduce', () => optimiser.reduce(clip)));
-        torn = true;
-        await phase('optimiser', () => optimiser.stepTogether(learningRate));
-      } else {
-        const all = parameters.values();
-        if (together !== null) await phase('all-reduce', () => together.reduceGradients(all));
-        phase('optimiser', () => {
-          checked(clipGradients(parameters.values(), clip));
-          torn = true;
-          optimiser.step(learningRate);
-          optimiser.zeroGrad();
-        });
-      }
-      torn = false;
       captured = undefined;
       step += 1;
       evaluationDue = step === totalSteps || (evalSteps !== null && step % evalSteps === 0);
@@ -237,14 +210,15 @@ async function runSteps(
       await save(captured);
       return { step, interrupted: true };
     }
-    const whole = !torn && step > 0 && writer.failure === undefined;
+    const whole = !update.torn && step > 0 && writer.failure === undefined;
     try {
       if (whole) await save(captured);
     } catch (failure) {
       writer.failure ??= failure;
     }
     if (error instanceof NonFiniteLossError) throw error;
-    const notSaved = torn ? 'the optimizer had changed a part of the weights' : writer.failure;
+    const changed = 'the optimizer had changed a part of the weights';
+    const notSaved = update.torn ? changed : writer.failure;
     throw new RunFailedError(error, { step, checkpoint: writer.path, notSaved });
   }
 }

@@ -37,6 +37,7 @@ export function watchRun(parts: WatchedRun): RunWatch {
   const best = BestResult.of({
     ...{ parameters: policy.parameters, path: run.bestPath, notice, known: headlines },
     savesCheckpoints: saveSteps !== null,
+    writes: !run.follows,
     options,
   });
   return new RunWatch({

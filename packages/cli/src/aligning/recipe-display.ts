@@ -1,3 +1,4 @@
+import { trainingShape } from '@keel/align/config';
 import {
   formatDuration,
   formatterOf,
@@ -201,12 +202,23 @@ function verdictLines(verdict: Worked['verdict']): string[] {
   ];
 }
 
-type AskedRecipe = Readonly<{ recipe: string; output: string | null }>;
+type AskedRecipe = Readonly<{
+  recipe: string;
+  output: string | null;
+  processTimeout?: number;
+}>;
+
+const usualTimeout = trainingShape.processTimeout.parse(undefined);
 
 /** The words of the command that resumes a recipe. */
-export const alignWords = ({ recipe, output }: AskedRecipe): string[] => [
+export const alignWords = ({
+  recipe,
+  output,
+  processTimeout = usualTimeout,
+}: AskedRecipe): string[] => [
   ...['align', recipe],
   ...(output === null ? [] : ['--output', output]),
+  ...(processTimeout === usualTimeout ? [] : ['--process-timeout', `${processTimeout}`]),
 ];
 
 /** The command that resumes a recipe. */

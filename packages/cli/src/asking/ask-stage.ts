@@ -4,6 +4,7 @@ import { type AskSummary, type JobHooks, type JobResult, runAsk } from '@keel/al
 import { makeFolder } from '@keel/model';
 import { setThreads } from '@keel/torch';
 import type { AskVerbOptions } from '../options/ask.ts';
+import { askedUnit, askOptions } from './ask-options.ts';
 
 /** Checks everything if all that it needs exists; a reward model of an earlier stage does not. */
 export async function checkAsking(
@@ -11,7 +12,16 @@ export async function checkAsking(
   pending: readonly string[],
 ): Promise<void> {
   if (pending.length > 0) return;
-  await runAsk({ ...options, overwrite: true, dryRun: true }, { onNotice() {} });
+  const given = await askOptions(inStage(options), () => {});
+  await runAsk({ ...given, overwrite: true, dryRun: true }, { onNotice() {} });
+}
+
+/** @throws Error for a project: a recipe works on files */
+function inStage(options: AskVerbOptions): AskVerbOptions & { data: string[]; output: string } {
+  const { data, output, project } = options;
+  if (data === null || output === null || project !== null)
+    throw new Error('project: a stage of a recipe asks about rows. Name them with data');
+  return { ...options, data, output };
 }
 
 export async function asked(
@@ -19,14 +29,15 @@ export async function asked(
   { signal, onNotice = () => {}, onProgress }: JobHooks,
 ): Promise<JobResult> {
   if (options.threads !== null) setThreads(options.threads);
-  makeFolder(dirname(options.output));
+  const staged = inStage(options);
+  makeFolder(dirname(staged.output));
   // It writes nothing before its end, so what an interrupted stage left is replaced.
   const { summary } = await runAsk(
-    { ...options, overwrite: true },
+    { ...(await askOptions(staged, onNotice)), overwrite: true },
     {
       ...(signal && { signal }),
       onNotice,
-      onProgress: ({ done, total }) => onProgress?.('prompts', done, total),
+      onProgress: ({ done, total }) => onProgress?.(askedUnit(options), done, total),
     },
   );
   if (summary === null) return { interrupted: true, headlines: [], verdict: null };

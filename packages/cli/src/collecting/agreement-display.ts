@@ -7,6 +7,7 @@ import type {
   PersonQuality,
 } from '@keel/studio';
 import { say, styled } from '../terminal.ts';
+import { showTable } from './show-table.ts';
 
 type Agreement = KindAgreement['fleiss'];
 type Share = Habits['left'];
@@ -96,14 +97,3 @@ function shareText(share: Share): string {
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
-
-/** A table whose first column is text and whose others are numbers. */
-function showTable(table: readonly (readonly string[])[]): void {
-  const widths = table[0]!.map((_, at) => Math.max(...table.map((cells) => cells[at]!.length)));
-  for (const cells of table) {
-    const line = cells.map((cell, at) =>
-      at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!),
-    );
-    say(line.join('  ').trimEnd());
-  }
-}

@@ -13,10 +13,12 @@ export type OpeningOptions = Pick<
 /**
  * Opens the judge of `--judge`, with its verdicts cached; those of a panel by its members.
  * @param notice reports what is wrong with the cache or an endpoint
+ * @param pass which of several passes it is, from 1: each has verdicts of its own
  */
 export async function openVerbJudge(
   { judge: spec, rubric, judgeCache, retryFailed, ...options }: OpeningOptions,
   notice: (text: string) => void,
+  pass = 1,
 ): Promise<Judge> {
   const { precision, device, templateDate } = options;
   const folder = judgeCache ?? join(cacheFolder(), 'verdicts');
@@ -25,7 +27,20 @@ export async function openVerbJudge(
     ...(templateDate !== null && { now: templateDate }),
     ...(rubric !== null && { rubric }),
     ...(judgeCache !== 'off' && {
-      wrap: (judge: Judge) => withCache(judge, folder, { retryFailed, notice }),
+      wrap: (judge: Judge) => withCache(ofPass(judge, pass), folder, { retryFailed, notice }),
     }),
   });
+}
+
+/** A judge whose verdicts in this pass are not those of an earlier one. */
+function ofPass(judge: Judge, pass: number): Judge {
+  if (pass === 1) return judge;
+  const { name, identity, concurrency, seesOrder, isAskedInWords, compare, rate } = judge;
+  return {
+    ...{ name, identity: `${identity}\npass ${pass}`, concurrency, seesOrder },
+    ...(isAskedInWords !== undefined && { isAskedInWords }),
+    ...(compare !== undefined && { compare: compare.bind(judge) }),
+    ...(rate !== undefined && { rate: rate.bind(judge) }),
+    [Symbol.asyncDispose]: () => judge[Symbol.asyncDispose](),
+  };
 }

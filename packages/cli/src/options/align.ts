@@ -1,4 +1,10 @@
-import { defineOptions, option, recipeJsonSchema, variant } from '@keel/align/config';
+import {
+  defineOptions,
+  option,
+  recipeJsonSchema,
+  trainingShape,
+  variant,
+} from '@keel/align/config';
 import { z } from 'zod';
 import { jobStages } from './job-stages.ts';
 import { callShape } from './shared.ts';
@@ -14,6 +20,11 @@ const schema = z.strictObject({
     value: 'folder',
     common: true,
     shownDefault: 'set by the recipe, otherwise runs/<its name>',
+  }),
+  processTimeout: variant(trainingShape.processTimeout, {
+    description:
+      'seconds that a process waits for a sign of life of the others, where several run the recipe; those of its stages do not count then',
+    group: 'Machine',
   }),
   dryRun: option(z.boolean().default(false), {
     description:

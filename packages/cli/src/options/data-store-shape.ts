@@ -1,5 +1,5 @@
 // Options of the verbs that work on the preference store.
-import { option } from '@keel/align/config';
+import { option, trainingShape, variant } from '@keel/align/config';
 import { DEFAULT_DATABASE } from '@keel/studio/names';
 import { z } from 'zod';
 
@@ -18,6 +18,22 @@ export const projectOption = option(z.string().min(1), {
   value: 'name',
   common: true,
 });
+
+/** Options of verbs that list what is in the store. */
+export const listingShape = {
+  limit: option(z.number().int().min(1).max(10_000).default(20), {
+    description: 'how many are shown',
+    group: 'Output',
+    value: 'n',
+    common: true,
+  }),
+  offset: option(z.number().int().min(0).default(0), {
+    description: 'how many are passed over before',
+    group: 'Output',
+    value: 'n',
+  }),
+  json: variant(trainingShape.json, { common: true }),
+};
 
 /** The options that say how files become tasks. */
 export const taskReadingShape = {

@@ -96,13 +96,15 @@ export const labelStage: StageOptions = {
 export const askStage: StageOptions = {
   name: 'ask',
   definition: askDefinition as unknown as JobVerb['definition'],
-  takes: { reward: 'reward model' },
-  defaults: ['precision', 'device', 'threads'],
+  takes: { reward: 'reward model', judge: 'judge', policy: 'adapter', reference: 'model' },
+  defaults: ['precision', 'device', 'threads', 'templateDate'],
   results: ['asked.jsonl'],
   rows: ['asked.jsonl'],
+  files: ({ judge }) => ({ judge: ((judge ?? []) as string[]).flatMap(judgeFiles) }),
   describe(given) {
-    const { data, reward, count } = given as unknown as AskVerbOptions;
-    return `${count} pairs of ${data.join(', ')}, chosen by ${reward.join(', ')}`;
+    const { data, reward, judge, policy, count } = given as unknown as AskVerbOptions;
+    const by = (reward ?? judge ?? policy ?? []).join(', ');
+    return `${count} pairs of ${(data ?? []).join(', ')}, chosen by ${by}`;
   },
 };
 

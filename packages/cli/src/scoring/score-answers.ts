@@ -1,15 +1,17 @@
-import { packPairs, scorePairs, splitMicroBatches, type TokenisedPair } from '@keel/align/internal';
-import { BatchBuilder, type LanguageModel, type Role } from '@keel/model';
+import {
+  type AnswerLogprob,
+  answerLogprobs,
+  packPairs,
+  scorePairs,
+  splitMicroBatches,
+  type TokenisedPair,
+} from '@keel/align/internal';
+import type { LanguageModel, Role } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
 import type { TokenisedRow } from './tokenise-answers.ts';
 
 /** The model's score of one answer. */
-export interface AnswerScore {
-  /** log p(answer | prompt), summed over its scored tokens, in nats */
-  logp: number;
-  /** Scored tokens. */
-  tokens: number;
-}
+export type AnswerScore = AnswerLogprob;
 
 /**
  * Scores rows in packed passes of at most `batchTokens` tokens.
@@ -60,34 +62,8 @@ const asPair = ({
   truncated,
 });
 
-function scoreCompletions(model: LanguageModel, rows: readonly TokenisedRow[]): AnswerScore[][] {
-  const builder = new BatchBuilder();
-  const places: number[] = [];
-  const targets: number[] = [];
-  const counts = rows.map(({ prompt, answers: [only] }) => {
-    const { tokens, scored } = only!.answer;
-    const prefix = prompt.length > 0 ? builder.add(prompt) : -1;
-    const start = builder.size;
-    builder.add(tokens, prefix);
-    const before = targets.length;
-    tokens.forEach((token, index) => {
-      // The first token is predicted by the prompt's last one; without a prompt nothing predicts
-      // it.
-      if (!scored[index] || (index === 0 && prefix < 0)) return;
-      places.push(start + index - 1);
-      targets.push(token);
-    });
-    return targets.length - before;
-  });
-  const { logprobs } = model.scoreTokens(builder.build(), {
-    rows: Int32Array.from(places),
-    targets: Int32Array.from(targets),
-  });
-  const values = logprobs.toArray() as number[]; // [N]
-  let next = 0;
-  return counts.map((tokens) => {
-    const own = values.slice(next, next + tokens);
-    next += tokens;
-    return [{ logp: own.reduce((sum, value) => sum + value, 0), tokens }];
-  });
-}
+const scoreCompletions = (model: LanguageModel, rows: readonly TokenisedRow[]): AnswerScore[][] =>
+  answerLogprobs(
+    model,
+    rows.map(({ prompt, answers }) => ({ prompt, answers: answers.map(({ answer }) => answer) })),
+  );

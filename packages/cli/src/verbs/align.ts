@@ -8,7 +8,8 @@ import { StopSignals } from '../training/stop-signals.ts';
 import { inRankZero } from '../training/together.ts';
 import { jobVerbs } from './job-stages.ts';
 
-export const run = (options: AlignOptions): Promise<number> => inRankZero(() => runAll(options));
+export const run = (options: AlignOptions): Promise<number> =>
+  inRankZero(options, () => runAll(options));
 
 async function runAll(options: AlignOptions): Promise<number> {
   const { dryRun, overwrite, json } = options;

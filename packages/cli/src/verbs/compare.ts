@@ -9,7 +9,8 @@ import { openSuitesLater } from '../training/open-suites.ts';
 import { StopSignals } from '../training/stop-signals.ts';
 import { inRankZero } from '../training/together.ts';
 
-export const run = (options: CompareOptions): Promise<number> => inRankZero(() => runAll(options));
+export const run = (options: CompareOptions): Promise<number> =>
+  inRankZero(options, () => runAll(options));
 
 async function runAll(options: CompareOptions): Promise<number> {
   if (options.evalSuites !== null) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { importFiles } from '@keel/studio';
 import { showImport } from '../collecting/collecting-display.ts';
+import { machineUser } from '../collecting/machine-user.ts';
 import { openStore } from '../collecting/open-store.ts';
 import { runOnRows } from '../converting/conversion-display.ts';
 import type { DataImportOptions } from '../options/data-import.ts';
@@ -15,7 +16,8 @@ export const run = ({
     async (hooks) => {
       const text = guidelines === null ? null : readFileSync(guidelines, 'utf8');
       await using store = await openStore(database);
-      return await importFiles(store, { ...options, guidelines: text }, hooks);
+      const given = { ...options, guidelines: text, by: machineUser() };
+      return await importFiles(store, given, hooks);
     },
     (summary) => showImport(summary, json),
   );

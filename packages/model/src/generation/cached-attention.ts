@@ -113,7 +113,7 @@ export class DecodeAttention implements Attention {
 
   /**
    * Create one for each step, after {@link KeyValueCache.reserve}.
-   * @param blocks the decoder's, if a whole block can be computed at once; else null
+   * @param blocks the decoder's, if whole blocks can be computed at once; else null
    */
   constructor(
     rows: readonly CachedRow[],
@@ -161,21 +161,18 @@ export class DecodeAttention implements Attention {
     );
   }
 
-  block(
+  blocks(
     state: Tensor,
-    layer: AttentionLayer,
-    rotation: Rotation | null,
+    layers: readonly AttentionLayer[],
+    rotations: readonly (Rotation | null)[],
     adapter: string | null,
   ): Tensor | null {
-    if (this.#blocks === null || this.#blocks.adapter !== adapter) return null;
-    const { prefixKeys, prefixValues, keys, values } = this.#cache.layer(layer.index);
-    return this.#blocks.layers[layer.index]!(state, layer, rotation, {
-      keys,
-      values,
+    const blocks = this.#blocks;
+    if (blocks === null || blocks.adapter !== adapter) return null;
+    return blocks.run(state, layers, rotations, {
+      layer: (index) => this.#cache.layer(index),
       rows: this.#slots,
       lengths: this.#lengths,
-      prefixKeys,
-      prefixValues,
       prefixStarts: this.#prefixStarts,
       prefixLengths: this.#prefixLengths,
     });

@@ -153,7 +153,7 @@ test('any adapter but the one that the blocks were made with is composed', () =>
   const attention = new DecodeAttention([], cache, 'cpu', blocks);
   const layer = { index: 0, scale: 1, softcap: null, window: null };
   using state = zeros([1, decoder.config.hiddenSize], { dtype: 'bfloat16' });
-  expect(attention.block(state, layer, null, 'policy')).toBeNull();
+  expect(attention.blocks(state, [layer], [null], 'policy')).toBeNull();
 });
 
 test('float32 and float64 are composed', () => {
@@ -163,7 +163,7 @@ test('float32 and float64 are composed', () => {
 
 test('in bfloat16, a sample is identical bit for bit in any batch', async () => {
   const decoder = tinyDecoder({ dtype: 'bfloat16' });
-  const block = vi.spyOn(DecodeAttention.prototype, 'block');
+  const blocks = vi.spyOn(DecodeAttention.prototype, 'blocks');
   const run = (batchSize: number): ReturnType<typeof generateAll> =>
     generateAll({ decoder, tokenizer: byteTokenizer }, prompts, {
       batchSize,
@@ -175,6 +175,6 @@ test('in bfloat16, a sample is identical bit for bit in any batch', async () => 
     });
   const all = await run(9);
   for (const batchSize of [1, 4]) expect(await run(batchSize)).toEqual(all);
-  expect(block.mock.results.every(({ value }) => value !== null)).toBe(true);
-  block.mockRestore();
+  expect(blocks.mock.results.every(({ value }) => value !== null)).toBe(true);
+  blocks.mockRestore();
 });

@@ -10,7 +10,7 @@ import {
 import { Decoder } from '../decoder.ts';
 import type { DecoderConfig } from '../decoder-config.ts';
 import { type Block, type DecoderWeights, modulesOf, type Norm } from '../decoder-weights.ts';
-import { type Divides, divideBlock, divideEmbedding, divideTensors } from '../divided-weights.ts';
+import { type Divides, divideBlock, divideEmbedding, divideWeights } from '../divided-weights.ts';
 import { Linear } from '../linear.ts';
 import { type BasePrecision, type MatrixUse, readBlocks } from './base-weights.ts';
 import { inLayer, linearPlaces } from './module-plan.ts';
@@ -118,8 +118,9 @@ export function buildDecoder(
   });
   if (tieEmbeddings) weights.head = weights.embedding;
   else weights.head = matrix(`${modules.head}.weight`, 'embedding');
-  const head = divides && !tieEmbeddings ? use(divideTensors(divides, [weights.head])) : null;
-  if (head !== null) weights.head = head.tensors[0]!;
+  const own = divides && !tieEmbeddings ? divideWeights(divides, [weights.head]) : null;
+  const head = own && use(own.unit);
+  if (own !== null) weights.head = own.weights[0]!;
   const embeddingScale = rounded(config.embeddingScale, computeType);
   const decoder = new Decoder({ ...config, embeddingScale }, weights, computeType);
   if (inUnits !== null) decoder.divided = { ...inUnits, blocks: divided, head };

@@ -41,8 +41,7 @@ export interface LoadDecoderOptions {
    */
   basePrecision?: BasePrecision | undefined;
   /**
-   * Divides the weights among processes (default: each has all). They are then held in the type of
-   * products.
+   * Divides the weights among processes (default: each has all).
    */
   divides?: Divides | null | undefined;
   /** Whether the dequantised weights of a file may be cached on disk (default: true). */
@@ -102,7 +101,7 @@ async function load(
   checkWeights(source, opened.config, { scoreHead: opened.classifier });
   if (opened.classifier) checkLabels(source, opened.json);
   const base = basePrecision ?? (computeType === 'bfloat16' ? 'bf16' : 'fp32');
-  refuseBase(basePrecision, { computeType, device, trainable, divides });
+  refuseBase(basePrecision, { computeType, device, trainable });
   const isKept = base === 'kept' || base === 'nf4';
   using cached =
     isFolder || !weightCache || isKept
@@ -158,7 +157,7 @@ function reportUnquantised(decoder: Decoder, file: string, notice: (text: string
 /** @throws RangeError if weights cannot be held like this */
 function refuseBase(
   base: BasePrecision | undefined,
-  { computeType, device, trainable, divides }: Omit<BuildOptions, 'base'>,
+  { computeType, device, trainable }: Omit<BuildOptions, 'base' | 'divides'>,
 ): void {
   const refuse = (why: string): never => {
     throw new RangeError(`--base-precision ${base}: ${why}`);
@@ -168,9 +167,6 @@ function refuseBase(
     refuse('only weights that are not trained can be held in another type. Train with --lora true');
   }
   if (device !== 'cpu') refuse(`weights on ${device} are held in the type of --precision`);
-  if (divides !== null && base !== (computeType === 'bfloat16' ? 'bf16' : 'fp32')) {
-    refuse('weights that processes divide are held in the type of --precision. Omit --shard full');
-  }
   if (computeType === 'float64') refuse('weights in float64 are held as they are computed');
   if (base === 'fp32' && computeType === 'bfloat16') {
     refuse('with --precision bf16, products round weights to bf16. Use --base-precision bf16');

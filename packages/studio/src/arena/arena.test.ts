@@ -76,6 +76,30 @@ describe.each(databases)('%s', (_, newDatabase) => {
     await expect(store.startBattle('none', 'Ann', ['one', 'two'])).rejects.toThrow(/no project/);
   });
 
+  it('counts how often models met, and keeps why', async () => {
+    await using store = await PreferenceStore.open(await newDatabase());
+    const project = await store.openProject('arena');
+    const why = { reason: 'information', gain: 0.25, random: kept } as const;
+    const { id } = await store.startBattle(project, 'Ann', ['one', 'two'], why);
+    const view = await store.addTurn(id, 'Ann', turn('a', 'b'));
+    // Before the vote, the gain would say something about the models.
+    expect(JSON.stringify(view)).not.toMatch(/information|0\.25/);
+    const [before, later] = [new Date(Date.now() - 1000), new Date(Date.now() + 60_000)];
+    const open = [{ left: 'one', right: 'two', vote: null, count: 1 }];
+    expect(await store.battleCounts(project, before)).toEqual(open);
+    expect(await store.battleCounts(project, later)).toEqual([]);
+    await store.voteBattle(id, 'Ann', { vote: 'tie' });
+    const leaky = await store.startBattle(project, 'Ann', ['one', 'two'], { random: kept });
+    await store.addTurn(leaky.id, 'Ann', turn('I am Claude.', 'b'));
+    await store.voteBattle(leaky.id, 'Ann', { vote: 'left' });
+    expect(await store.battleCounts(project, later)).toEqual([{ ...open[0]!, vote: 'tie' }]);
+    const { battles } = await store.battles(project);
+    expect(battles.map(({ reason, gain }) => [reason, gain])).toEqual([
+      [null, null],
+      ['information', 0.25],
+    ]);
+  });
+
   it('rates models, without battles whose answers say who wrote them', async () => {
     await using store = await PreferenceStore.open(await newDatabase());
     const project = await store.openProject('arena');

@@ -10,6 +10,7 @@ import {
 import { BattleTable, styleFeature } from '@keel/statistics';
 import type { SideStyles, StoredBattle } from '../store/battles.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
+import { ARENA_PRIOR, outcomes } from './outcomes.ts';
 
 export interface ArenaOptions extends Partial<RatingOptions> {
   /** Whether ratings are corrected for length and Markdown (default: false). */
@@ -32,14 +33,11 @@ export interface Arena {
 /** A weak prior rates models with few battles too. */
 const defaults: RatingOptions = {
   ...{ anchor: null, intervals: 'sandwich', resamples: 200, seed: 42, balancePairs: null },
-  ...{ prior: 400, elo: null, next: 5 },
+  ...{ prior: ARENA_PRIOR, elo: null, next: 5 },
 };
 
 /** Intervals over clusters need several of them. */
 const LEAST_PEOPLE = 10;
-
-/** 1: the left side won. */
-const outcomes = { left: 1, right: 0, tie: 0.5, both_bad: 0.5 } as const;
 
 /**
  * Bradley-Terry ratings with intervals, the battles and wins of each pair, and which pairs to try

@@ -2,7 +2,8 @@
 // tasks are found again by prompt and answers.
 import { type Content, contentText, isChat } from '@keel/align/data';
 import { ORIGINAL } from '../importing/formats/content.ts';
-import type { StoredTask, StoredVerdict, Verdict } from '../store/items.ts';
+import { EDIT, partName, SETTLED } from '../importing/formats/verdict-parts.ts';
+import type { Adjudication, StoredTask, StoredVerdict, Verdict } from '../store/items.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -18,31 +19,54 @@ const originalOf = ({ prompt, answers }: StoredTask): Fields | null =>
     ? { prompt, answers: answers.map(({ content }) => content) }
     : null;
 
-/** A task of Label Studio, with data fields prompt, answer1 and answer2, or items. */
-export function labelStudioTask(task: StoredTask, index: number): Fields {
+/** The tag with the items of Label Studio's Ranker, which are the answers. */
+const LIST = 'answers';
+/** The tag of the prompt: what is no ranking cannot be about a list. */
+const PROMPT = 'prompt';
+
+/** How the answers of a task are named in a tool. */
+interface Named {
+  names: readonly string[];
+  /** Of Label Studio: whether the answers are items of one list. */
+  isList: boolean;
+  /** Aspects whose ratings are stars; others are numbers. */
+  stars: ReadonlySet<string>;
+}
+
+/**
+ * A task of Label Studio, with data fields prompt, answer1 and answer2, or items.
+ * @param stars keys of the aspects whose ratings are stars, which are whole numbers from 1
+ */
+export function labelStudioTask(
+  task: StoredTask,
+  index: number,
+  stars: ReadonlySet<string> = new Set(),
+): Fields {
   const original = originalOf(task);
   const texts = task.answers.map(({ content }) => shownText(content));
   const names = texts.map((_, at) => `answer${at + 1}`);
-  const isRanking = task.kind === 'ranking';
-  const named = Object.fromEntries(names.map((name, at) => [name, texts[at]]));
+  const isList = task.kind === 'ranking';
+  const fields = Object.fromEntries(names.map((name, at) => [name, texts[at]]));
   const items = texts.map((body, at) => ({ id: names[at], title: `Answer ${at + 1}`, body }));
-  const gold = task.gold === null ? [] : [goldAnnotation(task.gold, names)];
+  const named = { names, isList, stars };
+  const settled = task.adjudication === null ? [] : [settledAnnotation(task.adjudication, named)];
+  const gold = task.gold === null ? [] : [goldAnnotation(task.gold, named)];
   return {
     id: index + 1,
     data: {
       prompt: shownText(task.prompt),
-      ...(isRanking ? { items } : named),
+      ...(isList ? { items } : fields),
       ...(original !== null && { [ORIGINAL]: original }),
     },
-    annotations: [...task.annotations.map((one) => annotationOf(one, names)), ...gold],
+    annotations: [...task.annotations.map((one) => annotationOf(one, named)), ...settled, ...gold],
     predictions: [],
     meta: task.columns,
   };
 }
 
-const annotationOf = (verdict: StoredVerdict, names: readonly string[]): Fields => ({
+const annotationOf = (verdict: StoredVerdict, named: Named): Fields => ({
   completed_by: { email: verdict.person },
-  result: resultsOf(verdict, names),
+  result: resultsOf(verdict, named),
   was_cancelled: verdict.choice === null,
   ground_truth: false,
   created_at: verdict.at,
@@ -50,20 +74,41 @@ const annotationOf = (verdict: StoredVerdict, names: readonly string[]): Fields 
   ...(verdict.seconds !== null && { lead_time: verdict.seconds }),
 });
 
-const goldAnnotation = (gold: Verdict, names: readonly string[]): Fields => ({
+/** A verdict that settles the task: the choice "settled" says so. */
+const settledAnnotation = (verdict: Adjudication, named: Named): Fields => ({
+  completed_by: { email: verdict.person },
+  result: [
+    ...resultsOf(verdict, named),
+    {
+      ...{ type: 'choices', from_name: SETTLED, to_name: objectOf(named, 0) },
+      value: { choices: [SETTLED] },
+    },
+  ],
+  was_cancelled: false,
+  ground_truth: true,
+  created_at: verdict.at,
+  updated_at: verdict.at,
+});
+
+const goldAnnotation = (gold: Verdict, named: Named): Fields => ({
   completed_by: { email: 'gold' },
-  result: resultsOf(gold, names),
+  result: resultsOf(gold, named),
   was_cancelled: false,
   ground_truth: true,
 });
 
+/** What a part of a verdict is about: an answer, or the task where the answers are a list. */
+const objectOf = ({ names, isList }: Named, answer: number): string =>
+  isList ? PROMPT : names[answer]!;
+
 function resultsOf(
-  { choice, ranks, strength, comment }: Verdict,
-  names: readonly string[],
+  { choice, ranks, strength, comment, ratings, edit }: Verdict,
+  named: Named,
 ): Fields[] {
-  const result = (type: string, from_name: string, value: Fields): Fields => ({
+  const { names, stars } = named;
+  const result = (type: string, from_name: string, value: Fields, answer = 0): Fields => ({
     ...{ type, from_name, value },
-    to_name: names[0],
+    to_name: objectOf(named, answer),
   });
   const results: Fields[] = [];
   if (choice === 'left' || choice === 'right')
@@ -72,26 +117,74 @@ function resultsOf(
     const ranker: Record<string, string[]> = {};
     for (const [at, rank] of ranks!.entries())
       ranker[`rank ${rank}`] = [...(ranker[`rank ${rank}`] ?? []), names[at]!];
-    results.push(result('ranker', 'ranking', { ranker }));
+    results.push({ ...result('ranker', 'ranking', { ranker }), to_name: LIST });
   } else if (choice !== null) results.push(result('choices', 'verdict', { choices: [choice] }));
   if (strength != null) results.push(result('rating', 'strength', { rating: strength }));
+  for (const [aspect, list] of Object.entries(ratings ?? {}))
+    for (const [at, value] of list.entries()) {
+      if (value === null) continue;
+      const type = stars.has(aspect) ? 'rating' : 'number';
+      results.push(result(type, partName(aspect, names[at]!), { [type]: value }, at));
+    }
+  if (edit != null) {
+    const { answer, text } = edit;
+    const name = partName(EDIT, answer === null ? null : names[answer]!);
+    const one = result('textarea', name, { text: [text] }, answer ?? 0);
+    results.push(answer === null ? { ...one, to_name: PROMPT } : one);
+  }
   if (comment != null) results.push(result('textarea', 'comment', { text: [comment] }));
   return results;
 }
 
-/** A record of Argilla 2, with fields prompt and response-1, …, and a question "preference". */
-export function argillaRecord(task: StoredTask): Fields {
+/** Ratings that questions of Argilla can have. */
+const isArgillaRating = (value: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value <= 10;
+
+/**
+ * A record of Argilla 2, with fields prompt and response-1, …, and a question "preference".
+ * @param lost receives what a record has no place for
+ */
+export function argillaRecord(task: StoredTask, lost: (why: string) => void): Fields {
   const original = originalOf(task);
   const names = task.answers.map((_, at) => `response-${at + 1}`);
   const fields = names.map((name, at) => [name, shownText(task.answers[at]!.content)]);
-  const responses = task.annotations.map((one) => ({
-    value: argillaValue(one, names),
-    user_id: one.person,
-    status: one.choice === null ? 'discarded' : 'submitted',
-  }));
-  const comments = task.annotations.flatMap(({ comment, person }) =>
-    comment === null ? [] : [{ value: comment, user_id: person, status: 'submitted' }],
-  );
+  const responses: Record<string, Fields[]> = {};
+  const add = (question: string, user_id: string, value: unknown, status = 'submitted'): void => {
+    responses[question] = [...(responses[question] ?? []), { value, user_id, status }];
+  };
+  /** @param part adds to the names of questions, for a verdict that settles the task */
+  const addParts = (
+    verdict: StoredVerdict | Adjudication,
+    part: (name: string) => string,
+  ): void => {
+    const { person, comment, strength, ratings, edit } = verdict;
+    const rated = (question: string, value: number): void => {
+      if (isArgillaRating(value)) add(part(question), person, value);
+      else
+        lost('a rating is not a whole number from 0 to 10, which is what Argilla has: not written');
+    };
+    if (comment !== null) add(part('comment'), person, comment);
+    if (strength !== null) rated('strength', strength);
+    for (const [aspect, list] of Object.entries(ratings ?? {}))
+      for (const [at, value] of list.entries())
+        if (value !== null) rated(partName(aspect, names[at]!), value);
+    if (edit !== null)
+      add(
+        part(partName(EDIT, edit.answer === null ? null : names[edit.answer]!)),
+        person,
+        edit.text,
+      );
+  };
+  for (const one of task.annotations) {
+    const status = one.choice === null ? 'discarded' : 'submitted';
+    add('preference', one.person, argillaValue(one, names), status);
+    addParts(one, (name) => name);
+  }
+  const { adjudication } = task;
+  if (adjudication !== null) {
+    add(SETTLED, adjudication.person, argillaValue(adjudication, names));
+    addParts(adjudication, (name) => `${SETTLED}-${name}`);
+  }
   return {
     id: task.id,
     status: task.annotations.length < task.overlap ? 'pending' : 'completed',
@@ -102,10 +195,7 @@ export function argillaRecord(task: StoredTask): Fields {
       ...(original !== null && { [ORIGINAL]: JSON.stringify(original) }),
     },
     suggestions: {},
-    responses: {
-      ...(responses.length > 0 && { preference: responses }),
-      ...(comments.length > 0 && { comment: comments }),
-    },
+    responses,
     vectors: {},
   };
 }

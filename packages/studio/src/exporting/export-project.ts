@@ -30,6 +30,8 @@ export interface ExportOptions {
   minVotes: number;
   /** Whether pairs are also the better answers that people wrote, over the ones edited. */
   edits?: boolean;
+  /** Who exports, for the log of actions (default: nobody is named). */
+  by?: string | null;
 }
 
 export interface ExportSummary {
@@ -38,8 +40,27 @@ export interface ExportSummary {
   /** Tasks, or battles with a vote. */
   tasks: number;
   written: number;
-  /** Tasks that became no row, and better answers that became no pair, by reason. */
+  /** Tasks that became no row, and parts of verdicts that were not written, by reason. */
   skipped: Readonly<Record<string, number>>;
+}
+
+/** No task became a row. */
+export class EmptyExportError extends DataError {
+  readonly to: ExportTarget;
+  /** Tasks or battles that became no row, by reason; none: there is nothing in the project. */
+  readonly skipped: Readonly<Record<string, number>>;
+
+  constructor(place: string, to: ExportTarget, skipped: Readonly<Record<string, number>>) {
+    const reasons = Object.entries(skipped).map(([why, count]) => `${count} skipped: ${why}`);
+    const nothing = to === 'battles' ? 'no votes' : 'no tasks';
+    super({
+      file: place,
+      expected: `at least one row for --to ${to}`,
+      found: reasons.length === 0 ? nothing : `none (${reasons.join('; ')})`,
+    });
+    this.to = to;
+    this.skipped = skipped;
+  }
 }
 
 const trainingRows: Readonly<Partial<Record<ExportTarget, RowsOf>>> = {
@@ -78,7 +99,7 @@ export function checkExport({
 
 /**
  * @throws ConfigError as {@link checkExport}, and for an unknown project
- * @throws DataError if no row is left; no file is written then
+ * @throws EmptyExportError if no row is left; no file is written then
  */
 export async function exportProject(
   store: PreferenceStore,
@@ -90,6 +111,9 @@ export async function exportProject(
   const skipped: Record<string, number> = {};
   const rows: object[] = [];
   let tasks = 0;
+  const { aspects } = await store.settings(id);
+  // Stars begin with one.
+  const stars = new Set(aspects.flatMap(({ key, least }) => (least >= 1 ? [key] : [])));
   if (to === 'battles') {
     const found = await battleRows(store, id);
     tasks = found.rows.length + found.leaked;
@@ -100,7 +124,7 @@ export async function exportProject(
     const skip = (why: string): void => {
       skipped[why] = (skipped[why] ?? 0) + 1;
     };
-    const made = rowsOf(task, tasks++, { to, labels, minVotes });
+    const made = rowsOf(task, tasks++, { to, labels, minVotes, stars }, skip);
     if (typeof made === 'string') skip(made);
     else rows.push(...made);
     if (!edits) continue;
@@ -108,33 +132,32 @@ export async function exportProject(
     rows.push(...edited.rows);
     edited.faults.forEach(skip);
   }
-  if (rows.length === 0) {
-    const reasons = Object.entries(skipped).map(([why, count]) => `${count} skipped: ${why}`);
-    throw new DataError({
-      file: `${store.name}, project ${project}`,
-      expected: `at least one row for --to ${to}`,
-      found:
-        reasons.length === 0
-          ? to === 'battles'
-            ? 'no votes'
-            : 'no tasks'
-          : `none (${reasons.join('; ')})`,
-    });
-  }
+  if (rows.length === 0)
+    throw new EmptyExportError(`${store.name}, project ${project}`, to, skipped);
   makeFolder(dirname(output));
   const lines = rows.map((row) => JSON.stringify(row));
   writeFileAtomic(output, isLines(to) ? `${lines.join('\n')}\n` : `[\n${lines.join(',\n')}\n]\n`);
+  await store.noteAction({
+    ...{ person: options.by ?? null, action: 'rows exported', project },
+    details: { to, rows: rows.length },
+  });
   return { to, output, tasks, written: rows.length, skipped };
 }
 
 function rowsOf(
   task: StoredTask,
   index: number,
-  { to, labels, minVotes }: Pick<ExportOptions, 'to' | 'labels' | 'minVotes'>,
+  {
+    to,
+    labels,
+    minVotes,
+    stars,
+  }: Pick<ExportOptions, 'to' | 'labels' | 'minVotes'> & { stars: ReadonlySet<string> },
+  lost: (why: string) => void,
 ): object[] | string {
   const votes = task.annotations.filter(({ choice }) => choice !== null).length;
   if (votes < minVotes && task.adjudication === null) return `fewer than ${minVotes} verdicts`;
   const training = trainingRows[to];
   if (training !== undefined) return training(task, labels);
-  return [to === 'argilla' ? argillaRecord(task) : labelStudioTask(task, index)];
+  return [to === 'argilla' ? argillaRecord(task, lost) : labelStudioTask(task, index, stars)];
 }

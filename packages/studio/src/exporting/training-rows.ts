@@ -1,5 +1,12 @@
 // Tasks as rows that train: pairs with margins or probabilities, rankings and thumbs.
-import { type Content, DataError, isChat, parseRow, trainingFault } from '@keel/align/data';
+import {
+  type Content,
+  contentText,
+  DataError,
+  isChat,
+  parseRow,
+  trainingFault,
+} from '@keel/align/data';
 import type { LabelKind } from '../names.ts';
 import type { Edit, StoredTask } from '../store/items.ts';
 import {
@@ -17,11 +24,13 @@ type Fields = Record<string, unknown>;
 export type RowsOf = (task: StoredTask, labels: LabelKind) => Fields[] | string;
 
 const NOBODY = 'nobody gave a verdict';
+const EMPTY = 'an answer is empty: training needs some text';
 const UNDECIDED = 'no answer has more votes than the other, and than a tie';
 
 /** Rows of TRL: {prompt, chosen, rejected}, with margin or label_probability. */
 export const pairRows: RowsOf = (task, labels) => {
   if (task.kind !== 'pair') return `the task is a ${task.kind}: it is not a pair`;
+  if (hasEmpty(task)) return EMPTY;
   const votes = pairVotes(labelling(task));
   if (votes === null) return NOBODY;
   const counts = pairVotes(task);
@@ -59,6 +68,7 @@ export const pairRows: RowsOf = (task, labels) => {
 /** {prompt, completions, ranking}. A pair is a ranking of two. */
 export const rankingRows: RowsOf = (task) => {
   if (task.kind === 'thumb') return 'the task is a thumb: it does not compare answers';
+  if (hasEmpty(task)) return EMPTY;
   let ranks: number[] | null;
   if (task.kind === 'pair') {
     const votes = pairVotes(labelling(task));
@@ -82,6 +92,7 @@ export const rankingRows: RowsOf = (task) => {
 /** {prompt, completion, label}. A pair is two thumbs: both are false where both answers are bad. */
 export const thumbRows: RowsOf = (task, labels) => {
   if (task.kind === 'ranking') return 'the task is a ranking: its answers are not judged alone';
+  if (hasEmpty(task)) return EMPTY;
   const soft = labels === 'votes';
   const rowOf = (at: number, probability: number): Fields[] | string =>
     checked('unpaired', {
@@ -188,3 +199,10 @@ function checked(
     throw error;
   }
 }
+
+/** People can prefer something over an empty answer, but no text of it can be trained on. */
+const hasEmpty = ({ answers }: StoredTask): boolean =>
+  answers.some(({ content }) => {
+    const isCall = isChat(content) && content.some((message) => message.tool_calls !== undefined);
+    return !isCall && contentText(content).trim() === '';
+  });

@@ -431,6 +431,143 @@ async function fill(): Promise<void> {
   );
 }
 
+/** Tasks with edits, ratings by aspect, and verdicts that settle them. */
+async function fillParts(rating = 5): Promise<void> {
+  const project = await store.openProject('parts');
+  const aspect = (key: string, least: number) => ({ key, label: key, least, most: 20 });
+  await store.saveSettings(project, { aspects: [aspect('helpful', 1), aspect('risky', 0)] });
+  await store.addTasks(
+    project,
+    [
+      {
+        kind: 'pair',
+        prompt: 'Q1',
+        answers: [{ content: 'good' }, { content: 'bad' }],
+        annotations: [
+          {
+            ...{ person: 'Ann', choice: 'left', strength: 2 },
+            ratings: { helpful: [rating, 1], risky: [0, null] },
+            edit: { answer: 0, text: 'better' },
+          },
+          { person: 'Ben', choice: 'tie', edit: { answer: null, text: 'from nothing' } },
+        ],
+        adjudication: {
+          ...{ person: 'Eve', choice: 'right', strength: 1, comment: 'Read again' },
+          ...{ ratings: { helpful: [1, 4] }, edit: { answer: 1, text: 'best' } },
+        },
+      },
+      {
+        kind: 'ranking',
+        prompt: 'Q2',
+        answers: [{ content: 'a' }, { content: 'b' }, { content: 'c' }],
+        annotations: [
+          {
+            ...{ person: 'Ann', choice: 'ranked', ranks: [1, 2, 3] },
+            ...{ ratings: { helpful: [4, 3, 2] }, edit: { answer: 2, text: 'd' } },
+          },
+        ],
+        adjudication: { person: 'Eve', choice: 'ranked', ranks: [2, 1, 3] },
+      },
+    ],
+    { overlap: 1, random: () => 0 },
+  );
+}
+
+type Parts = Pick<StoredTask['annotations'][number], 'choice' | 'ranks' | 'ratings' | 'edit'> & {
+  person: string;
+};
+
+/** A verdict by the texts of the answers, so that their order does not matter. */
+function partsBy({ answers }: StoredTask, { person, choice, ranks, ratings, edit }: Parts) {
+  const text = (at: number): unknown => answers[at]!.content;
+  const said = choice === 'left' ? text(0) : choice === 'right' ? text(1) : choice;
+  const byText = (list: readonly unknown[]) =>
+    Object.fromEntries(list.map((value, at) => [text(at), value]));
+  return {
+    ...{ person, said, ranks: ranks && byText(ranks) },
+    ratings: Object.entries(ratings ?? {}).map(([key, list]) => [key, byText(list)]),
+    edit: edit && [edit.answer === null ? null : text(edit.answer), edit.text],
+  };
+}
+const partsOf = (task: StoredTask) => task.annotations.map((one) => partsBy(task, one));
+const settledOf = (task: StoredTask) => {
+  const { adjudication } = task;
+  const { strength, comment } = adjudication!;
+  return { ...partsBy(task, adjudication!), strength, comment };
+};
+
+describe('empty answers', () => {
+  const empties: [string, Record<string, unknown>[]][] = [
+    [
+      'human-votes',
+      [{ prompt: 'Q', response_1: '', response_2: 'text', labels: { Ann: 2, Ben: 2 } }],
+    ],
+    ['keel', [{ prompt: 'Q', chosen: 'text', rejected: '' }]],
+    ['keel', [{ prompt: asked('Q'), chosen: says('text'), rejected: says('') }]],
+    ['keel', [{ prompt: 'Q', completions: ['', 'text', 'more'], ranking: [3, 1, 2] }]],
+    ['keel', [{ prompt: 'Q', completion: '', label: false }]],
+    ['samples', [{ prompt: 'Q', completions: ['text', ''] }]],
+    [
+      'battles',
+      [
+        {
+          model_a: 'm',
+          model_b: 'n',
+          winner: 'model_b',
+          prompt: 'Q',
+          answer_a: '',
+          answer_b: 'text',
+        },
+      ],
+    ],
+    [
+      'argilla',
+      [
+        {
+          fields: { prompt: 'Q', 'response-1': '', 'response-2': 'text' },
+          responses: { preference: [{ value: 'response-2', user_id: 'Ann' }] },
+        },
+      ],
+    ],
+    [
+      'label-studio',
+      [
+        {
+          data: { prompt: 'Q', answer1: '', answer2: 'text' },
+          annotations: [
+            { completed_by: 'Ann', result: [{ type: 'pairwise', value: { selected: 'right' } }] },
+          ],
+        },
+      ],
+    ],
+  ];
+  it.each(empties)('of %s are judged as what they are', async (_, rows) => {
+    await read(fileOf(rows));
+    const [task] = await tasksOf();
+    const contents = task!.answers.map(({ content }) => content);
+    expect(
+      contents.some((one) => one === '' || JSON.stringify(one) === JSON.stringify(says(''))),
+    ).toBe(true);
+    expect(JSON.stringify(task)).not.toContain('\u{10fffe}');
+    for (const { choice, ranks } of task!.annotations) {
+      const best = choice === 'left' ? 0 : choice === 'right' ? 1 : (ranks?.indexOf(1) ?? -1);
+      if (best >= 0) expect(JSON.stringify(contents[best])).toContain('text');
+    }
+  });
+
+  it('are in no row for training, with the reason', async () => {
+    const row = (at: number, chosen: string) => ({ prompt: `Q${at}`, chosen, rejected: 'x' });
+    await read(fileOf([row(1, ''), row(2, 'good')]));
+    for (const to of ['pairs', 'kto', 'rankings'] as const) {
+      const { rows, summary } = await write({ to });
+      expect(JSON.stringify(rows)).not.toContain('Q1');
+      expect(summary.skipped).toEqual({ 'an answer is empty: training needs some text': 1 });
+    }
+    const { output } = await write({ to: 'argilla' });
+    expect(await read(output)).toMatchObject({ tasks: 0, known: 2, annotations: 0 });
+  });
+});
+
 describe('export', () => {
   beforeEach(fill);
 
@@ -508,12 +645,10 @@ describe('export', () => {
     // Into another one: the same tasks and verdicts.
     await read(output, { project: 'other' });
     const after = await tasksOf('other');
-    const strength = (one: StoredTask) =>
-      saidOf(one).map((said) => (to === 'argilla' ? { ...said, strength: null } : said));
     expect(after.map(({ kind, prompt, columns }) => ({ kind, prompt, columns }))).toEqual(
       before.map(({ kind, prompt, columns }) => ({ kind, prompt, columns })),
     );
-    expect(after.map(saidOf)).toEqual(before.map(strength));
+    expect(after.map(saidOf)).toEqual(before.map(saidOf));
     const times = (tasks: StoredTask[]) =>
       tasks.flatMap(({ annotations }) => annotations.map(({ seconds }) => seconds));
     if (to === 'label-studio') {
@@ -522,6 +657,101 @@ describe('export', () => {
         says('a'),
       );
     }
+  });
+
+  it.each([
+    'argilla',
+    'label-studio',
+  ] as const)('to %s has edits, ratings and what settled a task', async (to) => {
+    await fillParts();
+    const { output, rows } = await write({ to, project: 'parts' });
+    expect(await read(output, { project: 'parts' })).toMatchObject({
+      ...{ tasks: 0, known: 2, annotations: 0, adjudications: 0 },
+    });
+    const imported = await read(output, { project: 'other' });
+    expect(imported).toMatchObject({ tasks: 2, annotations: 3, adjudications: 2, gold: 0 });
+    const [before, after] = [await tasksOf('parts'), await tasksOf('other')];
+    expect(after.map(partsOf)).toEqual(before.map(partsOf));
+    expect(after.map(settledOf)).toEqual(before.map(settledOf));
+    // Somebody changes a rating in the tool.
+    const changed = JSON.parse(
+      JSON.stringify(rows).replace('"value":5', '"value":2').replace('"rating":5', '"rating":2'),
+    );
+    expect(await read(fileOf(changed, 'json'), { project: 'parts' })).toMatchObject({
+      ...{ annotations: 1, adjudications: 0 },
+    });
+  });
+
+  it('names the parts of a verdict as a labelling config of Label Studio can', async () => {
+    await fillParts();
+    const { rows } = await write({ to: 'label-studio', project: 'parts' });
+    const results = (rows as { annotations: { result: Record<string, unknown>[] }[] }[]).map(
+      ({ annotations }) => annotations.map(({ result }) => result),
+    );
+    // The order of a pair's answers was drawn.
+    const [pair] = await tasksOf('parts');
+    const place = pair!.answers.findIndex(({ content }) => content === 'good');
+    const name = `answer${place + 1}`;
+    expect(results[0]![0]).toEqual(
+      expect.arrayContaining([
+        {
+          ...{ type: 'rating', from_name: `helpful-${name}`, to_name: name },
+          value: { rating: 5 },
+        },
+        {
+          ...{ type: 'number', from_name: `risky-${name}`, to_name: name },
+          value: { number: 0 },
+        },
+        {
+          ...{ type: 'textarea', from_name: `edit-${name}`, to_name: name },
+          value: { text: ['better'] },
+        },
+      ]),
+    );
+    expect(results[0]![1]).toContainEqual({
+      ...{ type: 'textarea', from_name: 'edit', to_name: 'prompt' },
+      value: { text: ['from nothing'] },
+    });
+    expect(results[0]!.at(-1)).toContainEqual(
+      expect.objectContaining({ type: 'choices', from_name: 'settled' }),
+    );
+    for (const { to_name, type } of results[1]!.flat())
+      expect(to_name).toBe(type === 'ranker' ? 'answers' : 'prompt');
+  });
+
+  it('counts ratings that Argilla cannot have', async () => {
+    await fillParts(11);
+    const { summary } = await write({ to: 'argilla', project: 'parts' });
+    expect(Object.entries(summary.skipped)).toEqual([
+      [expect.stringMatching(/from 0 to 10.*Argilla/), 1],
+    ]);
+    expect(summary.written).toBe(2);
+  });
+
+  it('reads them from JSON-MIN too', async () => {
+    const file = fileOf([
+      {
+        ...{ id: 1, annotation_id: 3, annotator: 'Ann', lead_time: 4 },
+        ...{ prompt: 'Q', answer1: 'a', answer2: 'b', comparison: 'left', topic: 'x' },
+        ...{ 'helpful-answer1': 4, 'helpful-answer2': 1, 'edit-answer2': 'c', comment: 'Yes' },
+      },
+      {
+        ...{ id: 1, annotation_id: 4, annotator: 'Eve', prompt: 'Q', answer1: 'a', answer2: 'b' },
+        ...{ comparison: 'right', settled: 'settled', strength: 2, topic: 'x' },
+      },
+    ]);
+    await read(file, { project: 'min' });
+    const [task] = await tasksOf('min');
+    expect(task).toMatchObject({
+      columns: { topic: 'x' },
+      annotations: [
+        {
+          ...{ person: 'Ann', choice: 'left', ratings: { helpful: [4, 1] }, comment: 'Yes' },
+          edit: { answer: 1, text: 'c' },
+        },
+      ],
+      adjudication: { person: 'Eve', choice: 'right', strength: 2 },
+    });
   });
 
   it.each([

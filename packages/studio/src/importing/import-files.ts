@@ -15,6 +15,8 @@ export interface ImportOptions extends TaskReadingOptions {
   seed: number;
   /** Text of the guidelines; null: they stay as they are. */
   guidelines: string | null;
+  /** Who imports, for the log of actions (default: nobody is named). */
+  by?: string | null;
 }
 
 export interface ImportSummary extends Added, Omit<ReadTasks, 'tasks'> {
@@ -31,7 +33,7 @@ export async function importFiles(
   hooks: ConversionHooks = {},
 ): Promise<ImportSummary> {
   const { tasks, ...read } = await readTasks(options, hooks);
-  const { project, overlap, gold, seed, guidelines } = options;
+  const { project, overlap, gold, seed, guidelines, by = null } = options;
   const inputs = gold
     ? tasks.map(({ annotations, ...task }) => ({
         ...task,
@@ -39,12 +41,17 @@ export async function importFiles(
         gold: task.gold ?? annotations.find(({ choice }) => choice !== null) ?? null,
       }))
     : tasks;
-  const id = await store.openProject(project);
+  const id = await store.openProject(project, by);
   const { total } = await store.taskList(id, {}, { limit: 1 });
   // What is said of the first tasks is said of the project.
-  if (total === 0 && overlap !== null) await store.saveSettings(id, { overlap });
+  if (total === 0 && overlap !== null) await store.saveSettings(id, { overlap }, by);
   const added = await store.addTasks(id, inputs, { overlap, random: resamplingRandom(seed) });
-  if (guidelines !== null) await store.saveGuidelines(id, guidelines);
+  if (guidelines !== null) await store.saveGuidelines(id, guidelines, by);
+  const { tasks: newTasks, annotations } = added;
+  await store.noteAction({
+    ...{ person: by, action: 'rows imported', project },
+    details: { tasks: newTasks, verdicts: annotations, gold: added.gold },
+  });
   const version = (await store.guidelines(id))?.version ?? null;
   return { project, database: store.name, ...added, ...read, guidelines: version };
 }

@@ -1,5 +1,6 @@
 // Models that answer on the spot: those of OpenAI-compatible servers, such as `keel serve`. Which
 // servers is said on the command line: a page cannot name an address.
+import { EndpointError, type Judge, openEndpointJudge } from '@keel/align/judges';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
 
 export interface ChatMessage {
@@ -25,6 +26,7 @@ const PATIENCE = 300_000;
 
 export class ModelServers {
   readonly #clients: ReadonlyMap<string, OpenAI>;
+  readonly #key: string | null;
   /** Which server has a model, as it was last listed. */
   #known: ReadonlyMap<string, OpenAI> = new Map();
 
@@ -33,6 +35,7 @@ export class ModelServers {
    * @param key sent to all of them; null: none
    */
   constructor(addresses: readonly string[], key: string | null) {
+    this.#key = key;
     this.#clients = new Map(
       addresses.map((address) => {
         const plain = address.replace(/\/+$/, '').replace(/\/v1$/, '');
@@ -76,27 +79,58 @@ export class ModelServers {
   }
 
   /**
-   * @returns the text that a model answers
-   * @throws ModelServerError for an unknown model, or a server that does not answer
+   * A model as a judge of pairs.
+   * @throws ModelServerError for an unknown model
    */
-  async answer(
+  async judge(model: string): Promise<Judge> {
+    const { baseURL } = this.#known.get(model) ?? (await this.#clientOf(model));
+    return openEndpointJudge(
+      {
+        ...{ model, name: model, base_url: baseURL, retries: 1 },
+        ...(this.#key !== null && { api_key_env: KEY }),
+      },
+      { environment: { [KEY]: this.#key ?? undefined } },
+    );
+  }
+
+  /** What a judge of a server could not do, as what is wrong with the server. */
+  static faultOf(error: unknown): unknown {
+    return error instanceof EndpointError ? new ModelServerError(error.message) : error;
+  }
+
+  /**
+   * @returns the text that a model answers, as it is written
+   * @throws ModelServerError for an unknown model, a server that does not answer, and an answer
+   *   that breaks off
+   */
+  async *write(
     model: string,
     messages: readonly ChatMessage[],
     { temperature, maxTokens }: Sampling,
-    signal?: AbortSignal,
-  ): Promise<string> {
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
     const client = this.#known.get(model) ?? (await this.#clientOf(model));
+    let isWhole = false;
     try {
-      const { choices } = await client.chat.completions.create(
-        { model, messages: [...messages], temperature, max_tokens: maxTokens },
-        { ...(signal && { signal }) },
+      const chunks = await client.chat.completions.create(
+        { model, messages: [...messages], temperature, max_tokens: maxTokens, stream: true },
+        { signal },
       );
-      return choices[0]?.message.content ?? '';
+      for await (const { choices } of chunks) {
+        const [choice] = choices;
+        if (choice?.delta.content) yield choice.delta.content;
+        isWhole ||= choice?.finish_reason != null;
+      }
     } catch (error) {
       throw new ModelServerError(faultOf(client.baseURL, error));
     }
+    // The client of the servers ends without an error where the connection is lost.
+    if (!isWhole) throw new ModelServerError(`${client.baseURL} broke off in the middle.`);
   }
 }
+
+/** Where the judge of a server finds its key. */
+const KEY = 'KEEL_MODELS_KEY';
 
 function faultOf(address: string, error: unknown): string {
   if (error instanceof APIConnectionError)

@@ -1,6 +1,8 @@
 // People who can sign in: the owner by the key that the command prints, others by invitation.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Transaction } from 'kysely';
+import type { AdminAction } from '../names.ts';
+import { noteAction } from '../store/action-log.ts';
 import { newId } from '../store/ids.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
 import type { Tables } from '../store/schema.ts';
@@ -153,9 +155,13 @@ export class People {
     if (!response.ok) throw new PeopleError('wrong', 'The current password is wrong');
   }
 
-  /** @returns the invitation and its code, which is not kept */
+  /**
+   * @param by the admin's name, for the log of actions; so in the methods below
+   * @returns the invitation and its code, which is not kept
+   */
   async invite(
     wanted: Pick<Invitation, 'name' | 'role' | 'projects'>,
+    by: string | null,
   ): Promise<Invitation & { code: string }> {
     if (wanted.name !== null && (await this.#isMember(wanted.name)))
       throw new PeopleError('name', `${wanted.name} can already sign in`);
@@ -163,14 +169,20 @@ export class People {
     const now = Date.now();
     const expires = new Date(now + INVITATION_DAYS * DAY).toISOString();
     const id = newId();
-    await this.#store.database
-      .insertInto('invitations')
-      .values({
-        ...{ id, key: keyOfCode(code), name: wanted.name, role: wanted.role },
-        projects: JSON.stringify(wanted.projects),
-        ...{ created_at: new Date(now).toISOString(), expires_at: expires, used_at: null },
-      })
-      .execute();
+    await this.#store.database.transaction().execute(async (writing) => {
+      await writing
+        .insertInto('invitations')
+        .values({
+          ...{ id, key: keyOfCode(code), name: wanted.name, role: wanted.role },
+          projects: JSON.stringify(wanted.projects),
+          ...{ created_at: new Date(now).toISOString(), expires_at: expires, used_at: null },
+        })
+        .execute();
+      await noteAction(writing, {
+        ...{ person: by, action: 'person invited', project: null },
+        details: { ...wanted, projects: await projectNames(writing, wanted.projects) },
+      });
+    });
     return { id, ...wanted, expires, code };
   }
 
@@ -180,8 +192,19 @@ export class People {
     return rows.map(invitationOf);
   }
 
-  async withdraw(id: string): Promise<void> {
-    await this.#store.database.deleteFrom('invitations').where('id', '=', id).execute();
+  async withdraw(id: string, by: string | null): Promise<void> {
+    await this.#store.database.transaction().execute(async (writing) => {
+      const found = await writing
+        .selectFrom('invitations')
+        .select(['name', 'role'])
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (found === undefined) return;
+      await writing.deleteFrom('invitations').where('id', '=', id).execute();
+      await noteAction(writing, {
+        ...{ person: by, action: 'invitation withdrawn', project: null, details: found },
+      });
+    });
   }
 
   /** @throws PeopleError for a code that is unknown, used or too old */
@@ -224,6 +247,9 @@ export class People {
       }
       await addMember(writing, { person: id, user, role: invited.role });
       await setProjects(writing, id, invited.projects);
+      await noteAction(writing, {
+        ...{ person: own, action: 'person joined', project: null, details: { role: invited.role } },
+      });
     });
     return this.#start(user);
   }
@@ -259,11 +285,14 @@ export class People {
   async change(
     id: string,
     { role, disabled, projects }: Partial<Pick<Member, 'role' | 'disabled' | 'projects'>>,
+    by: string | null,
   ): Promise<void> {
     const user = await this.#store.database.transaction().execute(async (writing) => {
       const member = await writing
         .selectFrom('members')
-        .selectAll()
+        .innerJoin('people', 'people.id', 'members.person_id')
+        .selectAll('members')
+        .select('people.name')
         .where('person_id', '=', id)
         .executeTakeFirst();
       if (member === undefined) throw new PeopleError('name', 'There is no such person');
@@ -280,7 +309,18 @@ export class People {
           .where('person_id', '=', id)
           .execute();
       }
-      if (projects !== undefined) await setProjects(writing, id, projects);
+      const note = (action: AdminAction, details: object): Promise<void> =>
+        noteAction(writing, {
+          ...{ person: by, action, project: null, details: { name: member.name, ...details } },
+        });
+      if (role !== undefined && role !== member.role)
+        await note('role changed', { from: member.role, to: role });
+      if (disabled !== undefined && Number(disabled) !== member.disabled)
+        await note(disabled ? 'person removed' : 'person restored', {});
+      if (projects !== undefined) {
+        await setProjects(writing, id, projects);
+        await note('projects changed', { projects: await projectNames(writing, projects) });
+      }
       return member.user_id;
     });
     if (disabled === true) {
@@ -436,6 +476,18 @@ async function setProjects(
   await writing.deleteFrom('project_members').where('person_id', '=', person_id).execute();
   const rows = [...new Set(projects)].map((project_id) => ({ project_id, person_id }));
   if (rows.length > 0) await writing.insertInto('project_members').values(rows).execute();
+}
+
+/** Names of projects, as they are now. */
+async function projectNames(reading: Reading, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await reading
+    .selectFrom('projects')
+    .select('name')
+    .where('id', 'in', [...ids])
+    .orderBy('name')
+    .execute();
+  return rows.map(({ name }) => name);
 }
 
 const invitationOf = (row: Tables['invitations']): Invitation => ({

@@ -2,6 +2,7 @@
 import type { Content } from '@keel/align/data';
 import { exactJson } from '@keel/model/exact-json';
 import { keyOf } from '../store/ids.ts';
+import type { Suggestion } from '../store/suggestions.ts';
 
 export interface RoundColumn {
   number: number;
@@ -15,14 +16,7 @@ export interface RoundColumn {
 /** Names an answer, whatever its place. */
 export const keyOfContent = (content: Content): string => keyOf(exactJson(content));
 
-/** What a reward model expects of a pair, by the order in which a person sees the answers. */
-export interface Suggestion {
-  by: string;
-  /** P(the left answer is the better one). */
-  left: number;
-}
-
-/** @returns null for a task of no round */
+/** What the reward model of a round expects. @returns null for a task of no round */
 export function suggestionOf(
   columns: Readonly<Record<string, unknown>>,
   answers: readonly Content[],
@@ -30,7 +24,7 @@ export function suggestionOf(
   const round = columns.round as RoundColumn | undefined;
   if (round?.likes === undefined || answers.length !== 2) return null;
   const [left, right] = answers.map((content) => round.likes[keyOfContent(content)]);
-  const by = `reward model of round ${round.number}`;
+  const by = `the reward model of round ${round.number}`;
   if (left !== undefined) return { by, left };
   return right === undefined ? null : { by, left: 1 - right };
 }

@@ -8,6 +8,7 @@ import { writeFileAtomic } from '@keel/align/internal';
 import { identityOf, identityRuns, type ProcessIdentity } from '@keel/align/runs';
 import { type Proportion, resamplingRandom, wilsonInterval } from '@keel/statistics';
 import { stringify } from 'yaml';
+import { type OpenPair, openPairs } from '../asking/open-pairs.ts';
 import { startKeel } from '../processes/start-keel.ts';
 import type { TaskInput } from '../store/items.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
@@ -65,9 +66,15 @@ export class Rounds {
 
   /**
    * Starts a round on the labels of the project so far.
+   * @param by who starts it, for the log of actions
    * @throws RangeError if there are too few
    */
-  async start(project: string, name: string, given: RoundOptions): Promise<Round> {
+  async start(
+    project: string,
+    name: string,
+    given: RoundOptions,
+    by: string | null = null,
+  ): Promise<Round> {
     const { store, runs, keel } = this.#options;
     if (keel === null)
       throw new RangeError(
@@ -86,7 +93,7 @@ export class Rounds {
     const prompts = await this.#prompts(project, given.prompts, number);
     const files = {
       ...{ pairs: pairs.train, pairsHeldOut: pairs.heldOut, prompts },
-      open: await openPairs(store, project),
+      open: await openChats(store, project),
       ...(thumbs && { thumbs: thumbs.train, thumbsHeldOut: thumbs.heldOut }),
       labelled: [...pairs.train, ...pairs.heldOut],
     };
@@ -111,6 +118,9 @@ export class Rounds {
     };
     // First the row: of two starts at the same time, one has this number.
     await store.database.insertInto('rounds').values(row).execute();
+    await store.noteAction({
+      ...{ person: by, action: 'round started', project: name, details: { number, run } },
+    });
     this.#startProcess(run, keel);
     return this.#roundOf(row);
   }
@@ -288,20 +298,13 @@ interface OpenRow extends AskedRow {
   task: string;
 }
 
-/** Pairs that still need verdicts, as rows of `keel ask`, which keeps the column of the task. */
-async function openPairs(store: PreferenceStore, project: string): Promise<object[]> {
-  const rows: object[] = [];
-  for await (const { id, kind, prompt, answers, annotations, overlap } of store.tasks(project)) {
-    const verdicts = annotations.filter(({ choice }) => choice !== null).length;
-    if (kind !== 'pair' || verdicts >= overlap) continue;
-    rows.push({
-      prompt: asChat(prompt, 'user'),
-      completions: answers.map(({ content }) => asChat(content, 'assistant')),
-      task: id,
-    });
-  }
-  return rows;
-}
+/** The open pairs as chats, which models are trained on. */
+const openChats = async (store: PreferenceStore, project: string): Promise<OpenPair[]> =>
+  (await openPairs(store, project)).map(({ prompt, completions, ...row }) => ({
+    ...row,
+    prompt: asChat(prompt, 'user'),
+    completions: completions.map((content) => asChat(content, 'assistant')),
+  }));
 
 /** A pair of new answers as a task, in the form that the project's prompt has. */
 function taskOf(

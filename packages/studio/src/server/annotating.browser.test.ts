@@ -141,6 +141,59 @@ describe('pairs', () => {
     expect(versions[0]!.choice).not.toBe(versions[1]!.choice);
   });
 
+  test('a verdict that is taken back leaves the progress and the pace', async () => {
+    const id = await projectOf('taken back', pairs(2));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 2 left for you');
+    await page.keyboard.press('1');
+    await page.keyboard.press('Enter');
+    await page.getByText(/^1 done, 1 left for you, \d+ s each/).waitFor();
+    await page.keyboard.press('u');
+    await page.getByText(/^0 done, 2 left for you$/).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText(/^1 done, 1 left for you, \d+ s each/).waitFor();
+  });
+
+  test('of two tabs with one task, the second verdict is refused, and Undo changes the first', async () => {
+    const id = await projectOf('tabs', pairs(2));
+    const first = await opened.open(`/projects/${id}/annotate`);
+    const second = await opened.pageOf(first.context(), `/projects/${id}/annotate`);
+    for (const page of [first, second]) await progress(page, '0 done, 2 left for you');
+    await first.keyboard.press('1');
+    await first.keyboard.press('Enter');
+    await progress(first, '1 done, 1 left for you');
+    await second.keyboard.press('7');
+    await second.keyboard.press('Enter');
+    await second.getByRole('alert').getByText('You have already answered this task').waitFor();
+    const [line] = await opened.studio.store.history(id, 'Owner');
+    const versions = () => opened.studio.store.versions(line!.task, 'Owner');
+    expect(await versions()).toHaveLength(1);
+    await second.getByRole('button', { name: 'Next task' }).click();
+    await progress(second, '1 done, 1 left for you');
+    await second.keyboard.press('u');
+    await progress(second, '0 done, 2 left for you');
+    // What was chosen in the second tab is still there.
+    await second.getByRole('radio', { name: 'B is much better', checked: true }).waitFor();
+    await second.keyboard.press('Enter');
+    await progress(second, '1 done, 1 left for you');
+    expect(new Set((await versions()).map(({ choice }) => choice))).toEqual(
+      new Set(['left', 'right']),
+    );
+  });
+
+  test('a tab that comes back says that its task is answered', async () => {
+    const id = await projectOf('comes back', pairs(2));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 2 left for you');
+    const { task } = await opened.studio.store.next(id, 'Owner');
+    await opened.studio.store.annotate(task!.id, 'Owner', { choice: 'tie' });
+    await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+    await page.getByRole('alert').getByText('You have already answered this task').waitFor();
+    await page.keyboard.press('Enter');
+    await progress(page, '1 done, 1 left for you');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  });
+
   test('a reload keeps what was begun', async () => {
     const id = await projectOf('reload', pairs(1));
     const page = await opened.open(`/projects/${id}/annotate`);

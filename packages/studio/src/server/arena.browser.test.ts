@@ -1,4 +1,5 @@
 // Battles and answers of models in Chromium, with a server that answers as it is told.
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violationsOf } from '../testing/accessibility.ts';
 import { type ModelServer, openModelServer } from '../testing/model-server.ts';
@@ -19,6 +20,35 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
+/** Until both answers are there; voting keys work from then on. */
+const complete = (page: Page) =>
+  page.locator('button:enabled', { hasText: 'A is better' }).waitFor();
+
+/** Parts that come when the test says so. */
+function held() {
+  const waiting: ((part: string | null | undefined) => void)[] = [];
+  const parts: (string | null | undefined)[] = [];
+  async function* answer() {
+    // Nobody waits any more for what was asked before.
+    waiting.length = 0;
+    for (;;) {
+      const part =
+        parts.length > 0
+          ? parts.shift()
+          : await new Promise<string | null | undefined>((resolve) => waiting.push(resolve));
+      if (part === undefined) return;
+      yield part;
+    }
+  }
+  /** undefined ends the answer, null breaks it off. */
+  const say = (part: string | null | undefined) => {
+    const next = waiting.shift();
+    if (next === undefined) parts.push(part);
+    else next(part);
+  };
+  return { answer, say };
+}
+
 describe('battles', () => {
   test('are blind until the vote, go on over turns, and become ratings', async () => {
     const { store } = opened.studio;
@@ -27,13 +57,13 @@ describe('battles', () => {
     for (let at = 0; at < 6; at++) {
       await page.getByLabel('Your prompt').fill(`question ${at}`);
       await page.getByRole('button', { name: 'Start the battle' }).click();
-      await page.getByRole('group', { name: 'Your vote' }).waitFor();
+      await complete(page);
       const shown = await page.getByRole('article').allTextContents();
       expect(shown.join(' ')).not.toMatch(/\bplain\b|\bloud\b/);
       await page.getByLabel('Go on, or vote').fill('and more');
       await page.getByRole('button', { name: 'Send' }).click();
-      await page.getByText('and more', { exact: true }).waitFor();
-      await page.getByRole('heading', { name: 'Arena' }).click();
+      await page.getByRole('article').nth(3).waitFor();
+      await complete(page);
       await page.keyboard.press(shown[0]!.includes('good') ? '1' : '3');
       await page.getByRole('status').getByText('A was').waitFor();
     }
@@ -52,6 +82,100 @@ describe('battles', () => {
       if (names.includes('plain')) expect(models[vote as 'left' | 'right']).toBe('plain');
     }
     expect(await violationsOf(page)).toEqual([]);
+  });
+
+  test('both answers grow together, and nothing of them is kept before they are whole', async () => {
+    const [fast, slow] = [held(), held()];
+    await using writing = await openModelServer({ fast: fast.answer, slow: slow.answer });
+    await using alone = await openTestStudio({ models: [writing.url] });
+    const { store } = alone.studio;
+    const id = await store.openProject('Growing');
+    const page = await alone.open(`/projects/${id}/battle`);
+    const lengths = async () =>
+      (await page.getByRole('article').allInnerTexts()).map((text) => text.length);
+    await page.getByLabel('Your prompt').fill('Count');
+    await page.keyboard.press('Enter');
+    fast.say(`${'one two three '.repeat(40)}`);
+    await expect.poll(() => writing.asked.length).toBe(2);
+    // Nothing of the first before the second has begun.
+    expect(await page.getByText('one two').count()).toBe(0);
+    slow.say('four five ');
+    slow.say('six seven');
+    for (const part of Array.from({ length: 30 }, (_, at) => ` and ${at}`)) slow.say(part);
+    await expect.poll(async () => Math.min(...(await lengths()))).toBeGreaterThan(20);
+    const [left, right] = await lengths();
+    // Letters and lines around them are the same; a space at the end is not counted.
+    expect(Math.abs(left! - right!)).toBeLessThanOrEqual(1);
+    expect((await store.battles(id)).battles[0]!.turns).toEqual([]);
+    expect(await page.getByRole('group', { name: 'Your vote' }).count()).toBe(0);
+    fast.say(undefined);
+    slow.say(undefined);
+    await complete(page);
+    const [battle] = (await store.battles(id)).battles;
+    const said = battle!.models.left === 'fast' ? battle!.turns[0]!.left : battle!.turns[0]!.right;
+    expect(said).toBe('one two three '.repeat(40));
+    // The keys work at once.
+    await page.keyboard.press('2');
+    await page.getByRole('status').getByText('Equally good: A was').waitFor();
+    expect(alone.problems).toEqual([]);
+  });
+
+  test('Stop takes the question back', async () => {
+    const [one, two] = [held(), held()];
+    await using writing = await openModelServer({ one: one.answer, two: two.answer });
+    await using alone = await openTestStudio({ models: [writing.url] });
+    const id = await alone.studio.store.openProject('Stopped');
+    const page = await alone.open(`/projects/${id}/battle`);
+    await page.getByLabel('Your prompt').fill('Go on for ever');
+    await page.getByRole('button', { name: 'Start the battle' }).click();
+    for (const model of [one, two]) model.say('begun ');
+    await expect.poll(() => writing.asked.length).toBe(2);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('The half answers are not kept').waitFor({ state: 'attached' });
+    expect(await page.getByLabel('Your prompt').inputValue()).toBe('Go on for ever');
+    expect(await page.getByRole('article').count()).toBe(0);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    // The models need not write what nobody reads.
+    await expect.poll(() => writing.left.toSorted()).toEqual(['one', 'two']);
+    expect((await alone.studio.store.battles(id)).battles[0]!.turns).toEqual([]);
+    await page.getByRole('button', { name: 'Start the battle' }).click();
+    await expect.poll(() => writing.asked.length).toBe(4);
+    for (const model of [one, two]) for (const part of ['whole', undefined]) model.say(part);
+    await complete(page);
+    expect((await alone.studio.store.battles(id)).total).toBe(1);
+  });
+
+  test('a model that fails is not named, and the question can be asked again', async () => {
+    let fails: string | null = 'sound';
+    const answer = (name: string) => (prompt: string) => (fails === name ? null : `to ${prompt}`);
+    async function* breaking() {
+      yield 'half of ';
+      if (fails !== null) yield null;
+      yield 'it';
+    }
+    await using writing = await openModelServer({ sound: answer('sound'), breaking });
+    await using alone = await openTestStudio({ models: [writing.url] });
+    const { store } = alone.studio;
+    const id = await store.openProject('Failing');
+    const page = await alone.open(`/projects/${id}/battle`);
+    await page.getByLabel('Your prompt').fill('Work');
+    await page.keyboard.press('Enter');
+    const alert = page.getByRole('alert');
+    for (const name of ['refused', 'broken off']) {
+      await alert.getByText('A model could not answer').waitFor();
+      expect(await alert.textContent(), name).not.toMatch(/sound|breaking|127/);
+      expect((await store.battles(id)).battles[0]!.turns).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
+      fails = name === 'refused' ? 'other' : null;
+      const asked = writing.asked.length;
+      await alert.getByRole('button', { name: 'Try again' }).click();
+      await expect.poll(() => writing.asked.length).toBeGreaterThan(asked);
+    }
+    await complete(page);
+    expect((await store.battles(id)).total).toBe(1);
+    expect(alone.logged.join(' ')).toMatch(/sound refuses/);
+    expect(alone.logged).toHaveLength(2);
+    expect(alone.problems).toEqual([]);
   });
 
   test('a person sees no battle of another, and votes once', async () => {
@@ -80,7 +204,8 @@ test('new answers become tasks, with their models; equal ones cannot be compared
   await page.getByLabel('plain').check();
   await page.getByLabel('loud').check();
   await page.getByRole('button', { name: 'Have 2 prompts answered' }).click();
-  await page.getByText('2 new tasks').waitFor();
+  await page.getByText('2 of 2 prompts answered: 2 new tasks').waitFor();
+  expect(await violationsOf(page, '[role=dialog]')).toEqual([]);
   const tasks = [];
   for await (const task of store.tasks(id)) tasks.push(task);
   expect(tasks.map(({ prompt }) => prompt)).toEqual(['one', 'two']);
@@ -110,6 +235,45 @@ test('answers that came before a model stopped are kept', async () => {
   expect((await response.json()).error.message).toContain('2 of 3 prompts are answered');
   const { tasks } = await store.taskList(id, {});
   expect(tasks.map(({ prompt }) => prompt)).toEqual(['first', 'second']);
+});
+
+test('answers can be stopped, and the prompts that are left asked again', async () => {
+  const [one, two] = [held(), held()];
+  await using writing = await openModelServer({ one: one.answer, two: two.answer });
+  await using alone = await openTestStudio({ models: [writing.url] });
+  const id = await alone.studio.store.openProject('Stopped');
+  const page = await alone.open(`/projects/${id}`);
+  await page.getByRole('button', { name: 'Answers' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Prompts').fill('first\nsecond');
+  for (const name of ['one', 'two']) await page.getByLabel(name).check();
+  await page.getByRole('button', { name: 'Have 2 prompts answered' }).click();
+  one.say('an answer');
+  await dialog.getByText('9 characters of the next answers so far').waitFor();
+  two.say('another');
+  for (const model of [one, two]) model.say(undefined);
+  await dialog.getByText('1 of 2 prompts answered: 1 new task').waitFor();
+  await dialog.getByRole('button', { name: 'Stop' }).click();
+  await dialog.getByText('Stopped. 1 of 2 prompts answered').waitFor();
+  expect(await dialog.getByRole('textbox', { name: 'Prompts' }).inputValue()).toBe('second');
+  await dialog.getByRole('button', { name: 'Have 1 prompt answered' }).waitFor();
+  const { tasks } = await alone.studio.store.taskList(id, {});
+  expect(tasks.map(({ prompt }) => prompt)).toEqual(['first']);
+});
+
+test('an arena without votes has nothing to export, and says so without options', async () => {
+  const id = await opened.studio.store.openProject('Nothing');
+  const page = await opened.open(`/projects/${id}`);
+  await page.getByRole('button', { name: 'Export' }).click();
+  const dialog = page.getByRole('dialog');
+  const alert = dialog.getByRole('alert');
+  await dialog.getByRole('button', { name: 'Download' }).click();
+  await alert.getByText('This project has no tasks').waitFor();
+  await dialog.getByRole('combobox', { name: 'Rows' }).click();
+  await page.getByRole('option', { name: 'Battles of the arena' }).click();
+  await dialog.getByRole('button', { name: 'Download' }).click();
+  await alert.getByText('Nobody has voted in the arena').waitFor();
+  expect(await alert.textContent()).not.toContain('--');
 });
 
 test('without servers, the pages say how models come here', async () => {

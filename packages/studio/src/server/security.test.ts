@@ -78,11 +78,23 @@ describe('the key', () => {
   });
 
   test('the way on is a path of the Studio', async () => {
-    for (const to of ['//evil.test', 'https://evil.test', '/\\\\evil.test', '/\t/evil.test'])
-      expect((await send(`/enter?key=${KEY}&to=${encodeURIComponent(to)}`)).headers.location).toBe(
-        '/',
-      );
-    expect((await send(`/enter?key=${KEY}&to=/people`)).headers.location).toBe('/people');
+    const leading = async (to: string) =>
+      (await send(`/enter?key=${KEY}&to=${encodeURIComponent(to)}`)).headers.location as string;
+    const foreign = ['//evil.test', 'https://evil.test', '/\\\\evil.test', '/\t/evil.test'];
+    foreign.push(
+      'javascript:alert(1)',
+      'evil.test',
+      '',
+      '/\n/evil.test',
+      '\\\\evil.test',
+      ' //evil.test',
+    );
+    for (const to of foreign) expect(await leading(to), to).toBe('/');
+    const own = ['/people', '/projects/x/annotate?y=z&w=//evil.test#end', '/projects/../people'];
+    for (const to of own) {
+      expect(await leading(to), to).toBe(to);
+      expect(new URL(await leading(to), studio.url).host).toBe(new URL(studio.url).host);
+    }
   });
 
   test('is needed where other machines can reach the Studio', async () => {

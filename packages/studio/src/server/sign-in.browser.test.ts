@@ -20,6 +20,32 @@ test('the link of the terminal signs the owner in, and the address does not keep
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
 });
 
+test('an address with a query survives signing in, and leads nowhere else', async () => {
+  const { studio } = opened;
+  const project = await studio.store.openProject('Deep');
+  const place = `/projects/${project}/disagreements?from=mail&to=//evil.test#end`;
+  // The owner, by the link of the terminal.
+  const owner = await opened.open(place);
+  await owner.getByRole('tab', { name: 'Disagreements', selected: true }).waitFor();
+  expect(owner.url()).toBe(`${studio.url}${place}`);
+  // Others, by their password.
+  const response = await owner.request.post(`${studio.url}/api/people/invitations`, {
+    data: { role: 'admin', projects: [] },
+  });
+  const { link } = (await response.json()) as { link: string };
+  const code = link.split('/').at(-1)!;
+  const given = { name: 'Deep', password: 'a long password' };
+  const profile = await opened.profile();
+  await profile.request.post(`${studio.url}/api/session/invitations/${code}`, { data: given });
+  await profile.clearCookies();
+  const page = await opened.pageOf(profile, place);
+  await page.getByLabel('Name').fill(given.name);
+  await page.getByRole('textbox', { name: 'Password' }).fill(given.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('tab', { name: 'Disagreements', selected: true }).waitFor();
+  expect(page.url()).toBe(`${studio.url}${place}`);
+});
+
 test('the first page loads less than 300 KB of JavaScript', async () => {
   const profile = await opened.profile();
   const page = await profile.newPage();

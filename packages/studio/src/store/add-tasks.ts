@@ -2,9 +2,9 @@
 // answers, so that the same file can be read twice and a file that went out can come back.
 import { contentText } from '@keel/align/data';
 import { exactJson } from '@keel/model/exact-json';
-import { addGold, addPeople, addVerdicts } from './add-verdicts.ts';
+import { addAdjudications, addGold, addPeople, addVerdicts } from './add-verdicts.ts';
 import { insertAll } from './bulk-rows.ts';
-import type { Writing } from './database.ts';
+import type { Database, Writing } from './database.ts';
 import { keyOf, newId } from './ids.ts';
 import type { Answer, TaskInput } from './items.ts';
 import { setPriorities } from './priorities.ts';
@@ -26,6 +26,8 @@ export interface Added {
   known: number;
   /** Verdicts that were not there already, new versions among them. */
   annotations: number;
+  /** Verdicts that settle a task and were not there already. */
+  adjudications: number;
   gold: number;
 }
 
@@ -38,12 +40,11 @@ export async function addTasks(
   { overlap, random }: AddOptions,
 ): Promise<Added> {
   const options = { random, overlap: overlap ?? (await readSettings(writing, projectId)).overlap };
-  const total: Added = { tasks: 0, known: 0, annotations: 0, gold: 0 };
+  const total: Added = { tasks: 0, known: 0, annotations: 0, adjudications: 0, gold: 0 };
   const people = new Map<string, string>();
   for (let at = 0; at < inputs.length; at += BATCH) {
     const added = await addBatch(writing, projectId, inputs.slice(at, at + BATCH), options, people);
-    for (const name of ['tasks', 'known', 'annotations', 'gold'] as const)
-      total[name] += added[name];
+    for (const name of Object.keys(total) as (keyof Added)[]) total[name] += added[name];
   }
   return total;
 }
@@ -109,11 +110,41 @@ async function addBatch(
   });
   await addPeople(writing, placed, people, created_at);
   const annotations = await addVerdicts(writing, projectId, placed, people, created_at);
+  const adjudications = await addAdjudications(writing, projectId, placed, people, created_at);
   const gold = await addGold(writing, placed, created_at);
   await addPriorities(writing, projectId, placed);
-  const changed = placed.filter(({ input }) => input.annotations.length > 0 || input.gold != null);
+  const changed = placed.filter(
+    ({ input: { annotations: given, gold: known, adjudication } }) =>
+      given.length > 0 || known != null || adjudication != null,
+  );
   await countTasks(writing, [...new Set(changed.map(({ id }) => id))]);
-  return { tasks: newTasks.length, known: items.length - newTasks.length, annotations, gold };
+  const known = items.length - newTasks.length;
+  return { tasks: newTasks.length, known, annotations, adjudications, gold };
+}
+
+/** Ids of the tasks that inputs are, in their order; null for those that the project has not. */
+export async function findTasks(
+  database: Database,
+  project: string,
+  inputs: readonly TaskInput[],
+): Promise<(string | null)[]> {
+  const found: (string | null)[] = [];
+  for (let at = 0; at < inputs.length; at += BATCH) {
+    const items = inputs.slice(at, at + BATCH).map(keyed);
+    const known = await knownTasks(database, project, items);
+    found.push(...items.map(({ key }) => known.get(key)?.id ?? null));
+  }
+  return found;
+}
+
+/** The ids of a project's tasks. */
+export async function taskIds(database: Database, project: string): Promise<Set<string>> {
+  const rows = await database
+    .selectFrom('tasks')
+    .select('id')
+    .where('project_id', '=', project)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** A later priority replaces an earlier one. */
@@ -214,7 +245,7 @@ const detailsOf = ({ model, adapter, sampling }: Answer) => ({
 });
 
 async function knownTasks(
-  writing: Writing,
+  writing: Writing | Database,
   projectId: string,
   items: readonly Keyed[],
 ): Promise<Map<string, { id: string; order: string[] }>> {

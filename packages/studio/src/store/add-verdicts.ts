@@ -5,7 +5,7 @@ import { newId } from './ids.ts';
 import type { TaskInput } from './items.ts';
 import type { Tables } from './schema.ts';
 import { byPosition } from './sides.ts';
-import { rowOf } from './verdict-rows.ts';
+import { rowOf, settledRow } from './verdict-rows.ts';
 
 /** A task of a file in the store. */
 export interface Placed {
@@ -23,7 +23,9 @@ export async function addPeople(
   people: Map<string, string>,
   created_at: string,
 ): Promise<void> {
-  const named = placed.flatMap(({ input }) => input.annotations.map(({ person }) => person));
+  const named = placed.flatMap(({ input: { annotations, adjudication } }) =>
+    [...annotations, ...(adjudication == null ? [] : [adjudication])].map(({ person }) => person),
+  );
   const missing = [...new Set(named)].filter((name) => !people.has(name));
   if (missing.length === 0) return;
   const rows = missing.map((name) => ({ id: newId(), name, created_at }));
@@ -174,6 +176,50 @@ const sameVerdict = (
   optional.every((name) => other[name] === null || one[name] === other[name]);
 
 const optional = ['strength', 'probability', 'ratings', 'edit', 'comment'] as const;
+
+/** Verdicts that settle tasks, as new versions where they say something new. */
+export async function addAdjudications(
+  writing: Writing,
+  project_id: string,
+  placed: readonly Placed[],
+  people: ReadonlyMap<string, string>,
+  now: string,
+): Promise<number> {
+  const settled = placed.filter(({ input }) => input.adjudication != null);
+  if (settled.length === 0) return 0;
+  const before = await writing
+    .selectFrom('adjudications')
+    .selectAll()
+    .where('task_id', 'in', [...new Set(settled.map(({ id }) => id))])
+    .orderBy('version')
+    .execute();
+  const newest = new Map(before.map((one) => [one.task_id, one]));
+  const rows: Tables['adjudications'][] = [];
+  for (const { input, id: task_id, positions } of settled) {
+    const verdict = byPosition(input.adjudication!, positions);
+    if (verdict.choice === null) continue;
+    const person_id = people.get(verdict.person)!;
+    const last = newest.get(task_id);
+    const own = { ...settledRow(verdict), choice: verdict.choice };
+    const isSame =
+      last?.person_id === person_id &&
+      last.choice === own.choice &&
+      last.ranks === own.ranks &&
+      settledOptional.every((name) => own[name] === null || last[name] === own[name]);
+    if (isSame) continue;
+    const row = {
+      ...{ id: newId(), project_id, task_id, person_id, version: (last?.version ?? 0) + 1 },
+      ...own,
+      created_at: verdict.at ?? now,
+    };
+    newest.set(task_id, row);
+    rows.push(row);
+  }
+  await insertAll(writing, 'adjudications', rows);
+  return rows.length;
+}
+
+const settledOptional = ['strength', 'ratings', 'edit', 'comment'] as const;
 
 /** A later gold verdict replaces an earlier one. */
 export async function addGold(

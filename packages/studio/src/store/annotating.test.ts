@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { resamplingRandom } from '@keel/statistics';
 import { describe, expect, it } from 'vitest';
 import { agreementOf } from '../agreement/agreement.ts';
+import { NewerVerdictError } from './annotating.ts';
 import type { TaskInput, Verdict } from './items.ts';
 import { PreferenceStore } from './preference-store.ts';
 import type { SettingsPatch } from './settings.ts';
@@ -107,6 +108,24 @@ describe.each(databases)('%s', (_, newDatabase) => {
     expect(two.pace).toEqual({ seconds: null });
     await store.annotate(two.task!.id, 'Ann', { choice: 'left', seconds: 20 });
     expect((await store.next(project, 'Ann')).pace).toEqual({ seconds: 20 });
+    // A verdict that is taken back is left to be given, and has no time.
+    await store.undo(project, 'Ann');
+    expect(await store.pace(project, 'Ann')).toEqual({ seconds: null });
+    expect(await store.progress(project, 'Ann')).toMatchObject({ mine: 0, skipped: 1, left: 1 });
+    await store.annotate(two.task!.id, 'Ann', { choice: 'right', seconds: 40 });
+    expect(await store.pace(project, 'Ann')).toEqual({ seconds: 40 });
+  });
+
+  it('adds no version after one that the caller has not seen', async () => {
+    const { store, project } = await storeWith(await newDatabase(), [pair(0)]);
+    await using _ = store;
+    const { task } = await store.next(project, 'Ann');
+    const say = (choice: 'left' | 'right', known: number) =>
+      store.annotate(task!.id, 'Ann', { choice }, { known });
+    expect(await say('left', 0)).toBe(1);
+    await expect(say('right', 0)).rejects.toThrow(NewerVerdictError);
+    expect(await say('right', 1)).toBe(2);
+    expect(await store.versions(task!.id, 'Ann')).toHaveLength(2);
   });
 
   it('turns a verdict from what the person saw to the order of the task', async () => {

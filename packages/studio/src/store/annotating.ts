@@ -38,12 +38,25 @@ async function claimOf(writing: Writing, task: string, person: string): Promise<
   );
 }
 
-/** @returns the version */
+/** The person has given a newer verdict than the one that the caller knows. */
+export class NewerVerdictError extends RangeError {
+  constructor(task: string, person: string, version: number, known: number) {
+    super(
+      `task ${task} has version ${version} of the verdict of ${person}, and not ${known}. Read it again with taskFor, then annotate`,
+    );
+    this.name = 'NewerVerdictError';
+  }
+}
+
+/**
+ * @param known version of the person's newest verdict that the caller knows; 0: none
+ * @returns the version
+ */
 export async function annotateTask(
   writing: Writing,
   task: string,
   person: string,
-  verdict: Verdict,
+  { known, ...verdict }: Verdict & { known?: number },
   postgres: boolean,
 ): Promise<number> {
   const { kind, project_id } = await lockTask(writing, task, postgres);
@@ -58,7 +71,10 @@ export async function annotateTask(
     .where('task_id', '=', task)
     .where('person_id', '=', claim.person_id)
     .executeTakeFirst();
-  const version = (last?.version ?? 0) + 1;
+  const before = last?.version ?? 0;
+  if (known !== undefined && known !== before)
+    throw new NewerVerdictError(task, person, before, known);
+  const version = before + 1;
   if (version > 1) {
     await writing
       .updateTable('annotations')

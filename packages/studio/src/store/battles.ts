@@ -3,7 +3,7 @@ import type { Database, Writing } from './database.ts';
 import { newId } from './ids.ts';
 import { leakIn } from './leaks.ts';
 import { knownPerson, lockProject, personNamed, readSettings } from './projects.ts';
-import { type BattleVote, battleVotes, type Tables } from './schema.ts';
+import { type BattleReason, type BattleVote, battleVotes, type Tables } from './schema.ts';
 import { drawOrder } from './sides.ts';
 
 /** What a person asked, and what the model on each side answered. */
@@ -33,7 +33,24 @@ export interface StoredBattle extends Omit<BattleView, 'models'> {
   seconds: number | null;
   /** What in the answers names a model or its maker; null: nothing. */
   leak: string | null;
+  /** Why these models met; null: who started the battle named them. */
+  reason: BattleReason | null;
+  /**
+   * By which share a vote was expected to reduce the variance of all differences of ratings; null
+   * without a reason.
+   */
+  gain: number | null;
   votedAt: string | null;
+}
+
+/** How a battle starts. */
+export interface BattleOptions {
+  category?: string | null;
+  /** Why these models meet, and what a vote is expected to tell. */
+  reason?: BattleReason | null;
+  gain?: number | null;
+  /** Draws in [0, 1) that decide the sides (default: Math.random). */
+  random?(): number;
 }
 
 /** Which battles are listed, newest first. */
@@ -55,7 +72,7 @@ export async function startBattle(
   project: string,
   person: string,
   models: readonly [string, string],
-  { category = null, random = Math.random }: { category?: string | null; random?(): number },
+  { category = null, reason = null, gain = null, random = Math.random }: BattleOptions,
 ): Promise<BattleView> {
   // Fails where there is no such project.
   await readSettings(writing, project);
@@ -65,7 +82,7 @@ export async function startBattle(
   const row = {
     ...{ id: newId(), project_id: project, person_id: await personNamed(writing, person) },
     ...{ model_left: left, model_right: right, category, turns: '[]', vote: null, comment: null },
-    ...{ seconds: null, leak: null, styles: null, voted_at: null },
+    ...{ seconds: null, leak: null, styles: null, reason, gain, voted_at: null },
     created_at: new Date().toISOString(),
   };
   await writing.insertInto('battles').values(row).execute();
@@ -157,11 +174,12 @@ export const viewBattle = async (
   person: string,
 ): Promise<BattleView> => viewOf(await readRow(database, battle, person));
 
-/** What the answers of a side say of who wrote them. */
+/** What the answers say of who wrote them; the other model's name tells as much. */
 function leakOf(row: Row, turns: readonly BattleTurn[]): string | null {
   const asked = turns.map(({ prompt }) => prompt).join('\n');
+  const models = [row.model_left, row.model_right];
   for (const { left, right } of turns) {
-    const found = leakIn(left, row.model_left, asked) ?? leakIn(right, row.model_right, asked);
+    const found = leakIn(left, models, asked) ?? leakIn(right, models, asked);
     if (found !== null) return found;
   }
   return null;
@@ -208,6 +226,7 @@ export async function listBattles(
 const storedOf = (row: Row, person: string): StoredBattle => ({
   ...{ ...viewOf(row), person, models: { left: row.model_left, right: row.model_right } },
   ...{ comment: row.comment, seconds: row.seconds, leak: row.leak, votedAt: row.voted_at },
+  ...{ reason: row.reason, gain: row.gain },
 });
 
 /** Battles read at a time. */
@@ -266,22 +285,33 @@ export async function sidesOf(database: Database, battle: string): Promise<Store
   return { left: row.model_left, right: row.model_right };
 }
 
+/** Battles of two models that ended in the same way. */
 export interface BattleCount {
   left: string;
   right: string;
+  /** null: without a vote so far. */
+  vote: BattleVote | null;
   count: number;
 }
 
-/** How often two models met in battles with a vote, by side. */
-export async function battleCounts(database: Database, project: string): Promise<BattleCount[]> {
+/** How often two models met, without battles that do not count. */
+export async function battleCounts(
+  database: Database,
+  project: string,
+  since: Date,
+): Promise<BattleCount[]> {
+  // All of it is in an index: the conversations, which are long, are not read.
   const rows = await database
     .selectFrom('battles')
-    .select(['model_left', 'model_right', ({ fn }) => fn.countAll().as('count')])
+    .select(['model_left', 'model_right', 'vote', ({ fn }) => fn.countAll().as('count')])
     .where('project_id', '=', project)
-    .where('vote', 'is not', null)
-    .groupBy(['model_left', 'model_right'])
+    .where('leak', 'is', null)
+    .where(({ eb, or }) =>
+      or([eb('vote', 'is not', null), eb('created_at', '>', since.toISOString())]),
+    )
+    .groupBy(['model_left', 'model_right', 'vote'])
     .execute();
-  return rows.map(({ model_left: left, model_right: right, count }) => ({
-    ...{ left, right, count: Number(count) },
+  return rows.map(({ model_left: left, model_right: right, vote, count }) => ({
+    ...{ left, right, vote, count: Number(count) },
   }));
 }

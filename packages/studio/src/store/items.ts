@@ -55,6 +55,8 @@ export interface TaskInput {
   /** Whether people saw the answers in this order (default: their order is not known). */
   shown?: boolean;
   annotations: readonly NamedVerdict[];
+  /** A verdict that settles the task, besides the annotations. */
+  adjudication?: NamedVerdict | null;
   /** The known right verdict. */
   gold?: Pick<Verdict, 'choice' | 'ranks'> | null;
   /** Larger ones come first where the project's order is that of priorities; null: as it was. */

@@ -42,7 +42,7 @@ describe.each(databases)('%s', (name, newDatabase) => {
       expect(await store.openProject('first')).toBe(project);
       const inputs = [pair(0), pair(1)];
       const added = await store.addTasks(project, inputs, { overlap: 2, random: swapped });
-      expect(added).toEqual({ tasks: 2, known: 0, annotations: 0, gold: 0 });
+      expect(added).toMatchObject({ tasks: 2, known: 0, annotations: 0, gold: 0 });
     }
     // Another opening finds the same tables and rows.
     await using store = await PreferenceStore.open(database);
@@ -58,6 +58,28 @@ describe.each(databases)('%s', (name, newDatabase) => {
       },
       { content: 'Yes.', model: 'base', adapter: null, sampling: null },
     ]);
+  });
+
+  it('adds what settled a task once, and finds tasks by their content', async () => {
+    await using store = await PreferenceStore.open(await newDatabase());
+    const project = await store.openProject('p');
+    const adding = { overlap: 1, random: () => 0 };
+    const input = {
+      ...pair(0, [{ person: 'Ann', choice: 'left' as const }]),
+      adjudication: { person: 'Eve', choice: 'right' as const, strength: 2 },
+    };
+    expect(await store.addTasks(project, [input], adding)).toMatchObject({ adjudications: 1 });
+    expect(await store.addTasks(project, [input], adding)).toMatchObject({ adjudications: 0 });
+    const changed = { ...input, adjudication: { person: 'Eve', choice: 'tie' as const } };
+    expect(await store.addTasks(project, [changed], adding)).toMatchObject({ adjudications: 1 });
+    const [task] = (await store.taskList(project, { adjudicated: true })).tasks;
+    const { adjudications, answers } = await store.taskDetail(task!.id);
+    expect(adjudications).toMatchObject([{ version: 1 }, { version: 2, choice: 'tie' }]);
+    const first = adjudications[0]!.choice === 'left' ? 0 : 1;
+    expect(answers[first]!.content).toEqual(input.answers[1]!.content);
+    const turned = { ...pair(0), answers: input.answers.toReversed() };
+    expect(await store.findTasks(project, [pair(7), turned])).toEqual([null, task!.id]);
+    expect(await store.taskIds(project)).toEqual(new Set([task!.id]));
   });
 
   it('counts equal tasks once, and turns verdicts to its own order', async () => {
@@ -76,7 +98,7 @@ describe.each(databases)('%s', (name, newDatabase) => {
       gold: { choice: 'left' },
     };
     const added = await store.addTasks(project, [turned], adding);
-    expect(added).toEqual({ tasks: 0, known: 1, annotations: 2, gold: 1 });
+    expect(added).toMatchObject({ tasks: 0, known: 1, annotations: 2, gold: 1 });
     const again = await store.addTasks(project, [turned], adding);
     expect(again).toMatchObject({ annotations: 0, known: 1 });
     const [task, ...others] = await all(store, project);

@@ -1,12 +1,22 @@
 // The store of prompts, answers, tasks and what people said of them.
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import { type Added, type AddOptions, addTasks } from './add-tasks.ts';
+import type { AdminAction } from '../names.ts';
+import {
+  type ActionFilter,
+  type LoggedAction,
+  listActions,
+  noteAction,
+  projectName,
+} from './action-log.ts';
+import { type Added, type AddOptions, addTasks, findTasks, taskIds } from './add-tasks.ts';
 import { adjudicateTask } from './adjudicating.ts';
 import { annotateTask, lastTask, releaseTask, renewClaim, reopenTask } from './annotating.ts';
 import {
   addTurn,
   type BattleCount,
   type BattleFilter,
+  type BattleOptions,
   type BattleTurn,
   type BattleView,
   battleCounts,
@@ -26,6 +36,7 @@ import type { Database, Writing } from './database.ts';
 import type {
   HistoryLine,
   NextTask,
+  Pace,
   Progress,
   StoredTask,
   StoredVerdict,
@@ -70,6 +81,14 @@ import {
   type Votes,
 } from './reading.ts';
 import type { ProjectSettings, SettingsPatch } from './settings.ts';
+import {
+  type JudgeSuggestion,
+  type Suggestion,
+  saveSuggestions,
+  suggestedTasks,
+  suggestionsFor,
+  suggestionsOf,
+} from './suggestions.ts';
 import { historyOf, paceOf, progressOf, viewTask } from './viewing.ts';
 
 /** Tasks that change how a database should search. */
@@ -121,9 +140,29 @@ export class PreferenceStore implements AsyncDisposable {
     return projectNamed(this.#database, name, this.name);
   }
 
-  /** The id of a project, which is created if there is none of this name. */
-  openProject(name: string): Promise<string> {
-    return this.#write((writing) => openProject(writing, name));
+  /** Whether there is a project with this id. */
+  async hasProject(id: string): Promise<boolean> {
+    const found = await this.#database
+      .selectFrom('projects')
+      .select('id')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return found !== undefined;
+  }
+
+  /**
+   * The id of a project, which is created if there is none of this name.
+   * @param by who does it, for {@link actions}; so in the methods below
+   */
+  openProject(name: string, by: string | null = null): Promise<string> {
+    return this.#write(async (writing) => {
+      const { id, isNew } = await openProject(writing, name);
+      if (isNew)
+        await noteAction(writing, {
+          ...{ person: by, action: 'project created', project: name, details: {} },
+        });
+      return id;
+    });
   }
 
   /** All projects with what is in them, by name. */
@@ -132,13 +171,26 @@ export class PreferenceStore implements AsyncDisposable {
   }
 
   /** @throws RangeError for an unknown project, and a name that is empty or taken */
-  renameProject(project: string, name: string): Promise<void> {
-    return this.#change(project, (writing) => renameProject(writing, project, name));
+  renameProject(project: string, name: string, by: string | null = null): Promise<void> {
+    return this.#change(project, async (writing) => {
+      const from = await projectName(writing, project);
+      await renameProject(writing, project, name);
+      if (from !== name)
+        await noteAction(writing, {
+          ...{ person: by, action: 'project renamed', project: name, details: { from } },
+        });
+    });
   }
 
   /** Deletes a project with everything in it; people stay. @throws RangeError if there is none */
-  deleteProject(project: string): Promise<void> {
-    return this.#change(project, (writing) => deleteProject(writing, project));
+  deleteProject(project: string, by: string | null = null): Promise<void> {
+    return this.#change(project, async (writing) => {
+      const name = await projectName(writing, project);
+      const details = await deleteProject(writing, project);
+      await noteAction(writing, {
+        ...{ person: by, action: 'project deleted', project: name, details },
+      });
+    });
   }
 
   /** What the project asks of people, with the defaults. */
@@ -151,13 +203,33 @@ export class PreferenceStore implements AsyncDisposable {
    * @returns all settings
    * @throws RangeError that names every fault
    */
-  saveSettings(project: string, patch: SettingsPatch): Promise<ProjectSettings> {
-    return this.#change(project, (writing) => saveSettings(writing, project, patch));
+  saveSettings(
+    project: string,
+    patch: SettingsPatch,
+    by: string | null = null,
+  ): Promise<ProjectSettings> {
+    return this.#change(project, async (writing) => {
+      const before = await readSettings(writing, project);
+      const after = await saveSettings(writing, project, patch);
+      const changed = Object.entries(after).flatMap(([name, to]) => {
+        const from = before[name as keyof ProjectSettings];
+        return isDeepStrictEqual(from, to) ? [] : [[name, { from, to }] as const];
+      });
+      if (changed.length > 0)
+        await this.#note(writing, project, by, 'settings changed', Object.fromEntries(changed));
+      return after;
+    });
   }
 
   /** Adds a version of the guidelines, unless the newest one is the same. @returns its number */
-  saveGuidelines(project: string, text: string): Promise<number> {
-    return this.#change(project, (writing) => saveGuidelines(writing, project, text));
+  saveGuidelines(project: string, text: string, by: string | null = null): Promise<number> {
+    return this.#change(project, async (writing) => {
+      const last = (await newestGuidelines(writing, project))?.version;
+      const version = await saveGuidelines(writing, project, text);
+      if (version !== last)
+        await this.#note(writing, project, by, 'guidelines changed', { version });
+      return version;
+    });
   }
 
   /** The newest guidelines; null if there are none. */
@@ -192,8 +264,77 @@ export class PreferenceStore implements AsyncDisposable {
     project: string,
     priorities: ReadonlyMap<string, number>,
     source: string,
+    by: string | null = null,
   ): Promise<void> {
-    return this.#change(project, (writing) => setPriorities(writing, project, priorities, source));
+    return this.#change(project, async (writing) => {
+      await setPriorities(writing, project, priorities, source);
+      await this.#note(writing, project, by, 'priorities set', {
+        ...{ source, tasks: priorities.size },
+      });
+    });
+  }
+
+  /**
+   * Finds the tasks of rows, by prompt and answers.
+   * @returns the id of each one's task, in their order; null for those that are not in the project
+   */
+  findTasks(project: string, inputs: readonly TaskInput[]): Promise<(string | null)[]> {
+    return findTasks(this.#database, project, inputs);
+  }
+
+  /** The ids of a project's tasks. */
+  taskIds(project: string): Promise<ReadonlySet<string>> {
+    return taskIds(this.#database, project);
+  }
+
+  /**
+   * Saves what a judge expects of pairs. A later suggestion of the same judge replaces an earlier
+   * one. Views of tasks for who annotates do not have it.
+   * @param source the judge's name
+   * @param probabilities by task: P(the answer at position 0 is better), with half of a tie
+   * @throws RangeError for a probability out of range, and for tasks that are no pairs of the
+   *   project
+   */
+  saveSuggestions(
+    project: string,
+    source: string,
+    probabilities: ReadonlyMap<string, number>,
+    by: string | null = null,
+  ): Promise<void> {
+    return this.#change(project, async (writing) => {
+      await saveSuggestions(writing, project, source, probabilities);
+      await this.#note(writing, project, by, 'suggestions added', {
+        ...{ source, tasks: probabilities.size },
+      });
+    });
+  }
+
+  /** What judges expect of a task: not for people who have no verdict on it yet. */
+  suggestionsOf(task: string): Promise<JudgeSuggestion[]> {
+    return suggestionsOf(this.#database, task);
+  }
+
+  /**
+   * What judges expect of a task, by the order in which a person sees the answers; empty for a
+   * person without a verdict on it.
+   */
+  suggestionsFor(task: string, person: string): Promise<Suggestion[]> {
+    return suggestionsFor(this.#database, task, person);
+  }
+
+  /** Tasks of a project that have a suggestion of a judge. */
+  suggestedTasks(project: string, source: string): Promise<ReadonlySet<string>> {
+    return suggestedTasks(this.#database, project, source);
+  }
+
+  /** What admins did, newest first, and how many actions fit the filter. */
+  actions(filter: ActionFilter = {}): Promise<{ total: number; actions: LoggedAction[] }> {
+    return listActions(this.#database, filter);
+  }
+
+  /** Notes what an admin did that no other method notes. */
+  noteAction(action: Omit<LoggedAction, 'at'>): Promise<void> {
+    return noteAction(this.#database, action);
   }
 
   /**
@@ -224,6 +365,11 @@ export class PreferenceStore implements AsyncDisposable {
     return progressOf(this.#database, project, person);
   }
 
+  /** How long a person takes for a verdict. */
+  pace(project: string, person: string): Promise<Pace> {
+    return paceOf(this.#database, project, person);
+  }
+
   /**
    * A task that the person holds or has finished, as the person sees it.
    * @throws RangeError for a task that this person has never had
@@ -235,12 +381,22 @@ export class PreferenceStore implements AsyncDisposable {
   /**
    * Adds a verdict as a new version. Its positions are those of the answers as the person sees
    * them, in {@link taskFor}. Once this returns, the verdict is on the disk.
+   * @param options.known version of the person's newest verdict that the caller has seen, 0 if
+   *   none: a page that is older than another one of the person then changes nothing
    * @returns the version
+   * @throws NewerVerdictError if there is another version than the known one
    * @throws RangeError for an unknown task, one that the person has not claimed, and a verdict that
    *   does not fit it or that the project does not ask
    */
-  annotate(task: string, person: string, verdict: Verdict): Promise<number> {
-    return this.#write((writing) => annotateTask(writing, task, person, verdict, this.#postgres));
+  annotate(
+    task: string,
+    person: string,
+    verdict: Verdict,
+    options: { known?: number } = {},
+  ): Promise<number> {
+    return this.#write((writing) =>
+      annotateTask(writing, task, person, { ...verdict, ...options }, this.#postgres),
+    );
   }
 
   /**
@@ -307,7 +463,7 @@ export class PreferenceStore implements AsyncDisposable {
 
   /** The newest verdicts of a project, by a filter. */
   annotations(project: string, filter: AnnotationFilter = {}): Promise<ListedAnnotation[]> {
-    return listAnnotations(this.#database, project, filter);
+    return listAnnotations(this.#database, project, filter, this.#postgres);
   }
 
   /** One page of a project's tasks, and how many tasks fit the filter. */
@@ -316,7 +472,7 @@ export class PreferenceStore implements AsyncDisposable {
     filter: TaskFilter = {},
     paging: Paging = {},
   ): Promise<{ total: number; tasks: ListedTask[] }> {
-    return listTasks(this.#database, project, filter, paging);
+    return listTasks(this.#database, project, filter, paging, this.#postgres);
   }
 
   /** Tasks on which people disagree and that nobody has settled, most disputed first. */
@@ -356,7 +512,7 @@ export class PreferenceStore implements AsyncDisposable {
     project: string,
     person: string,
     models: readonly [string, string],
-    options: { category?: string | null; random?(): number } = {},
+    options: BattleOptions = {},
   ): Promise<BattleView> {
     return this.#change(project, (writing) =>
       startBattle(writing, project, person, models, options),
@@ -390,9 +546,12 @@ export class PreferenceStore implements AsyncDisposable {
     return sidesOf(this.#database, battle);
   }
 
-  /** How often two models met in battles with a vote, by side. */
-  battleCounts(project: string): Promise<BattleCount[]> {
-    return battleCounts(this.#database, project);
+  /**
+   * How often two models met, by side and vote. Of battles without a vote, those that began after
+   * a time.
+   */
+  battleCounts(project: string, since: Date): Promise<BattleCount[]> {
+    return battleCounts(this.#database, project, since);
   }
 
   /** Battles of a project, newest first, and how many fit the filter. */
@@ -420,6 +579,17 @@ export class PreferenceStore implements AsyncDisposable {
     options: ClaimOptions,
   ): Promise<string | null> {
     return claimTask(writing, project, await personNamed(writing, person), options);
+  }
+
+  async #note(
+    writing: Writing,
+    project: string,
+    person: string | null,
+    action: AdminAction,
+    details: LoggedAction['details'],
+  ): Promise<void> {
+    const name = await projectName(writing, project);
+    await noteAction(writing, { person, action, project: name, details });
   }
 
   #write<Result>(work: (writing: Writing) => Promise<Result>): Promise<Result> {

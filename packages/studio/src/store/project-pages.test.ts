@@ -1,4 +1,5 @@
 // What pages show: projects, lists of tasks, one task, disagreements and their settlement.
+import type { Content } from '@keel/align/data';
 import { describe, expect, it } from 'vitest';
 import { agreementOf } from '../agreement/agreement.ts';
 import type { NamedVerdict, TaskInput } from './items.ts';
@@ -63,6 +64,42 @@ describe.each(databases)('%s', (_, newDatabase) => {
       expect((await store.taskList(project, { text })).tasks.map((one) => one.prompt)).toEqual([
         prompt,
       ]);
+  });
+
+  it('finds the text of messages, and not the words of the stored form', async () => {
+    const { store, project } = await filled(await newDatabase());
+    await using _store = store;
+    const answers = [{ content: 'a' }, { content: 'b' }];
+    const chats: Content[] = [
+      [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'What is a "role"?\nÄpfel\u0000\ud800' },
+      ],
+      [
+        { role: 'user', content: 'Weather?' },
+        { role: 'assistant', content: null, tool_calls: [{ name: 'forecast' }] },
+      ],
+      'Plain\ntext\\u0000',
+    ];
+    const made = chats.map(
+      (prompt): TaskInput => ({
+        ...{ kind: 'pair', prompt, answers, annotations: [] },
+      }),
+    );
+    await store.addTasks(project, made, { overlap: 1, random: () => 0.99 });
+    const found = async (text: string) => {
+      const { total, tasks } = await store.taskList(project, { text });
+      expect(tasks).toHaveLength(total);
+      return tasks.map(({ prompt }) => prompt.split(/\W/)[0]);
+    };
+    for (const text of ['ROLE"?', '"role"', 'brief', 'äpfel', 'Äpfel', 'ÄPFEL'])
+      expect(await found(text), text).toEqual(['Be']);
+    expect(await found('weather')).toEqual(['Weather']);
+    // Names of fields and roles, calls of tools, brackets, and the n of a line's end.
+    for (const text of ['user', 'content', 'assistant', 'system', 'forecast', '[{', '":"', 'ntext'])
+      expect(await found(text), text).toEqual([]);
+    expect(await found('text\\u0000')).toEqual(['Plain']);
+    expect(await store.annotations(project, { text: 'content' })).toEqual([]);
   });
 
   it('lists tasks by state, text and what people said', async () => {

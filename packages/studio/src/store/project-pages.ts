@@ -3,9 +3,10 @@ import { type Content, contentText } from '@keel/align/data';
 import { sql } from 'kysely';
 import type { Database, Writing } from './database.ts';
 import type { Adjudication, ListedClaim, StoredTask, StoredVerdict } from './items.ts';
-import { jsonContainsText } from './matching.ts';
+import { contentContainsText } from './matching.ts';
 import { adjudicationsOf, storedTask, storedVersions } from './reading.ts';
-import type { TaskKind } from './schema.ts';
+import type { Tables, TaskKind } from './schema.ts';
+import { type JudgeSuggestion, suggestionsOf } from './suggestions.ts';
 
 /** One project in a list. */
 export interface ProjectOverview {
@@ -116,6 +117,7 @@ export async function listTasks(
   project: string,
   { state, text, disputed, flagged, skipped, gold, adjudicated }: TaskFilter,
   { limit = 50, offset = 0, sort = 'added' }: Paging,
+  postgres: boolean,
 ): Promise<{ total: number; tasks: ListedTask[] }> {
   let query = database.selectFrom('tasks').where('tasks.project_id', '=', project);
   if (state === 'new') query = query.where('verdicts', '=', 0);
@@ -135,15 +137,11 @@ export async function listTasks(
       .selectFrom('prompts')
       .select('id')
       .where('project_id', '=', project)
-      .where(jsonContainsText(sql`content`, text));
+      .where(contentContainsText(sql`content`, text, postgres));
     query = query.where('prompt_id', 'in', found);
   }
-  const { total } = await query
-    .select(({ fn }) => fn.countAll().as('total'))
-    .executeTakeFirstOrThrow();
   const orders = { dispute: 'dispute', priority: 'priority', newest: 'answered_at' } as const;
-  const page = await query
-    .selectAll()
+  const ordered = query
     .$if(sort === 'newest', (one) =>
       one.orderBy(sql`case when answered_at is null then 1 else 0 end`),
     )
@@ -151,9 +149,32 @@ export async function listTasks(
     .$if(sort === 'dispute', (one) => one.orderBy('verdicts', 'desc'))
     .orderBy('tasks.id')
     .limit(limit)
-    .offset(offset)
-    .execute();
-  if (page.length === 0) return { total: Number(total), tasks: [] };
+    .offset(offset);
+  const counting = async (): Promise<number> => {
+    const { total } = await query
+      .select(({ fn }) => fn.countAll().as('total'))
+      .executeTakeFirstOrThrow();
+    return Number(total);
+  };
+  let page: Tables['tasks'][];
+  let total: number;
+  if (text === undefined) {
+    total = await counting();
+    page = await ordered.selectAll().execute();
+  } else {
+    // All prompts are searched: once, and not again for the number.
+    const found = await ordered
+      .select(({ fn }) => ['tasks.id', fn.countAll().over().as('total')])
+      .execute();
+    const ids = found.map(({ id }) => id);
+    total = found.length === 0 && offset > 0 ? await counting() : Number(found[0]?.total ?? 0);
+    const rows =
+      ids.length === 0
+        ? []
+        : await database.selectFrom('tasks').selectAll().where('id', 'in', ids).execute();
+    page = rows.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
+  }
+  if (page.length === 0) return { total, tasks: [] };
   const prompts = await database
     .selectFrom('prompts')
     .select(['id', 'content'])
@@ -168,7 +189,7 @@ export async function listTasks(
     ...{ answeredAt: row.answered_at, answers: (JSON.parse(row.lengths) as number[]).length },
     prompt: contentText(JSON.parse(promptOf.get(row.prompt_id)!) as Content).slice(0, SHOWN),
   }));
-  return { total: Number(total), tasks };
+  return { total, tasks };
 }
 
 /** Everything that the store has of a task. */
@@ -179,6 +200,8 @@ export interface TaskDetail extends StoredTask {
   claims: readonly ListedClaim[];
   /** Every version, oldest first. */
   adjudications: readonly Adjudication[];
+  /** What judges expect, by their names. */
+  suggestions: readonly JudgeSuggestion[];
   priority: number;
   prioritySource: string | null;
   dispute: number;
@@ -212,6 +235,7 @@ export async function readTaskDetail(database: Database, id: string): Promise<Ta
       prioritySource: priority_source,
     })),
     adjudications: (await adjudicationsOf(database, [id])).get(id) ?? [],
+    suggestions: await suggestionsOf(database, id),
   };
 }
 
@@ -237,13 +261,29 @@ export async function renameProject(
   if (Number(numUpdatedRows) === 0) throw new RangeError(`there is no project ${project}`);
 }
 
-/** Deletes a project with everything in it; people stay. */
-export async function deleteProject(writing: Writing, project: string): Promise<void> {
+/** Deletes a project with everything in it; people stay. @returns how much was deleted */
+export async function deleteProject(
+  writing: Writing,
+  project: string,
+): Promise<{ tasks: number; verdicts: number; battles: number }> {
+  const count = async (table: 'tasks' | 'annotations' | 'battles'): Promise<number> => {
+    const { all } = await writing
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll().as('all'))
+      .where('project_id', '=', project)
+      .executeTakeFirstOrThrow();
+    return Number(all);
+  };
+  const deleted = {
+    tasks: await count('tasks'),
+    verdicts: await count('annotations'),
+    battles: await count('battles'),
+  };
   const tasks = writing.selectFrom('tasks').select('id').where('project_id', '=', project);
   const prompts = writing.selectFrom('prompts').select('id').where('project_id', '=', project);
   for (const table of ['adjudications', 'annotations', 'battles'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
-  for (const table of ['claims', 'gold', 'task_answers'] as const)
+  for (const table of ['claims', 'gold', 'suggestions', 'task_answers'] as const)
     await writing.deleteFrom(table).where('task_id', 'in', tasks).execute();
   await writing.deleteFrom('tasks').where('project_id', '=', project).execute();
   await writing.deleteFrom('answers').where('prompt_id', 'in', prompts).execute();
@@ -254,4 +294,5 @@ export async function deleteProject(writing: Writing, project: string): Promise<
     .where('id', '=', project)
     .executeTakeFirstOrThrow();
   if (Number(numDeletedRows) === 0) throw new RangeError(`there is no project ${project}`);
+  return deleted;
 }

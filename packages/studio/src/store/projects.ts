@@ -52,18 +52,21 @@ export async function projectNamed(
 }
 
 /** The id of a project, which is created if there is none of this name. */
-export async function openProject(writing: Writing, name: string): Promise<string> {
-  await writing
+export async function openProject(
+  writing: Writing,
+  name: string,
+): Promise<{ id: string; isNew: boolean }> {
+  const { numInsertedOrUpdatedRows } = await writing
     .insertInto('projects')
     .values({ id: newId(), name, created_at: new Date().toISOString(), settings: '{}' })
     .onConflict((one) => one.column('name').doNothing())
-    .execute();
+    .executeTakeFirstOrThrow();
   const { id } = await writing
     .selectFrom('projects')
     .select('id')
     .where('name', '=', name)
     .executeTakeFirstOrThrow();
-  return id;
+  return { id, isNew: numInsertedOrUpdatedRows === 1n };
 }
 
 async function settingsText(database: Database | Writing, project: string): Promise<string> {

@@ -3,7 +3,7 @@ import type { Content } from '@keel/align/data';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { StoredTask, StoredVerdict } from './items.ts';
-import { containsText, jsonContainsText } from './matching.ts';
+import { containsText, contentContainsText } from './matching.ts';
 import { unpackVotes } from './packed-votes.ts';
 import { knownPerson } from './projects.ts';
 import type { Choice, TaskKind } from './schema.ts';
@@ -41,6 +41,7 @@ export async function listAnnotations(
   database: Database,
   project: string,
   { person, choice, flagged, text, limit = 100, offset = 0 }: AnnotationFilter,
+  postgres: boolean,
 ): Promise<ListedAnnotation[]> {
   // Which rows are on the page is found before anything else of them is read.
   let page = database
@@ -62,7 +63,7 @@ export async function listAnnotations(
       .innerJoin('prompts', 'prompts.id', 'tasks.prompt_id')
       .select('tasks.id')
       .where('tasks.project_id', '=', project)
-      .where(jsonContainsText(sql`prompts.content`, text));
+      .where(contentContainsText(sql`prompts.content`, text, postgres));
     page = page.where(({ eb, or }) =>
       or([eb('task_id', 'in', found), containsText(sql`comment`, text)]),
     );

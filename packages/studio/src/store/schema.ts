@@ -20,6 +20,13 @@ export type BattleVote = (typeof battleVotes)[number];
 export const claimReasons = ['added', 'random', 'priority', 'gold'] as const;
 export type ClaimReason = (typeof claimReasons)[number];
 
+/**
+ * Why two models met in a battle: their votes would narrow the intervals of the ratings most, or by
+ * chance.
+ */
+export const battleReasons = ['information', 'random'] as const;
+export type BattleReason = (typeof battleReasons)[number];
+
 export interface Tables {
   projects: {
     id: string;
@@ -136,7 +143,8 @@ export interface Tables {
     /** Version of the guidelines at that time. */
     guidelines: number | null;
     created_at: string;
-  } /** Verdicts that outrank those of people who annotate. The newest version counts. */;
+  };
+  /** Verdicts that outrank those of people who annotate. The newest version counts. */
   adjudications: {
     id: string;
     project_id: string;
@@ -169,6 +177,13 @@ export interface Tables {
     leak: string | null;
     /** JSON: the style of both sides; null: not counted yet. */
     styles: string | null;
+    /** null: who started the battle named the models. */
+    reason: BattleReason | null;
+    /**
+     * By which share a vote was expected to reduce the variance of all differences of ratings; null
+     * without a reason.
+     */
+    gain: number | null;
     created_at: string;
     voted_at: string | null;
   };
@@ -195,6 +210,27 @@ export interface Tables {
     created_at: string;
     expires_at: string;
     used_at: string | null;
+  };
+  /** What judges expect of pairs. People learn it after their verdict. */
+  suggestions: {
+    task_id: string;
+    /** The judge's name. */
+    source: string;
+    /** P(the answer at position 0 is better), with half of a tie. */
+    probability: number;
+    created_at: string;
+  };
+  /** What admins did: never changed, and not deleted with a project. */
+  admin_actions: {
+    id: string;
+    /** Who did it; null: a program. */
+    person: string | null;
+    action: string;
+    /** Name of the project at that time; null: it was about none. */
+    project: string | null;
+    /** JSON. */
+    details: string;
+    created_at: string;
   };
   /** Trainings on a project's labels. */
   rounds: {

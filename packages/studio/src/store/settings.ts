@@ -48,9 +48,12 @@ const settingsSchema = z.strictObject({
   /** Share of the tasks of a person whose right verdict is known. */
   goldShare: z.number().min(0).max(0.5).default(0.05),
   order: z.enum(['added', 'random', 'priority']).default('added'),
-  /** Share of the tasks that are chosen at random where the order is that of priorities. */
+  /**
+   * Share of the tasks that are chosen at random where the order is that of priorities, and of the
+   * battles whose models are.
+   */
   randomShare: share.default(0.3),
-  /** Whether people learn after a verdict what the reward model expected. */
+  /** Whether people learn after a verdict what the reward model and judges expected. */
   suggestions: z.boolean().default(false),
   /** Verdicts that take less time, in seconds, are too fast. */
   tooFast: z.number().min(0).max(3600).default(3),

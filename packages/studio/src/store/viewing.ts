@@ -75,11 +75,11 @@ export async function progressOf(
       : await reading
           .selectFrom('claims')
           .innerJoin('tasks', 'tasks.id', 'claims.task_id')
-          .select(['claims.state', 'claims.reopened', 'tasks.is_gold', isFree.as('free')])
+          .select(['claims.state', 'tasks.is_gold', isFree.as('free')])
           .select(({ fn }) => fn.countAll().as('count'))
           .where('claims.person_id', '=', id)
           .where('claims.project_id', '=', project)
-          .groupBy(['claims.state', 'claims.reopened', 'tasks.is_gold', isFree])
+          .groupBy(['claims.state', 'tasks.is_gold', isFree])
           .execute();
   const count = (wanted: (one: (typeof own)[number]) => boolean): number =>
     own.filter(wanted).reduce((sum, one) => sum + Number(one.count), 0);
@@ -100,7 +100,8 @@ export async function progressOf(
     .executeTakeFirstOrThrow();
   const others = all.find(({ is_gold }) => is_gold === 0);
   const gold = Number(all.find(({ is_gold }) => is_gold === 1)?.count ?? 0);
-  const held = count(({ state, reopened }) => state === 'held' && reopened === 0);
+  // A verdict that is taken back is to be given again.
+  const held = count(({ state }) => state === 'held');
   // Free tasks that this person has or had are not left for this person.
   const unseen = Number(free) - count((one) => one.is_gold === 0 && Number(one.free) === 1);
   const unseenGold = gold - count(({ is_gold }) => is_gold === 1);
@@ -126,9 +127,17 @@ export async function paceOf(reading: Reading, project: string, person: string):
   const rows = await reading
     .selectFrom('annotations')
     .innerJoin('people', 'people.id', 'annotations.person_id')
-    .select('seconds')
+    .innerJoin('claims', (join) =>
+      join
+        .onRef('claims.task_id', '=', 'annotations.task_id')
+        .onRef('claims.person_id', '=', 'annotations.person_id'),
+    )
+    .select('annotations.seconds')
     .where('people.name', '=', person)
-    .where('project_id', '=', project)
+    .where('annotations.project_id', '=', project)
+    .where(isNewest)
+    // One that is taken back is not a verdict until it is given again.
+    .where('claims.state', '!=', 'held')
     .where('seconds', 'is not', null)
     // A skip takes less time than a verdict.
     .where('choice', 'is not', null)

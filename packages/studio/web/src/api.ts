@@ -39,11 +39,17 @@ export async function answerOf<Body>(
   return (await response.json()) as Body;
 }
 
+interface SaidError {
+  code: string;
+  message: string;
+  fields: Record<string, string>;
+}
+
 /** @throws ApiFailure for a response that is an error */
 export async function refuse(response: { ok: boolean; status: number; text(): Promise<string> }) {
   if (response.ok) return;
   const text = await response.text();
-  let said: { error?: { code: string; message: string; fields: Record<string, string> } } = {};
+  let said: { error?: SaidError } = {};
   try {
     said = JSON.parse(text);
   } catch {
@@ -66,3 +72,40 @@ export const queries = new QueryClient({
     },
   },
 });
+
+/**
+ * Sends JSON, and reads the answer line by line as it comes.
+ * @param path below `/api`
+ * @throws ApiFailure where the server says no, before or in the middle, or does not answer
+ */
+export async function* answerLines<Line>(
+  path: string,
+  json: object,
+  signal: AbortSignal,
+): AsyncGenerator<Line> {
+  const offline = (error: unknown) => {
+    if (signal.aborted) throw error;
+    throw new ApiFailure(0, 'offline', 'The Studio does not answer any more. Is it still running?');
+  };
+  const response = await fetch(`/api${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...json, stream: true }),
+    signal,
+  }).catch(offline);
+  await refuse(response);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read().catch(offline);
+    if (done) return;
+    text += value;
+    const lines = text.split('\n');
+    text = lines.pop()!;
+    for (const line of lines) {
+      const said = JSON.parse(line) as { error?: SaidError };
+      if (said.error) throw new ApiFailure(200, said.error.code, said.error.message);
+      yield said as Line;
+    }
+  }
+}

@@ -1,22 +1,29 @@
 // Which page an address shows.
 import { Center, Loader, Modal } from '@mantine/core';
 import { lazy, Suspense } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { loadMarkdown } from './content/content.tsx';
 import { Projects } from './projects/projects.tsx';
 import { signedInAgain, useSession, useSignedOut } from './session.ts';
-import { EmptyState } from './shell/empty-state.tsx';
+import { arrived, Caught } from './shell/caught.tsx';
 import { Failure } from './shell/failure.tsx';
+import { PageHeader } from './shell/page-header.tsx';
 import { Shell } from './shell/shell.tsx';
 import { Join } from './sign-in/join.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 
 // Pages beside the first one come when they are opened.
-const Battle = lazy(() => import('./arena/battle.tsx'));
-const Annotate = lazy(() => import('./annotate/annotate.tsx'));
-const People = lazy(() => import('./people/people.tsx'));
-const Project = lazy(() => import('./projects/project.tsx'));
-const TaskPage = lazy(() => import('./projects/task-page.tsx'));
-const RunPages = lazy(() => import('./runs/pages.tsx'));
+const Battle = lazy(() => withMarkdown(import('./arena/battle.tsx')));
+const Annotate = lazy(() => withMarkdown(import('./annotate/annotate.tsx')));
+const People = lazy(() => arrived(import('./people/people.tsx')));
+const Project = lazy(() => arrived(import('./projects/project.tsx')));
+const TaskPage = lazy(() => withMarkdown(import('./projects/task-page.tsx')));
+const RunPages = lazy(() => arrived(import('./runs/pages.tsx')));
+
+async function withMarkdown<Module>(page: Promise<Module>): Promise<Module> {
+  await arrived(loadMarkdown());
+  return arrived(page);
+}
 
 export function App() {
   return (
@@ -32,6 +39,7 @@ export function App() {
 function SignedIn() {
   const session = useSession();
   const isSignedOut = useSignedOut();
+  const [location] = useLocation();
   if (session.isPending) return <Waiting />;
   if (session.isError) {
     return (
@@ -52,41 +60,43 @@ function SignedIn() {
           </Modal.Content>
         </Modal.Root>
       )}
-      <Suspense fallback={<Waiting />}>
-        <Switch>
-          <Route path="/">
-            <Redirect to="/projects" replace />
-          </Route>
-          <Route path="/projects">
-            <Projects isAdmin={isAdmin} />
-          </Route>
-          <Route path="/projects/:project/battle">
-            {({ project }) => <Battle key={project} project={project} />}
-          </Route>
-          <Route path="/projects/:project/annotate">
-            {({ project }) => <Annotate key={project} project={project} />}
-          </Route>
-          {isAdmin && (
-            <Route path="/projects/:project/tasks/:task">
-              {({ project, task }) => <TaskPage key={task} project={project} task={task} />}
+      <Caught place={location}>
+        <Suspense fallback={<Waiting />}>
+          <Switch>
+            <Route path="/">
+              <Redirect to="/projects" replace />
             </Route>
-          )}
-          {isAdmin && (
-            <Route path="/projects/:project/:tab?">
-              {({ project, tab }) => (
-                <Project key={project} project={project} tab={tab ?? 'tasks'} />
-              )}
+            <Route path="/projects">
+              <Projects isAdmin={isAdmin} />
             </Route>
-          )}
-          {isAdmin && <Route path="/people" component={People} />}
-          {isAdmin && <Route path="/runs/*?" component={RunPages} />}
-          <Route>
-            <EmptyState title="There is no such page">
-              Choose one in the menu, or go back.
-            </EmptyState>
-          </Route>
-        </Switch>
-      </Suspense>
+            <Route path="/projects/:project/battle">
+              {({ project }) => <Battle key={project} project={project} />}
+            </Route>
+            <Route path="/projects/:project/annotate">
+              {({ project }) => <Annotate key={project} project={project} />}
+            </Route>
+            {isAdmin && (
+              <Route path="/projects/:project/tasks/:task">
+                {({ project, task }) => <TaskPage key={task} project={project} task={task} />}
+              </Route>
+            )}
+            {isAdmin && (
+              <Route path="/projects/:project/:tab?">
+                {({ project, tab }) => (
+                  <Project key={project} project={project} tab={tab ?? 'tasks'} />
+                )}
+              </Route>
+            )}
+            {isAdmin && <Route path="/people" component={People} />}
+            {isAdmin && <Route path="/runs/*?" component={RunPages} />}
+            <Route>
+              <PageHeader title="There is no such page">
+                Choose one in the menu, or go back.
+              </PageHeader>
+            </Route>
+          </Switch>
+        </Suspense>
+      </Caught>
     </Shell>
   );
 }

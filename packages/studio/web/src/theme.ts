@@ -13,6 +13,9 @@ const closeable = { closeButtonProps: { 'aria-label': 'Close' } };
 /** The head of a dialog is not the banner of the page. */
 const dialogHeader = { role: 'presentation' };
 
+/** What is wider than the screen can be read without a mouse. */
+const scrolledByKeys = { scrollAreaProps: { viewportProps: { tabIndex: 0 } } };
+
 export const theme = createTheme({
   primaryColor: 'sea',
   primaryShade: { light: 8, dark: 8 },
@@ -31,6 +34,7 @@ export const theme = createTheme({
     ModalHeader: { defaultProps: dialogHeader },
     Drawer: { defaultProps: closeable },
     DrawerHeader: { defaultProps: dialogHeader },
+    TableScrollContainer: { defaultProps: scrolledByKeys },
   },
 });
 
@@ -39,11 +43,16 @@ export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     '--mantine-color-body': '#ffffff',
+    '--mantine-color-error': '#c92a2a',
+    '--mantine-color-red-text': '#c92a2a',
+    '--mantine-color-red-outline': '#c92a2a',
     '--mantine-color-dimmed': '#5c636a',
     '--studio-page': '#fafbfc',
     '--studio-line': '#dee2e6',
     '--studio-code': '#f1f3f5',
     '--studio-mark': '#c3fae8',
+    '--studio-warning': '#fff3bf',
+    '--studio-warning-text': '#7a4100',
     '--studio-shadow': '0 -4px 16px rgb(0 0 0 / 6%)',
   },
   dark: {
@@ -52,6 +61,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--studio-line': '#3b3f44',
     '--studio-code': '#101113',
     '--studio-mark': '#0b5345',
+    '--studio-warning': '#3d2c00',
+    '--studio-warning-text': '#ffd43b',
     '--studio-shadow': '0 -4px 16px rgb(0 0 0 / 40%)',
   },
 });

@@ -3,6 +3,8 @@
 // caller sees of it, is up to TypeScript: src/distributed.
 #include <thread>
 
+#include "groups.h"
+
 #include "../surface.h"
 #include "later.h"
 
@@ -24,7 +26,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
-using GroupPointer = c10::intrusive_ptr<c10d::Backend>;
 
 // They belong to the process. A store is never freed, and a group only by its close function: that
 // waits for its pending work, which a process that ends after a failure must not do.
@@ -172,6 +173,8 @@ void awaitWork(const c10::intrusive_ptr<c10d::Work>& work, bool polled, millisec
 }
 
 }  // namespace
+
+GroupPointer groupAt(double index) { return groups().get(index); }
 
 // distributed() -> backends, for example ["gloo"]
 napi_value distributedBackends(napi_env env, const Arguments&) {

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "segment_blocks.h"
+#include "segment_flash.h"
 #include "units.h"
 
 namespace keel {
@@ -348,7 +349,9 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                   double scale, int64_t window, double softcap) {
   const Sizes s = sizesOf(q, k, v);
   if (fused(q, s)) return SegmentAttention::apply(q, k, v, segments.vec(), scale, window, softcap);
-  return composed(q, k, v, Layout(segments, s.tokens), {scale, window, softcap}, s);
+  const Options options{scale, window, softcap};
+  if (attendsByFlash(q, options, s)) return attendByFlash(q, k, v, segments, options, s);
+  return composed(q, k, v, Layout(segments, s.tokens), options, s);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ struct Arranged {
 inline Arranged arranged(const rows::bf16* x, int64_t rows, int64_t inner) {
   at::Tensor space = at::empty({rows::arrangedSize(rows, inner)}, at::kBFloat16);
   const rows::bf16* taken =
-      rows::decodeLoops().arrange(x, rows, inner, writable<rows::bf16>(space));
+      rows::decodeLoops().arrange(x, rows, inner, 0, inner, writable<rows::bf16>(space));
   return {std::move(space), taken};
 }
 

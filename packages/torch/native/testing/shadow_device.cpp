@@ -3,13 +3,11 @@
 // operator on tensors of two devices, or a kernel that only the CPU has. Its addresses are moved,
 // so that code that reads its memory as if it were the host's ends the process, as with a GPU's. It
 // also counts what a GPU would have to wait for. Loading this addon adds the device to the process.
+#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_strided.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
@@ -267,6 +265,112 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("_local_scalar_dense", readScalar);
 }
 
+// Flash attention, for packed sequences: as LibTorch documents its CUDA kernel, in plain operators.
+// Query i of n sees the keys up to i + m - n of its sequence's m, and `left` before that.
+struct Flash {
+  std::atomic<bool> exists{false}, wrong{false};
+  std::atomic<int64_t> calls{0};
+} flash;
+
+struct FlashSequence {
+  at::Tensor q, k, v, hidden;  // [heads, n or m, size] in float32; [n, m]
+  int64_t start, length, keyStart, keyLength;
+};
+
+// Calls body for each sequence; keys and values are repeated for the query heads that share them.
+template <typename Body>
+void forSequences(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                  const at::Tensor& starts, const at::Tensor& keyStarts, bool causal,
+                  std::optional<int64_t> left, Body body) {
+  TORCH_CHECK(flash.exists, "FlashAttention is not available on this device");
+  TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && causal && starts.scalar_type() == at::kInt &&
+                  q.is_contiguous() && k.is_contiguous() && v.is_contiguous(),
+              "flash attention takes packed sequences and a causal mask here");
+  const int64_t groups = q.size(1) / k.size(1);
+  const int *from = starts.const_data_ptr<int>(), *keysFrom = keyStarts.const_data_ptr<int>();
+  const auto byHead = [](const at::Tensor& x, int64_t start, int64_t length, int64_t times) {
+    return x.narrow(0, start, length).to(at::kFloat).transpose(0, 1).repeat_interleave(times, 0);
+  };
+  for (int64_t i = 0; i + 1 < starts.size(0); ++i) {
+    const int64_t n = from[i + 1] - from[i], m = keysFrom[i + 1] - keysFrom[i];
+    const at::Tensor last = at::arange(n).unsqueeze(1) + (m - n), keys = at::arange(m).unsqueeze(0);
+    at::Tensor hidden = keys > last;
+    if (left.has_value() && *left >= 0) hidden = at::logical_or(hidden, keys < last - *left);
+    body(FlashSequence{byHead(q, from[i], n, 1), byHead(k, keysFrom[i], m, groups),
+                       byHead(v, keysFrom[i], m, groups), hidden, from[i], n, keysFrom[i], m});
+  }
+}
+
+using OptionalTensor = std::optional<at::Tensor>;
+using OptionalInt = std::optional<int64_t>;
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> flashForward(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const OptionalTensor& starts,
+    const OptionalTensor& keyStarts, int64_t, int64_t, double, bool causal, bool,
+    std::optional<double> scale, OptionalInt left, OptionalInt, const OptionalTensor&,
+    const OptionalTensor&, const OptionalTensor&, OptionalInt) {
+  ++flash.calls;
+  at::Tensor out = at::empty_like(q), logsumexp = at::empty({q.size(1), q.size(0)}, at::kFloat);
+  forSequences(q, k, v, *starts, *keyStarts, causal, left, [&](const FlashSequence& one) {
+    const at::Tensor scores =
+        (at::matmul(one.q, one.k.transpose(1, 2)) * *scale).masked_fill(one.hidden, -INFINITY);
+    logsumexp.narrow(1, one.start, one.length).copy_(at::logsumexp(scores, {2}));
+    const at::Tensor found = at::matmul(at::softmax(scores, -1), one.v).transpose(0, 1);
+    out.narrow(0, one.start, one.length).copy_(found);
+  });
+  const at::Tensor nothing = at::empty({0});
+  if (flash.wrong) out.mul_(1.05);
+  return {out, logsumexp, nothing, nothing, nothing};
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> flashBackward(
+    const at::Tensor& g, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+    const at::Tensor& out, const at::Tensor& logsumexp, const at::Tensor& starts,
+    const at::Tensor& keyStarts, int64_t, int64_t, double, bool causal, const at::Tensor&,
+    const at::Tensor&, std::optional<double> scale, OptionalInt left, OptionalInt) {
+  at::Tensor gQuery = at::empty_like(q), gKey = at::empty_like(k), gValue = at::empty_like(v);
+  const int64_t keyHeads = k.size(1), groups = q.size(1) / keyHeads;
+  forSequences(q, k, v, starts, keyStarts, causal, left, [&](const FlashSequence& one) {
+    const auto own = [&](const at::Tensor& x) {
+      return x.narrow(0, one.start, one.length).to(at::kFloat).transpose(0, 1);
+    };
+    const auto shared = [&](const at::Tensor& x, at::Tensor& to) {
+      const at::Tensor sums = x.reshape({keyHeads, groups, x.size(1), x.size(2)}).sum(1);
+      to.narrow(0, one.keyStart, one.keyLength).copy_(sums.transpose(0, 1));
+    };
+    const at::Tensor scores =
+        (at::matmul(one.q, one.k.transpose(1, 2)) * *scale).masked_fill(one.hidden, -INFINITY);
+    const at::Tensor lse = logsumexp.narrow(1, one.start, one.length).unsqueeze(2);
+    const at::Tensor p = at::exp(scores - lse), outer = own(g);
+    const at::Tensor delta = (outer * own(out)).sum(2, true);
+    const at::Tensor gScores = p * (at::matmul(outer, one.v.transpose(1, 2)) - delta) * *scale;
+    gQuery.narrow(0, one.start, one.length).copy_(at::matmul(gScores, one.k).transpose(0, 1));
+    shared(at::matmul(gScores.transpose(1, 2), one.q), gKey);
+    shared(at::matmul(p.transpose(1, 2), outer), gValue);
+  });
+  return {gQuery, gKey, gValue};
+}
+
+// The device's operators are the CPU's, and LibTorch has none of these there.
+TORCH_LIBRARY_IMPL(aten, CPU, library) {
+  library.impl("_flash_attention_forward", flashForward);
+  library.impl("_flash_attention_backward", flashBackward);
+}
+
+// flash(exists, wrong) -> the calls since the last time
+napi_value setFlash(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value given[2], calls;
+  napi_get_cb_info(env, info, &count, given, nullptr, nullptr);
+  bool exists = false, wrong = false;
+  napi_get_value_bool(env, given[0], &exists);
+  napi_get_value_bool(env, given[1], &wrong);
+  flash.exists = exists;
+  flash.wrong = wrong;
+  napi_create_int64(env, flash.calls.exchange(0), &calls);
+  return calls;
+}
+
 // counts() -> [scalar reads, copies to the host, blocking copies from it, shapes that depend on
 // values] since the last call
 napi_value takeCounts(napi_env env, napi_callback_info) {
@@ -295,5 +399,7 @@ NAPI_MODULE_INIT() {
   napi_value function;
   napi_create_function(env, "counts", NAPI_AUTO_LENGTH, takeCounts, nullptr, &function);
   napi_set_named_property(env, exports, "counts", function);
+  napi_create_function(env, "flash", NAPI_AUTO_LENGTH, setFlash, nullptr, &function);
+  napi_set_named_property(env, exports, "flash", function);
   return exports;
 }

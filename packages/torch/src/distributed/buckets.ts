@@ -7,20 +7,27 @@ import type { Tensor } from '../tensor.ts';
 import type { ProcessGroup } from './process-group.ts';
 
 /** Bytes of a bucket; a larger tensor has its own. */
-const BUCKET = 16 * 2 ** 20;
+const BUCKET = 4 * 2 ** 20;
 
 /** Tensors of one type and one device. */
 export class Bucket {
   readonly tensors: readonly Tensor[];
   /** Elements of all of them. */
   readonly elements: number;
+  /** First element of each. */
+  readonly offsets: readonly number[];
   /** Elements of each rank's part; the last ones may have padding. */
   readonly part: number;
   readonly #ranks: number;
 
   constructor(tensors: readonly Tensor[], ranks: number) {
     this.tensors = tensors;
-    this.elements = tensors.reduce((sum, { size }) => sum + size, 0);
+    let elements = 0;
+    this.offsets = tensors.map(({ size }) => {
+      elements += size;
+      return elements - size;
+    });
+    this.elements = elements;
     this.part = Math.ceil(this.elements / ranks);
     this.#ranks = ranks;
   }
@@ -59,15 +66,15 @@ export class Bucket {
   }
 }
 
-/** Buckets of tensors, in their order. */
-export function bucketsOf(tensors: readonly Tensor[], ranks: number): Bucket[] {
+/** Buckets of tensors, in their order. @param most bytes of a bucket of several tensors */
+export function bucketsOf(tensors: readonly Tensor[], ranks: number, most = BUCKET): Bucket[] {
   const groups: Tensor[][] = [];
   let bytes = 0;
   let kind = '';
   for (const one of tensors) {
     const { dtype, device } = one;
     const own = one.size * dtypeBytes(dtype);
-    if (kind !== `${dtype} ${device}` || bytes + own > BUCKET) {
+    if (kind !== `${dtype} ${device}` || bytes + own > most) {
       groups.push([]);
       bytes = 0;
       kind = `${dtype} ${device}`;

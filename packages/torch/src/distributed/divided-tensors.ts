@@ -12,9 +12,9 @@ import { Layout, type Piece } from './layout.ts';
 export interface Exchange {
   readonly rank: number;
   readonly size: number;
-  /** Fills a tensor of the layout's elements with all parts. */
-  gather(of: DividedTensors, into: Tensor): Promise<void>;
-  /** As {@link gather}; this thread waits for it. */
+  /** Fills a tensor of the layout's elements with all parts. @param into allocates it */
+  gather(of: DividedTensors, into: () => Tensor): Promise<void>;
+  /** As `gather`; this thread waits for it. */
   gatherNow(of: DividedTensors, into: Tensor): void;
   /** Adds gradients of this rank to the sums of all ranks. null: a tensor has none. */
   addGradients(of: DividedTensors, gradients: readonly (Tensor | null)[]): Promise<void>;
@@ -25,12 +25,17 @@ export interface Exchange {
   remove(of: DividedTensors): void;
 }
 
+/** Makes tensors that share the memory of others. */
+export type Derive = (tensors: readonly Tensor[]) => Tensor[];
+
 const owners = new WeakMap<Tensor, DividedTensors>();
 
 /** Tensors of one type and one device, which are gathered together, such as those of a block. */
 export class DividedTensors implements Disposable {
   /** With the shapes of the whole tensors. Using one that is not held is an error. */
   readonly tensors: readonly Tensor[];
+  /** Other tensors in the memory of these, such as weights whose bytes they are. */
+  readonly derived: readonly Tensor[];
   readonly layout: Layout;
   /** [part]: the elements that this rank has. */
   readonly part: Tensor;
@@ -41,8 +46,16 @@ export class DividedTensors implements Disposable {
   readonly #exchange: Exchange;
   readonly #flat: Tensor;
   #holders = 0;
+  /** Resolved once the tensors have their elements; null: they have no memory, or will soon. */
+  #here: Promise<void> | null = null;
 
-  private constructor(exchange: Exchange, flat: Tensor, part: Tensor, like: readonly Tensor[]) {
+  private constructor(
+    exchange: Exchange,
+    flat: Tensor,
+    part: Tensor,
+    like: readonly Tensor[],
+    derive: Derive = () => [],
+  ) {
     this.#exchange = exchange;
     this.#flat = flat;
     this.part = part;
@@ -62,12 +75,14 @@ export class DividedTensors implements Disposable {
       );
       return view.keep().setRequiresGrad(one.requiresGrad);
     });
-    for (const one of this.tensors) owners.set(one, this);
+    this.derived = noGrad(() => tidy(() => derive(this.tensors)));
+    for (const one of this.derived) one.keep();
+    for (const one of [...this.tensors, ...this.derived]) owners.set(one, this);
     native.setAllocated(flat.handle, false);
   }
 
   /** Divides tensors, which the caller still owns, by their elements on this rank. */
-  static of(exchange: Exchange, tensors: readonly Tensor[]): DividedTensors {
+  static of(exchange: Exchange, tensors: readonly Tensor[], derive?: Derive): DividedTensors {
     const flat = flatFor(exchange, tensors);
     const { part, offsets } = layoutOf(exchange, tensors);
     const own = noGrad(() =>
@@ -79,7 +94,7 @@ export class DividedTensors implements Disposable {
         return flat.narrow(0, exchange.rank * part, part).clone();
       }),
     ).keep();
-    return new DividedTensors(exchange, flat, own, tensors);
+    return new DividedTensors(exchange, flat, own, tensors, derive);
   }
 
   /** Zeros of the tensors' shapes. */
@@ -114,21 +129,40 @@ export class DividedTensors implements Disposable {
   }
 
   /** As {@link hold}. */
-  gather(): Promise<void> {
-    return this.#exchange.exclusively(async () => {
-      if (!this.held) {
-        native.setAllocated(this.#flat.handle, true);
-        await this.#exchange.gather(this, this.#flat);
-      }
-      this.#holders += 1;
+  async gather(): Promise<void> {
+    this.prefetch();
+    await this.#here;
+    this.#holders += 1;
+  }
+
+  /**
+   * Begins to gather the tensors, which are held next but one: what is said for them arrives while
+   * the tensors before are computed with, and their elements while the next ones are.
+   */
+  prefetch(): void {
+    if (this.#here !== null) return;
+    this.#here = this.#exchange.gather(this, () => {
+      native.setAllocated(this.#flat.handle, true);
+      return this.#flat;
     });
+    this.#here.catch(() => {});
+  }
+
+  /** Frees what was gathered ahead and is not held. */
+  async forgetAhead(): Promise<void> {
+    if (this.held || this.#here === null) return;
+    await this.#here;
+    this.#free();
   }
 
   /** As {@link hold}; this thread waits for it. */
   gatherNow(): void {
-    if (!this.held) {
+    if (this.#here === null) {
       native.setAllocated(this.#flat.handle, true);
       this.#exchange.gatherNow(this, this.#flat);
+      this.#here = Promise.resolve();
+    } else if (!this.held) {
+      throw new Error('these tensors are gathered ahead, and this thread cannot wait for them');
     }
     this.#holders += 1;
   }
@@ -137,7 +171,12 @@ export class DividedTensors implements Disposable {
   release(): void {
     if (this.#holders === 0) throw new Error('these tensors are not held');
     this.#holders -= 1;
-    if (this.#holders === 0) native.setAllocated(this.#flat.handle, false);
+    if (this.#holders === 0) this.#free();
+  }
+
+  #free(): void {
+    this.#here = null;
+    native.setAllocated(this.#flat.handle, false);
   }
 
   /** Gives the tensors' gradients to the ranks that have their parts; they have none then. */
@@ -195,7 +234,7 @@ export class DividedTensors implements Disposable {
   [Symbol.dispose](): void {
     this.#exchange.remove(this);
     this.forgetGradients();
-    for (const one of [...this.tensors, this.part, this.#flat]) one.dispose();
+    for (const one of [...this.derived, ...this.tensors, this.part, this.#flat]) one.dispose();
   }
 }
 

@@ -1,13 +1,14 @@
 // How processes gather divided tensors and add up their gradients, although each runs its own
 // passes, which may differ in number and in kind: they meet in rounds. In each round, every rank
 // says what it needs, and all take part in what any of them needs. A rank whose work is done says
-// so, and takes part until all of them are done.
+// so, and takes part until all of them are done. The next round may begin while what the last one
+// gathers is on its way.
 import { noGrad } from '../autograd.ts';
 import { empty, fromTypedArray, zeros } from '../create.ts';
 import { dtypeBytes } from '../dtype.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { DividedTensors, type Exchange } from './divided-tensors.ts';
+import { type Derive, DividedTensors, type Exchange } from './divided-tensors.ts';
 import type { ProcessGroup } from './process-group.ts';
 
 /** What a rank says in a round, with the number of the tensors. */
@@ -15,7 +16,7 @@ const kinds = { done: 0, alive: 1, gather: 2, add: 3 } as const;
 
 type Request =
   | { kind: 'done' | 'alive'; id: 0 }
-  | { kind: 'gather'; id: number; into: Tensor }
+  | { kind: 'gather'; id: number; into: () => Tensor }
   | { kind: 'add'; id: number; gradients: readonly (Tensor | null)[] };
 
 /** Bytes of gradients that are sent at a time. */
@@ -58,9 +59,12 @@ export class Division implements Exchange {
     return this.#divided.size === 0;
   }
 
-  /** Divides tensors, which the caller still owns. The caller owns the result, too. */
-  divide(tensors: readonly Tensor[]): DividedTensors {
-    return this.#added(DividedTensors.of(this, tensors));
+  /**
+   * Divides tensors, which the caller still owns. The caller owns the result, too.
+   * @param derive makes other tensors from the divided ones, in their memory (default: none)
+   */
+  divide(tensors: readonly Tensor[], derive?: Derive): DividedTensors {
+    return this.#added(DividedTensors.of(this, tensors, derive));
   }
 
   /** Zeros of the tensors' shapes, divided. The caller owns the result. */
@@ -84,16 +88,25 @@ export class Division implements Exchange {
   async settle(): Promise<void> {
     this.#forgetRecent();
     if (this.isEmpty) return;
-    while (!(await this.exclusively(() => this.#round({ kind: 'done', id: 0 }))));
+    for (const one of this.#divided.values()) await one.forgetAhead();
+    for (;;) {
+      const { done, ended } = await this.exclusively(() => this.#round({ kind: 'done', id: 0 }));
+      await ended;
+      if (done) return;
+    }
   }
 
   /** Says that this rank still works, and that others must wait on. */
   async stayAlive(): Promise<void> {
-    if (!this.isEmpty) await this.exclusively(() => this.#round({ kind: 'alive', id: 0 }));
+    if (this.isEmpty) return;
+    const { ended } = await this.exclusively(() => this.#round({ kind: 'alive', id: 0 }));
+    await ended;
   }
 
-  async gather(of: DividedTensors, into: Tensor): Promise<void> {
-    await this.#round({ kind: 'gather', id: this.#idOf(of), into });
+  async gather(of: DividedTensors, into: () => Tensor): Promise<void> {
+    const id = this.#idOf(of);
+    const { ended } = await this.exclusively(() => this.#round({ kind: 'gather', id, into }));
+    await ended;
   }
 
   gatherNow(of: DividedTensors, into: Tensor): void {
@@ -133,17 +146,21 @@ export class Division implements Exchange {
     for (const one of this.#recent.splice(0)) one.release();
   }
 
-  /** @returns whether all ranks are done */
-  async #round(own: Request): Promise<boolean> {
+  /**
+   * @returns whether all ranks are done, once everything of the round has begun; what it gathers
+   *   has arrived when `ended` is resolved
+   */
+  async #round(own: Request): Promise<{ done: boolean; ended: Promise<void> }> {
     using told = requestTensor(own.kind, own.id);
     using all = await this.#group.allGather(told);
     const requests = readRequests(all);
-    for (const id of idsOf(requests, 'gather')) {
-      const { part, layout } = this.#divided.get(id)!;
+    const gathering = idsOf(requests, 'gather').map((id) => {
       const into = own.kind === 'gather' && own.id === id ? own.into : null;
-      using elsewhere = into === null ? scratchFor(part, layout.elements) : null;
-      await this.#group.allGatherInto(part, into ?? elsewhere!);
-    }
+      return this.#gatherPart(this.#divided.get(id)!, into);
+    });
+    const ended = Promise.all(gathering).then(() => {});
+    // It is awaited later.
+    ended.catch(() => {});
     for (const id of idsOf(requests, 'add')) {
       const givers = requests.flatMap(({ kind, id: given }, rank) =>
         kind === kinds.add && given === id ? [rank] : [],
@@ -151,7 +168,13 @@ export class Division implements Exchange {
       const gradients = own.kind === 'add' && own.id === id ? own.gradients : [];
       await this.#add(this.#divided.get(id)!, gradients, givers);
     }
-    return requests.every(({ kind }) => kind === kinds.done);
+    return { done: requests.every(({ kind }) => kind === kinds.done), ended };
+  }
+
+  /** @param into null: other ranks need the tensors, and this one takes part */
+  async #gatherPart({ part, layout }: DividedTensors, into: (() => Tensor) | null): Promise<void> {
+    using elsewhere = into === null ? scratchFor(part, layout.elements) : null;
+    await this.#group.allGatherInto(part, elsewhere ?? into!());
   }
 
   /** Adds the givers' gradients in the order of ranks, a chunk of every part at a time. */

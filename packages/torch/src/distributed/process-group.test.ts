@@ -45,6 +45,22 @@ describe.each([2, 3, 4])('%i processes', (size) => {
   });
 });
 
+describe.each([2, 3, 4])('%i processes that send gradients during backward', (size) => {
+  it('have the sums of those that send them after it, and send as much', async () => {
+    const { exitCode, said, lines } = await ranks(size, 'exchanged');
+    expect(exitCode, lines.flat().join('\n')).toBe(0);
+    for (const [rank, one] of said.entries()) {
+      expect(one.same, lines.flat().join('\n')).toBe(true);
+      // What is begun, and the order of four buckets.
+      expect(one.more).toEqual(Array(4).fill(4 * (1 + 4) * (size - 1)));
+      // Rank 1 has no gradient of a layer, whose bucket waits for the end, with those after it.
+      const begun = size > 2 && rank === size - 1 ? 0 : rank === 1 ? 1 : 3;
+      expect(one.early).toEqual(Array(4).fill(begun));
+      expect(one.late).toMatch(/a gradient was added after it had been sent/);
+    }
+  });
+});
+
 describe.each([2, 3])('tensors that %i processes divide', (size) => {
   it('train as whole ones do, whatever each rank has to do', async () => {
     const { exitCode, said, lines } = await ranks(size, 'divided');
@@ -57,6 +73,12 @@ describe.each([2, 3])('tensors that %i processes divide', (size) => {
     }
     // Weights and both moments.
     expect(said[0].compared).toBe(12);
+  });
+
+  it('are gathered one unit ahead, and no more', async () => {
+    const { exitCode, said, lines } = await ranks(size, 'ahead');
+    expect(exitCode, lines.flat().join('\n')).toBe(0);
+    for (const one of said) expect(one).toEqual({ here: [2, 2, 2, 2, 2, 1], left: 0 });
   });
 });
 

@@ -21,7 +21,8 @@ const REPORTING = 3;
 /** Seconds after which a rank says that it waits for the others. */
 const WAITING = 10;
 
-type Collective =
+/** What processes do together. */
+export type Collective =
   | 'allReduce'
   | 'broadcast'
   | 'barrier'
@@ -55,12 +56,16 @@ export class ProcessGroup {
   /** Seconds that a collective waits for the slowest rank. */
   readonly timeout: number;
   readonly #places: readonly string[];
+  /** Connects the same processes once more. */
+  readonly #open: Joined['open'];
+  #sides = 0;
   #calls = 0;
 
-  private constructor(launch: Launch, { store, groups, timeout, places }: Joined) {
+  private constructor(launch: Launch, { store, groups, timeout, places, open }: Joined) {
     this.rank = launch.rank;
     this.size = launch.size;
     this.#store = store;
+    this.#open = open;
     this.#groups = groups;
     this.timeout = timeout;
     this.#places = places;
@@ -100,11 +105,11 @@ export class ProcessGroup {
         `${ranksText(missing)} of ${size} did not start within ${timeout} s. Start as many processes as WORLD_SIZE says`,
       );
     }
-    const open = (backend: string): Promise<number> =>
+    const open = (backend: string, name = backend): Promise<number> =>
       native.groupOpen(
         store.index,
         backend,
-        store.named(backend),
+        store.named(name),
         rank,
         size,
         Math.ceil(1000 * timeout),
@@ -113,7 +118,7 @@ export class ProcessGroup {
       const groups = new Map([['cpu', await open('gloo')]]);
       const onGpus = backends.includes('nccl') && native.build().cudaDevices > 0;
       if (onGpus) groups.set('cuda', await open('nccl'));
-      return new ProcessGroup(launch, { store, groups, timeout, places });
+      return new ProcessGroup(launch, { store, groups, timeout, places, open });
     } catch (cause) {
       throw new GroupError(
         `rank ${rank} on ${hostname()} cannot connect to the other ranks: ${messageOf(cause)}. If a machine has several networks, name the one to use in GLOO_SOCKET_IFNAME`,
@@ -230,6 +235,43 @@ export class ProcessGroup {
     for (const group of this.#groups.values()) await native.groupClose(group);
   }
 
+  /**
+   * Other connections of the same processes, whose collectives may run at any time: their order
+   * with those of the group does not matter. All ranks call it; the caller closes them.
+   * @throws GroupError naming the rank that is missing
+   * @internal
+   */
+  async side(): Promise<number> {
+    const name = `side-${this.#sides++}`;
+    const began = performance.now();
+    let index!: number;
+    await this.#watched(
+      async () => {
+        index = await this.#open('gloo', name);
+      },
+      () => ({ collective: 'connect', waited: (performance.now() - began) / 1000 }),
+    );
+    return index;
+  }
+
+  /** @internal Counts what was sent through {@link side}. */
+  countSent(collective: Collective, bytes: number): void {
+    this.bytes += bytes * sentShare[collective](this.size);
+  }
+
+  /**
+   * Waits for collectives of {@link side}, all of which began before.
+   * @param failure what failed, and after how many seconds
+   * @throws GroupError naming the rank that is missing
+   * @internal
+   */
+  awaited(
+    pending: () => Promise<void>,
+    failure: () => { collective: string; waited: number },
+  ): Promise<void> {
+    return this.#watched(pending, failure);
+  }
+
   /** For tensors on the same kind of device. */
   #groupOf(tensor: Tensor | undefined): number {
     const [kind = 'cpu'] = tensor?.device.split(':') ?? [];
@@ -250,27 +292,38 @@ export class ProcessGroup {
     into: readonly Tensor[],
     { operation = 'sum', root = 0 }: { operation?: string; root?: number } = {},
   ): Promise<void> {
-    const call = this.#calls++;
     const group = this.#groupOf(tensors[0]);
     this.#count(collective, tensors);
     const began = performance.now();
+    await this.#watched(
+      () =>
+        native.groupCall(
+          group,
+          collective,
+          tensors.map(({ handle }) => handle),
+          into.map(({ handle }) => handle),
+          operation,
+          root,
+          Math.ceil(1000 * this.timeout),
+        ),
+      () => ({ collective, waited: (performance.now() - began) / 1000 }),
+    );
+  }
+
+  /** Tells the other ranks that this one waits, if it does for long. */
+  async #watched(
+    pending: () => Promise<void>,
+    failure: () => { collective: string; waited: number },
+  ): Promise<void> {
+    const call = this.#calls++;
     const waits = (): void => {
       this.#store.set(`waiting/${call}/${this.rank}`, '').catch(() => {});
     };
     const timer = setTimeout(waits, 1000 * Math.min(WAITING, this.timeout / 4)).unref();
     try {
-      await native.groupCall(
-        group,
-        collective,
-        tensors.map(({ handle }) => handle),
-        into.map(({ handle }) => handle),
-        operation,
-        root,
-        Math.ceil(1000 * this.timeout),
-      );
+      await pending();
     } catch (cause) {
-      const waited = (performance.now() - began) / 1000;
-      throw await this.#fault({ collective, call, waited, cause });
+      throw await this.#fault({ ...failure(), call, cause });
     } finally {
       clearTimeout(timer);
     }
@@ -326,6 +379,7 @@ interface Joined {
   groups: ReadonlyMap<string, number>;
   timeout: number;
   places: readonly string[];
+  open(backend: string, name?: string): Promise<number>;
 }
 
 /** Of this process: the next group of the same launch finds the others there, too. */
@@ -348,7 +402,7 @@ async function storeOf(launch: Launch, timeout: number): Promise<Store> {
 }
 
 interface Failure {
-  collective: Collective;
+  collective: string;
   /** Its number, from 0. */
   call: number;
   /** Seconds. */

@@ -20,6 +20,7 @@ import type { Tensor } from '../tensor.ts';
 import { bucketsOf } from './buckets.ts';
 import { assignElements, type DividedTensors, dividedWith } from './divided-tensors.ts';
 import { Division } from './division.ts';
+import { GradientExchange } from './gradient-exchange.ts';
 import type { Piece } from './layout.ts';
 import type { ProcessGroup } from './process-group.ts';
 
@@ -42,6 +43,7 @@ export class ShardedAdamW implements SharedOptimiser {
   /** As in {@link AdamW}. */
   #missed = new Map<string, number>();
   #moved = new Set<Tensor>();
+  #exchange: GradientExchange | null = null;
 
   constructor(group: ProcessGroup, parameters: Map<string, Tensor>, options: AdamWOptions = {}) {
     refuseShared(parameters);
@@ -63,12 +65,35 @@ export class ShardedAdamW implements SharedOptimiser {
     ];
   }
 
+  /**
+   * From now on, gradients of whole parameters may be sent while backward runs. All processes call
+   * it. This object still owns the exchange.
+   * @returns null where that is not possible
+   */
+  async exchange(): Promise<GradientExchange | null> {
+    const buckets = this.#whole.map(({ tensors, first: { layout } }) => ({ tensors, ...layout }));
+    this.#exchange ??= await GradientExchange.open(this.#group, buckets, { keeps: 'parts' });
+    return this.#exchange;
+  }
+
+  /** The shares of parameters that are whole in every process. */
+  get #whole(): Share[] {
+    return this.#shares.filter(({ divided }) => divided === null);
+  }
+
   async reduce(maximum: number): Promise<number> {
-    this.#moved = await this.#movedAnywhere();
+    const exchanged = (await this.#exchange?.finish()) ?? null;
+    this.#exchange?.takeParts().forEach((sum, at) => {
+      this.#whole[at]!.first.gradient = sum;
+    });
+    const others = [...this.#parameters.values()].filter(
+      (one) => exchanged === null || dividedWith(one) !== null,
+    );
+    this.#moved = new Set([...(exchanged ?? []), ...(await this.#movedAnywhere(others))]);
     let squares = 0;
     for (const { tensors, divided, first } of this.#shares) {
       if (!tensors.some((one) => this.#moved.has(one))) continue;
-      if (divided === null) await first.takeGradients(tensors);
+      if (divided === null && exchanged === null) await first.takeGradients(tensors);
       const { gradient } = divided ?? first;
       const norm = (sum: Tensor): number =>
         tidy(() => noGrad(() => ops.linalgVectorNorm(sum, 2, null, false, 'float64').item()));
@@ -83,13 +108,13 @@ export class ShardedAdamW implements SharedOptimiser {
     return norm;
   }
 
-  /** The parameters that have a gradient on some rank. */
-  async #movedAnywhere(): Promise<Set<Tensor>> {
-    const all = [...this.#parameters.values()];
+  /** Those of these parameters that have a gradient on some rank. */
+  async #movedAnywhere(all: readonly Tensor[]): Promise<Tensor[]> {
+    if (all.length === 0) return [];
     const moved = (one: Tensor): boolean => dividedWith(one)?.moved.has(one) ?? one.grad !== null;
     const own = tidy(() => Uint8Array.from(all, (one) => Number(moved(one))));
     const masks = await this.#group.gatherBytes(own);
-    return new Set(all.filter((_, at) => masks.some((mask) => mask[at] === 1)));
+    return all.filter((_, at) => masks.some((mask) => mask[at] === 1));
   }
 
   async stepTogether(learningRate: number): Promise<void> {
@@ -192,6 +217,7 @@ export class ShardedAdamW implements SharedOptimiser {
   }
 
   dispose(): void {
+    this.#exchange?.[Symbol.dispose]();
     for (const { first, second } of this.#shares) {
       first[Symbol.dispose]();
       second[Symbol.dispose]();

@@ -9,11 +9,11 @@ import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   clearGradients,
-  type Optimiser,
   type OptimiserState,
   refuseShared,
   restoreTensors,
   type SavedOptimiserState,
+  type SkippingOptimiser,
 } from './optimiser.ts';
 
 /** Constants of AdamW. */
@@ -65,7 +65,7 @@ function countedSteps(made: Map<string, Tensor>, steps: number, device: Device):
 }
 
 /** Holds two moments of each parameter's shape and type. */
-export class AdamW implements Optimiser {
+export class AdamW implements SkippingOptimiser {
   readonly #parameters: Map<string, Tensor>;
   readonly #first = new Map<string, Tensor>();
   readonly #second = new Map<string, Tensor>();
@@ -76,6 +76,8 @@ export class AdamW implements Optimiser {
    * corrected only for the steps in which it had one.
    */
   #missed = new Map<string, number>();
+  /** The same before the latest step. */
+  #before = { step: 0, missed: new Map<string, number>() };
 
   constructor(parameters: Map<string, Tensor>, options: AdamWOptions = {}) {
     this.#options = completed(options);
@@ -88,7 +90,8 @@ export class AdamW implements Optimiser {
     }
   }
 
-  step(learningRate: number): void {
+  step(learningRate: number, skip?: Tensor): void {
+    this.#before = { step: this.#step, missed: new Map(this.#missed) };
     this.#step += 1;
     const { beta1, beta2, epsilon, weightDecay, rateOf } = this.#options;
     tidy(() =>
@@ -131,11 +134,18 @@ export class AdamW implements Optimiser {
             epsilon,
             false,
             false,
+            null,
+            skip ?? null,
           );
         }
         for (const [parameter, rowMajor] of scattered) parameter.copy_(rowMajor);
       }),
     );
+  }
+
+  takeBack(): void {
+    this.#step = this.#before.step;
+    this.#missed = this.#before.missed;
   }
 
   zeroGrad(): void {

@@ -3,7 +3,7 @@ import { tensor, zeros } from '../create.ts';
 import type { DType } from '../dtype.ts';
 import { memory, Scope } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { clipGradients } from './clip-gradients.ts';
+import { clipGradients, clipOnDevice } from './clip-gradients.ts';
 
 let scope: Scope;
 beforeEach(() => {
@@ -51,4 +51,20 @@ test('computes the norm in float32 or wider, and counts a parameter once', () =>
   const a = parameter([3, 4]);
   expect(clipGradients([a, a], 2.5)).toBe(5);
   close(a.grad?.toArray(), [1.5, 2]);
+});
+
+test('on a device: the same gradients and norm, as a tensor', () => {
+  for (const maximum of [6.5, 100, 0, Number.POSITIVE_INFINITY]) {
+    const both = [0, 1].map(() => [parameter([3, 0]), parameter([0, 4, 12])]);
+    const norm = clipOnDevice(both[0]!, maximum);
+    expect(norm.item()).toBe(clipGradients(both[1]!, maximum));
+    const [found, expected] = both.map((all) => all.flatMap(({ grad }) => grad!.toArray()));
+    close(found, expected as number[]);
+  }
+  const mixed = [parameter([3], 'bfloat16'), parameter([4])];
+  expect(clipOnDevice(mixed, 1).item()).toBe(5);
+  close(mixed[0]!.grad?.toArray(), [0.6], 2);
+  close(mixed[1]!.grad?.toArray(), [0.8]);
+  expect(clipOnDevice([], 1).item()).toBe(0);
+  expect(() => clipOnDevice([], -1)).toThrow('the maximum norm must be at least 0, got -1');
 });

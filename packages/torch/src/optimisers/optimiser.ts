@@ -42,6 +42,17 @@ export interface Optimiser {
   dispose(): void;
 }
 
+/** An optimiser that leaves everything as it is where the device finds that it must. */
+export interface SkippingOptimiser extends Optimiser {
+  /** @param skip [] float32 on the device of the parameters: 1 changes no weight and no moment */
+  step(learningRate: number, skip?: Tensor): void;
+  /** Forgets the step before, which was skipped. */
+  takeBack(): void;
+}
+
+/** Whether the device can skip a step of it. */
+export const isSkipping = (one: Optimiser): one is SkippingOptimiser => 'takeBack' in one;
+
 /** An optimiser whose state several processes share. All of them call its functions, in order. */
 export interface SharedOptimiser extends Optimiser {
   /**

@@ -28,6 +28,11 @@ export interface ShadowDevice {
   name: 'shadow';
   /** Counts since the last call. */
   takeCounts(): DeviceCounts;
+  /**
+   * Says whether the device has flash attention (at first: no), and whether its results are wrong.
+   * @returns how often it was called since the last time
+   */
+  hasFlash(exists: boolean, wrong?: boolean): number;
 }
 
 const sources = fileURLToPath(new URL('../../native/testing/', import.meta.url));
@@ -40,13 +45,17 @@ export async function addShadowDevice(): Promise<ShadowDevice> {
   const require = createRequire(import.meta.url);
   builtAddon();
   torchBuild();
-  const addon = require(await compiledDevice()) as { counts(): [number, number, number, number] };
+  const addon = require(await compiledDevice()) as {
+    counts(): [number, number, number, number];
+    flash(exists: boolean, wrong: boolean): number;
+  };
   return {
     name: 'shadow',
     takeCounts() {
       const [scalars, toHost, fromHost, sizes] = addon.counts();
       return { scalars, toHost, fromHost, sizes };
     },
+    hasFlash: (exists, wrong = false) => addon.flash(exists, wrong),
   };
 }
 

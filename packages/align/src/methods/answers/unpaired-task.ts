@@ -1,5 +1,5 @@
 // Training on single answers with a thumb up or down (KTO and BCO), whatever the objective.
-import { fromTypedArray, phase, readTogether, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, later, phase, type Steps, type Tensor, type Unread } from '@keel/torch';
 import { type KlEstimate, mismatched } from '../../batching/mismatched.ts';
 import type { PackedAnswers } from '../../batching/pack-answers.ts';
 import {
@@ -42,6 +42,12 @@ interface Compared {
   /** Estimate of KL(policy, reference); 0 for an objective without. */
   kl: number;
   running: UnpairedScores['running'];
+}
+
+/** What a pass finds beside its loss. */
+interface FoundAnswers {
+  numbers: Unread<Omit<PassNumbers, 'loss'>>;
+  observed: Unread<Observed> | null;
 }
 
 export class UnpairedTask extends RowTask<UnpairedSource> {
@@ -92,11 +98,12 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
         this.#losses(pass, known.whole, compared, options);
       return { known, ...(await pass.run(losses)) };
     };
-    for await (const { pass, found } of this.passes(placed, packing, { divisor }, work)) {
-      const { known, observed, ...numbers } = found;
+    const how = { divisor };
+    for await (const { pass, found } of this.passes(placed, packing, how, work)) {
+      const { known, observed, loss, numbers } = found;
       reference.learn(pass, known);
-      this.#running.add(observed);
-      totals.add(numbers);
+      if (observed !== null) this.#running.add(observed);
+      totals.add({ loss, ...numbers });
     }
   }
 
@@ -106,7 +113,7 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     known: readonly number[],
     { kl, running }: Compared,
     { training, recomputation }: ForwardOptions,
-  ): Steps<PassLosses & Omit<PassNumbers, 'loss'> & { observed: Observed }> {
+  ): Steps<PassLosses & FoundAnswers> {
     const { model, objective, objectiveOptions } = this.#parts;
     const scoring = scoreAnswersSteps(model, batch, training, recomputation);
     const { sums: policy, entropySum } = yield* scoring; // [M]
@@ -118,19 +125,16 @@ export class UnpairedTask extends RowTask<UnpairedSource> {
     const [reference, desirable] = [column(known), column(chances)];
     const scores = { policy, reference, desirable, kl, running };
     const losses = expectedLoss(objective, scores, objectiveOptions, chances); // [M]
-    const sum = losses.sum();
-    const read = readTogether({ loss: sum, policy, entropy: entropySum });
-    return {
-      observed: training ? this.#running.observe(scores) : {},
-      sum,
-      loss: read.loss[0]!,
+    const numbers = later({ policy, entropy: entropySum }, (read) => ({
       answers: labels.map((label, at) => ({
         ...{ desirable: label, policy: read.policy[at]!, reference: known[at]! },
       })),
       entropy: read.entropy[0]!,
       scored: batch.scored.rows.length,
       tokens: placed.reduce((sum, one) => sum + tokensOf(one), 0),
-    };
+    }));
+    const observed = training ? this.#running.observe(scores) : null;
+    return { observed, sum: losses.sum(), numbers };
   }
 
   /**

@@ -18,7 +18,7 @@ import { PromptSource } from '../../rollouts/prompt-source.ts';
 import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Training } from '../../rollouts/training.ts';
 import { SamplesLog } from '../../runs/samples-log.ts';
-import { loadPolicy, type Policy } from '../../training/policy.ts';
+import { divisionOf, loadPolicy, type Policy } from '../../training/policy.ts';
 import type { ProgramReward } from '../../training/program-inputs.ts';
 import type { PlanFact } from '../../training/run-plan.ts';
 import {
@@ -173,6 +173,7 @@ async function loadRoles<Options extends OnlineOptions, Own>(
     const how: OpenRewardOptions = {
       // If the base itself is trained, a reward that shares it would change too.
       ...(options.lora && { base: model }),
+      divides: divisionOf(options),
       emptyAnswers: 'score',
       tokenizer: options.model,
       precision,

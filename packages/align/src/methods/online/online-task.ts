@@ -31,7 +31,7 @@ import type { OnlineAlgorithm } from './online-algorithm.ts';
 
 export interface OnlineTaskParts
   extends RowTaskParts<PromptSource>,
-    Omit<OnlineParts, 'version' | 'countForward' | 'countTraining' | 'countLearning'> {
+    Omit<OnlineParts, 'version' | 'endsStep' | 'countForward' | 'countTraining' | 'countLearning'> {
   algorithm(parts: OnlineParts): OnlineAlgorithm;
   /** Rows mixed into every step that trains the policy (default: none). */
   pretraining?: PretrainingMix | null;
@@ -62,6 +62,8 @@ export class OnlineTask extends RowTask<PromptSource> {
   #done = 0;
   #rollouts = 0;
   #steps = 0;
+  /** Whether other rows are mixed into the current step. */
+  #mixes = false;
 
   constructor(parts: OnlineTaskParts) {
     super(parts, 'an online run');
@@ -70,6 +72,7 @@ export class OnlineTask extends RowTask<PromptSource> {
     this.#algorithm = parts.algorithm({
       ...parts,
       version: () => this.#steps,
+      endsStep: () => !this.#mixes,
       countForward: ({ packed, scored }) => {
         this.flops += totalFlops(forwardFlops(this.#sizes, packed, scored.rows.length));
       },
@@ -88,10 +91,11 @@ export class OnlineTask extends RowTask<PromptSource> {
     const batch = this.#batch!;
     const units = this.#minibatches[this.#done]!;
     this.rows = batch.rollouts.rowsOf(units.flat());
-    const totals = await this.#algorithm.update(batch, units);
     const trainsPolicy = this.#algorithm.trainsPolicy?.(batch) ?? true;
+    this.#mixes = pretraining !== null && trainsPolicy;
+    const totals = await this.#algorithm.update(batch, units);
     const mixed =
-      pretraining !== null && trainsPolicy
+      pretraining !== null && this.#mixes
         ? await pretraining.learn(this.#parts, (pass) => this.#countTraining(pass))
         : null;
     this.#done += 1;

@@ -41,7 +41,7 @@ export interface RolloutStep {
  * @returns what was found in each pass
  */
 export async function runPasses<Found>(
-  { model, limit, recomputes, countTraining }: OnlineParts,
+  { model, limit, recomputes, countTraining, endsStep }: OnlineParts,
   { rollouts, sequences, divisor, wholeGroups = false }: RolloutStep,
   work: (pass: RolloutPass, layouts: readonly RolloutLayout[]) => Promise<Found>,
 ): Promise<Found[]> {
@@ -53,7 +53,7 @@ export async function runPasses<Found>(
   const selected = shares.flat().map((members) => rollouts.layout.select(members));
   const layouts = selected.map(({ layout }) => layout);
   using drawn = new PassDraws(model.device);
-  return await inShares(numbered, ({ index, members }) => {
+  const run = ({ index, members }: (typeof numbered)[number][number]): Promise<Found> => {
     const batch = phase('data', () => packRollouts(rollouts, members));
     const { layout, tokens } = selected[index]!;
     const placed = rollouts.rowsOf(members).map((row) => ({ row }));
@@ -70,5 +70,6 @@ export async function runPasses<Found>(
     };
     drawn.begin(members);
     return work(pass, layouts);
-  });
+  };
+  return await inShares(numbered, run, { endsStep: endsStep?.() ?? true });
 }

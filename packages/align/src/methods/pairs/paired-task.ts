@@ -1,5 +1,5 @@
 // Training on pairs (DPO and its family), whatever the objective.
-import { phase, readTogether, type Steps, type Tensor } from '@keel/torch';
+import { later, phase, type Steps, type Tensor, type Unread } from '@keel/torch';
 import type { PackedPairs } from '../../batching/pack-pairs.ts';
 import {
   type ExtraScores,
@@ -33,6 +33,12 @@ export interface PairedTaskParts extends RowTaskParts<PairSource> {
 }
 
 type PairPass = Pass<PlacedPair, PackedPairs>;
+
+/** What a pass finds beside its loss. */
+interface FoundPairs {
+  numbers: Unread<Omit<PairNumbers, 'loss'>>;
+  observed: Unread<Observed> | null;
+}
 
 export class PairedTask extends RowTask<PairSource> {
   readonly #parts: PairedTaskParts;
@@ -99,10 +105,10 @@ export class PairedTask extends RowTask<PairSource> {
       { divisor, training },
       work,
     )) {
-      const { known, observed, ...numbers } = found;
+      const { known, observed, loss, numbers } = found;
       reference?.learn(pass, known);
-      this.#running.add(observed);
-      totals.add(pass.batch, numbers);
+      if (observed !== null) this.#running.add(observed);
+      totals.add(pass.batch, { loss, ...numbers });
     }
   }
 
@@ -135,7 +141,7 @@ export class PairedTask extends RowTask<PairSource> {
     reference: ReferenceLogprobs | null,
     step: StepScores,
     options: ForwardOptions,
-  ): Steps<PassLosses & Omit<PairNumbers, 'loss'> & { observed: Observed }> {
+  ): Steps<PassLosses & FoundPairs> {
     const { objective, dropBelowMargin = null } = this.#parts;
     const objectiveOptions = this.#options;
     const { policy, columns } = yield* this.#score(pass, reference, options);
@@ -152,26 +158,23 @@ export class PairedTask extends RowTask<PairSource> {
     const ownLoss = step.partOf(pass.index, losses).sum();
     const { policyChosen, policyRejected, referenceChosen, referenceRejected } = own;
     const { rowBeta, labelProbability } = own;
-    const read = readTogether({
-      ...{ policyChosen, policyRejected, referenceChosen, referenceRejected },
-      ...{ loss: ownLoss, entropy: policy.entropySum, hits: policy.chosenHits },
-      ...{ rowBeta, labelProbability, dropped },
-    });
-    return {
-      observed: options.training ? this.#running.observe(own, objectiveOptions) : {},
-      sum: losses.sum(),
-      own: ownLoss,
-      loss: read.loss[0]!,
-      policyChosen: read.policyChosen,
-      policyRejected: read.policyRejected,
-      referenceChosen: read.referenceChosen,
-      referenceRejected: read.referenceRejected,
-      betas: read.rowBeta ?? null,
-      probabilities: read.labelProbability ?? null,
-      entropy: read.entropy[0]!,
-      hits: read.hits[0]!,
-      dropped: read.dropped?.[0] ?? null,
-    };
+    const numbers = later(
+      {
+        ...{ policyChosen, policyRejected, referenceChosen, referenceRejected },
+        ...{ entropySum: policy.entropySum, chosenHits: policy.chosenHits },
+        ...{ rowBeta, labelProbability, droppedSum: dropped },
+      },
+      ({ rowBeta, labelProbability, entropySum, chosenHits, droppedSum, ...logprobs }) => ({
+        ...logprobs,
+        betas: rowBeta ?? null,
+        probabilities: labelProbability ?? null,
+        entropy: entropySum[0]!,
+        hits: chosenHits[0]!,
+        dropped: droppedSum?.[0] ?? null,
+      }),
+    );
+    const observed = options.training ? this.#running.observe(own, objectiveOptions) : null;
+    return { observed, sum: losses.sum(), own: ownLoss, numbers };
   }
 
   override state(): TaskState {

@@ -1,5 +1,5 @@
 // Training on whole rankings (Plackett-Luce DPO), whatever the objective.
-import { fromTypedArray, readTogether, type Steps } from '@keel/torch';
+import { fromTypedArray, later, type Steps, type Unread } from '@keel/torch';
 import type { PackedRankings } from '../../batching/tokenise-ranking.ts';
 import type { RankedObjective } from '../../objectives/ranked.ts';
 import type { Reference, RowScoring } from '../../reference/reference.ts';
@@ -72,10 +72,11 @@ export class RankingTask extends RowTask<RankingSource> {
       const known = await reference.logprobs(pass);
       return { known, ...(await pass.run((options) => this.#losses(pass, known.whole, options))) };
     };
-    for await (const { pass, found } of this.passes(placed, rankingPacking, { divisor }, work)) {
-      const { known, ...numbers } = found;
+    const how = { divisor };
+    for await (const { pass, found } of this.passes(placed, rankingPacking, how, work)) {
+      const { known, loss, numbers } = found;
       reference.learn(pass, known);
-      totals.add(numbers);
+      totals.add({ loss, ...numbers });
     }
   }
 
@@ -84,7 +85,7 @@ export class RankingTask extends RowTask<RankingSource> {
     { batch }: RankingPass,
     known: readonly number[],
     { training, recomputation }: ForwardOptions,
-  ): Steps<PassLosses & Omit<PassNumbers, 'loss'>> {
+  ): Steps<PassLosses & { numbers: Unread<Omit<PassNumbers, 'loss'>> }> {
     const { model, objective } = this.#parts;
     const scoring = scoreAnswersSteps(model, batch, training, recomputation);
     const { sums: policy, entropySum } = yield* scoring; // [A]
@@ -93,21 +94,20 @@ export class RankingTask extends RowTask<RankingSource> {
     const { offsets, ranks } = batch;
     // [G]
     const losses = objective.loss({ policy, reference, offsets, ranks }, { beta: this.#beta });
-    const sum = losses.sum();
-    const read = readTogether({ loss: sum, policy, entropy: entropySum });
-    const [ofPolicy, ofReference, ofRanks] = [read.policy, known, [...ranks]].map((values) =>
-      byRanking(values, batch),
-    ) as [number[][], number[][], number[][]];
-    return {
-      sum,
-      loss: read.loss[0]!,
-      rankings: ofRanks.map((own, at) => ({
-        ...{ policy: ofPolicy[at]!, reference: ofReference[at]!, ranks: own },
-      })),
-      entropy: read.entropy[0]!,
-      scored: batch.scored.rows.length,
-      tokens: batch.unsharedTokens,
-    };
+    const numbers = later({ policy, entropy: entropySum }, (read) => {
+      const [ofPolicy, ofReference, ofRanks] = [read.policy, known, [...ranks]].map((values) =>
+        byRanking(values, batch),
+      ) as [number[][], number[][], number[][]];
+      return {
+        rankings: ofRanks.map((own, at) => ({
+          ...{ policy: ofPolicy[at]!, reference: ofReference[at]!, ranks: own },
+        })),
+        entropy: read.entropy[0]!,
+        scored: batch.scored.rows.length,
+        tokens: batch.unsharedTokens,
+      };
+    });
+    return { sum: losses.sum(), numbers };
   }
 
   override state(): TaskState {

@@ -1,5 +1,5 @@
 // Reward modelling: a scalar head scores answers at their ends, and the scores are compared.
-import { fromTypedArray, readTogether, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, later, type Steps, type Tensor, type Unread } from '@keel/torch';
 import { type PackedJudged, packJudged } from '../../batching/pack-judged.ts';
 import { judgedLength } from '../../batching/tokenise-judged.ts';
 import { headOverlap, unitScores } from '../../objectives/length-heads.ts';
@@ -95,12 +95,12 @@ export class RewardTask extends RowTask<JudgedSource> {
     using terms = weights && lengthHead && new LengthTerms(lengthHead);
     if (terms !== null) await this.#scoreStep(placed, terms);
     // The weights divide by the step's counts already.
-    const divisor = weights && 1;
+    const how = { divisor: weights && 1 };
     const work = (pass: RewardPass) =>
       pass.run((options) => this.#losses(pass, { weights, terms }, options));
-    for await (const { pass, found } of this.passes(placed, this.#packing, { divisor }, work)) {
+    for await (const { pass, found } of this.passes(placed, this.#packing, how, work)) {
       const judged = pass.placed.map((one) => one.judged);
-      totals.add(judged, pass.batch, found);
+      totals.add(judged, pass.batch, found.numbers);
     }
   }
 
@@ -125,7 +125,7 @@ export class RewardTask extends RowTask<JudgedSource> {
     { batch, placed, index }: RewardPass,
     { weights, terms }: { weights: Weights | null; terms: LengthTerms | null },
     { training, recomputation }: ForwardOptions,
-  ): Steps<PassLosses & PassNumbers> {
+  ): Steps<PassLosses & { numbers: Unread<PassNumbers> }> {
     const { model, role, objective, lmWeight, lengthHead = null } = this.#parts;
     const scored = lmWeight > 0 ? batch.best : null;
     const reading = { training, recomputation, scored };
@@ -150,24 +150,25 @@ export class RewardTask extends RowTask<JudgedSource> {
     const own = nll === null ? weighted : weighted.add(nll.mul(weights?.token ?? 0));
     const term = terms?.of(index, scores, batch.lengths, head) ?? null;
     const known = scores.detach();
-    const numbers = readTogether({
-      ...{ loss: own, rewardLoss: losses.mean(1).sum(), nll },
+    const tensors = {
+      ...{ rewardLoss: losses.mean(1).sum(), nll },
       // With a length head, the reward is that of quality alone.
       scores: lengthHead === null ? known : known.narrow(1, 0, 1),
       lengths: lengthHead && known.select(1, 1),
       overlap: lengthHead && headOverlap(head.detach()),
-    });
+    };
     return {
       sum: term === null ? own : own.add(term),
       own,
-      loss: numbers.loss[0]!,
-      rewardLoss: numbers.rewardLoss[0]!,
-      items: rows.length,
-      nll: numbers.nll?.[0] ?? null,
-      scores: numbers.scores,
-      ...(lengthHead !== null && {
-        length: { scores: numbers.lengths!, overlap: numbers.overlap![0]! },
-      }),
+      numbers: later(tensors, (found) => ({
+        rewardLoss: found.rewardLoss[0]!,
+        items: rows.length,
+        nll: found.nll?.[0] ?? null,
+        scores: found.scores,
+        ...(lengthHead !== null && {
+          length: { scores: found.lengths!, overlap: found.overlap![0]! },
+        }),
+      })),
     };
   }
 }

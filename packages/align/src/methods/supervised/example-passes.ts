@@ -1,7 +1,7 @@
 // Supervised rows in passes. The loss is the mean over the scored tokens of all passes of a step: a
 // mean of the passes' means would give the tokens of short passes more weight.
 import type { LanguageModel } from '@keel/model';
-import { fromTypedArray, readTogether, type Steps, type Tensor } from '@keel/torch';
+import { fromTypedArray, later, type Steps, type Tensor, type Unread } from '@keel/torch';
 import { type PackedExamples, packExamples } from '../../batching/pack-examples.ts';
 import { scoredCount } from '../../batching/tokenise-example.ts';
 import { tokenNll } from '../../objectives/token-nll.ts';
@@ -11,6 +11,7 @@ import {
   type Pass,
   type PassesParts,
   passes,
+  type Resolved,
 } from '../../training/passes.ts';
 import type { PlacedExample } from './example-source.ts';
 import { SupervisedTotals, type TokenSums } from './supervised-totals.ts';
@@ -18,6 +19,12 @@ import { SupervisedTotals, type TokenSums } from './supervised-totals.ts';
 export interface ExamplePassesParts extends PassesParts {
   /** Strength of NEFTune's noise on embeddings while training; null: none. */
   neftuneAlpha: number | null;
+}
+
+/** What a pass finds. */
+export interface FoundExamples {
+  loss: Unread<number>;
+  numbers: Unread<Omit<TokenSums, 'loss'>>;
 }
 
 export type ExamplePass = Pass<PlacedExample, PackedExamples>;
@@ -33,7 +40,7 @@ export const scoredTokensOf = (placed: readonly PlacedExample[]): number =>
   placed.reduce((sum, { example }) => sum + scoredCount(example), 0);
 
 /**
- * Adds the gradient of `weight` times the rows' mean loss.
+ * Adds the gradient of `weight` times the rows' mean loss, the last one of the step.
  * @param count called with every pass
  * @throws NonFiniteLossError naming the rows of the pass
  */
@@ -45,7 +52,8 @@ export async function learnExamples(
   const totals = new SupervisedTotals();
   const divisor = scoredTokensOf(placed) / weight;
   const work = (pass: ExamplePass) => runExamples(parts, pass);
-  for await (const done of passes(parts, placed, examplePacking, { divisor, count }, work)) {
+  const options = { divisor, count, endsStep: true };
+  for await (const done of passes(parts, placed, examplePacking, options, work)) {
     addExamples(totals, done);
   }
   return totals;
@@ -55,7 +63,7 @@ export async function learnExamples(
 export const runExamples = (
   { model, neftuneAlpha }: ExamplePassesParts,
   pass: ExamplePass,
-): Promise<TokenSums> =>
+): Promise<FoundExamples> =>
   pass.run((options) =>
     exampleLosses(model, pass.batch, {
       ...options,
@@ -66,10 +74,10 @@ export const runExamples = (
 /** Adds what {@link runExamples} found. */
 export function addExamples(
   totals: SupervisedTotals,
-  { pass, found }: { pass: ExamplePass; found: TokenSums },
+  { pass, found: { loss, numbers } }: { pass: ExamplePass; found: Resolved<FoundExamples> },
 ): void {
   const { packed, scored } = pass.batch;
-  totals.add(found, scored.targets.length, packed.tokens.length);
+  totals.add({ loss, ...numbers }, scored.targets.length, packed.tokens.length);
 }
 
 /** The losses of the scored tokens. */
@@ -77,17 +85,14 @@ function* exampleLosses(
   model: LanguageModel,
   { packed, scored }: PackedExamples,
   options: ForwardOptions & { embeddingNoise: number | null },
-): Steps<TokenSums & { sum: Tensor }> {
+): Steps<Omit<FoundExamples, 'loss'> & { sum: Tensor }> {
   // [N] each
   const { logprobs, entropy, argmax } = yield* model.scoreTokensSteps(packed, scored, options);
   const targets = fromTypedArray(scored.targets).to({ dtype: 'int64', device: model.device });
   const sum = tokenNll(logprobs).sum();
-  const {
-    loss: [loss],
-    entropies: [summed],
-    hits: [hits],
-  } = readTogether({
-    ...{ loss: sum, entropies: entropy.detach().sum(), hits: argmax.eq(targets).sum() },
-  });
-  return { sum, loss: loss!, entropy: summed!, hits: hits! };
+  const numbers = later(
+    { entropies: entropy.detach().sum(), hits: argmax.eq(targets).sum() },
+    (read) => ({ entropy: read.entropies[0]!, hits: read.hits[0]! }),
+  );
+  return { sum, numbers };
 }

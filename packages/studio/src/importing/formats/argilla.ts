@@ -13,6 +13,7 @@ import {
 import type { TaskKind } from '../../store/schema.ts';
 import { contentsOf, fieldsOf, numberOf, ORIGINAL, originalOf, personOf } from './content.ts';
 import type { TaskFormat, TaskReading } from './task-format.ts';
+import { isPart, PartReader, SETTLED, type VerdictParts } from './verdict-parts.ts';
 import { choiceNamed } from './words.ts';
 
 export const argilla: TaskFormat = {
@@ -38,9 +39,10 @@ export const argilla: TaskFormat = {
     const list = question === null ? [] : (responses[question] as unknown[]);
     const kinds: readonly TaskKind[] = ['thumb', 'pair'];
     const ranked =
-      names.length > 2 || list.some((one) => isPlainObject(one) && isRanking(one.value));
+      names.length > 2 ||
+      [list, responses[SETTLED]].flat().some((one) => isPlainObject(one) && isRanking(one.value));
     const kind = ranked && names.length > 1 ? 'ranking' : kinds[names.length - 1]!;
-    const comments = commentsOf(responses.comment);
+    const parts = partsOf(responses, names, '', reading.person);
     const annotations = list.flatMap((one, at): NamedVerdict[] => {
       const field = `responses.${question}[${at}]`;
       if (!isPlainObject(one))
@@ -49,13 +51,15 @@ export const argilla: TaskFormat = {
       const person = personOf(one.user_id) ?? reading.person;
       if (one.status === 'discarded') return [{ person, choice: null }];
       const verdict = verdictOf(one.value, kind, names, field, reading);
-      return [{ person, ...verdict, comment: comments.get(person) ?? null }];
+      return [{ person, ...verdict, ...parts.get(person) }];
     });
+    const adjudication = settledBy(responses, kind, names, reading);
     const { [ORIGINAL]: _, ...columns } = metadata;
     if (isPlainObject(row!.suggestions) && Object.keys(row!.suggestions).length > 0)
       reading.drop('suggestions', 'only verdicts of people are read');
     return {
-      ...{ kind, prompt: contents.prompt, annotations, columns, shown: kind === 'pair' },
+      ...{ kind, prompt: contents.prompt, annotations, adjudication, columns },
+      shown: kind === 'pair',
       answers: contents.answers.map((content) => ({ content })),
     };
   },
@@ -72,7 +76,9 @@ function questionOf(
   names: readonly string[],
   { question, fail }: TaskReading,
 ): string | null {
-  const found = Object.entries(responses).filter(([, list]) => Array.isArray(list));
+  const found = Object.entries(responses).filter(
+    ([name, list]) => Array.isArray(list) && !isPart(name, names),
+  );
   if (question !== null) {
     // Records that nobody answered have no responses.
     return found.some(([name]) => name === question) ? question : null;
@@ -136,13 +142,46 @@ function readVerdict(value: unknown, kind: TaskKind, names: readonly string[]): 
   return choice === null ? null : { choice };
 }
 
-/** What people wrote in a text question named "comment". */
-function commentsOf(list: unknown): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const one of Array.isArray(list) ? (list as unknown[]) : []) {
-    if (!isPlainObject(one) || typeof one.value !== 'string') continue;
-    const person = personOf(one.user_id);
-    if (person !== null) found.set(person, one.value);
+/**
+ * Ratings, better answers, strengths and comments by person.
+ * @param prefix begins the names of their questions
+ */
+function partsOf(
+  responses: Fields,
+  names: readonly string[],
+  prefix: string,
+  somebody: string,
+): ReadonlyMap<string, VerdictParts> {
+  const readers = new Map<string, PartReader>();
+  for (const [question, list] of Object.entries(responses)) {
+    if (!question.startsWith(prefix) || !Array.isArray(list)) continue;
+    for (const one of list as unknown[]) {
+      if (!isPlainObject(one) || one.status === 'draft') continue;
+      const person = personOf(one.user_id) ?? somebody;
+      const reader = readers.get(person) ?? new PartReader(names);
+      if (reader.add(question.slice(prefix.length), one.value)) readers.set(person, reader);
+    }
   }
-  return found;
+  return new Map([...readers].map(([person, { parts }]) => [person, parts]));
+}
+
+/** The last verdict that settles the record; null if there is none. */
+function settledBy(
+  responses: Fields,
+  kind: TaskKind,
+  names: readonly string[],
+  reading: TaskReading,
+): NamedVerdict | null {
+  const list = responses[SETTLED];
+  if (!Array.isArray(list)) return null;
+  const given = (list as unknown[]).flatMap((one, at) =>
+    isPlainObject(one) && one.status !== 'draft' && one.status !== 'discarded' ? [{ one, at }] : [],
+  );
+  const last = given.at(-1);
+  if (last === undefined) return null;
+  const person = personOf(last.one.user_id) ?? reading.person;
+  const field = `responses.${SETTLED}[${last.at}]`;
+  const verdict = verdictOf(last.one.value, kind, names, field, reading);
+  const parts = partsOf(responses, names, `${SETTLED}-`, reading.person);
+  return { person, ...verdict, ...parts.get(person) };
 }

@@ -5,6 +5,7 @@ import { parseRow } from '@keel/align/data';
 import { detectBattles } from '@keel/evaluate/rating';
 import { plainNumbers } from '@keel/model/exact-json';
 import type { TaskInput } from '../../store/items.ts';
+import { markEmpty, unmarked } from './empty-answers.ts';
 import type { TaskFormat } from './task-format.ts';
 
 const own = new Set([
@@ -23,7 +24,7 @@ export const battles: TaskFormat = {
       : null,
   read([row], reading): TaskInput | null {
     let skipped: string | null = null;
-    const [battle] = detectBattles(row!, reading.place).battles(row!, {
+    const [battle] = detectBattles(row!, reading.place).battles(markEmpty(row!), {
       ...{ place: reading.place, fail: reading.fail },
       skip: (why) => {
         skipped = why;
@@ -51,7 +52,7 @@ export const battles: TaskFormat = {
     const columns: Fields = {};
     for (const [name, value] of Object.entries(row!))
       if (!own.has(name)) columns[name] = plainNumbers(value);
-    return {
+    return unmarked({
       kind: 'pair',
       prompt: pair.prompt,
       answers: [
@@ -67,6 +68,6 @@ export const battles: TaskFormat = {
           ...(soft && { probability: outcome }),
         },
       ],
-    };
+    });
   },
 };

@@ -1,6 +1,7 @@
 // Prompts and answers of other tools' files.
 import { type Content, describeValue, parseRow } from '@keel/align/data';
 import { isPlainObject, parseExactJson, plainNumbers } from '@keel/model/exact-json';
+import { markAnswer, withoutMarks } from './empty-answers.ts';
 import type { TaskReading } from './task-format.ts';
 
 /** Field in which Keel's own exports keep prompt and answers as they are in the store. */
@@ -23,12 +24,12 @@ export function contentsOf(
 ): Contents {
   const plain = plainNumbers(answers);
   for (const [at, one] of plain.entries()) {
-    if (typeof one === 'string' ? one.trim() !== '' : Array.isArray(one) && one.length > 0)
-      continue;
+    if (typeof one === 'string' || (Array.isArray(one) && one.length > 0)) continue;
     fail(field, { expected: `the text of answer ${at + 1}`, found: describeValue(one) });
   }
-  const row = parseRow('samples', { prompt: plainNumbers(prompt), completions: plain }, place);
-  return { prompt: row.prompt, answers: row.completions };
+  const completions = plain.map(markAnswer);
+  const row = parseRow('samples', { prompt: plainNumbers(prompt), completions }, place);
+  return { prompt: row.prompt, answers: withoutMarks(row.completions) as Content[] };
 }
 
 /** The contents of an export of Keel; null if the value is none. */

@@ -22,6 +22,7 @@ import {
   textOrNull,
 } from './content.ts';
 import type { TaskFormat, TaskReading } from './task-format.ts';
+import { isPart, PartReader, SETTLED } from './verdict-parts.ts';
 import { choiceNamed } from './words.ts';
 
 export const labelStudio: TaskFormat = {
@@ -35,6 +36,7 @@ export const labelStudio: TaskFormat = {
     const item = itemOf(data, 'data', reading);
     const annotations: NamedVerdict[] = [];
     let gold: TaskInput['gold'] = null;
+    let adjudication: NamedVerdict | null = null;
     const all = Array.isArray(row!.annotations) ? (row!.annotations as unknown[]) : [];
     for (const [at, one] of all.entries()) {
       const field = `annotations[${at}]`;
@@ -43,13 +45,18 @@ export const labelStudio: TaskFormat = {
       }
       const skipped = one.was_cancelled === true;
       const verdict = skipped ? { choice: null } : resultOf(one.result, item, field, reading);
+      const person = personOf(one.completed_by) ?? reading.person;
+      if (!skipped && isSettled(one.result)) {
+        adjudication = { ...verdict, person, at: textOrNull(one.created_at) };
+        continue;
+      }
       if (one.ground_truth === true) {
         gold = { choice: verdict.choice, ranks: verdict.ranks };
         continue;
       }
       annotations.push({
         ...verdict,
-        person: personOf(one.completed_by) ?? reading.person,
+        person,
         seconds: numberOf(one.lead_time),
         at: textOrNull(one.created_at),
       });
@@ -58,7 +65,7 @@ export const labelStudio: TaskFormat = {
       reading.drop('predictions', 'only verdicts of people are read');
     const { kind, prompt, answers } = item;
     return {
-      ...{ kind, prompt, annotations, gold, shown: kind === 'pair' },
+      ...{ kind, prompt, annotations, gold, adjudication, shown: kind === 'pair' },
       answers: answers.map((content) => ({ content })),
       columns: isPlainObject(row!.meta) ? row!.meta : {},
     };
@@ -78,27 +85,28 @@ export const labelStudioMin: TaskFormat = {
     for (const name of ['lead_time', 'created_at', 'updated_at']) own.add(name);
     const columns: Fields = {};
     let verdict: Verdict = { choice: null };
+    let settled = false;
+    const reader = new PartReader(names);
     for (const [name, value] of Object.entries(row!)) {
       if (own.has(name)) continue;
-      const found = verdictIn(value, item);
-      if (found === null) columns[name] = value;
-      else verdict = { ...verdict, ...found };
+      if (name === SETTLED) settled = value !== null && value !== '';
+      else if (!isPart(name, names)) {
+        const found = verdictIn(value, item);
+        if (found === null) columns[name] = value;
+        else verdict = { ...verdict, ...found };
+      } else if (!reader.add(name, value) && !isEmptyPart(value)) columns[name] = value;
     }
-    const strength = numberOf(columns.strength);
-    const comment = textOrNull(columns.comment);
-    for (const name of ['strength', 'comment']) delete columns[name];
-    const whole = { ...verdict, strength, comment };
+    const whole = { ...verdict, ...reader.parts };
+    const given: NamedVerdict = {
+      ...checked(whole, item, undefined, reading),
+      person: personOf(row!.annotator) ?? reading.person,
+      at: textOrNull(row!.created_at),
+    };
     return {
       ...{ kind, prompt, columns, shown: kind === 'pair' },
       answers: answers.map((content) => ({ content })),
-      annotations: [
-        {
-          ...checked(whole, item, undefined, reading),
-          person: personOf(row!.annotator) ?? reading.person,
-          seconds: numberOf(row!.lead_time),
-          at: textOrNull(row!.created_at),
-        },
-      ],
+      annotations: settled ? [] : [{ ...given, seconds: numberOf(row!.lead_time) }],
+      adjudication: settled ? given : null,
     };
   },
 };
@@ -140,16 +148,27 @@ function itemList(data: Fields): [name: string, items: Fields[]] | null {
 /** @throws DataError for a result without a verdict */
 function resultOf(result: unknown, item: Item, field: string, reading: TaskReading): Verdict {
   let verdict: Verdict = { choice: null };
+  const reader = new PartReader(item.names);
   for (const one of Array.isArray(result) ? (result as unknown[]) : []) {
-    if (!isPlainObject(one) || !isPlainObject(one.value)) continue;
-    const { value } = one;
-    const text = Array.isArray(value.text) ? value.text.join('\n') : value.text;
-    if (one.type === 'rating') verdict = { ...verdict, strength: numberOf(value.rating) };
-    else if (one.type === 'textarea') verdict = { ...verdict, comment: textOrNull(text) };
+    if (!isPlainObject(one) || !isPlainObject(one.value) || one.from_name === SETTLED) continue;
+    const { type, value } = one;
+    const name = String(one.from_name);
+    // Without the names of Keel's own exports, stars are the strength and texts a comment.
+    if (type === 'rating' || type === 'number')
+      reader.add(isPart(name, item.names) ? name : 'strength', value[type]);
+    else if (type === 'textarea')
+      reader.add(isPart(name, item.names) ? name : 'comment', value.text);
     else verdict = { ...verdict, ...verdictIn(value, item) };
   }
-  return checked(verdict, item, `${field}.result`, reading);
+  return checked({ ...verdict, ...reader.parts }, item, `${field}.result`, reading);
 }
+
+/** Whether an annotation says that it settles the task. */
+const isSettled = (result: unknown): boolean =>
+  Array.isArray(result) && result.some((one) => isPlainObject(one) && one.from_name === SETTLED);
+
+const isEmptyPart = (value: unknown): boolean =>
+  value === null || value === '' || (Array.isArray(value) && value.length === 0);
 
 function checked(
   verdict: Verdict,

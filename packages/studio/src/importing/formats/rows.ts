@@ -11,6 +11,7 @@ import { describeValue, type Message, parseRow } from '@keel/align/data';
 import { isPlainObject } from '@keel/model/exact-json';
 import type { NamedVerdict, TaskInput } from '../../store/items.ts';
 import { numberOf, textOrNull } from './content.ts';
+import { markEmpty, unmarked } from './empty-answers.ts';
 import type { TaskFormat, TaskReading } from './task-format.ts';
 
 /** Several answers without a judgement, as `keel ask` and `keel generate` write them. */
@@ -23,7 +24,7 @@ export const samples: TaskFormat = {
       ? '"prompt" and "completions" without a judgement'
       : null,
   read([row], { place, fail }): TaskInput {
-    const { prompt, completions, extra } = parseRow('samples', row, place);
+    const { prompt, completions, extra } = parseRow('samples', markEmpty(row!), place);
     if (completions.length < 2) {
       return fail('completions', {
         expected: 'at least two answers to compare',
@@ -31,11 +32,11 @@ export const samples: TaskFormat = {
       });
     }
     const { priority, columns } = priorityIn(extra);
-    return {
+    return unmarked({
       kind: completions.length === 2 ? 'pair' : 'ranking',
       ...{ prompt, columns, annotations: [], priority },
       answers: completions.map((content) => ({ content })),
-    };
+    });
   },
 };
 
@@ -65,7 +66,7 @@ export const ofRows = (format: RowFormat): TaskFormat => ({
   ...(format.groupBy && { groupBy: format.groupBy }),
   recognise: format.recognise,
   read(rows, reading): TaskInput | null {
-    const example = format.convert(rows, reading);
+    const example = format.convert(rows.map(markEmpty), reading);
     if (example === null) return null;
     refuseLookalikes(example, format, reading.fail);
     if (!['pair', 'ranking', 'thumb', 'answer'].includes(example.kind)) {
@@ -75,7 +76,7 @@ export const ofRows = (format: RowFormat): TaskFormat => ({
       });
     }
     const [row] = rowsOfExample(example, 0, asFiled, reading) ?? [];
-    return row === undefined ? null : taskOf(example, row, reading);
+    return row === undefined ? null : unmarked(taskOf(example, row, reading));
   },
 });
 

@@ -83,11 +83,15 @@ export const demandAdmin: MiddlewareHandler<StudioEnvironment> = async (context,
 };
 
 /** Demands that the person works on the project of the path; others are told that there is none. */
-export const demandProject = ({ people }: StudioContext): MiddlewareHandler<StudioEnvironment> => {
+export const demandProject = ({
+  people,
+  store,
+}: StudioContext): MiddlewareHandler<StudioEnvironment> => {
   return async (context, next) => {
     const project = context.req.param('project') ?? '';
-    if (!(await people.maySee(context.get('person'), project)))
-      throw notFound('There is no such project');
+    const isSeen = await people.maySee(context.get('person'), project);
+    // Another admin may have deleted it while a page of it was open.
+    if (!isSeen || !(await store.hasProject(project))) throw notFound('There is no such project');
     await next();
   };
 };

@@ -66,8 +66,10 @@ export function asStudioError(error: unknown): StudioError {
   );
 }
 
+/** An error as clients read it. */
+export const errorBody = ({ code, message, fields }: StudioError) => ({
+  error: { code, message, fields },
+});
+
 export const failed = (context: Context, error: StudioError): Response =>
-  context.json(
-    { error: { code: error.code, message: error.message, fields: error.fields } },
-    error.status,
-  );
+  context.json(errorBody(error), error.status);

@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { suggestionOf } from '../../rounds/round-column.ts';
+import { NewerVerdictError } from '../../store/annotating.ts';
 import { choices } from '../../store/schema.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
@@ -27,6 +28,16 @@ export const verdictBody = z.strictObject({
   seconds: z.number().min(0).nullable().default(null),
 });
 
+/** A verdict of a person, with the newest version of it that the page has shown (default: any). */
+const ownVerdict = verdictBody.extend({ known: z.number().int().min(0).optional() });
+
+const answered = (): StudioError =>
+  new StudioError(
+    409,
+    'answered',
+    'You have already answered this task, perhaps in another tab. That verdict counts. Undo (U) brings it back, so that you can change it',
+  );
+
 /** Routes below `/projects/:project`, for everybody who works on the project. */
 export const annotating = ({ store }: StudioContext) => {
   /** The task of the path, which must be the person's, in the project of the path. */
@@ -35,7 +46,8 @@ export const annotating = ({ store }: StudioContext) => {
     const task = context.req.param('task')!;
     const { name } = context.get('person');
     try {
-      await store.taskFor(project, task, name);
+      const { state } = await store.taskFor(project, task, name);
+      return { project, task, name, state };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new StudioError(
@@ -44,7 +56,20 @@ export const annotating = ({ store }: StudioContext) => {
         'You do not hold this task. After 30 minutes without a sign of you, it goes to others. Ask for the next task',
       );
     }
-    return { project, task, name };
+  }
+  /** A task that the person is still to answer. */
+  async function held(context: Context<StudioEnvironment>) {
+    const { state, ...found } = await own(context);
+    if (state !== 'held') throw answered();
+    return found;
+  }
+  /** What the reward model of a round and judges expect, for a person with a verdict. */
+  async function suggestionsOn(project: string, task: string, name: string) {
+    const { columns } = await store.taskDetail(task);
+    const { answers } = await store.taskFor(project, task, name);
+    const round = suggestionOf(columns, answers);
+    const judges = await store.suggestionsFor(task, name);
+    return [...(round === null ? [] : [round]), ...judges];
   }
   return new Hono<StudioEnvironment>()
     .post('/:project/next', async (context) => {
@@ -66,34 +91,35 @@ export const annotating = ({ store }: StudioContext) => {
     )
     .post('/:project/undo', async (context) => {
       const { name } = context.get('person');
-      return context.json({ task: await store.undo(context.req.param('project'), name) });
+      const project = context.req.param('project');
+      const task = await store.undo(project, name);
+      const progress = await store.progress(project, name);
+      return context.json({ task, progress, pace: await store.pace(project, name) });
     })
-    .post('/:project/tasks/:task/verdict', body(verdictBody), async (context) => {
+    .post('/:project/tasks/:task/verdict', body(ownVerdict), async (context) => {
       const { project, task, name } = await own(context);
-      const verdict = context.req.valid('json');
-      const version = await store.annotate(task, name, verdict);
+      const { known, ...verdict } = context.req.valid('json');
+      const seen = known === undefined ? {} : { known };
+      const version = await store.annotate(task, name, verdict, seen).catch((error: unknown) => {
+        throw error instanceof NewerVerdictError ? answered() : error;
+      });
       const { suggestions } = await store.settings(project);
       // Only now: before the verdict it would be an influence.
-      const suggestion =
-        suggestions && verdict.choice !== null
-          ? suggestionOf(
-              (await store.taskDetail(task)).columns,
-              (await store.taskFor(project, task, name)).answers,
-            )
-          : null;
-      return context.json({ version, suggestion });
+      const shown =
+        suggestions && verdict.choice !== null ? await suggestionsOn(project, task, name) : [];
+      return context.json({ version, suggestions: shown });
     })
     .post('/:project/tasks/:task/reopen', async (context) => {
       const { task, name } = await own(context);
       return context.json({ task: await store.reopen(task, name) });
     })
     .post('/:project/tasks/:task/release', async (context) => {
-      const { task, name } = await own(context);
+      const { task, name } = await held(context);
       await store.release(task, name);
       return context.json({ ok: true });
     })
     .post('/:project/tasks/:task/renew', async (context) => {
-      const { task, name } = await own(context);
+      const { task, name } = await held(context);
       await store.renew(task, name);
       return context.json({ ok: true });
     });

@@ -1,23 +1,38 @@
 // Blind battles between models on free prompts, and new answers of models as tasks.
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import { styleNames } from '@keel/evaluate/rating';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { arenaOf } from '../../arena/arena.ts';
-import { chooseModels, pairKey } from '../../arena/choose-models.ts';
-import { ModelServerError } from '../../models/model-servers.ts';
+import { chooseModels } from '../../arena/choose-models.ts';
+import { suggestTasks } from '../../asking/suggest-tasks.ts';
+import { evenly } from '../../models/even-pace.ts';
+import { ModelServerError, ModelServers } from '../../models/model-servers.ts';
+import type { BattleTurn, BattleView } from '../../store/battles.ts';
 import { battleVotes } from '../../store/schema.ts';
 import { demandAdmin } from '../requests/access.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
 import { notFound, StudioError } from '../requests/errors.ts';
+import { lines } from '../requests/lines.ts';
 
 const sampling = {
   temperature: z.number().min(0).max(2).default(0.8),
   maxTokens: z.number().int().min(1).max(8192).default(256),
 };
+/** Milliseconds during which a battle without a vote counts as one that will have one. */
+const IN_WORK = 3600_000;
+
 const prompt = z.string().trim().min(1, 'Write a prompt').max(50_000);
 
-const asking = z.strictObject({ prompt, ...sampling });
+/** Whether the answer comes in parts, as lines of JSON (default: false). */
+const streaming = z.boolean().default(false);
+
+const asking = z.strictObject({ prompt, stream: streaming, ...sampling });
+
+/** Milliseconds between two parts of an answer. */
+const TICK = 60;
 
 const voting = z.strictObject({
   vote: z.enum(battleVotes),
@@ -30,16 +45,138 @@ const answering = z.strictObject({
   models: z.array(z.string()).min(1, 'Choose at least one model').max(8),
   /** Answers of each model to a prompt. */
   samples: z.number().int().min(1).max(8).default(1),
+  stream: streaming,
   ...sampling,
 });
 
+const suggesting = z.strictObject({
+  model: z.string().min(1, 'Choose a model'),
+  /** Pairs that it is asked about. */
+  limit: z.number().int().min(1).max(500).default(50),
+  /** Whether it is asked again where it has made a suggestion. */
+  again: z.boolean().default(false),
+});
+
+/** What came of prompts: new tasks, tasks that were there, and prompts with equal answers. */
+interface Answered {
+  /** Prompts that are done. */
+  done: number;
+  /** Of the answers that are being written. */
+  characters: number;
+  tasks: number;
+  known: number;
+  equal: number;
+}
+
 /** Routes below `/projects/:project`. */
-export const arena = ({ store, models }: StudioContext) => {
+export const arena = ({ store, models, log }: StudioContext) => {
   /** A battle of this person in this project. */
   async function own(project: string, battle: string, person: string) {
     const found = await store.battleFor(battle, person);
     if (found.project !== project) throw notFound('There is no such battle in this project');
     return found;
+  }
+  /** Both models at work on the next turn of a battle. */
+  async function writersOf(
+    { id, turns }: BattleView,
+    { prompt: text, ...options }: z.output<typeof asking>,
+    signal: AbortSignal,
+  ): Promise<[AsyncIterable<string>, AsyncIterable<string>]> {
+    const sides = await store.sidesOf(id);
+    const writer = (side: 'left' | 'right') => {
+      const before = turns.flatMap((turn) => [
+        { role: 'user' as const, content: turn.prompt },
+        { role: 'assistant' as const, content: turn[side] },
+      ]);
+      const messages = [...before, { role: 'user' as const, content: text }];
+      return models.write(sides[side], messages, options, signal);
+    };
+    return [writer('left'), writer('right')];
+  }
+  /** Which model failed, and how, would tell who is who: only the terminal says it. */
+  function blind(error: unknown): never {
+    if (!(error instanceof ModelServerError)) throw error;
+    log(error);
+    throw new StudioError(
+      502,
+      'model-server',
+      'A model could not answer. The terminal of the Studio says why. Ask again, or start another battle',
+    );
+  }
+  /** What both answer, side by side, and at the end the battle with the turn. */
+  async function* turnInParts(
+    battle: BattleView,
+    asked: z.output<typeof asking>,
+    add: (turn: BattleTurn) => Promise<BattleView>,
+    gone: AbortSignal,
+  ): AsyncGenerator<{ left: string; right: string } | { battle: BattleView }> {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([gone, ended.signal]);
+    const clock = {
+      now: () => performance.now(),
+      wait: () => sleep(TICK, undefined, { signal }),
+    };
+    const turn = { prompt: asked.prompt, left: '', right: '' };
+    try {
+      for await (const [left, right] of evenly(await writersOf(battle, asked, signal), clock)) {
+        turn.left += left;
+        turn.right += right;
+        yield { left, right };
+      }
+    } catch (error) {
+      blind(error);
+    } finally {
+      // The other model need not go on.
+      ended.abort();
+    }
+    yield { battle: await add(turn) };
+  }
+  /** Answers to prompts as tasks, one prompt after the other. */
+  async function* answered(
+    project: string,
+    given: z.output<typeof answering>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Answered> {
+    const { temperature, maxTokens, samples } = given;
+    const { overlap } = await store.settings(project);
+    const sum: Answered = { done: 0, characters: 0, tasks: 0, known: 0, equal: 0 };
+    const wanted = given.models.flatMap((model) => Array.from({ length: samples }, () => model));
+    for (const text of given.prompts) {
+      const messages = [{ role: 'user' as const, content: text }];
+      const writing = Promise.all(
+        wanted.map(async (model) => {
+          const writer = models.write(model, messages, { temperature, maxTokens }, signal);
+          const content = await wholeOf(writer, (part) => {
+            sum.characters += part.length;
+          });
+          return { content, model, sampling: { temperature, max_tokens: maxTokens } };
+        }),
+      );
+      const settled = writing.then(
+        () => true,
+        () => true,
+      );
+      while (!(await Promise.race([settled, sleep(8 * TICK, false)]))) yield { ...sum };
+      const answers = await writing.catch((error: unknown) => {
+        if (error instanceof ModelServerError && sum.done > 0)
+          error.message = `${error.message}. ${sum.done} of ${given.prompts.length} prompts are answered. Ask for the others again`;
+        throw error;
+      });
+      sum.done += 1;
+      sum.characters = 0;
+      // Equal answers cannot be compared.
+      const different = [...new Map(answers.map((one) => [one.content, one])).values()];
+      if (different.length < 2) sum.equal += 1;
+      else {
+        const kind = different.length === 2 ? ('pair' as const) : ('ranking' as const);
+        const input = { kind, prompt: text, answers: different, annotations: [] };
+        // At once: a server that stops later takes no answers with it.
+        const added = await store.addTasks(project, [input], { overlap, random: Math.random });
+        sum.tasks += added.tasks;
+        sum.known += added.known;
+      }
+      yield { ...sum };
+    }
   }
   return new Hono<StudioEnvironment>()
     .get('/:project/models', async (context) => {
@@ -59,14 +196,13 @@ export const arena = ({ store, models }: StudioContext) => {
         const what = 'A battle needs two models. Start keel studio with --models';
         throw new StudioError(409, 'models', [`${what}.`, ...faults].join(' '));
       }
-      const met = new Map<string, number>();
-      for (const { left, right, count } of await store.battleCounts(project)) {
-        const key = pairKey(left, right);
-        met.set(key, (met.get(key) ?? 0) + count);
-      }
+      const { randomShare } = await store.settings(project);
+      const counts = await store.battleCounts(project, new Date(Date.now() - IN_WORK));
+      const { models: chosen, ...why } = chooseModels(names, counts, {
+        ...{ randomShare, random: Math.random },
+      });
       const { name } = context.get('person');
-      const chosen = chooseModels(names, met, Math.random);
-      return context.json(await store.startBattle(project, name, chosen), 201);
+      return context.json(await store.startBattle(project, name, chosen, why), 201);
     })
     .post('/:project/battles/:battle/turns', body(asking), async (context) => {
       const { project, battle: id } = context.req.param();
@@ -74,20 +210,14 @@ export const arena = ({ store, models }: StudioContext) => {
       const battle = await own(project, id, name);
       if (battle.vote !== null)
         throw new StudioError(409, 'voted', 'You have already voted on this battle');
-      const { prompt: text, ...options } = context.req.valid('json');
-      const sides = await store.sidesOf(id);
-      const [left, right] = await Promise.all(
-        (['left', 'right'] as const).map((side) => {
-          const before = battle.turns.flatMap((turn) => [
-            { role: 'user' as const, content: turn.prompt },
-            { role: 'assistant' as const, content: turn[side] },
-          ]);
-          const messages = [...before, { role: 'user' as const, content: text }];
-          return models.answer(sides[side], messages, options, context.req.raw.signal);
-        }),
-      );
-      const turn = { prompt: text, left: left!, right: right! };
-      return context.json(await store.addTurn(id, name, turn));
+      const asked = context.req.valid('json');
+      const add = (turn: BattleTurn) => store.addTurn(id, name, turn);
+      if (asked.stream)
+        return lines(context, (signal) => turnInParts(battle, asked, add, signal), log);
+      const { signal } = context.req.raw;
+      const writers = await writersOf(battle, asked, signal);
+      const [left, right] = await Promise.all(writers.map((one) => wholeOf(one))).catch(blind);
+      return context.json(await add({ prompt: asked.prompt, left: left!, right: right! }));
     })
     .post('/:project/battles/:battle/vote', body(voting), async (context) => {
       const { project, battle: id } = context.req.param();
@@ -126,51 +256,44 @@ export const arena = ({ store, models }: StudioContext) => {
         return context.json({ ...counts, rated });
       },
     )
+    .post('/:project/suggestions', demandAdmin, body(suggesting), async (context) => {
+      const { model, ...given } = context.req.valid('json');
+      const id = context.req.param('project');
+      const name = (await store.overview()).find((one) => one.id === id)?.name ?? id;
+      await using judge = await models.judge(model);
+      const by = context.get('person').name;
+      const { signal } = context.req.raw;
+      try {
+        return context.json(await suggestTasks(store, name, judge, { ...given, by }, { signal }));
+      } catch (error) {
+        throw ModelServers.faultOf(error);
+      }
+    })
     .post('/:project/answers', demandAdmin, body(answering), async (context) => {
       const project = context.req.param('project');
       const given = context.req.valid('json');
-      const { temperature, maxTokens, samples } = given;
-      if (given.models.length * samples < 2) {
+      if (given.models.length * given.samples < 2) {
         throw new StudioError(400, 'invalid', 'A task needs two answers', {
           samples: 'Ask for two answers, or choose two models',
         });
       }
-      const { signal } = context.req.raw;
-      const { overlap } = await store.settings(project);
+      if (given.stream) return lines(context, (signal) => answered(project, given, signal), log);
       const sum = { tasks: 0, known: 0, equal: 0 };
-      for (const text of given.prompts) {
-        const wanted = given.models.flatMap((model) =>
-          Array.from({ length: samples }, () => model),
-        );
-        const answers = await Promise.all(
-          wanted.map(async (model) => ({
-            content: await models.answer(
-              model,
-              [{ role: 'user', content: text }],
-              { temperature, maxTokens },
-              signal,
-            ),
-            ...{ model, sampling: { temperature, max_tokens: maxTokens } },
-          })),
-        ).catch((error: unknown) => {
-          const count = sum.tasks + sum.known + sum.equal;
-          if (error instanceof ModelServerError && count > 0)
-            error.message = `${error.message}. ${count} of ${given.prompts.length} prompts are answered. Ask for the others again`;
-          throw error;
-        });
-        // Equal answers cannot be compared.
-        const different = [...new Map(answers.map((one) => [one.content, one])).values()];
-        if (different.length < 2) {
-          sum.equal += 1;
-          continue;
-        }
-        const kind = different.length === 2 ? ('pair' as const) : ('ranking' as const);
-        const input = { kind, prompt: text, answers: different, annotations: [] };
-        // At once: a server that stops later takes no answers with it.
-        const added = await store.addTasks(project, [input], { overlap, random: Math.random });
-        sum.tasks += added.tasks;
-        sum.known += added.known;
-      }
+      for await (const { tasks, known, equal } of answered(project, given, context.req.raw.signal))
+        Object.assign(sum, { tasks, known, equal });
       return context.json(sum);
     });
 };
+
+/** A text that is written, once it is whole. */
+async function wholeOf(
+  writer: AsyncIterable<string>,
+  heard: (part: string) => void = () => {},
+): Promise<string> {
+  let text = '';
+  for await (const part of writer) {
+    text += part;
+    heard(part);
+  }
+  return text;
+}

@@ -7,7 +7,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { agreementOf } from '../../agreement/agreement.ts';
 import { projectQuality } from '../../agreement/quality.ts';
-import { exportProject } from '../../exporting/export-project.ts';
+import { EmptyExportError, exportProject } from '../../exporting/export-project.ts';
 import { importFiles } from '../../importing/import-files.ts';
 import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
 import type { SettingsPatch } from '../../store/settings.ts';
@@ -67,7 +67,8 @@ export const projects = (studio: StudioContext) =>
       const { name } = context.req.valid('json');
       if ((await studio.store.projects()).includes(name))
         throw new StudioError(409, 'name', `There is already a project named ${name}`);
-      return context.json({ id: await studio.store.openProject(name) }, 201);
+      const by = context.get('person').name;
+      return context.json({ id: await studio.store.openProject(name, by) }, 201);
     })
     .use('/:project/*', demandProject(studio))
     .use('/:project', demandProject(studio))
@@ -85,12 +86,13 @@ export const projects = (studio: StudioContext) =>
         await studio.store.renameProject(
           context.req.param('project'),
           context.req.valid('json').name,
+          context.get('person').name,
         );
         return context.json({ ok: true });
       },
     )
     .delete('/:project', demandAdmin, async (context) => {
-      await studio.store.deleteProject(context.req.param('project'));
+      await studio.store.deleteProject(context.req.param('project'), context.get('person').name);
       return context.json({ ok: true });
     })
     .patch(
@@ -99,7 +101,10 @@ export const projects = (studio: StudioContext) =>
       body(z.record(z.string(), z.unknown())),
       async (context) => {
         const patch = context.req.valid('json') as SettingsPatch;
-        return context.json(await studio.store.saveSettings(context.req.param('project'), patch));
+        const { name } = context.get('person');
+        return context.json(
+          await studio.store.saveSettings(context.req.param('project'), patch, name),
+        );
       },
     )
     .put(
@@ -108,7 +113,9 @@ export const projects = (studio: StudioContext) =>
       body(z.strictObject({ text: z.string().max(200_000) })),
       async (context) => {
         const { text } = context.req.valid('json');
-        const version = await studio.store.saveGuidelines(context.req.param('project'), text);
+        const { name } = context.get('person');
+        const project = context.req.param('project');
+        const version = await studio.store.saveGuidelines(project, text, name);
         return context.json({ version });
       },
     )
@@ -121,7 +128,13 @@ export const projects = (studio: StudioContext) =>
     })
     .get('/:project/tasks/:task', demandAdmin, async (context) => {
       const { project, task } = context.req.param();
-      return context.json(await detailOf(studio, project, task));
+      const { suggestions, ...detail } = await detailOf(studio, project, task);
+      const { name } = context.get('person');
+      // An admin judges and settles tasks too, and is not to be influenced.
+      const isJudged =
+        detail.adjudication !== null ||
+        detail.annotations.some(({ person, choice }) => person === name && choice !== null);
+      return context.json({ ...detail, suggestions: isJudged ? suggestions : [] });
     })
     .post('/:project/tasks/:task/adjudication', demandAdmin, body(verdictBody), async (context) => {
       const { project, task } = context.req.param();
@@ -144,6 +157,7 @@ export const projects = (studio: StudioContext) =>
         const summary = await importFiles(studio.store, {
           ...{ project: name, files: paths, ...options, columns: null, question: null },
           ...{ score: null, guidelines: null, seed: Math.floor(Math.random() * 2 ** 31) },
+          by: context.get('person').name,
         });
         const { tasks, known, annotations, gold, skipped, badRows, firstBadRow } = summary;
         return context.json({ tasks, known, annotations, gold, skipped, badRows, firstBadRow });
@@ -169,8 +183,11 @@ export const projects = (studio: StudioContext) =>
       try {
         const ending = options.to === 'argilla' || options.to === 'label-studio' ? 'json' : 'jsonl';
         const output = join(folder, `rows.${ending}`);
-        await exportProject(studio.store, { ...options, project, output, overwrite: false });
+        const by = context.get('person').name;
+        await exportProject(studio.store, { ...options, project, output, overwrite: false, by });
         return download(context, await readFile(output), `${project}-${options.to}.${ending}`);
+      } catch (error) {
+        throw error instanceof EmptyExportError ? emptyExport(error) : error;
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -182,6 +199,20 @@ export const projects = (studio: StudioContext) =>
       const quality = await projectQuality(studio.store, project);
       return context.json({ ...agreementOf(votes), quality });
     });
+
+/** The fault in the words of the page, which has no options. */
+function emptyExport({ to, skipped }: EmptyExportError): StudioError {
+  const things = to === 'battles' ? 'battles' : 'tasks';
+  const reasons = Object.entries(skipped).map(
+    ([why, count]) => `${count} of the ${things}: ${why}`,
+  );
+  const nothing =
+    to === 'battles'
+      ? 'Nobody has voted in the arena of this project. Battles are exported after their votes'
+      : 'This project has no tasks. Import some first';
+  const none = `None of the ${things} becomes such a row. ${reasons.join('. ')}`;
+  return new StudioError(409, 'empty', reasons.length === 0 ? nothing : none);
+}
 
 /** Everything about a task. @throws StudioError for a task of another project */
 async function detailOf({ store }: StudioContext, project: string, task: string) {

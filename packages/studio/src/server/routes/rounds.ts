@@ -39,7 +39,8 @@ export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
           `Round ${last!.number} is still running. Wait for it, or stop its run`,
         );
       }
-      return context.json(await all.start(project, name, context.req.valid('json')), 201);
+      const by = context.get('person').name;
+      return context.json(await all.start(project, name, context.req.valid('json'), by), 201);
     })
     .post('/:project/rounds/:number/start', demandAdmin, async (context) => {
       const number = Number(context.req.param('number'));

@@ -9,6 +9,7 @@ import { rounds } from './005-rounds.ts';
 import { claims } from './006-claims.ts';
 import { battles } from './007-battles.ts';
 import { byPrompt } from './008-prompts.ts';
+import { asking } from './009-asking.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -20,5 +21,6 @@ export const migrations: MigrationProvider = {
     '006-claims': claims,
     '007-battles': battles,
     '008-prompts': byPrompt,
+    '009-asking': asking,
   }),
 };

@@ -1,7 +1,6 @@
 // One task after the other: the page that annotators spend their time on.
 import {
   ActionIcon,
-  Anchor,
   Button,
   Drawer,
   Group,
@@ -10,14 +9,15 @@ import {
   Stack,
   Text,
   Tooltip,
+  VisuallyHidden,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconArrowBackUp, IconBook, IconConfetti, IconKeyboard } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { answerOf, api, queries } from '../api.ts';
+import { ApiFailure, answerOf, api, queries } from '../api.ts';
 import { SafeMarkdown } from '../content/markdown.tsx';
 import { useProject } from '../projects/use-projects.ts';
 import { useSession } from '../session.ts';
@@ -42,6 +42,8 @@ interface Progressing {
 
 interface Sent {
   id: string;
+  /** The newest version of the person's verdict that is on the page. */
+  known: number;
   verdict: ReturnType<typeof verdictOf>;
   draftAt: string;
 }
@@ -68,11 +70,25 @@ export default function Annotate({ project }: { project: string }) {
   // A task that was taken back stands before the next one.
   const task = shown ?? next.data?.task ?? null;
 
+  const [lost, setLost] = useState<{ id: string; error: Error } | null>(null);
   const person = useSession().data?.name ?? '';
   const draftAt = useMemo(
     () => (task === null ? null : draftKey(task.id, person, task.answers)),
     [task, person],
   );
+
+  // What a screen reader hears after a verdict.
+  const [said, setSaid] = useState('');
+
+  // A new task is read from its beginning, also where its button went with the last one.
+  const before = useRef<string | null>(null);
+  useEffect(() => {
+    if (draftAt !== null && before.current !== null && before.current !== draftAt) {
+      window.scrollTo({ top: 0 });
+      if (document.activeElement === document.body) document.getElementById('prompt')?.focus();
+    }
+    before.current = draftAt;
+  }, [draftAt]);
 
   const goOn = useCallback(async () => {
     setShown(null);
@@ -80,41 +96,59 @@ export default function Annotate({ project }: { project: string }) {
   }, [project]);
 
   const send = useMutation({
-    mutationFn: ({ id, verdict }: Sent) =>
+    mutationFn: ({ id, known, verdict }: Sent) =>
       answerOf(
         api.projects[':project'].tasks[':task'].verdict.$post({
           param: { project, task: id },
-          json: verdict,
+          json: { ...verdict, known },
         }),
       ),
-    onSuccess: async ({ suggestion }, { draftAt: at }) => {
+    onSuccess: async ({ suggestions }, { draftAt: at, verdict }) => {
       forgetDraft(at);
-      if (suggestion !== null) notifications.show({ message: suggestionText(suggestion) });
+      setSaid(verdict.choice === null ? 'Task skipped' : 'Verdict saved');
+      for (const one of suggestions) notifications.show({ message: suggestionText(one) });
       await goOn();
     },
   });
   const undo = useMutation({
     mutationFn: async () =>
-      (await answerOf(api.projects[':project'].undo.$post({ param }))) as {
-        task: TaskShown | null;
-      },
-    onSuccess: ({ task: earlier }) => {
+      (await answerOf(api.projects[':project'].undo.$post({ param }))) as Next,
+    onSuccess: ({ task: earlier, progress, pace }) => {
       send.reset();
-      if (earlier === null) notifications.show({ message: 'There is no verdict to take back' });
-      else setShown(earlier);
+      setLost(null);
+      if (earlier === null) {
+        notifications.show({ message: 'There is no verdict to take back' });
+        return;
+      }
+      setShown(earlier);
+      setSaid('Verdict taken back');
+      queries.setQueryData<Next>(
+        ['next', project],
+        (before) => before && { ...before, progress, pace },
+      );
     },
   });
 
   const held = task?.id;
   useEffect(() => {
     if (held === undefined) return;
-    const timer = setInterval(() => {
+    const renew = () => {
       if (document.hidden) return;
       const given = { param: { project, task: held } };
-      // The verdict itself says if the task went to somebody else.
-      answerOf(api.projects[':project'].tasks[':task'].renew.$post(given)).catch(() => {});
-    }, RENEWAL);
-    return () => clearInterval(timer);
+      answerOf(api.projects[':project'].tasks[':task'].renew.$post(given)).then(
+        () => setLost(null),
+        // Better now than after more work: it went to others, or another tab has answered it.
+        (error) => {
+          if (error instanceof ApiFailure && error.status === 409) setLost({ id: held, error });
+        },
+      );
+    };
+    const timer = setInterval(renew, RENEWAL);
+    document.addEventListener('visibilitychange', renew);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', renew);
+    };
   }, [project, held]);
 
   useKeys(
@@ -167,6 +201,9 @@ export default function Annotate({ project }: { project: string }) {
         }
       >
         <ProgressLine progress={progress} seconds={pace.seconds} />
+        <VisuallyHidden role="status">
+          {said !== '' && `${said}: ${progress.mine} done, ${progress.left} left`}
+        </VisuallyHidden>
       </PageHeader>
       {undo.isError && <Failure error={undo.error} />}
       {task === null ? (
@@ -192,12 +229,16 @@ export default function Annotate({ project }: { project: string }) {
           hasKeys={!hasKeys && !undo.isPending}
           asked={settings}
           isSending={send.isPending || next.isFetching || undo.isPending}
-          error={send.error}
+          error={send.error ?? (lost?.id === task.id ? lost.error : null)}
           goOn={() => {
             send.reset();
+            setLost(null);
             void goOn();
           }}
-          send={(verdict) => send.mutate({ id: task.id, verdict, draftAt: draftAt! })}
+          send={(verdict) => {
+            const known = task.draft?.version ?? 0;
+            send.mutate({ id: task.id, known, verdict, draftAt: draftAt! });
+          }}
         />
       )}
       <KeyHelp
@@ -223,7 +264,7 @@ export default function Annotate({ project }: { project: string }) {
 }
 
 const suggestionText = ({ by, left }: { by: string; left: number }): string =>
-  `The ${by} expected ${left >= 0.5 ? 'A' : 'B'}, with ${percent(Math.max(left, 1 - left))}`;
+  `${left >= 0.5 ? 'A' : 'B'} was expected with ${percent(Math.max(left, 1 - left))} by ${by}`;
 
 function ProgressLine({
   progress: { mine, skipped, left },

@@ -1,7 +1,18 @@
 // One answer with its letter, its ratings and the button that starts an edit.
-import { Badge, Button, Card, Group, Rating, Stack, Text, Tooltip } from '@mantine/core';
+import {
+  Badge,
+  Box,
+  Button,
+  Card,
+  Group,
+  NumberInput,
+  Rating,
+  Stack,
+  Text,
+  Tooltip,
+} from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { type Content, ContentView, textOf } from '../content/content.tsx';
 import { Difference } from '../content/difference.tsx';
 import { type Asked, type Draft, letterOf } from './verdict.ts';
@@ -16,6 +27,7 @@ export function AnswerCard({
   compared,
   chosen,
   aside,
+  isFolded,
   edit,
 }: {
   at: number;
@@ -28,6 +40,8 @@ export function AnswerCard({
   compared: Content | null;
   chosen: boolean;
   aside?: ReactNode;
+  /** Whether a long answer scrolls in its card. */
+  isFolded: boolean;
   /** null: answers cannot be edited. */
   edit: (() => void) | null;
 }) {
@@ -66,11 +80,19 @@ export function AnswerCard({
           )}
         </Group>
       </Group>
-      {compared === null ? (
-        <ContentView content={content} plain={plain} alone />
-      ) : (
-        <Difference text={textOf(content)} other={textOf(compared)} />
-      )}
+      {/* A list that is put in order must not be longer than its answers can be dragged. */}
+      <Box
+        {...(isFolded && {
+          ...{ className: 'folded', tabIndex: 0, role: 'region' },
+          'aria-label': `Text of answer ${letter}`,
+        })}
+      >
+        {compared === null ? (
+          <ContentView content={content} plain={plain} alone />
+        ) : (
+          <Difference text={textOf(content)} other={textOf(compared)} />
+        )}
+      </Box>
       {asked.aspects.length > 0 && (
         <Stack gap={6} mt="md" pt="sm" style={{ borderTop: '1px solid var(--studio-line)' }}>
           {asked.aspects.map(({ key, label, question, least, most }) => (
@@ -123,19 +145,43 @@ function Aspect({
           allowClear
         />
       ) : (
-        <input
-          type="number"
-          aria-labelledby={id}
-          min={least}
-          max={most}
-          step={1}
-          value={value ?? ''}
-          onChange={({ currentTarget: { value: text } }) =>
-            onChange(text === '' ? null : Math.min(most, Math.max(least, Math.round(+text))))
-          }
-          style={{ width: 72 }}
-        />
+        <Points {...{ name, least, most, value, onChange }} />
       )}
     </Group>
+  );
+}
+
+/** A whole number of a range; one that is only half typed is none yet. */
+function Points({
+  name,
+  least,
+  most,
+  value,
+  onChange,
+}: {
+  name: string;
+  least: number;
+  most: number;
+  value: number | null;
+  onChange: (value: number | null) => void;
+}) {
+  const [typed, setTyped] = useState<number | string>(value ?? '');
+  const isFault = typeof typed === 'number' && (typed < least || typed > most);
+  return (
+    <NumberInput
+      size="xs"
+      w={120}
+      aria-label={`${name}, from ${least} to ${most}`}
+      placeholder={`${least} to ${most}`}
+      {...{ min: least, max: most }}
+      allowDecimal={false}
+      error={isFault}
+      value={typed}
+      onChange={(given) => {
+        setTyped(given);
+        const isWhole = typeof given === 'number' && given >= least && given <= most;
+        onChange(isWhole ? given : null);
+      }}
+    />
   );
 }

@@ -19,6 +19,7 @@ import {
 import { useLocalStorage } from '@mantine/hooks';
 import { IconFlag, IconMessage, IconPencil, IconPlayerSkipForward } from '@tabler/icons-react';
 import { type ReactNode, useRef, useState } from 'react';
+import { ApiFailure } from '../api.ts';
 import { type Content, ContentView, textOf } from '../content/content.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { AnswerCard } from './answer-card.tsx';
@@ -48,7 +49,7 @@ export interface TaskShown {
   draft:
     | ({
         [Name in keyof Draft]?: Draft[Name] | null;
-      } & { choice: Draft['choice'] })
+      } & { choice: Draft['choice']; version: number })
     | null;
 }
 
@@ -118,7 +119,7 @@ export function Task({
   useKeys(
     {
       ...keysOf(kind, { asked, draft, choose, answers: answers.length }),
-      enter: () => submit(draft),
+      enter: () => (isOver(error) ? goOn() : submit(draft)),
       s: skip,
       c: startComment,
       f: () => change({ flagged: !draft.flagged }),
@@ -138,12 +139,21 @@ export function Task({
       plain={isPlain}
       compared={hasDifferences && answers.length === 2 ? answers[1 - at]! : null}
       chosen={isChosen(kind, draft, at)}
+      isFolded={kind === 'ranking'}
       edit={asked.edits ? () => startEdit(at) : null}
     />
   );
   return (
     <Stack gap="md">
-      <Paper withBorder p="md" component="section" aria-label="Prompt">
+      <Paper
+        withBorder
+        p="md"
+        component="section"
+        aria-label="Prompt"
+        id="prompt"
+        tabIndex={-1}
+        style={{ outline: 'none' }}
+      >
         <Group justify="space-between" mb="xs">
           <Title order={2} size="h5">
             Prompt
@@ -199,6 +209,7 @@ export function Task({
           <Textarea
             ref={better}
             aria-label="Text of the better answer"
+            dir="auto"
             autosize
             minRows={4}
             maxRows={18}
@@ -246,6 +257,7 @@ export function Task({
             <Textarea
               ref={comment}
               label="Comment"
+              dir="auto"
               autosize
               minRows={2}
               maxLength={10_000}
@@ -258,7 +270,17 @@ export function Task({
               {complaint}
             </Text>
           )}
-          {error !== null && <Failure error={error} retry={goOn} label="Next task" />}
+          {error !== null &&
+            (isOver(error) ? (
+              <Failure
+                error={error}
+                title={error.code === 'answered' ? 'Already answered' : 'No longer your task'}
+                retry={goOn}
+                label="Next task"
+              />
+            ) : (
+              <Failure error={error} retry={() => submit(draft)} />
+            ))}
           <Group justify="space-between">
             <Group gap={4}>
               <Tool label="Comment" icon={<IconMessage size={16} />} act={startComment} />
@@ -286,11 +308,15 @@ export function Task({
               />
               <Button
                 variant="default"
-                leftSection={<IconPlayerSkipForward size={16} />}
+                px={{ base: 10, sm: 'md' }}
+                aria-label="Skip"
                 onClick={skip}
                 disabled={isSending}
               >
-                Skip
+                <IconPlayerSkipForward size={16} />
+                <Box component="span" visibleFrom="sm" ml={8}>
+                  Skip
+                </Box>
               </Button>
               <Button
                 onClick={() => submit(draft)}
@@ -339,6 +365,10 @@ const Tool = ({
     </Button>
   </Tooltip>
 );
+
+/** Whether the person has nothing to say of the task any more. */
+const isOver = (error: Error | null): error is ApiFailure =>
+  error instanceof ApiFailure && ['answered', 'not-held'].includes(error.code);
 
 const skipped = { choice: null, ranks: null, strength: null, ratings: null, edit: null };
 

@@ -10,10 +10,15 @@ const isWriting = (target: EventTarget | null): boolean =>
 const isTextInput = (target: HTMLElement): boolean =>
   target instanceof HTMLInputElement && !/^(radio|checkbox|button)$/.test(target.type);
 
-/** Whether an element has a use for a key: Enter presses a link, arrows choose among stars. */
+const scrolled = 'input[type="radio"], pre, [data-scrollarea-viewport]';
+
+/**
+ * Whether an element has a use for a key: Enter presses a link, arrows choose among stars and
+ * scroll code.
+ */
 const isOwnKey = (target: Element, key: string): boolean => {
   if (key === 'enter') return target.closest('a, button:not([role="radio"]), summary') !== null;
-  return key.startsWith('arrow') && target.matches('input[type="radio"]');
+  return key.startsWith('arrow') && target.matches(scrolled);
 };
 
 /** @param keys what each key does, by `KeyboardEvent.key` in small letters */

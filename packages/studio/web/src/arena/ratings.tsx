@@ -17,6 +17,8 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { answerOf, api } from '../api.ts';
+import { visibleText } from '../content/invisible.ts';
+import { Marked, Name } from '../content/marked.tsx';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { agoText, counted, percent } from '../shell/words.ts';
@@ -89,7 +91,9 @@ export default function Ratings({ project }: { project: string }) {
         <Table.Tbody>
           {rated.ratings.map(({ name, rating, interval }) => (
             <Table.Tr key={name}>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{name}</Table.Td>
+              <Table.Td style={{ overflowWrap: 'anywhere' }}>
+                <Name>{name}</Name>
+              </Table.Td>
               <Table.Td ta="right">{Math.round(rating)}</Table.Td>
               <Table.Td ta="right">
                 {Math.round(interval[0])} to {Math.round(interval[1])}
@@ -121,7 +125,7 @@ export default function Ratings({ project }: { project: string }) {
                 <Table.Td />
                 {names.map((name) => (
                   <Table.Th key={name} ta="right">
-                    {name}
+                    <Name>{name}</Name>
                   </Table.Th>
                 ))}
               </Table.Tr>
@@ -129,7 +133,9 @@ export default function Ratings({ project }: { project: string }) {
             <Table.Tbody>
               {names.map((name, row) => (
                 <Table.Tr key={name}>
-                  <Table.Th scope="row">{name}</Table.Th>
+                  <Table.Th scope="row">
+                    <Name>{name}</Name>
+                  </Table.Th>
                   {names.map((other, column) => {
                     const met = rated.pairs.battles[row]?.[column] ?? 0;
                     const wins = rated.pairs.wins[row]?.[column] ?? 0;
@@ -150,6 +156,12 @@ export default function Ratings({ project }: { project: string }) {
   );
 }
 
+/** Why these models met. */
+const drawnText = (reason: 'information' | 'random', gain: number | null): string =>
+  reason === 'random'
+    ? 'at random'
+    : `for its information${gain === null ? '' : ` (${(100 * gain).toFixed(1)}%)`}`;
+
 function History({ project }: { project: string }) {
   const battles = useQuery({
     queryKey: ['arena', project, 'battles'],
@@ -168,40 +180,50 @@ function History({ project }: { project: string }) {
       <Title order={2} size="h4" mb="xs">
         Last battles
       </Title>
-      <Table.ScrollContainer minWidth={640}>
+      <Table.ScrollContainer minWidth={820}>
         <Table aria-label="Last battles">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Prompt</Table.Th>
-              <Table.Th>Left</Table.Th>
-              <Table.Th>Right</Table.Th>
+              <Table.Th miw={140}>Left</Table.Th>
+              <Table.Th miw={140}>Right</Table.Th>
               <Table.Th>Vote</Table.Th>
+              <Table.Th>Drawn</Table.Th>
               <Table.Th>Person</Table.Th>
               <Table.Th>When</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {battles.data.battles.map(({ id, turns, models, vote, person, leak, at }) => (
-              <Table.Tr key={id}>
-                <Table.Td maw={320}>
-                  <Text size="sm" lineClamp={2}>
-                    {turns[0]?.prompt}
-                  </Text>
-                </Table.Td>
-                <Table.Td>{models.left}</Table.Td>
-                <Table.Td>{models.right}</Table.Td>
-                <Table.Td>
-                  {vote?.replace('_', ' ')}{' '}
-                  {leak !== null && (
-                    <Badge color="yellow" title={`An answer says “${leak}”`}>
-                      not counted
-                    </Badge>
-                  )}
-                </Table.Td>
-                <Table.Td>{person}</Table.Td>
-                <Table.Td>{agoText(at)}</Table.Td>
-              </Table.Tr>
-            ))}
+            {battles.data.battles.map(
+              ({ id, turns, models, vote, person, leak, reason, gain, at }) => (
+                <Table.Tr key={id}>
+                  <Table.Td maw={320}>
+                    <Text size="sm" lineClamp={2} dir="auto" style={{ overflowWrap: 'anywhere' }}>
+                      <Marked text={turns[0]?.prompt ?? ''} />
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Name>{models.left}</Name>
+                  </Table.Td>
+                  <Table.Td>
+                    <Name>{models.right}</Name>
+                  </Table.Td>
+                  <Table.Td>
+                    {vote?.replace('_', ' ')}{' '}
+                    {leak !== null && (
+                      <Badge color="yellow" title={`An answer says “${visibleText(leak)}”`}>
+                        not counted
+                      </Badge>
+                    )}
+                  </Table.Td>
+                  <Table.Td>{reason !== null && drawnText(reason, gain)}</Table.Td>
+                  <Table.Td>
+                    <Name>{person}</Name>
+                  </Table.Td>
+                  <Table.Td>{agoText(at)}</Table.Td>
+                </Table.Tr>
+              ),
+            )}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>

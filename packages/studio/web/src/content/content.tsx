@@ -1,10 +1,19 @@
 // Prompts and answers: a text, or the messages of a chat.
 import { Badge, Code, Stack, Text } from '@mantine/core';
 import { lazy, Suspense } from 'react';
+import { Marked, Name } from './marked.tsx';
 
-const SafeMarkdown = lazy(async () => ({
-  default: (await import('./markdown.tsx')).SafeMarkdown,
-}));
+let markdown: typeof import('./markdown.tsx').SafeMarkdown | null = null;
+
+/** Loads what shows Markdown: pages that wait for it do not move when it comes. */
+export async function loadMarkdown(): Promise<void> {
+  markdown = (await import('./markdown.tsx')).SafeMarkdown;
+}
+
+const LaterMarkdown = lazy(async () => {
+  await loadMarkdown();
+  return { default: markdown! };
+});
 
 export interface ChatMessage {
   role: string;
@@ -40,7 +49,7 @@ export function ContentView({
   plain?: boolean;
   alone?: boolean;
 }) {
-  if (typeof content === 'string') return <Written text={content} plain={plain} />;
+  if (typeof content === 'string') return <Written text={content} plain={plain} isAnswer={alone} />;
   const isLabelled = !(alone && content.length === 1);
   return (
     <Stack gap="sm">
@@ -49,12 +58,16 @@ export function ContentView({
         <div key={at}>
           {isLabelled && (
             <Badge variant="light" color={roles[message.role] ?? 'gray'} mb={4}>
-              {message.role}
+              <Name>{message.role}</Name>
             </Badge>
           )}
           {/* A call of a tool has no text: what is called follows. */}
           {!(message.content == null && 'tool_calls' in message) && (
-            <Written text={message.content ?? ''} plain={plain} />
+            <Written
+              text={message.content ?? ''}
+              plain={plain}
+              isAnswer={message.role === 'assistant'}
+            />
           )}
           <Others message={message} />
         </div>
@@ -67,26 +80,30 @@ export function ContentView({
 function Others({ message }: { message: ChatMessage }) {
   const { role: _, content: __, ...others } = message;
   if (Object.keys(others).length === 0) return null;
-  return <Code block>{JSON.stringify(others, null, 2)}</Code>;
+  return (
+    <Code block>
+      <Marked text={JSON.stringify(others, null, 2)} />
+    </Code>
+  );
 }
 
-function Written({ text, plain }: { text: string; plain: boolean }) {
+function Written({ text, plain, isAnswer }: { text: string; plain: boolean; isAnswer: boolean }) {
   const asIs = (
     <Text component="div" dir="auto" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-      {text}
+      <Marked text={text} />
     </Text>
   );
   if (text.trim() === '')
     return (
       <Text c="dimmed" fs="italic">
-        empty
+        {isAnswer ? '(empty answer)' : '(empty)'}
       </Text>
     );
-  return plain ? (
-    asIs
-  ) : (
+  if (plain) return asIs;
+  const Markdown = markdown ?? LaterMarkdown;
+  return (
     <Suspense fallback={asIs}>
-      <SafeMarkdown text={text} />
+      <Markdown text={text} />
     </Suspense>
   );
 }

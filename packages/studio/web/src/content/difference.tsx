@@ -2,6 +2,7 @@
 import { Box } from '@mantine/core';
 import { diffWordsWithSpace } from 'diff';
 import './difference.css';
+import { Marked } from './marked.tsx';
 
 /** Shows `text`; words that `other` does not have are marked. */
 export function Difference({ text, other }: { text: string; other: string }) {
@@ -12,10 +13,11 @@ export function Difference({ text, other }: { text: string; other: string }) {
         added ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: parts of a text never change places
           <mark className="own" key={at}>
-            {value}
+            <Marked text={value} />
           </mark>
         ) : (
-          value
+          // biome-ignore lint/suspicious/noArrayIndexKey: parts of a text never change places
+          <Marked key={at} text={value} />
         ),
       )}
     </Box>

@@ -5,6 +5,8 @@ import Markdown, { type Components } from 'react-markdown';
 import rehypeHighlight from 'rehype-highlight';
 import remarkGfm from 'remark-gfm';
 import './markdown.css';
+import { Marked } from './marked.tsx';
+import { rehypeInvisible } from './rehype-invisible.ts';
 
 const components: Components = {
   a: ({ href, children }) => (
@@ -13,10 +15,17 @@ const components: Components = {
     </Anchor>
   ),
   // An image of another host would tell it who reads the answer.
-  img: ({ src, alt }) => <Code>{`image: ${alt || String(src ?? '')}`}</Code>,
-  table: ({ children }) => (
+  img: ({ src, alt }) => (
+    <Code>
+      <Marked text={`image: ${alt || String(src ?? '')}`} />
+    </Code>
+  ),
+  // Without a mouse, a line that is too long is read by its arrow keys.
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
+  table: ({ children, dir }) => (
     <Table.ScrollContainer minWidth={200}>
-      <Table withTableBorder withColumnBorders>
+      <Table withTableBorder withColumnBorders dir={dir}>
         {children}
       </Table>
     </Table.ScrollContainer>
@@ -28,7 +37,7 @@ export const SafeMarkdown = ({ text }: { text: string }) => (
     <Markdown
       components={components}
       remarkPlugins={[remarkGfm]}
-      rehypePlugins={[[rehypeHighlight, { detect: false }]]}
+      rehypePlugins={[[rehypeHighlight, { detect: false }], rehypeInvisible]}
     >
       {text}
     </Markdown>

@@ -22,11 +22,14 @@ import { IconDots, IconTrash, IconUserPlus } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api, queries } from '../api.ts';
+import { visibleText } from '../content/invisible.ts';
+import { Name } from '../content/marked.tsx';
 import { useProjects } from '../projects/use-projects.ts';
 import { Confirm } from '../shell/confirm.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { dateText } from '../shell/words.ts';
+import { ActionsLog } from './actions-log.tsx';
 
 type Role = 'admin' | 'annotator';
 
@@ -37,7 +40,7 @@ export default function People() {
   const people = useQuery({ queryKey: key, queryFn: () => answerOf(api.people.$get()) });
   const projects = useProjects();
   const nameOf = (id: string): string =>
-    projects.data?.find((project) => project.id === id)?.name ?? 'a deleted project';
+    visibleText(projects.data?.find((project) => project.id === id)?.name ?? 'a deleted project');
   const [isInviting, setInviting] = useState(false);
   return (
     <>
@@ -75,7 +78,9 @@ export default function People() {
                   <Table.Tr key={member.id}>
                     <Table.Td>
                       <Group gap="xs">
-                        <Text fw={550}>{member.name}</Text>
+                        <Text fw={550}>
+                          <Name>{member.name}</Name>
+                        </Text>
                         {member.disabled && <Badge color="gray">signed out</Badge>}
                       </Group>
                     </Table.Td>
@@ -104,7 +109,9 @@ export default function People() {
                 <Table.Tbody>
                   {people.data.invitations.map(({ id, name, role, projects: given, expires }) => (
                     <Table.Tr key={id}>
-                      <Table.Td>{name ?? 'Anyone with the link'}</Table.Td>
+                      <Table.Td>
+                        <Name>{name ?? 'Anyone with the link'}</Name>
+                      </Table.Td>
                       <Table.Td>{role}</Table.Td>
                       <Table.Td>{given.map(nameOf).join(', ')}</Table.Td>
                       <Table.Td>until {dateText(expires)}</Table.Td>
@@ -117,6 +124,7 @@ export default function People() {
               </Table>
             </section>
           )}
+          <ActionsLog />
         </Stack>
       )}
       <Modal opened={isInviting} onClose={() => setInviting(false)} title="Invite a person">
@@ -167,7 +175,7 @@ function Actions({
         <>
           <Menu position="bottom-end">
             <Menu.Target>
-              <ActionIcon variant="subtle" color="gray" aria-label={`Change ${name}`}>
+              <ActionIcon variant="subtle" color="gray" aria-label={`Change ${visibleText(name)}`}>
                 <IconDots size={18} />
               </ActionIcon>
             </Menu.Target>
@@ -192,7 +200,11 @@ function Actions({
             </Menu.Dropdown>
           </Menu>
           {change.isError && <Failure error={change.error} />}
-          <Modal opened={isGiving} onClose={() => setGiving(false)} title={`Projects of ${name}`}>
+          <Modal
+            opened={isGiving}
+            onClose={() => setGiving(false)}
+            title={`Projects of ${visibleText(name)}`}
+          >
             <GiveProjects
               given={member.projects}
               save={async (projects) => {
@@ -231,7 +243,10 @@ function ProjectChoice({
   onChange: (projects: string[]) => void;
 }) {
   const projects = useProjects();
-  const data = (projects.data ?? []).map(({ id, name }) => ({ value: id, label: name }));
+  const data = (projects.data ?? []).map(({ id, name }) => ({
+    value: id,
+    label: visibleText(name),
+  }));
   return (
     <MultiSelect
       label="Projects"

@@ -14,6 +14,7 @@ import {
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { answerOf, api } from '../api.ts';
+import { Name } from '../content/marked.tsx';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted, percent } from '../shell/words.ts';
@@ -62,7 +63,7 @@ export default function Agreement({ project }: { project: string }) {
             {flagged.flatMap(({ person, flags }) =>
               flags.map(({ flag, evidence }) => (
                 <List.Item key={`${person} ${flag}`}>
-                  {person}: {flag}. {evidence}
+                  <Name>{person}</Name>: {flag}. {evidence}
                 </List.Item>
               )),
             )}
@@ -106,7 +107,9 @@ export default function Agreement({ project }: { project: string }) {
               <Table.Tbody>
                 {cohen.map(({ people: two, kappa }) => (
                   <Table.Tr key={two.join(' ')}>
-                    <Table.Td>{two.join(' and ')}</Table.Td>
+                    <Table.Td>
+                      <Name>{two[0]}</Name> and <Name>{two[1]}</Name>
+                    </Table.Td>
                     <Table.Td ta="right">{kappa.value?.toFixed(2) ?? '–'}</Table.Td>
                     <Table.Td ta="right">{rangeText(kappa.interval)}</Table.Td>
                     <Table.Td ta="right">{kappa.units}</Table.Td>
@@ -141,7 +144,9 @@ export default function Agreement({ project }: { project: string }) {
             <Table.Tbody>
               {people.map(({ person, verdicts, majority, gold, left, longer, seconds }) => (
                 <Table.Tr key={person}>
-                  <Table.Td>{person}</Table.Td>
+                  <Table.Td>
+                    <Name>{person}</Name>
+                  </Table.Td>
                   <Table.Td ta="right">{verdicts}</Table.Td>
                   <ShareCell share={majority} />
                   <ShareCell share={gold} />
@@ -191,7 +196,7 @@ function Confusions({ quality }: { quality: readonly Quality[] }) {
         {all.map(({ person, kind, choices, units, shares, shown }) => (
           <Table key={`${person} ${kind}`} captionSide="top" withTableBorder>
             <Table.Caption>
-              {person}, {kinds[kind].toLowerCase()}: {counted(units, 'unit')}
+              <Name>{person}</Name>, {kinds[kind].toLowerCase()}: {counted(units, 'unit')}
             </Table.Caption>
             <Table.Thead>
               <Table.Tr>

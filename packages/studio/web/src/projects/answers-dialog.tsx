@@ -5,14 +5,16 @@ import {
   Code,
   Group,
   NumberInput,
+  Progress,
   Skeleton,
   Stack,
   Text,
   Textarea,
 } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useState } from 'react';
-import { answerOf, api, queries } from '../api.ts';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { answerLines, answerOf, api, queries } from '../api.ts';
+import { Name } from '../content/marked.tsx';
 import { Dialog } from '../shell/dialog.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted } from '../shell/words.ts';
@@ -29,6 +31,15 @@ export const AnswersDialog = ({
   </Dialog>
 );
 
+/** What came of the prompts so far. */
+interface Answered {
+  done: number;
+  characters: number;
+  tasks: number;
+  known: number;
+  equal: number;
+}
+
 function Answers({ project }: { project: string }) {
   const servers = useQuery({
     queryKey: ['models', project],
@@ -43,19 +54,30 @@ function Answers({ project }: { project: string }) {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
+  const [sum, setSum] = useState<(Answered & { all: number }) | null>(null);
+  const stop = useRef<AbortController | null>(null);
+  useEffect(() => () => stop.current?.abort(), []);
   const sample = useMutation({
-    mutationFn: () =>
-      answerOf(
-        api.projects[':project'].answers.$post({
-          param: { project },
-          json: {
-            ...{ prompts, models, samples: Number(samples) },
-            ...{ temperature: Number(temperature), maxTokens: Number(maxTokens) },
-          },
-        }),
-      ),
-    onSuccess: () => queries.invalidateQueries(),
+    mutationFn: async () => {
+      const control = new AbortController();
+      stop.current = control;
+      const json = {
+        ...{ prompts, models, samples: Number(samples) },
+        ...{ temperature: Number(temperature), maxTokens: Number(maxTokens) },
+      };
+      const all = prompts.length;
+      setSum({ all, done: 0, characters: 0, tasks: 0, known: 0, equal: 0 });
+      const path = `/projects/${project}/answers`;
+      for await (const now of answerLines<Answered>(path, json, control.signal)) {
+        setSum({ ...now, all });
+        // What is left can be asked again.
+        setText(prompts.slice(now.done).join('\n'));
+      }
+    },
+    onSettled: () =>
+      queries.invalidateQueries({ predicate: ({ queryKey: [first] }) => first !== 'models' }),
   });
+  const isStopped = sample.isError && stop.current?.signal.aborted === true;
   if (servers.isError) return <Failure error={servers.error} />;
   if (servers.isPending) return <Skeleton h={200} />;
   const { names, faults } = servers.data;
@@ -89,13 +111,15 @@ function Answers({ project }: { project: string }) {
           minRows={3}
           maxRows={12}
           required
+          dir="auto"
+          readOnly={sample.isPending}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
         />
         <Checkbox.Group label="Models" value={models} onChange={setModels}>
           <Group mt={6}>
             {names.map((name) => (
-              <Checkbox key={name} value={name} label={name} />
+              <Checkbox key={name} value={name} label={<Name>{name}</Name>} />
             ))}
           </Group>
         </Checkbox.Group>
@@ -125,24 +149,38 @@ function Answers({ project }: { project: string }) {
             onChange={setMaxTokens}
           />
         </Group>
-        {sample.isError && <Failure error={sample.error} />}
-        {sample.data && (
-          <Text role="status">
-            {counted(sample.data.tasks, 'new task')}
-            {sample.data.known > 0 && `, ${sample.data.known} that were there already`}
-            {sample.data.equal > 0 &&
-              `; ${counted(sample.data.equal, 'prompt')} got equal answers, which cannot be compared`}
-          </Text>
+        {sample.isError && !isStopped && <Failure error={sample.error} />}
+        {sum !== null && (
+          <>
+            <Progress
+              value={(100 * sum.done) / sum.all}
+              aria-label="Share of the prompts that are answered"
+            />
+            <Text role="status">
+              {isStopped && 'Stopped. '}
+              {sum.done} of {counted(sum.all, 'prompt')} answered: {counted(sum.tasks, 'new task')}
+              {sum.known > 0 && `, ${sum.known} that were there already`}
+              {sum.equal > 0 &&
+                `; ${counted(sum.equal, 'prompt')} got equal answers, which cannot be compared`}
+            </Text>
+            {sample.isPending && (
+              <Text size="sm" c="dimmed">
+                {counted(sum.characters, 'character')} of the next answers so far
+              </Text>
+            )}
+          </>
         )}
-        <Button
-          type="submit"
-          loading={sample.isPending}
-          disabled={prompts.length === 0 || answers < 2}
-        >
-          {answers < 2
-            ? 'Choose two models, or two answers'
-            : `Have ${counted(prompts.length, 'prompt')} answered`}
-        </Button>
+        {sample.isPending ? (
+          <Button variant="default" onClick={() => stop.current?.abort()}>
+            Stop
+          </Button>
+        ) : (
+          <Button type="submit" disabled={prompts.length === 0 || answers < 2}>
+            {answers < 2
+              ? 'Choose two models, or two answers'
+              : `Have ${counted(prompts.length, 'prompt')} answered`}
+          </Button>
+        )}
       </Stack>
     </form>
   );

@@ -66,21 +66,25 @@ function Export({ project }: { project: string }) {
           onChange={(value) => setTo(value ?? 'pairs')}
           allowDeselect={false}
         />
-        <Select
-          label="Several verdicts on a task become"
-          data={choicesOf(labels)}
-          value={label}
-          onChange={(value) => setLabel(value ?? 'majority')}
-          allowDeselect={false}
-        />
-        <NumberInput
-          label="Verdicts that a task needs"
-          min={1}
-          max={100}
-          allowDecimal={false}
-          value={minVotes}
-          onChange={setMinVotes}
-        />
+        {to !== 'battles' && (
+          <>
+            <Select
+              label="Several verdicts on a task become"
+              data={choicesOf(labels)}
+              value={label}
+              onChange={(value) => setLabel(value ?? 'majority')}
+              allowDeselect={false}
+            />
+            <NumberInput
+              label="Verdicts that a task needs"
+              min={1}
+              max={100}
+              allowDecimal={false}
+              value={minVotes}
+              onChange={setMinVotes}
+            />
+          </>
+        )}
         {to === 'pairs' && (
           <Checkbox
             label="Also prefer better answers to those they improve"

@@ -14,6 +14,7 @@ import {
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { answerOf, api, queries, refuse } from '../api.ts';
+import { Marked } from '../content/marked.tsx';
 import { Dialog } from '../shell/dialog.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted } from '../shell/words.ts';
@@ -156,7 +157,7 @@ function Summary({ imported, close }: { imported: Imported; close: () => void })
       )}
       {badRows > 0 && (
         <Alert color="yellow" title={`${counted(badRows, 'row')} could not be read`}>
-          {firstBadRow}
+          <Marked text={firstBadRow ?? ''} />
         </Alert>
       )}
       <Button onClick={close}>Done</Button>

@@ -3,6 +3,7 @@ import { Button, Skeleton, Tabs } from '@mantine/core';
 import { IconChecks, IconDownload, IconSparkles, IconUpload } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
 import { Link, useLocation } from 'wouter';
+import { arrived } from '../shell/caught.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { AnswersDialog } from './answers-dialog.tsx';
@@ -11,10 +12,10 @@ import { ImportDialog } from './import-dialog.tsx';
 import { TaskTable } from './task-table.tsx';
 import { useProject } from './use-projects.ts';
 
-const Ratings = lazy(() => import('../arena/ratings.tsx'));
-const Agreement = lazy(() => import('./agreement.tsx'));
-const Train = lazy(() => import('./train.tsx'));
-const Settings = lazy(() => import('./settings.tsx'));
+const Ratings = lazy(() => arrived(import('../arena/ratings.tsx')));
+const Agreement = lazy(() => arrived(import('./agreement.tsx')));
+const Train = lazy(() => arrived(import('./train.tsx')));
+const Settings = lazy(() => arrived(import('./settings.tsx')));
 
 const tabs = [
   ['tasks', 'Tasks'],

@@ -18,6 +18,8 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { answerOf, api, queries } from '../api.ts';
+import { visibleText } from '../content/invisible.ts';
+import { Name } from '../content/marked.tsx';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
@@ -63,7 +65,7 @@ export function Projects({ isAdmin }: { isAdmin: boolean }) {
 }
 
 function ProjectCard({
-  project: { id, name, tasks, finished, verdicts, people, lastActivity },
+  project: { id, name: given, tasks, finished, verdicts, people, lastActivity },
   isAdmin,
 }: {
   project: {
@@ -77,6 +79,7 @@ function ProjectCard({
   };
   isAdmin: boolean;
 }) {
+  const name = visibleText(given);
   return (
     <Card withBorder className="lift" component="article">
       <Stack gap="sm" h="100%">
@@ -84,10 +87,10 @@ function ProjectCard({
           <Title order={2} size="h4" lineClamp={2}>
             {isAdmin ? (
               <Link className="plain" href={`/projects/${id}`}>
-                {name}
+                <Name>{given}</Name>
               </Link>
             ) : (
-              name
+              <Name>{given}</Name>
             )}
           </Title>
           {tasks > 0 && finished === tasks && <Badge color="green">finished</Badge>}
@@ -103,16 +106,17 @@ function ProjectCard({
           {lastActivity !== null && `, ${agoText(lastActivity)}`}
         </Text>
         <Group gap="xs" mt="auto">
-          <Button
-            component={Link}
-            href={`/projects/${id}/annotate`}
-            size="compact-md"
-            variant="light"
-            aria-label={`Annotate ${name}`}
-            disabled={tasks === 0}
-          >
-            Annotate
-          </Button>
+          {tasks > 0 && (
+            <Button
+              component={Link}
+              href={`/projects/${id}/annotate`}
+              size="compact-md"
+              variant="light"
+              aria-label={`Annotate ${name}`}
+            >
+              Annotate
+            </Button>
+          )}
           <Button
             component={Link}
             href={`/projects/${id}/battle`}

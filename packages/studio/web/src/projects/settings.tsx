@@ -25,6 +25,7 @@ import { answerOf, api, queries } from '../api.ts';
 import { Confirm } from '../shell/confirm.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { percent } from '../shell/words.ts';
+import { AskJudge } from './ask-judge.tsx';
 import { useProject } from './use-projects.ts';
 
 export default function Settings({ project }: { project: string }) {
@@ -34,6 +35,8 @@ export default function Settings({ project }: { project: string }) {
   return (
     <Stack maw={720} gap="xl">
       <Asking project={project} saved={settings} />
+      <Divider />
+      <AskJudge project={project} />
       <Divider />
       <Guidelines project={project} saved={guidelines} />
       <Divider />
@@ -101,7 +104,7 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
         </Group>
         <Checkbox.Group
           label="Ratings"
-          description="Each answer gets 1 to 5 stars for these qualities"
+          description="Each answer gets stars for these qualities, 1 to 5 if nothing else is said"
           value={[...aspects.keys()]}
           onChange={(keys) =>
             change({
@@ -113,8 +116,12 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
         >
           <Group mt={6}>
             {[...readyAspects, ...settings.aspects.filter(({ key }) => !isReady(key))].map(
-              ({ key, label }) => (
-                <Checkbox key={key} value={key} label={label} />
+              ({ key, label, least, most }) => (
+                <Checkbox
+                  key={key}
+                  value={key}
+                  label={least === 1 && most === 5 ? label : `${label} (${least} to ${most})`}
+                />
               ),
             )}
           </Group>
@@ -154,15 +161,13 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           allowDeselect={false}
           onChange={(order) => change({ order: order as ProjectSettings['order'] })}
         />
-        {settings.order === 'priority' && (
-          <Share
-            label="Share that stays random"
-            description="Keeps a sample on which a model can be evaluated without bias"
-            most={1}
-            value={settings.randomShare}
-            onChange={(randomShare) => change({ randomShare })}
-          />
-        )}
+        <Share
+          label="Share that stays random"
+          description="Of tasks by priority, so that a model can be evaluated without bias, and of the pairs in battles"
+          most={1}
+          value={settings.randomShare}
+          onChange={(randomShare) => change({ randomShare })}
+        />
         <Share
           label="Share of gold tasks"
           description="Tasks with a known verdict, which people cannot tell from others"
@@ -171,8 +176,8 @@ function Asking({ project, saved: before }: { project: string; saved: ProjectSet
           onChange={(goldShare) => change({ goldShare })}
         />
         <Checkbox
-          label="Tell people after a verdict what the reward model expected"
-          description="Only for tasks that came from a round. It may lead people to judge like the model"
+          label="Tell people after a verdict what models expected"
+          description="The reward model of a round, and judges that were asked. It may lead people to judge like them"
           checked={settings.suggestions}
           onChange={(event) => change({ suggestions: event.currentTarget.checked })}
         />
@@ -292,6 +297,7 @@ function Guidelines({
           >{`Guidelines${before === null ? '' : `, version ${before.version}`}`}</Title>
         }
         description="Markdown. People see them beside the task. A changed text is a new version, and each verdict says which one it was given under"
+        dir="auto"
         autosize
         minRows={6}
         maxRows={24}
@@ -325,6 +331,9 @@ function Naming({ project, name: before }: { project: string; name: string }) {
       <Group align="flex-end">
         <TextInput
           label="Name"
+          dir="auto"
+          w={360}
+          maw="100%"
           maxLength={100}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
@@ -351,7 +360,7 @@ function Naming({ project, name: before }: { project: string; name: string }) {
           }}
         >
           {(ask) => (
-            <Button color="red" variant="outline" onClick={ask}>
+            <Button color="red" variant="outline" bg="var(--mantine-color-body)" onClick={ask}>
               Delete the project …
             </Button>
           )}

@@ -14,7 +14,7 @@ import {
   Title,
 } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { Link } from 'wouter';
 import { PairScale } from '../annotate/pair-scale.tsx';
 import { BestList, RankingList } from '../annotate/ranking-list.tsx';
@@ -28,9 +28,10 @@ import {
 } from '../annotate/verdict.ts';
 import { answerOf, api, queries } from '../api.ts';
 import { type Content, ContentView } from '../content/content.tsx';
+import { Marked, Name } from '../content/marked.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
-import { timeText } from '../shell/words.ts';
+import { percent, timeText } from '../shell/words.ts';
 import { useProject } from './use-projects.ts';
 import { verdictText } from './verdict-text.ts';
 
@@ -51,12 +52,21 @@ export default function TaskPage({ project, task: id }: { project: string; task:
     <>
       <PageHeader title="Task">
         <Anchor component={Link} href={`/projects/${project}`}>
-          {name}
+          <Name>{name}</Name>
         </Anchor>
         , {task.kind}
         {task.gold !== null && `, known verdict: ${said(task.gold)}`}
-        {task.prioritySource !== null &&
-          `, priority ${task.priority.toPrecision(3)} by ${task.prioritySource}`}
+        {task.prioritySource !== null && (
+          <>
+            , priority {task.priority.toPrecision(3)} by <Name>{task.prioritySource}</Name>
+          </>
+        )}
+        {task.suggestions.map(({ by, probability }) => (
+          <Fragment key={by}>
+            , {letterOf(probability >= 0.5 ? 0 : 1)} was expected with{' '}
+            {percent(Math.max(probability, 1 - probability))} by <Name>{by}</Name>
+          </Fragment>
+        ))}
       </PageHeader>
       <Stack gap="lg">
         <Card withBorder component="section" aria-label="Prompt">
@@ -71,7 +81,10 @@ export default function TaskPage({ project, task: id }: { project: string; task:
                   {letterOf(at)}
                 </Badge>
                 <Text size="sm" c="dimmed">
-                  {[answer.model, answer.adapter].filter(Boolean).join(' + ') || 'model not known'}
+                  <Name>
+                    {[answer.model, answer.adapter].filter(Boolean).join(' + ') ||
+                      'model not known'}
+                  </Name>
                 </Text>
               </Group>
               <ContentView content={answer.content as Content} alone />
@@ -101,7 +114,7 @@ export default function TaskPage({ project, task: id }: { project: string; task:
                   {task.versions.map((version) => (
                     <Table.Tr key={`${version.person} ${version.version}`}>
                       <Table.Td>
-                        {version.person}
+                        <Name>{version.person}</Name>
                         {version.version > 1 && ` (version ${version.version})`}
                       </Table.Td>
                       <Table.Td>{said(version)}</Table.Td>
@@ -109,8 +122,18 @@ export default function TaskPage({ project, task: id }: { project: string; task:
                         {version.order === null ? '–' : letterOf(version.order[0] ?? 0)}
                       </Table.Td>
                       <Table.Td style={{ overflowWrap: 'anywhere' }}>
-                        {version.flagged && <Badge color="red">flagged</Badge>} {version.comment}
-                        {version.edit && ` Better answer: ${version.edit.text}`}
+                        {version.flagged && <Badge color="red">flagged</Badge>}
+                        {version.comment !== null && <Said>{version.comment}</Said>}
+                        {version.edit && (
+                          <>
+                            <Text size="xs" c="dimmed">
+                              Better answer
+                              {version.edit.answer !== null &&
+                                `, from answer ${letterOf(version.edit.answer)}`}
+                            </Text>
+                            <Said>{version.edit.text}</Said>
+                          </>
+                        )}
                       </Table.Td>
                       <Table.Td ta="right">{version.seconds ?? '–'}</Table.Td>
                       <Table.Td>{version.at === null ? '–' : timeText(version.at)}</Table.Td>
@@ -130,7 +153,7 @@ export default function TaskPage({ project, task: id }: { project: string; task:
           </Text>
           {task.adjudication !== null && (
             <Text mb="sm">
-              {task.adjudication.person} settled this task: {said(task.adjudication)}.
+              <Name>{task.adjudication.person}</Name> settled this task: {said(task.adjudication)}.
             </Text>
           )}
           <Settle project={project} task={id} kind={task.kind} answers={task.answers.length} />
@@ -139,6 +162,13 @@ export default function TaskPage({ project, task: id }: { project: string; task:
     </>
   );
 }
+
+/** What somebody wrote, with its lines. */
+const Said = ({ children }: { children: string }) => (
+  <Text size="sm" dir="auto" style={{ whiteSpace: 'pre-wrap' }}>
+    <Marked text={children} />
+  </Text>
+);
 
 function Settle({
   project,

@@ -17,6 +17,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { answerOf, api } from '../api.ts';
+import { Marked } from '../content/marked.tsx';
 import { EmptyState } from '../shell/empty-state.tsx';
 import { Failure } from '../shell/failure.tsx';
 import { counted, percent } from '../shell/words.ts';
@@ -125,9 +126,10 @@ export function TaskTable({ project, disputed = false }: { project: string; disp
                       size="sm"
                       lineClamp={2}
                       className="plain"
+                      dir="auto"
                       style={{ overflowWrap: 'anywhere' }}
                     >
-                      {task.prompt || '(empty prompt)'}
+                      {task.prompt === '' ? '(empty prompt)' : <Marked text={task.prompt} />}
                     </Text>
                   </Table.Td>
                   <Table.Td>

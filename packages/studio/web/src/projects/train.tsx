@@ -17,6 +17,7 @@ import {
   Title,
   VisuallyHidden,
 } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { InferResponseType } from 'hono/client';
@@ -193,6 +194,7 @@ function Start({
   isFirst: boolean;
 }) {
   const about = useProject(project);
+  const isNarrow = useMediaQuery('(max-width: 30em)');
   const [method, setMethod] = useState<RoundOptions['method']>('dpo');
   const [model, setModel] = useState('');
   const [epochs, setEpochs] = useState<number | string>(3);
@@ -229,6 +231,7 @@ function Start({
             </Text>
             <SegmentedControl
               aria-labelledby="method"
+              orientation={isNarrow ? 'vertical' : 'horizontal'}
               data={[
                 { value: 'dpo', label: 'Reward and DPO' },
                 { value: 'kto', label: 'Reward and KTO' },

@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { visibleText } from '../content/invisible.ts';
 import { Failure } from './failure.tsx';
 
 /** A button whose work is done after a second question. */
@@ -43,7 +44,7 @@ export function Confirm({
   return (
     <>
       {children(ask)}
-      <Modal opened={isOpen} onClose={() => setOpen(false)} title={title}>
+      <Modal opened={isOpen} onClose={() => setOpen(false)} title={visibleText(title)}>
         <Stack>
           <Text size="sm" component="div">
             {question}

@@ -1,6 +1,8 @@
 import { Box, Group, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ReactNode } from 'react';
+import { visibleText } from '../content/invisible.ts';
+import { Marked } from '../content/marked.tsx';
 
 /** Title of a page, what it is for, and what can be done. */
 export function PageHeader({
@@ -12,12 +14,12 @@ export function PageHeader({
   children?: ReactNode;
   actions?: ReactNode;
 }) {
-  useDocumentTitle(`${title} · Keel Studio`);
+  useDocumentTitle(`${visibleText(title)} · Keel Studio`);
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="md">
       <Box maw={720}>
-        <Title order={1} size="h2">
-          {title}
+        <Title order={1} size="h2" dir="auto" style={{ overflowWrap: 'anywhere' }}>
+          <Marked text={title} />
         </Title>
         {children && (
           <Text c="dimmed" mt={4} component="div">

@@ -5,6 +5,8 @@ import { IconChartLine, IconLogout, IconMessages, IconUser, IconUsers } from '@t
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { answerOf, api } from '../api.ts';
+import { visibleText } from '../content/invisible.ts';
+import { Name } from '../content/marked.tsx';
 import { sessionChanged } from '../session.ts';
 import { ColorScheme } from './color-scheme.tsx';
 
@@ -53,7 +55,7 @@ export function Shell({
             <Link className="plain" href="/projects">
               <Group gap={8} wrap="nowrap">
                 <img src="/assets/keel.svg" width={26} height={26} alt="" />
-                <Text fw={700} size="lg">
+                <Text fw={700} size="lg" style={{ whiteSpace: 'nowrap' }}>
                   Keel Studio
                 </Text>
               </Group>
@@ -65,7 +67,7 @@ export function Shell({
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
+      <AppShell.Navbar p="xs" aria-label="Pages" className="menu" data-open={isOpen}>
         {shown.map(({ path, label, icon }) => (
           <NavLink
             key={path}
@@ -97,9 +99,10 @@ function Account({ name }: { name: string }) {
   return (
     <Menu position="bottom-end" width={200}>
       <Menu.Target>
-        <Button variant="default" leftSection={<IconUser size={16} />} px="sm">
-          <Text size="sm" truncate maw={140}>
-            {name}
+        <Button variant="default" px="sm" aria-label={visibleText(name)}>
+          <IconUser size={16} />
+          <Text size="sm" truncate maw={140} ml={8} visibleFrom="xs">
+            <Name>{name}</Name>
           </Text>
         </Button>
       </Menu.Target>

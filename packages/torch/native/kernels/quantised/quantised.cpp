@@ -97,9 +97,40 @@ at::Tensor dequantise(const at::Tensor& weight) {
   return isQuantised(weight) ? expanded(weight) : weight.clone();
 }
 
+// The memory of the blocks may be freed: processes divide them.
+const Quantised& partsAnywhere(const at::Tensor& weight) {
+  const auto* impl = dynamic_cast<Opaque*>(weight.unsafeGetTensorImpl());
+  TORCH_CHECK(impl != nullptr, "expected a quantised weight, got ", weight.sizes(), " ",
+              weight.scalar_type());
+  return *const_cast<Opaque*>(impl)->opaque_handle();
+}
+
 int64_t quantisedBytes(const at::Tensor& weight) {
-  const Quantised& parts = quantisedParts(weight);
+  const Quantised& parts = partsAnywhere(weight);
   return static_cast<int64_t>(parts.bytes.nbytes() + parts.scales.nbytes());
+}
+
+// keel::quantised_parts: its bytes, and the scales that blocks share ([0]: none)
+std::tuple<at::Tensor, at::Tensor> partsOfWeight(const at::Tensor& weight) {
+  const Quantised& parts = quantisedParts(weight);
+  return {parts.bytes, parts.scales};
+}
+
+// keel::with_quantised_parts: a weight like this one, with its bytes and scales elsewhere
+at::Tensor withParts(const at::Tensor& weight, const at::Tensor& bytes, const at::Tensor& scales) {
+  Quantised parts = partsAnywhere(weight);
+  TORCH_CHECK(bytes.is_contiguous() && bytes.scalar_type() == at::kByte &&
+                  bytes.numel() == parts.bytes.numel() && scales.is_contiguous() &&
+                  scales.scalar_type() == at::kFloat && scales.numel() == parts.scales.numel(),
+              "expected ", parts.bytes.numel(), " bytes and ", parts.scales.numel(),
+              " float32 scales, got ", bytes.sizes(), " ", bytes.scalar_type(), " and ",
+              scales.sizes(), " ", scales.scalar_type());
+  parts.bytes = bytes;
+  parts.scales = scales;
+  return at::detail::make_tensor<Opaque>(c10::DispatchKeySet(c10::DispatchKey::CPU),
+                                         c10::scalarTypeToTypeMeta(weight.scalar_type()), at::kCPU,
+                                         std::make_shared<const Quantised>(std::move(parts)),
+                                         weight.sizes());
 }
 
 // keel::quantised_rows: the rows of some tokens, int64 [T] -> [T, in]
@@ -146,10 +177,11 @@ bool isQuantised(const at::Tensor& weight) {
 }
 
 const Quantised& quantisedParts(const at::Tensor& weight) {
-  const auto* impl = dynamic_cast<Opaque*>(weight.unsafeGetTensorImpl());
-  TORCH_CHECK(impl != nullptr, "expected a quantised weight, got ", weight.sizes(), " ",
-              weight.scalar_type());
-  return *const_cast<Opaque*>(impl)->opaque_handle();
+  const Quantised& parts = partsAnywhere(weight);
+  TORCH_CHECK(parts.bytes.numel() == 0 || parts.bytes.storage().data() != nullptr,
+              "the memory of this quantised weight is freed. It is divided among processes: gather "
+              "it before it is used");
+  return parts;
 }
 
 at::Tensor expanded(const at::Tensor& weight) {
@@ -163,6 +195,9 @@ TORCH_LIBRARY_FRAGMENT(keel, library) {
       "Tensor");
   library.def("is_quantised(Tensor weight) -> bool");
   library.def("quantised_bytes(Tensor weight) -> int");
+  library.def("quantised_parts(Tensor weight) -> (Tensor bytes, Tensor scales)");
+  library.def(
+      "with_quantised_parts(Tensor weight, Tensor bytes, Tensor scales) -> Tensor");
   library.def("dequantise(Tensor weight) -> Tensor");
   library.def("quantised_rows(Tensor weight, Tensor tokens) -> Tensor");
 }
@@ -170,6 +205,8 @@ TORCH_LIBRARY_IMPL(keel, CPU, library) {
   library.impl("quantised", quantisedWeight);
   library.impl("is_quantised", isQuantised);
   library.impl("quantised_bytes", quantisedBytes);
+  library.impl("quantised_parts", partsOfWeight);
+  library.impl("with_quantised_parts", withParts);
   library.impl("dequantise", dequantise);
   library.impl("quantised_rows", quantisedRows);
 }

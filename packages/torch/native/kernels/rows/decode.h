@@ -35,14 +35,19 @@ struct SmallTerm {
   const bf16* weight;
   int64_t inner;
 };
+// Elements of a row that `arrange` writes together.
+constexpr int64_t kArranged = 32;
 // Maximum number of elements that `arrange` writes.
 constexpr int64_t arrangedSize(int64_t rows, int64_t inner) {
   return (rows + 15) / 16 * 16 * ((inner + 1) / 2 * 2);
 }
 
 struct DecodeLoops {
-  // x [rows, inner] in the layout that products read: in `space`, or unchanged in place.
-  const bf16* (*arrange)(const bf16* x, int64_t rows, int64_t inner, bf16* space);
+  // x [rows, inner] in the layout that products read: in `space`, or unchanged in place. Writes the
+  // elements [begin, end) of each row; begin is a multiple of kArranged, and so is end, or it is
+  // inner.
+  const bf16* (*arrange)(const bf16* x, int64_t rows, int64_t inner, int64_t begin, int64_t end,
+                         bf16* space);
   // y[row * stride + n] = the sum over the terms of x[row] . weight[n] for n in [begin, end), in
   // float32. Weights are in the checkpoint's layout; each is read from memory once for all rows,
   // and none is packed. The order of a sum depends only on `inner`: not on the other rows, nor on

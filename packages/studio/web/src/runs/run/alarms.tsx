@@ -32,7 +32,7 @@ export function Alarms({ notices }: { notices: RunDetails['notices'] }) {
           styles={{ title: { color: 'var(--mantine-color-text)' } }}
           title={`${finding.severity === 'serious' ? 'Serious' : 'Warning'}: ${finding.code}`}
         >
-          <Text size="sm">
+          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
             After step {finding.step}, {finding.what}.
           </Text>
           <Text size="sm" mt={4}>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTogether, tensor, tidy } from './index.ts';
+import { later, memory, readAll, readTogether, tensor, tidy, type Unread } from './index.ts';
 
 test('reads tensors of any types and shapes at once, exactly', () => {
   tidy(() => {
@@ -26,4 +26,15 @@ test('reads tensors of any types and shapes at once, exactly', () => {
     });
     expect(readTogether({})).toEqual({});
   });
+});
+
+test('reads what was put off, after the tensors themselves are freed', () => {
+  const before = memory().tensors;
+  const unread = tidy((): Unread<unknown>[] => [
+    later({ first: tensor([1, 2]), none: null }, ({ first, none }) => ({ first, none })),
+    later({}, () => 'nothing'),
+    later({ second: tensor([[3], [4]]) }, ({ second }) => second[1]!),
+  ]);
+  expect(readAll(unread)).toEqual([{ first: [1, 2], none: null }, 'nothing', 4]);
+  expect(memory().tensors).toBe(before);
 });

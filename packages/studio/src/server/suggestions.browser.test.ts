@@ -1,0 +1,87 @@
+// In Chromium: what judges expect appears after the vote, an empty answer is named as one, and
+// admins see what admins did.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { violationsOf } from '../testing/accessibility.ts';
+import { type ModelServer, openModelServer } from '../testing/model-server.ts';
+import { openTestStudio, type TestStudio } from '../testing/test-studio.ts';
+
+let server: ModelServer;
+let opened: TestStudio;
+beforeAll(async () => {
+  server = await openModelServer({
+    // Whichever comes first: a bias that asking in both orders takes away.
+    first: () => 'A',
+    mute: () => null,
+  });
+  opened = await openTestStudio({ models: [server.url] });
+});
+afterAll(async () => {
+  await opened?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+});
+
+test('an empty answer is shown as one, and a suggestion after the vote', async () => {
+  const { store } = opened.studio;
+  const project = await store.openProject('Suggested');
+  await store.saveSettings(project, { suggestions: true });
+  const pair = (prompt: string) => ({
+    ...{ kind: 'pair' as const, prompt, annotations: [], shown: true },
+    answers: [{ content: '' }, { content: [{ role: 'assistant' as const, content: 'Hello' }] }],
+  });
+  await store.addTasks(project, [pair('One'), pair('Two')], { random: () => 0.99 });
+  const { tasks } = await store.taskList(project);
+  const expected = new Map(tasks.map(({ id }) => [id, 0.125]));
+  await store.saveSuggestions(project, 'a careful judge', expected);
+  const page = await opened.open(`/projects/${project}/annotate`);
+  await page.getByText('(empty answer)', { exact: true }).waitFor();
+  expect(await page.content()).not.toContain('careful');
+  expect(await violationsOf(page)).toEqual([]);
+  const [first] = await page.getByRole('article').allTextContents();
+  await page.keyboard.press('1');
+  await page.keyboard.press('Enter');
+  const better = first!.includes('Hello') ? 'A' : 'B';
+  await page.getByText(`${better} was expected with 88% by a careful judge`).waitFor();
+  await page.getByText('Two', { exact: true }).waitFor();
+  expect(opened.problems).toEqual([]);
+});
+
+test('the page of people lists what admins did', async () => {
+  const { store } = opened.studio;
+  const project = await store.openProject('Logged', 'Eve');
+  await store.deleteProject(project, 'Eve');
+  const page = await opened.open('/people');
+  const log = page.getByRole('table', { name: 'What admins did' });
+  const row = log.getByRole('row').filter({ hasText: 'project deleted' });
+  await row.waitFor();
+  expect(await row.textContent()).toMatch(/Eve.*tasks: 0.*Logged/);
+  expect(await violationsOf(page)).toEqual([]);
+  expect(opened.problems).toEqual([]);
+});
+
+test('an admin asks a model of a server for suggestions', async () => {
+  const { store } = opened.studio;
+  const project = await store.openProject('Asked');
+  const answers = [{ content: 'Hello' }, { content: 'Bye' }];
+  await store.addTasks(project, [{ kind: 'pair', prompt: 'Q', answers, annotations: [] }], {
+    random: () => 0.99,
+  });
+  const page = await opened.open(`/projects/${project}/settings`);
+  await page.getByRole('combobox', { name: 'Judge' }).click();
+  await page.getByRole('option', { name: 'first' }).click();
+  await page.getByRole('button', { name: 'Ask the judge' }).click();
+  await page.getByRole('status').getByText('1 new suggestion').waitFor();
+  const [task] = (await store.taskList(project)).tasks;
+  expect(await store.suggestionsOf(task!.id)).toEqual([{ by: 'first', probability: 0.5 }]);
+  expect(server.asked.length).toBeGreaterThanOrEqual(2);
+  await page.getByRole('button', { name: 'Ask the judge' }).click();
+  await page.getByText('1 that were there already').waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  const { actions } = await store.actions({ project: 'Asked', action: 'suggestions added' });
+  expect(actions).toMatchObject([{ person: 'Owner', details: { source: 'first', tasks: 1 } }]);
+  const path = `${opened.studio.url}/api/projects/${project}/suggestions`;
+  const unknown = await page.request.post(path, { data: { model: 'none' } });
+  expect(unknown.status()).toBe(502);
+  const mute = await page.request.post(path, { data: { model: 'mute' } });
+  expect(await mute.json()).toMatchObject({ error: { code: 'model-server' } });
+  expect(await store.suggestionsOf(task!.id)).toHaveLength(1);
+});
