@@ -7,6 +7,7 @@ import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
 import { Facts } from './facts.tsx';
 import { IntervalTable } from './interval-table.tsx';
+import { Scroll } from './scroll.tsx';
 import { XyChart } from './xy-chart.tsx';
 
 type Audit = FoundResults<'audit'>;
@@ -204,13 +205,13 @@ function Gainers({
             {(['Before', 'After'] as const).map((side) => {
               const own = side === 'Before' ? before : after;
               return (
-                <section key={side} aria-label={side}>
+                <div key={side}>
                   <Text size="xs" c="dimmed" mb={4}>
                     {side}
                     {own.length > 1 && `, the first of ${own.length}`}
                   </Text>
                   {own[0] === undefined ? null : <ContentView content={own[0] as Content} plain />}
-                </section>
+                </div>
               );
             })}
           </SimpleGrid>
@@ -273,7 +274,7 @@ export function AttackResults({ found }: { found: FoundResults<'attacks'> }) {
           <Title order={3} size="h4" mb={4}>
             The row in which each winning attack gains most
           </Title>
-          <Table.ScrollContainer minWidth={640}>
+          <Scroll label="Examples">
             <Table>
               <Table.Thead>
                 <Table.Tr>
@@ -298,7 +299,7 @@ export function AttackResults({ found }: { found: FoundResults<'attacks'> }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </Scroll>
         </section>
       )}
     </Stack>

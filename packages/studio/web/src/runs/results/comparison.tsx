@@ -5,6 +5,7 @@ import { durationText, numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
 import { Facts } from './facts.tsx';
 import { IntervalTable } from './interval-table.tsx';
+import { Scroll } from './scroll.tsx';
 import { XyChart } from './xy-chart.tsx';
 
 type Found = FoundResults<'comparison'>;
@@ -113,7 +114,7 @@ export function ComparisonResults({ found }: { found: Found }) {
         <Title order={3} size="h4" mb={4}>
           Runs
         </Title>
-        <Table.ScrollContainer minWidth={640}>
+        <Scroll label="Runs">
           <Table className="numeric">
             <Table.Thead>
               <Table.Tr>
@@ -141,7 +142,7 @@ export function ComparisonResults({ found }: { found: Found }) {
               ))}
             </Table.Tbody>
           </Table>
-        </Table.ScrollContainer>
+        </Scroll>
       </section>
       <Facts
         title="What was compared"

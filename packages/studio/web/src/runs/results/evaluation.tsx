@@ -4,6 +4,7 @@ import { counted } from '../../shell/words.ts';
 import { numberText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
 import { IntervalTable } from './interval-table.tsx';
+import { Scroll } from './scroll.tsx';
 
 type Found = FoundResults<'evaluation'>;
 type Measured = Found['entries'][number]['tasks'][string]['metrics'][string];
@@ -58,7 +59,7 @@ function SuiteTable({ found: { entries, suites, limit } }: { found: Found }) {
           Only the first {counted(limit, 'row')} of every task.
         </Text>
       )}
-      <Box className="scroll-x">
+      <Scroll label="Metrics">
         <Table className="numeric" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
@@ -86,7 +87,7 @@ function SuiteTable({ found: { entries, suites, limit } }: { found: Found }) {
             ))}
           </Table.Tbody>
         </Table>
-      </Box>
+      </Scroll>
     </Box>
   );
 }

@@ -2,6 +2,7 @@
 import { Box, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { numberText, shareText } from '../numbers.ts';
+import { Scroll } from './scroll.tsx';
 import { type Scale, scaleOf } from './ticks.ts';
 
 /** A row: a number, and how sure it is. */
@@ -62,7 +63,7 @@ export function IntervalTable({
           {note}
         </Text>
       )}
-      <Box className="scroll-x" tabIndex={0} role="group" aria-label={title}>
+      <Scroll label={title}>
         <Table className="numeric" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
@@ -102,7 +103,7 @@ export function IntervalTable({
             ))}
           </Table.Tbody>
         </Table>
-      </Box>
+      </Scroll>
     </Box>
   );
 }

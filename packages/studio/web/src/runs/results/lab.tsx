@@ -4,6 +4,7 @@ import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
 import { Facts } from './facts.tsx';
 import { IntervalTable } from './interval-table.tsx';
+import { Scroll } from './scroll.tsx';
 import { XyChart, type XyLine } from './xy-chart.tsx';
 
 type Found = FoundResults<'lab'>;
@@ -167,7 +168,7 @@ function Fits({ curves }: { curves: readonly Curve[] }) {
         Residuals are roots of mean squares. “Peak within” is the share of bootstrap resamples whose
         curve is highest within the measured KL.
       </Text>
-      <Table.ScrollContainer minWidth={760}>
+      <Scroll label="Fitted curves">
         <Table className="numeric">
           <Table.Thead>
             <Table.Tr>
@@ -200,7 +201,7 @@ function Fits({ curves }: { curves: readonly Curve[] }) {
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </Scroll>
     </section>
   );
 }

@@ -5,6 +5,7 @@ import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
 import { Facts } from './facts.tsx';
 import { IntervalTable } from './interval-table.tsx';
+import { Scroll } from './scroll.tsx';
 
 type Found = FoundResults<'ratings'>;
 type Rated = Found['ratings'];
@@ -27,7 +28,7 @@ export function RatingResults({ found }: { found: Found }) {
           <Title order={3} size="h4" mb={4}>
             Battles that would teach most
           </Title>
-          <Table.ScrollContainer minWidth={560}>
+          <Scroll label="Battles to hold next">
             <Table className="numeric" maw={860}>
               <Table.Thead>
                 <Table.Tr>
@@ -54,7 +55,7 @@ export function RatingResults({ found }: { found: Found }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </Scroll>
         </section>
       )}
       {categories.map(({ name, battles, ratings: own, why }) =>
@@ -156,7 +157,7 @@ function Wins({ found: { ratings, pairs } }: { found: Found }) {
       <Title order={3} size="h4" mb={4}>
         Wins of the row's model against the column's
       </Title>
-      <Table.ScrollContainer minWidth={110 * (names.length + 1)}>
+      <Scroll label="Wins of each pair">
         <Table withTableBorder className="numeric">
           <Table.Thead>
             <Table.Tr>
@@ -184,7 +185,7 @@ function Wins({ found: { ratings, pairs } }: { found: Found }) {
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </Scroll>
     </section>
   );
 }

@@ -25,6 +25,7 @@ import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
 import { PageHeader } from '../../shell/page-header.tsx';
 import { agoText, timeText } from '../../shell/words.ts';
+import { stageOrder } from '../list/order.ts';
 import { RunTable } from '../list/run-table.tsx';
 import { durationText } from '../numbers.ts';
 import { StateBadge } from '../state-badge.tsx';
@@ -287,7 +288,7 @@ const Fact = ({ label, children }: { label: ReactNode; children: ReactNode }) =>
 function StagesTab({ run }: { run: RunDetails }) {
   const runs = useRuns();
   const stages = runs.data?.runs.filter(({ id }) => run.stages.includes(id)) ?? [];
-  return <RunTable runs={stages} all={stages} chosen={null} />;
+  return <RunTable runs={stages.toSorted(stageOrder)} all={runs.data?.runs ?? []} chosen={null} />;
 }
 
 function ReportTab({ run }: { run: RunDetails }) {
