@@ -167,6 +167,21 @@ describe('a run', () => {
     await expectSound(page);
   });
 
+  test('events of TRL lead to their run when it has its first checkpoint', async () => {
+    const path = join(runs, 'young-trl');
+    const files = join(import.meta.dirname, '../watching/testing/trl/sft');
+    const events = 'runs/Nov30_21-07-50_vm';
+    cpSync(join(files, events), join(path, events), { recursive: true });
+    const page = await openRuns(`/view/young-trl/${events}`);
+    await page.getByRole('img', { name: /^Loss\. .* at step 8/ }).waitFor();
+    cpSync(join(files, 'checkpoint-8'), join(path, 'checkpoint-8'), { recursive: true });
+    await page.waitForURL(/\/view\/young-trl$/);
+    await page.getByText('8 (best)').waitFor();
+    await page.getByRole('img', { name: /^Loss\. .* at step 1, .* at step 8/ }).waitFor();
+    await page.close();
+    rmSync(path, { recursive: true });
+  });
+
   test('a chart as a table, as CSV and as a picture', async () => {
     const page = await openRuns('/view/grpo');
     const menu = page.getByRole('button', { name: 'Files and values of Loss' });

@@ -104,8 +104,9 @@ function apply(change: Change): void {
     const before = known?.runs.find(({ id }) => id === run.id);
     return before === undefined || JSON.stringify(before) !== JSON.stringify(run);
   });
-  // A folder of events that is gone is part of another run now, or the run was removed.
-  for (const id of [...changed.map((run) => run.id), ...change.removed]) {
+  // A folder of events that is gone is part of the run that is above it now.
+  const moved = change.removed.filter((id) => changed.some((run) => id.startsWith(`${run.id}/`)));
+  for (const id of [...changed.map((run) => run.id), ...moved]) {
     void queries.invalidateQueries({ queryKey: ['run', id] });
   }
   if (changed.length > 0) void queries.invalidateQueries({ queryKey: ['comparison'] });
