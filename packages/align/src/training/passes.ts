@@ -111,8 +111,8 @@ export interface DonePass<Row extends Placed, Batch extends { packed: PackedBatc
 
 /**
  * Splits rows into passes, packs each and runs `work` on it, and then reads what all of them have
- * put off, with a single wait for the device; without gradients, after each. Where processes train together, `work` runs in one of
- * them, and all of them get what it found, in the same order.
+ * put off, with a single wait for the device; without gradients, after each pass. Where processes
+ * train together, `work` runs in one of them, and all of them get what it found, in the same order.
  * @param work takes the pass's gradient with {@link Pass.run}; returns plain values and tensors,
  *   or an object of these and of `Unread` numbers, and changes nothing that other processes need
  * @throws NonFiniteLossError naming the rows of a pass

@@ -92,6 +92,22 @@ describe.each(['cpu', 'shadow'])('on %s', (device) => {
     expect(moments()).toEqual(kept);
   });
 
+  it('changes nothing if the error of such a step is told in other words', async () => {
+    const { task, update, numbers } = made(device, true);
+    task.factor = Number.POSITIVE_INFINITY;
+    const step = task.step.bind(task);
+    task.step = async () => {
+      try {
+        return await step();
+      } catch (error) {
+        throw new Error('of other rows', { cause: error });
+      }
+    };
+    await expect(update.step(0.1)).rejects.toThrow('of other rows');
+    expect(update.torn).toBe(false);
+    expect(numbers()).toEqual([1, 2]);
+  });
+
   it.each([true, false])('refuses a gradient that is not finite: %s', async (last) => {
     const { task, update, numbers } = made(device, last);
     task.steep = true;

@@ -162,6 +162,20 @@ describe('a folder whose weights are held otherwise', () => {
     for (const model of [held, whole]) model.dispose();
   });
 
+  it('in NF4 with an adapter: 200 answers at once are those of 20 at once', async () => {
+    const model = await open(writeFolder('llama'), 'bf16', 'nf4');
+    const shape = { rank: 4, alpha: 8, targets: 'all-linear', seed: 3 } as const;
+    withSeed(1, () => {
+      for (const one of addLora(model.decoder, 'a', shape).values()) one.detach().normal_(0, 0.1);
+    });
+    const sampling = { samplesPerPrompt: 200, maxNewTokens: 4, stopTokenIds: [], adapter: 'a' };
+    const answers = (batchSize: number) =>
+      generateAll(model, [sequences[1]!], { ...sampling, batchSize, seed: 5 });
+    const [many, few] = [await answers(200), await answers(20)];
+    expect(many).toEqual(few);
+    model.dispose();
+  });
+
   it('in bf16, products in float32 see rounded weights', async () => {
     const path = writeFolder('llama');
     const [held, whole] = [await open(path, 'fp32', 'bf16'), await open(path, 'fp32', 'auto')];

@@ -86,17 +86,25 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
 at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
   const bool differentiated =
       at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
-  if (differentiated || !isSmall(x, weight)) return at::linear(x, expanded(weight)).to(wideType(x));
+  // Many rows are multiplied some at a time, with the sums that they have alone. Beside AMX, its
+  // product of all is faster.
+  const bool many = x.dim() == 2 && x.size(0) > kSmallRows && !rows::hasAmx();
+  const at::Tensor first = many ? x.narrow(0, 0, kSmallRows) : x;
+  if (differentiated || !isSmall(first, weight))
+    return at::linear(x, expanded(weight)).to(wideType(x));
   const int64_t count = x.size(0), inner = x.size(1), features = weight.size(0);
   const at::Tensor input = x.contiguous();
   at::Tensor y = at::empty({count, features}, x.options().dtype(at::kFloat));
-  const auto* from = readOnly<rows::bf16>(input);
-  float* to = y.data_ptr<float>();
-  const Arranged rowsOf = arranged(from, count, inner);
-  const SmallFactor term = SmallFactor::of(weight).times(from, rowsOf.x);
-  forFeatures(features, count, inner, [&](int64_t begin, int64_t end) {
-    smallProduct(&term, 1, count, begin, end, to, features);
-  });
+  for (int64_t row = 0; row < count; row += kSmallRows) {
+    const int64_t some = std::min(kSmallRows, count - row);
+    const auto* from = readOnly<rows::bf16>(input) + row * inner;
+    float* to = y.data_ptr<float>() + row * features;
+    const Arranged rowsOf = arranged(from, some, inner);
+    const SmallFactor term = SmallFactor::of(weight).times(from, rowsOf.x);
+    forFeatures(features, some, inner, [&](int64_t begin, int64_t end) {
+      smallProduct(&term, 1, some, begin, end, to, features);
+    });
+  }
   return y;
 }
 
