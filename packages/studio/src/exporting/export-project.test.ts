@@ -129,10 +129,7 @@ describe('export', () => {
     const given = { project: 'p', labels: 'majority' as const, overwrite: false, minVotes: 0 };
     await exportProject(store, { ...given, to, output });
     const rows = JSON.parse(readFileSync(output, 'utf8')) as Record<string, unknown>[];
-    expect(rows.map((row) => row[field])).toEqual([
-      { topic: 'x' },
-      named,
-    ]);
+    expect(rows.map((row) => row[field])).toEqual([{ topic: 'x' }, named]);
   });
 
   it('writes the verdict that settled a task, whatever the votes say', async () => {
