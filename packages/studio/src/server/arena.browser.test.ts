@@ -197,7 +197,7 @@ describe('battles', () => {
     }
     const response = await asked;
     expect(response.status()).toBe(409);
-    expect((await response.json()).error.message).toMatch(/gone on elsewhere.*not saved/);
+    expect((await response.json()).error.message).toMatch(/another turn.*not saved. Ask again/);
     expect((await store.battleFor(battle, 'Owner')).turns).toEqual([quicker]);
   });
 

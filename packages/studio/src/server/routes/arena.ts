@@ -72,7 +72,7 @@ const moved = (): StudioError =>
   new StudioError(
     409,
     'changed',
-    'This battle has gone on elsewhere, perhaps in another tab. These answers are not saved. Reload the page, then ask again',
+    'The battle got another turn while these answers were written, so they are not saved. Ask again',
   );
 
 /** Routes below `/projects/:project`. */
