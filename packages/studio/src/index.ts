@@ -89,6 +89,10 @@ export type {
 export { readyAspects } from './store/ready-aspects.ts';
 export type { BattleReason, BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
 export type { Aspect, ProjectSettings, SettingsPatch } from './store/settings.ts';
-export type { JudgeSuggestion, Suggestion } from './store/suggestions.ts';
+export {
+  type JudgeSuggestion,
+  type Suggestion,
+  withoutExpectations,
+} from './store/suggestions.ts';
 export { WatchError } from './watching/folders/watch-error.ts';
 export { RunWatcher, type WatcherOptions } from './watching/run-watcher.ts';

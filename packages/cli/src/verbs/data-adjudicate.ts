@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@keel/align/config';
 import { contentText } from '@keel/align/data';
-import type { PreferenceStore, TaskDetail, Verdict } from '@keel/studio';
+import {
+  type PreferenceStore,
+  type TaskDetail,
+  type Verdict,
+  withoutExpectations,
+} from '@keel/studio';
 import { lineOf, shownOf } from '../collecting/listing.ts';
 import { machineUser } from '../collecting/machine-user.ts';
 import { openStore } from '../collecting/open-store.ts';
@@ -45,8 +50,19 @@ async function list(
   say(`To settle one: ${command} --choice left, or --ranks for a ranking`);
 }
 
-/** What is printed of a task as JSON: without every version of every verdict. */
-const shown = ({ versions: _, claims: __, ...task }: TaskDetail): object => task;
+/**
+ * What is printed of a task as JSON: without every version of every verdict, and without what
+ * models expect, which would influence who settles it.
+ */
+function shown({
+  versions: _,
+  claims: __,
+  suggestions: ___,
+  columns,
+  ...task
+}: TaskDetail): object {
+  return { ...task, columns: withoutExpectations(columns) };
+}
 
 const nameOf = (kind: TaskDetail['kind'], at: number): string =>
   kind === 'pair' ? ['left: ', 'right:'][at]! : `${at + 1}:`;

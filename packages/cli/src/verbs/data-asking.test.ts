@@ -19,11 +19,16 @@ const pairs = ['One', 'Two', 'Three'].map((prompt) => ({
 beforeAll(async () => {
   await using store = await PreferenceStore.open(database);
   const project = await store.openProject('p');
+  const round = { number: 1, why: 'hard', value: 0.5, likes: { key: 0.625 } };
   const said = (person: string, choice: 'left' | 'right') => ({ person, choice });
   await store.addTasks(
     project,
     [
-      { ...pairs[0]!, annotations: [said('Ann', 'left'), said('Ben', 'right')] },
+      {
+        ...pairs[0]!,
+        columns: { round },
+        annotations: [said('Ann', 'left'), said('Ben', 'right')],
+      },
       { ...pairs[1]!, annotations: [] },
       { ...pairs[2]!, annotations: [] },
     ],
@@ -100,6 +105,13 @@ test('priorities come from rows by id, or by prompt and answers', async () => {
 test('disagreements are listed and settled', async () => {
   const data = ['data', 'adjudicate', '--project', 'p'];
   const text = await shown(...data);
+  await using store = await PreferenceStore.open(database);
+  const project = await store.project('p');
+  await store.saveSuggestions(project, 'the-judge', new Map([[await idOf('One'), 0.875]]));
+  // Whoever settles a task learns only afterwards what models expected.
+  const listed = JSON.stringify(await json(...data));
+  expect(listed).toContain('Ben');
+  expect(listed).not.toMatch(/the-judge|0\.875|0\.625/);
   expect(text).toContain('Ann: left, Ben: right');
   expect(text).toContain('1 disagreement');
   const id = await idOf('One');

@@ -56,7 +56,11 @@ describe.each(databases)('%s', (_, newDatabase) => {
     await expect(store.addTurn(id, 'Ben', turn('a', 'b'))).rejects.toThrow(/Ben has no battle/);
     await expect(store.addTurn(id, 'Ann', turn('a', 'b', ' '))).rejects.toThrow(/empty/);
     await store.addTurn(id, 'Ann', turn('a', 'b'));
-    const view = await store.addTurn(id, 'Ann', turn('aa', 'bb', 'And then?'));
+    // Answers to an older state of the conversation do not belong behind the newest turn.
+    await expect(store.addTurn(id, 'Ann', turn('c', 'd'), { known: 0 })).rejects.toThrow(
+      /has 1 turns, and not 0/,
+    );
+    const view = await store.addTurn(id, 'Ann', turn('aa', 'bb', 'And then?'), { known: 1 });
     expect(view.turns).toEqual([turn('a', 'b'), turn('aa', 'bb', 'And then?')]);
     expect(JSON.stringify(view)).not.toMatch(/one|two/);
     expect(await store.battleFor(id, 'Ann')).toEqual(view);
@@ -74,6 +78,18 @@ describe.each(databases)('%s', (_, newDatabase) => {
     });
     await expect(store.startBattle(project, 'Ann', ['one', 'one'])).rejects.toThrow(/two models/);
     await expect(store.startBattle('none', 'Ann', ['one', 'two'])).rejects.toThrow(/no project/);
+  });
+
+  it('stores the beginning of a long leak', async () => {
+    await using store = await PreferenceStore.open(await newDatabase());
+    const project = await store.openProject('arena');
+    const name = `model-${'x1'.repeat(4000)}`;
+    const { id } = await store.startBattle(project, 'Ann', [name.slice(0, 900), 'two']);
+    await store.addTurn(id, 'Ann', turn(`I am ${name.slice(0, 900)}.`, 'b'));
+    await store.voteBattle(id, 'Ann', { vote: 'left' });
+    const { battles } = await store.battles(project);
+    expect(battles[0]!.leak).toHaveLength(200);
+    expect(name).toContain(battles[0]!.leak!.slice(-100));
   });
 
   it('counts how often models met, and keeps why', async () => {

@@ -76,28 +76,32 @@ export async function suggestTasks(
   let saved = 0;
   const save = async (): Promise<void> => {
     if (unsaved.size === 0) return;
-    await store.saveSuggestions(id, judge.name, unsaved, by);
+    await store.saveSuggestions(id, judge.name, unsaved, null);
     saved += unsaved.size;
     unsaved.clear();
   };
   const chunk = Math.max(1, judge.concurrency);
-  let interrupted = false;
-  for (let at = 0; at < tasks.length; at += chunk) {
-    if (signal?.aborted) {
-      interrupted = true;
-      break;
+  try {
+    for (let at = 0; at < tasks.length && !signal?.aborted; at += chunk) {
+      onProgress?.({ done: at, total: tasks.length });
+      const settled = await Promise.allSettled(tasks.slice(at, at + chunk).map(suggestion));
+      for (const one of settled)
+        if (one.status === 'fulfilled' && one.value.probability !== null)
+          unsaved.set(one.value.task, one.value.probability);
+      const broken = settled.find((one) => one.status === 'rejected');
+      if (broken !== undefined || unsaved.size >= SAVED) await save();
+      if (broken !== undefined && !signal?.aborted) throw broken.reason;
     }
-    onProgress?.({ done: at, total: tasks.length });
-    const settled = await Promise.allSettled(tasks.slice(at, at + chunk).map(suggestion));
-    for (const one of settled)
-      if (one.status === 'fulfilled' && one.value.probability !== null)
-        unsaved.set(one.value.task, one.value.probability);
-    const broken = settled.find((one) => one.status === 'rejected');
-    if (broken !== undefined || unsaved.size >= SAVED) await save();
-    if (signal?.aborted) continue;
-    if (broken !== undefined) throw broken.reason;
+    await save();
+  } finally {
+    // Once for the run, also if it broke off.
+    if (saved > 0)
+      await store.noteAction({
+        ...{ person: by, action: 'suggestions added', project },
+        details: { source: judge.name, tasks: saved },
+      });
   }
-  await save();
-  onProgress?.({ done: tasks.length, total: tasks.length });
+  const interrupted = signal?.aborted ?? false;
+  if (!interrupted) onProgress?.({ done: tasks.length, total: tasks.length });
   return { judge: judge.name, saved, known, failed, interrupted };
 }

@@ -4,6 +4,7 @@ import { type Content, contentText, isChat } from '@keel/align/data';
 import { ORIGINAL } from '../importing/formats/content.ts';
 import { EDIT, partName, SETTLED } from '../importing/formats/verdict-parts.ts';
 import type { Adjudication, StoredTask, StoredVerdict, Verdict } from '../store/items.ts';
+import { withoutExpectations } from '../store/suggestions.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -60,7 +61,7 @@ export function labelStudioTask(
     },
     annotations: [...task.annotations.map((one) => annotationOf(one, named)), ...settled, ...gold],
     predictions: [],
-    meta: task.columns,
+    meta: withoutExpectations(task.columns),
   };
 }
 
@@ -191,7 +192,7 @@ export function argillaRecord(task: StoredTask, lost: (why: string) => void): Fi
     fields: { prompt: shownText(task.prompt), ...Object.fromEntries(fields) },
     // Metadata of Argilla are single values.
     metadata: {
-      ...task.columns,
+      ...withoutExpectations(task.columns),
       ...(original !== null && { [ORIGINAL]: JSON.stringify(original) }),
     },
     suggestions: {},

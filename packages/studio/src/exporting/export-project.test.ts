@@ -111,6 +111,27 @@ describe('export', () => {
     expect(thumbs.rows.map(({ rating_helpful }) => rating_helpful)).toEqual([4.5, 1.5]);
   });
 
+  it.each([
+    ['argilla', 'metadata'],
+    ['label-studio', 'meta'],
+  ] as const)('to %s has nothing of what models expect', async (to, field) => {
+    const round = { number: 1, why: 'hard', value: 0.4, likes: { key: 0.8125 } };
+    const ask = { why: 'disagreement', disagreement: 0.4, probability: 0.8125 };
+    const pair = task('pair', texts('good', 'bad'));
+    // The second task has columns of the user's data that have the same names.
+    const named = { round: 3, ask: { whom: 'Ann' } };
+    const inputs = [
+      { ...pair, columns: { topic: 'x', round, ask } },
+      { ...pair, prompt: 'R', columns: named },
+    ];
+    await store.addTasks(project, inputs, { random: () => 0.99 });
+    const output = join(folder, `${to}.json`);
+    const given = { project: 'p', labels: 'majority' as const, overwrite: false, minVotes: 0 };
+    await exportProject(store, { ...given, to, output });
+    const rows = JSON.parse(readFileSync(output, 'utf8')) as Record<string, unknown>[];
+    expect(rows.map((row) => row[field])).toEqual([{ topic: 'x' }, named]);
+  });
+
   it('writes the verdict that settled a task, whatever the votes say', async () => {
     const id = await annotated(task('pair', texts('good', 'bad')), {
       Ann: { choice: 'left', strength: 3, ratings: { helpful: [5, 1] } },

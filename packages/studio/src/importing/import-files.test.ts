@@ -311,6 +311,47 @@ describe('import', () => {
     expect([task!.gold, task!.annotations]).toEqual([{ choice: 'left', ranks: null }, []]);
   });
 
+  it('reads stars of Label Studio as strength, and no other number', async () => {
+    const named = (type: string, from_name: string, value: object) => ({ type, from_name, value });
+    const resultOf = (...others: object[]) => [
+      named('pairwise', 'c', { selected: 'left' }),
+      ...others,
+    ];
+    const row = (prompt: string, result: object[]) => ({
+      data: { prompt, answer1: 'a', answer2: 'b' },
+      annotations: [{ completed_by: 1, result }],
+    });
+    const file = fileOf(
+      [
+        row('1', resultOf(named('number', 'age', { number: 42 }))),
+        row('2', resultOf(named('rating', 'sure', { rating: 3 }))),
+        row('3', resultOf(named('textarea', 'reason-answer1', { text: ['Because'] }))),
+        row('4', resultOf(named('number', 'strength', { number: 2 }))),
+      ],
+      'json',
+    );
+    const { dropped } = await read(file);
+    expect(
+      (await tasksOf()).map(({ annotations: [one] }) => [one!.strength, one!.comment]),
+    ).toEqual([
+      [null, null],
+      [3, null],
+      [null, 'Because'],
+      [2, null],
+    ]);
+    expect(JSON.stringify(dropped)).toContain('age');
+  });
+
+  it('reads a question of Argilla that is named, also where its name is that of a part', async () => {
+    const fields = { prompt: 'Q', 'answer-1': 'a', 'answer-2': 'b' };
+    const comment = [{ value: 'answer-2', user_id: 'Ann', status: 'submitted' }];
+    const file = fileOf([{ fields, responses: { comment } }]);
+    await read(file, { question: 'comment' });
+    const [task] = await tasksOf();
+    expect(saidOf(task!)).toMatchObject([{ person: 'Ann', said: 'b' }]);
+    expect(task!.annotations[0]!.comment).toBe(null);
+  });
+
   it('counts bad rows, or writes nothing', async () => {
     const good = { prompt: 'Q', chosen: 'a', rejected: 'b' };
     const file = fileOf([good, { prompt: 'Q', chosen: 'a', rejected: 'a' }]);

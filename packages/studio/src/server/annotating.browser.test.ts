@@ -181,6 +181,33 @@ describe('pairs', () => {
     );
   });
 
+  test('Undo in the tab that was refused is about its task, and not the newest verdict', async () => {
+    const id = await projectOf('older tab', pairs(3));
+    const first = await opened.open(`/projects/${id}/annotate`);
+    const second = await opened.pageOf(first.context(), `/projects/${id}/annotate`);
+    for (const page of [first, second]) await progress(page, '0 done, 3 left for you');
+    const shown = await second.locator('#prompt').textContent();
+    for (const done of [1, 2]) {
+      await first.keyboard.press('1');
+      await first.keyboard.press('Enter');
+      await progress(first, `${done} done, ${3 - done} left for you`);
+    }
+    await second.keyboard.press('7');
+    await second.keyboard.press('Enter');
+    await second.getByRole('alert').getByText('You have already answered this task').waitFor();
+    await second.getByRole('button', { name: 'Undo' }).click();
+    await progress(second, '1 done, 2 left for you');
+    expect(await second.locator('#prompt').textContent()).toBe(shown);
+    await second.keyboard.press('Enter');
+    await progress(second, '2 done, 1 left for you');
+    const lines = await opened.studio.store.history(id, 'Owner');
+    const counts = await Promise.all(
+      lines.map(async ({ task }) => (await opened.studio.store.versions(task, 'Owner')).length),
+    );
+    expect(counts).toEqual([2, 1]);
+    expect(shown).toContain(lines[0]!.prompt);
+  });
+
   test('a tab that comes back says that its task is answered', async () => {
     const id = await projectOf('comes back', pairs(2));
     const page = await opened.open(`/projects/${id}/annotate`);

@@ -178,6 +178,29 @@ describe('battles', () => {
     expect(alone.problems).toEqual([]);
   });
 
+  test('answers to a conversation that has gone on elsewhere are refused', async () => {
+    const [one, other] = [held(), held()];
+    await using writing = await openModelServer({ one: one.answer, other: other.answer });
+    await using alone = await openTestStudio({ models: [writing.url] });
+    const { store, url } = alone.studio;
+    const id = await store.openProject('Elsewhere');
+    const page = await alone.open('/projects');
+    const { id: battle } = await store.startBattle(id, 'Owner', ['one', 'other']);
+    const turns = `${url}/api/projects/${id}/battles/${battle}/turns`;
+    const asked = page.request.post(turns, { data: { prompt: 'first' } });
+    await expect.poll(() => writing.asked.length).toBe(2);
+    const quicker = { prompt: 'second', left: 'L', right: 'R' };
+    await store.addTurn(battle, 'Owner', quicker);
+    for (const { say } of [one, other]) {
+      say('late');
+      say(undefined);
+    }
+    const response = await asked;
+    expect(response.status()).toBe(409);
+    expect((await response.json()).error.message).toMatch(/another turn.*not saved. Ask again/);
+    expect((await store.battleFor(battle, 'Owner')).turns).toEqual([quicker]);
+  });
+
   test('a person sees no battle of another, and votes once', async () => {
     const { store, url } = opened.studio;
     const id = await store.openProject('Once');

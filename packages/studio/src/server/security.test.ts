@@ -18,7 +18,11 @@ beforeAll(async () => {
   logged = [];
   studio = await startStudio({
     ...{ database: join(folder, 'studio.sqlite'), port: 0, key: KEY, owner: 'Owner' },
-    ...{ uploadBytes: 100_000, log: (text: string) => void logged.push(text) },
+    ...{
+      uploadBytes: 100_000,
+      models: ['http://127.0.0.1:1'],
+      log: (text: string) => void logged.push(text),
+    },
   });
   cookie = await signedIn(`/enter?key=${KEY}`);
 });
@@ -277,6 +281,21 @@ describe('invitations and passwords', () => {
     );
     const { body } = await send('/api/session', { headers: { cookie: own } });
     expect(JSON.parse(body)).toMatchObject({ name: 'Ann', role: 'annotator' });
+  });
+
+  test('only admins learn the addresses of model servers', async () => {
+    const { store } = studio;
+    const project = await store.openProject('Servers');
+    const { link } = await invite({ role: 'annotator', projects: [project] });
+    const body = json({ name: 'Flo', password: 'correct horse battery' });
+    const own = await signedIn(`/api/session/invitations/${codeIn(link)}`, body);
+    const start = (who: string) =>
+      send(`/api/projects/${project}/battles`, json({}, { cookie: who }));
+    const [admin, annotator] = [await start(cookie), await start(own)];
+    expect([admin.status, annotator.status]).toEqual([409, 409]);
+    expect(admin.body).toContain('127.0.0.1:1');
+    expect(annotator.body).not.toMatch(/127|--models/);
+    expect(annotator.body).toContain('Ask an admin');
   });
 
   test('two people with one link at the same time: one joins', async () => {

@@ -48,6 +48,8 @@ test('an empty answer is shown as one, and a suggestion after the vote', async (
 test('the page of people lists what admins did', async () => {
   const { store } = opened.studio;
   const project = await store.openProject('Logged', 'Eve');
+  const older = { person: 'Eve', action: 'project renamed', project: 'Older' } as const;
+  for (let at = 0; at < 221; at++) await store.noteAction({ ...older, details: { at } });
   await store.deleteProject(project, 'Eve');
   const page = await opened.open('/people');
   const log = page.getByRole('table', { name: 'What admins did' });
@@ -55,6 +57,19 @@ test('the page of people lists what admins did', async () => {
   await row.waitFor();
   expect(await row.textContent()).toMatch(/Eve.*tasks: 0.*Logged/);
   expect(await violationsOf(page)).toEqual([]);
+  // All of them, page by page.
+  const more = page.getByRole('button', { name: /^Show more of/ });
+  for (let shown = 20; await more.isVisible(); shown += 20) {
+    await log.getByRole('row').nth(shown).waitFor();
+    await more.click();
+    await log
+      .getByRole('row')
+      .nth(shown + 1)
+      .waitFor();
+  }
+  const { total } = await store.actions();
+  expect(total).toBeGreaterThan(221);
+  expect(await log.getByRole('row').count()).toBe(total + 1);
   expect(opened.problems).toEqual([]);
 });
 

@@ -41,7 +41,8 @@ test('a suggestion is hidden until the person has voted', async () => {
   const project = await store.openProject('p');
   await store.saveSettings(project, { suggestions: true, overlap: 2 });
   const answers = [{ content: 'first' }, { content: 'second' }];
-  const input = { kind: 'pair' as const, prompt: 'Q', answers, annotations: [] };
+  const columns = { round: { number: 1, why: 'hard', value: 0.5, likes: { key: 0.6875 } } };
+  const input = { kind: 'pair' as const, prompt: 'Q', answers, annotations: [], columns };
   await store.addTasks(project, [input], { random: () => 0.99 });
   const [task] = (await store.taskList(project)).tasks;
   await store.saveSuggestions(project, 'the-judge', new Map([[task!.id, 0.875]]));
@@ -55,13 +56,21 @@ test('a suggestion is hidden until the person has voted', async () => {
     await send(`${path}/tasks/${task!.id}`),
     await send(`${path}/tasks/${task!.id}/reopen`, 'POST'),
   ];
-  for (const text of before) expect(text).not.toMatch(/the-judge|0\.875|0\.125/);
+  for (const text of before) expect(text).not.toMatch(/the-judge|0\.875|0\.125|0\.6875/);
+  // Nor does it matter that somebody else has settled the task.
+  await store.adjudicate(task!.id, 'Eve', { choice: 'left' });
+  expect(await send(`${path}/tasks/${task!.id}`)).not.toMatch(/the-judge|0\.6875/);
   const [first] = (await store.taskFor(project, task!.id, 'Owner')).answers;
   const voted = await send(`${path}/tasks/${task!.id}/verdict`, 'POST', { choice: 'tie' });
   const left = first === 'first' ? 0.875 : 0.125;
   expect(JSON.parse(voted).suggestions).toEqual([{ by: 'the-judge', left }]);
   const detail = JSON.parse(await send(`${path}/tasks/${task!.id}`));
   expect(detail.suggestions).toEqual([{ by: 'the-judge', probability: 0.875 }]);
+  expect(detail.columns).toEqual(columns);
+  // A verdict that is being changed is none.
+  await send(`${path}/tasks/${task!.id}/reopen`, 'POST');
+  expect(await send(`${path}/tasks/${task!.id}`)).not.toMatch(/the-judge|0\.6875/);
+  await send(`${path}/tasks/${task!.id}/verdict`, 'POST', { choice: 'tie' });
   // Where the project does not show them, nobody learns them.
   await store.saveSettings(project, { suggestions: false });
   const again = await send(`${path}/tasks/${task!.id}/verdict`, 'POST', { choice: 'left' });

@@ -89,19 +89,32 @@ export async function startBattle(
   return viewOf(row);
 }
 
+/** The battle has other turns than those that the caller knows. */
+export class ChangedBattleError extends RangeError {
+  constructor(battle: string, turns: number, known: number) {
+    super(
+      `battle ${battle} has ${turns} turns, and not ${known}. Read it again with battleFor, then ask`,
+    );
+    this.name = 'ChangedBattleError';
+  }
+}
+
 /** @returns the battle with the turn */
 export async function addTurn(
   writing: Writing,
   battle: string,
   person: string,
-  turn: BattleTurn,
+  { known, ...turn }: BattleTurn & { known?: number },
   postgres: boolean,
 ): Promise<BattleView> {
   const row = await ownBattle(writing, battle, person, postgres);
   if (row.vote !== null)
     throw new RangeError(`battle ${battle} has a vote: its models are known. Start another one`);
   if (turn.prompt.trim() === '') throw new RangeError('the prompt is empty');
-  const turns = JSON.stringify([...turnsIn(row.turns), turn]);
+  const before = turnsIn(row.turns);
+  if (known !== undefined && known !== before.length)
+    throw new ChangedBattleError(battle, before.length, known);
+  const turns = JSON.stringify([...before, turn]);
   await writing.updateTable('battles').set({ turns }).where('id', '=', battle).execute();
   return viewOf({ ...row, turns });
 }
@@ -174,13 +187,16 @@ export const viewBattle = async (
   person: string,
 ): Promise<BattleView> => viewOf(await readRow(database, battle, person));
 
+/** Characters of a leak that are stored: it is part of an index, whose entries are short. */
+const MOST_LEAK = 200;
+
 /** What the answers say of who wrote them; the other model's name tells as much. */
 function leakOf(row: Row, turns: readonly BattleTurn[]): string | null {
   const asked = turns.map(({ prompt }) => prompt).join('\n');
   const models = [row.model_left, row.model_right];
   for (const { left, right } of turns) {
     const found = leakIn(left, models, asked) ?? leakIn(right, models, asked);
-    if (found !== null) return found;
+    if (found !== null) return found.slice(0, MOST_LEAK).toWellFormed();
   }
   return null;
 }

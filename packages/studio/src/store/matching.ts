@@ -28,10 +28,11 @@ export function contentContainsText(
   // Most rows are told apart by how the text would be written in JSON, without reading the JSON.
   const written = containsText(column, JSON.stringify(text).slice(1, -1));
   const { string, messages, content } = postgres ? inPostgres(column) : inSqlite(column);
+  const read = postgres ? text.replaceAll('\0', '\ufffd') : text;
   return sql<boolean>`case
     when ${column} like '[%' then ${written} and exists (
-      select 1 from ${messages} as message where ${containsText(content, text)})
-    when ${column} like '%\\\\%' escape '\\' then ${containsText(string, text)}
+      select 1 from ${messages} as message where ${containsText(content, read)})
+    when ${column} like '%\\\\%' escape '\\' then ${containsText(string, read)}
     else ${written} end`;
 }
 

@@ -292,6 +292,7 @@ export class PreferenceStore implements AsyncDisposable {
    * one. Views of tasks for who annotates do not have it.
    * @param source the judge's name
    * @param probabilities by task: P(the answer at position 0 is better), with half of a tie
+   * @param note for the log of actions: who does it; null if the caller notes it
    * @throws RangeError for a probability out of range, and for tasks that are no pairs of the
    *   project
    */
@@ -299,11 +300,12 @@ export class PreferenceStore implements AsyncDisposable {
     project: string,
     source: string,
     probabilities: ReadonlyMap<string, number>,
-    by: string | null = null,
+    note: { by: string | null } | null = { by: null },
   ): Promise<void> {
     return this.#change(project, async (writing) => {
       await saveSuggestions(writing, project, source, probabilities);
-      await this.#note(writing, project, by, 'suggestions added', {
+      if (note === null) return;
+      await this.#note(writing, project, note.by, 'suggestions added', {
         ...{ source, tasks: probabilities.size },
       });
     });
@@ -521,10 +523,18 @@ export class PreferenceStore implements AsyncDisposable {
 
   /**
    * Adds what a person asked, and what the model on each side answered.
-   * @throws RangeError for somebody else's battle, and one with a vote
+   * @param known how many turns the answers go on from (default: as many as there are)
+   * @throws RangeError for somebody else's battle, one with a vote, and one with another number of
+   *   turns than `known`
    */
-  addTurn(battle: string, person: string, turn: BattleTurn): Promise<BattleView> {
-    return this.#write((writing) => addTurn(writing, battle, person, turn, this.#postgres));
+  addTurn(
+    battle: string,
+    person: string,
+    turn: BattleTurn,
+    { known }: { known?: number } = {},
+  ): Promise<BattleView> {
+    const given = known === undefined ? turn : { ...turn, known };
+    return this.#write((writing) => addTurn(writing, battle, person, given, this.#postgres));
   }
 
   /**

@@ -100,6 +100,9 @@ describe.each(databases)('%s', (_, newDatabase) => {
       expect(await found(text), text).toEqual([]);
     expect(await found('text\\u0000')).toEqual(['Plain']);
     expect(await store.annotations(project, { text: 'content' })).toEqual([]);
+    // PostgreSQL refuses a query with a null character.
+    expect(await found('weather\0')).toEqual([]);
+    expect(await store.annotations(project, { text: '\0' })).toEqual([]);
   });
 
   it('lists tasks by state, text and what people said', async () => {

@@ -65,7 +65,7 @@ export async function listAnnotations(
       .where('tasks.project_id', '=', project)
       .where(contentContainsText(sql`prompts.content`, text, postgres));
     page = page.where(({ eb, or }) =>
-      or([eb('task_id', 'in', found), containsText(sql`comment`, text)]),
+      or([eb('task_id', 'in', found), containsText(sql`comment`, text.replaceAll('\0', '\ufffd'))]),
     );
   }
   const rows = await database

@@ -19,7 +19,7 @@ describe.each(databases)('%s', (_, newDatabase) => {
     await store.saveSettings(project, { overlap: 3 });
     await store.addTasks(project, [pair(0)], { random: kept });
     const task = (await store.claim(project, 'Ann', { random: kept }))!;
-    await store.saveSuggestions(project, 'first judge', new Map([[task, 0.8]]), 'Eve');
+    await store.saveSuggestions(project, 'first judge', new Map([[task, 0.8]]), { by: 'Eve' });
     await store.saveSuggestions(project, 'second judge', new Map([[task, 0.4]]));
     // A judge that is asked again has one opinion.
     await store.saveSuggestions(project, 'second judge', new Map([[task, 0.3]]));

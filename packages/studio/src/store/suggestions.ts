@@ -1,5 +1,6 @@
 // What judges expect of pairs. Who annotates learns it after the verdict, and never before.
 
+import { isPlainObject } from '@keel/model/exact-json';
 import { insertAll, parts } from './bulk-rows.ts';
 import type { Database, Writing } from './database.ts';
 import type { Tables } from './schema.ts';
@@ -65,6 +66,20 @@ export async function suggestionsOf(
     .orderBy('source')
     .execute();
   return rows.map(({ source, probability }) => ({ by: source, probability }));
+}
+
+/**
+ * A task's other columns, without what a round's reward model or `keel ask` expects: who has not
+ * judged the task is not to be influenced.
+ */
+export function withoutExpectations(
+  columns: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const others = { ...columns };
+  // A column of the user's data may have the same name.
+  if (isPlainObject(others.round) && 'likes' in others.round) delete others.round;
+  if (isPlainObject(others.ask) && 'probability' in others.ask) delete others.ask;
+  return others;
 }
 
 /** A suggestion by the order in which a person sees the answers. */

@@ -42,7 +42,9 @@ export const argilla: TaskFormat = {
       names.length > 2 ||
       [list, responses[SETTLED]].flat().some((one) => isPlainObject(one) && isRanking(one.value));
     const kind = ranked && names.length > 1 ? 'ranking' : kinds[names.length - 1]!;
-    const parts = partsOf(responses, names, '', reading.person);
+    // The question that has the verdicts is no part, whatever its name.
+    const others = Object.entries(responses).filter(([name]) => name !== question);
+    const parts = partsOf(Object.fromEntries(others), names, '', reading.person);
     const annotations = list.flatMap((one, at): NamedVerdict[] => {
       const field = `responses.${question}[${at}]`;
       if (!isPlainObject(one))
@@ -76,13 +78,11 @@ function questionOf(
   names: readonly string[],
   { question, fail }: TaskReading,
 ): string | null {
+  // Records that nobody answered have no responses.
+  if (question !== null) return Array.isArray(responses[question]) ? question : null;
   const found = Object.entries(responses).filter(
     ([name, list]) => Array.isArray(list) && !isPart(name, names),
   );
-  if (question !== null) {
-    // Records that nobody answered have no responses.
-    return found.some(([name]) => name === question) ? question : null;
-  }
   const kind = names.length === 1 ? 'thumb' : 'pair';
   const fits = (one: unknown): boolean =>
     isPlainObject(one) &&

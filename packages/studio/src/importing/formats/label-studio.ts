@@ -153,12 +153,20 @@ function resultOf(result: unknown, item: Item, field: string, reading: TaskReadi
     if (!isPlainObject(one) || !isPlainObject(one.value) || one.from_name === SETTLED) continue;
     const { type, value } = one;
     const name = String(one.from_name);
-    // Without the names of Keel's own exports, stars are the strength and texts a comment.
-    if (type === 'rating' || type === 'number')
-      reader.add(isPart(name, item.names) ? name : 'strength', value[type]);
-    else if (type === 'textarea')
-      reader.add(isPart(name, item.names) ? name : 'comment', value.text);
-    else verdict = { ...verdict, ...verdictIn(value, item) };
+    if (type !== 'rating' && type !== 'number' && type !== 'textarea') {
+      verdict = { ...verdict, ...verdictIn(value, item) };
+      continue;
+    }
+    const given = type === 'textarea' ? value.text : value[type];
+    const own = isPart(name, item.names);
+    if (isEmptyPart(given) || (own && reader.add(name, given))) continue;
+    // Without the names of Keel's own exports, stars are the strength and texts a comment. A number
+    // can be anything.
+    const { comment } = reader.parts;
+    const read =
+      (type === 'rating' && !own && reader.add('strength', given)) ||
+      (type === 'textarea' && comment == null && reader.add('comment', given));
+    if (!read) reading.drop(name, 'it is no part of a verdict');
   }
   return checked({ ...verdict, ...reader.parts }, item, `${field}.result`, reading);
 }

@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { suggestionOf } from '../../rounds/round-column.ts';
 import { NewerVerdictError } from '../../store/annotating.ts';
+import type { TaskView } from '../../store/items.ts';
 import { choices } from '../../store/schema.ts';
 import { body, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
@@ -63,6 +64,12 @@ export const annotating = ({ store }: StudioContext) => {
     if (state !== 'held') throw answered();
     return found;
   }
+  /** A task that is the person's again, with what that changed of the person's progress. */
+  const reopened = async (project: string, name: string, task: TaskView | null) => ({
+    task,
+    progress: await store.progress(project, name),
+    pace: await store.pace(project, name),
+  });
   /** What the reward model of a round and judges expect, for a person with a verdict. */
   async function suggestionsOn(project: string, task: string, name: string) {
     const { columns } = await store.taskDetail(task);
@@ -92,9 +99,7 @@ export const annotating = ({ store }: StudioContext) => {
     .post('/:project/undo', async (context) => {
       const { name } = context.get('person');
       const project = context.req.param('project');
-      const task = await store.undo(project, name);
-      const progress = await store.progress(project, name);
-      return context.json({ task, progress, pace: await store.pace(project, name) });
+      return context.json(await reopened(project, name, await store.undo(project, name)));
     })
     .post('/:project/tasks/:task/verdict', body(ownVerdict), async (context) => {
       const { project, task, name } = await own(context);
@@ -110,8 +115,8 @@ export const annotating = ({ store }: StudioContext) => {
       return context.json({ version, suggestions: shown });
     })
     .post('/:project/tasks/:task/reopen', async (context) => {
-      const { task, name } = await own(context);
-      return context.json({ task: await store.reopen(task, name) });
+      const { project, task, name } = await own(context);
+      return context.json(await reopened(project, name, await store.reopen(task, name)));
     })
     .post('/:project/tasks/:task/release', async (context) => {
       const { task, name } = await held(context);

@@ -9,7 +9,7 @@ import { chooseModels } from '../../arena/choose-models.ts';
 import { suggestTasks } from '../../asking/suggest-tasks.ts';
 import { evenly } from '../../models/even-pace.ts';
 import { ModelServerError, ModelServers } from '../../models/model-servers.ts';
-import type { BattleTurn, BattleView } from '../../store/battles.ts';
+import { type BattleTurn, type BattleView, ChangedBattleError } from '../../store/battles.ts';
 import { battleVotes } from '../../store/schema.ts';
 import { demandAdmin } from '../requests/access.ts';
 import { body, query } from '../requests/body.ts';
@@ -67,6 +67,13 @@ interface Answered {
   known: number;
   equal: number;
 }
+
+const moved = (): StudioError =>
+  new StudioError(
+    409,
+    'changed',
+    'The battle got another turn while these answers were written, so they are not saved. Ask again',
+  );
 
 /** Routes below `/projects/:project`. */
 export const arena = ({ store, models, log }: StudioContext) => {
@@ -129,7 +136,8 @@ export const arena = ({ store, models, log }: StudioContext) => {
       // The other model need not go on.
       ended.abort();
     }
-    yield { battle: await add(turn) };
+    // Whoever stopped the answers does not want the turn.
+    if (!gone.aborted) yield { battle: await add(turn) };
   }
   /** Answers to prompts as tasks, one prompt after the other. */
   async function* answered(
@@ -193,8 +201,12 @@ export const arena = ({ store, models, log }: StudioContext) => {
       const project = context.req.param('project');
       const { models: names, faults } = await models.list();
       if (names.length < 2) {
-        const what = 'A battle needs two models. Start keel studio with --models';
-        throw new StudioError(409, 'models', [`${what}.`, ...faults].join(' '));
+        // The faults name the servers, which only admins know.
+        const advice =
+          context.get('person').role === 'admin'
+            ? ['Start keel studio with --models.', ...faults]
+            : ['Ask an admin to start them.'];
+        throw new StudioError(409, 'models', ['A battle needs two models.', ...advice].join(' '));
       }
       const { randomShare } = await store.settings(project);
       const counts = await store.battleCounts(project, new Date(Date.now() - IN_WORK));
@@ -211,12 +223,17 @@ export const arena = ({ store, models, log }: StudioContext) => {
       if (battle.vote !== null)
         throw new StudioError(409, 'voted', 'You have already voted on this battle');
       const asked = context.req.valid('json');
-      const add = (turn: BattleTurn) => store.addTurn(id, name, turn);
+      const known = battle.turns.length;
+      const add = (turn: BattleTurn) =>
+        store.addTurn(id, name, turn, { known }).catch((error: unknown) => {
+          throw error instanceof ChangedBattleError ? moved() : error;
+        });
       if (asked.stream)
         return lines(context, (signal) => turnInParts(battle, asked, add, signal), log);
       const { signal } = context.req.raw;
       const writers = await writersOf(battle, asked, signal);
       const [left, right] = await Promise.all(writers.map((one) => wholeOf(one))).catch(blind);
+      signal.throwIfAborted();
       return context.json(await add({ prompt: asked.prompt, left: left!, right: right! }));
     })
     .post('/:project/battles/:battle/vote', body(voting), async (context) => {

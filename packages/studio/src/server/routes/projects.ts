@@ -11,6 +11,7 @@ import { EmptyExportError, exportProject } from '../../exporting/export-project.
 import { importFiles } from '../../importing/import-files.ts';
 import { exportTargets, labelKinds, taskFormatNames } from '../../names.ts';
 import type { SettingsPatch } from '../../store/settings.ts';
+import { withoutExpectations } from '../../store/suggestions.ts';
 import { demandAdmin, demandProject } from '../requests/access.ts';
 import { body, checked, query } from '../requests/body.ts';
 import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
@@ -128,13 +129,16 @@ export const projects = (studio: StudioContext) =>
     })
     .get('/:project/tasks/:task', demandAdmin, async (context) => {
       const { project, task } = context.req.param();
-      const { suggestions, ...detail } = await detailOf(studio, project, task);
+      const detail = await detailOf(studio, project, task);
       const { name } = context.get('person');
-      // An admin judges and settles tasks too, and is not to be influenced.
+      // An admin judges and settles tasks too, and is not to be influenced. A skip is no verdict,
+      // and neither is a verdict that is being changed.
+      const state = detail.claims.find(({ person }) => person === name)?.state;
       const isJudged =
-        detail.adjudication !== null ||
-        detail.annotations.some(({ person, choice }) => person === name && choice !== null);
-      return context.json({ ...detail, suggestions: isJudged ? suggestions : [] });
+        state === 'done' || (state !== 'held' && detail.adjudication?.person === name);
+      if (isJudged) return context.json(detail);
+      const columns = withoutExpectations(detail.columns);
+      return context.json({ ...detail, columns, suggestions: [] });
     })
     .post('/:project/tasks/:task/adjudication', demandAdmin, body(verdictBody), async (context) => {
       const { project, task } = context.req.param();

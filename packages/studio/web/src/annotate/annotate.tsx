@@ -111,8 +111,15 @@ export default function Annotate({ project }: { project: string }) {
     },
   });
   const undo = useMutation({
-    mutationFn: async () =>
-      (await answerOf(api.projects[':project'].undo.$post({ param }))) as Next,
+    /** @param answered the task to take back; null: that of the newest verdict */
+    mutationFn: async (answered: string | null) =>
+      (await answerOf(
+        answered === null
+          ? api.projects[':project'].undo.$post({ param })
+          : api.projects[':project'].tasks[':task'].reopen.$post({
+              param: { project, task: answered },
+            }),
+      )) as Next,
     onSuccess: ({ task: earlier, progress, pace }) => {
       send.reset();
       setLost(null);
@@ -128,6 +135,12 @@ export default function Annotate({ project }: { project: string }) {
       );
     },
   });
+
+  const fault = send.error ?? (lost !== null && lost.id === task?.id ? lost.error : null);
+  // The task on the page was answered elsewhere: Undo is about it, and not about the newest verdict.
+  const answered =
+    task !== null && fault instanceof ApiFailure && fault.code === 'answered' ? task.id : null;
+  const takeBack = () => undo.mutate(answered);
 
   const held = task?.id;
   useEffect(() => {
@@ -153,7 +166,7 @@ export default function Annotate({ project }: { project: string }) {
 
   useKeys(
     {
-      ...(!hasKeys && { u: () => undo.mutate() }),
+      ...(!hasKeys && { u: takeBack }),
       g: guidelines.toggle,
       '?': keyHelp.toggle,
     },
@@ -191,9 +204,9 @@ export default function Annotate({ project }: { project: string }) {
             <Button
               variant="default"
               leftSection={<IconArrowBackUp size={18} />}
-              disabled={progress.mine + progress.skipped === 0}
+              disabled={progress.mine + progress.skipped === 0 && answered === null}
               loading={undo.isPending}
-              onClick={() => undo.mutate()}
+              onClick={takeBack}
             >
               Undo
             </Button>
@@ -229,7 +242,7 @@ export default function Annotate({ project }: { project: string }) {
           hasKeys={!hasKeys && !undo.isPending}
           asked={settings}
           isSending={send.isPending || next.isFetching || undo.isPending}
-          error={send.error ?? (lost?.id === task.id ? lost.error : null)}
+          error={fault}
           goOn={() => {
             send.reset();
             setLost(null);

@@ -1,7 +1,6 @@
 // What admins did, newest first.
 import { Button, Skeleton, Table, Text, Title } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { answerOf, api } from '../api.ts';
 import { Marked, Name } from '../content/marked.tsx';
 import { Failure } from '../shell/failure.tsx';
@@ -11,16 +10,22 @@ import { counted, timeText } from '../shell/words.ts';
 const PAGE = 20;
 
 export function ActionsLog() {
-  const [limit, setLimit] = useState(PAGE);
-  const log = useQuery({
-    queryKey: ['people', 'actions', limit],
-    queryFn: () =>
-      answerOf(api.people.actions.$get({ query: { limit: String(limit), offset: '0' } })),
-    placeholderData: keepPreviousData,
+  const log = useInfiniteQuery({
+    queryKey: ['people', 'actions'],
+    queryFn: ({ pageParam }) => {
+      const query = { limit: String(PAGE), offset: String(pageParam) };
+      return answerOf(api.people.actions.$get({ query }));
+    },
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const shown = PAGE * pages.length;
+      return shown < last.total ? shown : null;
+    },
   });
   if (log.isPending) return <Skeleton h={160} />;
   if (log.isError) return <Failure error={log.error} retry={() => void log.refetch()} />;
-  const { total, actions } = log.data;
+  const { total } = log.data.pages[0]!;
+  const actions = log.data.pages.flatMap((page) => page.actions);
   if (total === 0) return null;
   return (
     <section>
@@ -54,8 +59,13 @@ export function ActionsLog() {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {actions.length < total && limit < 200 && (
-        <Button mt="xs" variant="default" onClick={() => setLimit(Math.min(200, limit + PAGE))}>
+      {log.hasNextPage && (
+        <Button
+          mt="xs"
+          variant="default"
+          loading={log.isFetchingNextPage}
+          onClick={() => void log.fetchNextPage()}
+        >
           Show more of {counted(total, 'action')}
         </Button>
       )}
