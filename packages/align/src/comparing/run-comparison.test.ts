@@ -25,6 +25,7 @@ import type { OpenSuites } from '../training/run-suites.ts';
 import { type CompareOptions, compareDefinition } from './compare-options.ts';
 import { readMeasured } from './measured.ts';
 import { openComparison } from './open-comparison.ts';
+import { comparisonResultsFile } from './results-file.ts';
 import { type CompareHooks, type CompareResult, runComparison } from './run-comparison.ts';
 
 const folder = cachedFolder();
@@ -100,6 +101,7 @@ it('trains every entry on the same rows and tokens, and computes the reference o
     expect(existsSync(join(options.output, name)), name).toBe(true);
   }
   const json = JSON.parse(readFileSync(join(options.output, 'results.json'), 'utf8'));
+  expect(comparisonResultsFile.parse(json)).toEqual(json);
   expect(json).toMatchObject({ steps: 3, same_budget: true, ordered_by: 'win_rate', missing: [] });
   expect(json.entries).toHaveLength(5);
   expect(json.reference.kl.value).toBe(0);

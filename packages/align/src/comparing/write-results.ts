@@ -7,8 +7,9 @@ import { findings } from './comparison-findings.ts';
 import { plotOf, writeComparisonReport } from './comparison-report.ts';
 import type { ComparisonResults } from './comparison-results.ts';
 import { markdownTable } from './comparison-table.ts';
+import type { ComparisonResultsFile } from './results-file.ts';
 import { type SuiteNumbers, suiteNumbersOf } from './suite-numbers.ts';
-import { type EntryNumbers, itemsOf, numbersOf } from './summarise.ts';
+import { itemsOf, numbersOf } from './summarise.ts';
 
 /** Writes all files for the results so far. */
 export async function writeResults(
@@ -26,7 +27,7 @@ export async function writeResults(
 function resultsJson(
   { output, options, steps, stages }: Comparison,
   results: ComparisonResults,
-): object {
+): ComparisonResultsFile {
   const { groups, reference, referenceNumbers, referenceSuites } = results;
   const { metric, leads, sameBudget } = results;
   const { batchSize, evalPrompts, maxNewTokens, evalSeed, reward, model } = options;
@@ -41,9 +42,9 @@ function resultsJson(
       ...{ asked_prompts: evalPrompts, max_new_tokens: maxNewTokens, seed: evalSeed },
     },
     ordered_by: metric,
-    reference: { ...numbersJson(referenceNumbers), ...suitesJson(referenceSuites) },
+    reference: { ...referenceNumbers, ...suitesJson(referenceSuites) },
     groups: groups.map(({ name, entries, numbers, suites }) => ({
-      ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbersJson(numbers) },
+      ...{ name, seeds: entries.map(({ entry }) => entry.seed), ...numbers },
       ...suitesJson(suites),
     })),
     leads,
@@ -51,7 +52,7 @@ function resultsJson(
       ...{ name: entry.name, group: entry.group, verb: entry.verb, loss: entry.objective.loss },
       ...{ beta: entry.beta, seed: entry.seed, learning_rate: entry.options.learningRate },
       ...{ steps, num_tokens: tokens, seconds, run: join(output, entry.name) },
-      ...numbersJson(numbersOf([itemsOf(measured, reference)])),
+      ...numbersOf([itemsOf(measured, reference)]),
       ...suitesJson(suiteNumbersOf([measured])),
     })),
     missing: stages.flatMap(({ name }) =>
@@ -61,8 +62,5 @@ function resultsJson(
 }
 
 /** Under `suites`; absent without --eval-suites. */
-const suitesJson = (suites: SuiteNumbers): object =>
+const suitesJson = (suites: SuiteNumbers): Pick<ComparisonResultsFile['reference'], 'suites'> =>
   Object.keys(suites).length === 0 ? {} : { suites };
-
-/** The format of `results.json`: value, spread over seeds, 95% interval. */
-const numbersJson = (numbers: EntryNumbers): object => numbers;

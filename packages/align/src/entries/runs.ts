@@ -1,7 +1,13 @@
 // @keel/align/runs: what a program that watches runs reads in their folders. Does not load
 // LibTorch.
 
-export { ownIdentity } from '../files/process-identity.ts';
+export { type ComparisonResultsFile, comparisonResultsFile } from '../comparing/results-file.ts';
+export {
+  identityOf,
+  identityRuns,
+  ownIdentity,
+  type ProcessIdentity,
+} from '../files/process-identity.ts';
 export type { Severity } from '../health/finding.ts';
 export { type Health, HealthMonitor } from '../health/monitor.ts';
 export { methodVerbs } from '../methods/verbs.ts';

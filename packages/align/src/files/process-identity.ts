@@ -23,12 +23,13 @@ export function processRuns(pid: number): boolean {
   }
 }
 
-export function ownIdentity(): ProcessIdentity {
-  return {
-    ...{ pid: process.pid, host: hostname() },
-    ...{ started: startOf(process.pid), boot: bootId() },
-  };
-}
+export const ownIdentity = (): ProcessIdentity => identityOf(process.pid);
+
+/** The identity of a process of this machine that runs now. */
+export const identityOf = (pid: number): ProcessIdentity => ({
+  ...{ pid, host: hostname() },
+  ...{ started: startOf(pid), boot: bootId() },
+});
 
 /** Whether that process, and not another with a reused id, runs on this machine. */
 export function identityRuns(identity: ProcessIdentity): boolean {

@@ -112,3 +112,22 @@ describe('a process that is killed', () => {
     await killAndResume(kill, { whole: inside('whole, divided'), ...divided });
   }, 60_000);
 });
+
+it.each([
+  ['whole', {}],
+  ['whole, divided', divided],
+])(
+  'an error in a pass of one process ends both, which resume: %s',
+  async (whole, more) => {
+    const output = inside(`failed-${runs++}`);
+    // In the last of its two passes of the third step, after the other has sent gradients.
+    const moment = { phase: 'backward', happening: 'end', count: 6, throws: true };
+    const { exitCode, said } = await train(output, { kill: { rank: 1, moment }, ...more });
+    expect(exitCode).not.toBe(0);
+    for (const lines of said) expect(lines).toMatch(/thrown at end 6 of backward/);
+    const again = await train(output, { resume: true, ...more });
+    expect(again.exitCode, again.said.join('\n')).toBe(0);
+    expectSameRun(output, inside(whole));
+  },
+  60_000,
+);

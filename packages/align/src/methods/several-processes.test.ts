@@ -6,7 +6,13 @@ import { launchProcesses } from '@keel/torch/launch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MethodRun, writeMethodRuns } from '../testing/method-runs.ts';
 import { metricsOf } from '../testing/run-files.ts';
-import { distance, togetherProgram, trainTogether, weightsOf } from '../testing/run-together.ts';
+import {
+  distance,
+  runTogether,
+  togetherProgram,
+  trainTogether,
+  weightsOf,
+} from '../testing/run-together.ts';
 import { tinyRows, writeRowsFile } from '../testing/tiny-chat-model.ts';
 import type { Job } from '../testing/train-together.ts';
 
@@ -113,6 +119,23 @@ it('checkpoints are whole, whether the moments are divided or not', () => {
   );
   expect(new Set(states.map(({ length }) => length)).size).toBe(1);
 });
+
+it('every method sends gradients while backward runs', async () => {
+  const names = ['sft, LoRA', 'dpo, full', 'dpo on rankings, LoRA', 'kto, LoRA', 'reward, full'];
+  const verbs = ['ppo', 'grpo', 'online-dpo', 'd2po', 'raft'];
+  const jobs = [...names, ...verbs].map((name): Job => {
+    const { verb, options } = cases.find((one) => one.name === name)!;
+    const samples = verb !== 'reward' && { samplePrompts: 'none' };
+    const shard = sharded.includes(name) ? 'optimizer' : 'none';
+    const own = { maxSteps: 2, saveSteps: 'none', output: inside('early', name), shard };
+    return { verb, flags: { ...common, ...samples, ...options, ...own }, tellsEarly: true };
+  });
+  const { exitCode, said } = await runTogether(folder, 2, jobs);
+  expect(exitCode, said.join('\n')).toBe(0);
+  // Rank 0 has passes in every step.
+  const found = said[0]!.split('\n').filter((line) => line.startsWith('early: '));
+  expect(found, said[0]!).toEqual(jobs.map(() => 'early: 1'));
+}, 120_000);
 
 it('a run goes on in another number of processes, with the moments divided or not', async () => {
   const job = (output: string, more: object): Job => {

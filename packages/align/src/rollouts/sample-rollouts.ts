@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { generateAll, type LanguageModel, type Role, type Tokenizer } from '@keel/model';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import { inShares, shareCount } from '../sharing/in-shares.ts';
+import { inSamplingShares } from '../sharing/sampling-shares.ts';
 import { rangesOf } from '../sharing/share-out.ts';
 import { workers } from '../sharing/workers.ts';
 import type { PlacedPrompt } from './prompt-source.ts';
@@ -80,7 +81,7 @@ export async function sampleRollouts(
       }),
     );
   };
-  const found = await inShares(rangesOf(prompts.length, shareCount()), sample);
+  const found = await inSamplingShares(prompts.length, model.device, sample);
   return { prompts, samples: found.flat() };
 }
 

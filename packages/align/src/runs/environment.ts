@@ -14,6 +14,8 @@ export interface EnvironmentFacts {
   modelHashes: Readonly<Record<string, string>>;
   /** SHA-256 of the data's files in hexadecimal, by path. */
   dataHashes: Readonly<Record<string, string>>;
+  /** Whether the chat template prints the date, so that --template-date makes a difference. */
+  templatePrintsDate: boolean;
 }
 
 export interface Environment extends EnvironmentFacts {

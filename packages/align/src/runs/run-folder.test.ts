@@ -28,6 +28,7 @@ const facts = {
   threads: 2,
   modelHashes: { m: 'aa' },
   dataHashes: {},
+  templatePrintsDate: false,
 };
 
 async function finishedRun(): Promise<void> {

@@ -174,11 +174,18 @@ export class BestResult {
     await (together?.gather(open) ?? open());
     const [file] = files;
     for (const [name, parameter] of parameters) {
-      using best = tidy(() => {
-        const { shape, dtype } = parameter;
-        if (file === undefined) return zeros(shape, { dtype });
-        return fromBytes(file.read(name), loaded.get(file.info(name).dtype)!, shape);
-      }).keep();
+      const read = (): Tensor =>
+        tidy(() => {
+          const { shape, dtype } = parameter;
+          if (file === undefined) return zeros(shape, { dtype });
+          return fromBytes(file.read(name), loaded.get(file.info(name).dtype)!, shape);
+        }).keep();
+      using kept = new DisposableStack();
+      let best!: Tensor;
+      const take = (): void => {
+        best = kept.use(read());
+      };
+      await (together?.gather(take) ?? take());
       await together?.broadcast([best]);
       noGrad(() => assignElements(parameter, best));
     }

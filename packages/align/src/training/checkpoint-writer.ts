@@ -82,7 +82,7 @@ export async function refuseBrokenWeights({
   optimiser,
 }: Pick<CheckpointParts, 'task' | 'parameters' | 'optimiser'>): Promise<void> {
   const broken = (): string | undefined =>
-    [...parameters].find(([, parameter]) => !finiteHere(parameter))?.[0];
+    [...parameters].find(([, parameter]) => finiteHere(parameter) === false)?.[0];
   // Of divided weights, each process sees its part.
   const found = isShared(optimiser) ? await workers()!.gather(broken) : [broken()];
   const name = found.find((one) => one !== undefined);

@@ -33,5 +33,6 @@ export function readInStep(
   const update = lastLosses === null ? null : (step?.update ?? null);
   if (step !== undefined && update !== null) step.update = null;
   const more = update?.(lastLosses!) ?? [];
-  return phase('numbers', () => readAll([...unread, ...more])).slice(0, unread.length);
+  // What the update found is told even where a number of the step is refused.
+  return phase('numbers', () => readAll([...more, ...unread])).slice(more.length);
 }

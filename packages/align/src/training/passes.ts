@@ -111,7 +111,7 @@ export interface DonePass<Row extends Placed, Batch extends { packed: PackedBatc
 
 /**
  * Splits rows into passes, packs each and runs `work` on it, and then reads what all of them have
- * put off, with a single wait for the device. Where processes train together, `work` runs in one of
+ * put off, with a single wait for the device; without gradients, after each. Where processes train together, `work` runs in one of
  * them, and all of them get what it found, in the same order.
  * @param work takes the pass's gradient with {@link Pass.run}; returns plain values and tensors,
  *   or an object of these and of `Unread` numbers, and changes nothing that other processes need
@@ -150,11 +150,18 @@ export async function* passes<Row extends Placed, Batch extends { packed: Packed
     drawn?.begin(one.places);
     return { pass, found: await work(pass) };
   };
+  if (together === null && options.divisor === null) {
+    for (const one of numbered[0]!) {
+      const { pass, found } = await run(one);
+      yield { pass, found: resolved([found], false)[0]! };
+    }
+    return;
+  }
   if (together === null) {
     const done: Awaited<ReturnType<typeof run>>[] = [];
     for (const one of numbered[0]!) done.push(await run(one));
     const all = done.map(({ found }) => found);
-    const read = resolved(all, options.divisor !== null && options.endsStep === true);
+    const read = resolved(all, options.endsStep === true);
     for (const [at, { pass }] of done.entries()) yield { pass, found: read[at]! };
     return;
   }

@@ -54,6 +54,8 @@ it('prints the start date of the run, even if it is resumed on another day', asy
   const told = notices.filter((text) => text.includes('--template-date'));
   expect(told).toEqual([expect.stringContaining('2026-11-28T12:00:00')]);
   expect(configOf(straight).template_date).toBe('2026-11-28T12:00:00');
+  const environment = readFileSync(join(straight.output, 'environment.json'), 'utf8');
+  expect(JSON.parse(environment)).toMatchObject({ templatePrintsDate: true });
 
   const stopped = optionsOf({ maxSteps: 2 });
   await align(stopped);

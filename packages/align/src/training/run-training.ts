@@ -347,6 +347,7 @@ async function train<
     threads: threads(),
     modelHashes: { [options.model]: await model.hash() },
     dataHashes: await dataHashes(data),
+    templatePrintsDate: model.tokenizer.chatTemplate?.usesClock === true,
   });
   run.writeEnvironment(environment);
   using owned = new DisposableStack();

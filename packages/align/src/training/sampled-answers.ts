@@ -4,8 +4,7 @@ import { generateAll, type LanguageModel, type Role } from '@keel/model';
 import { phase } from '@keel/torch';
 import type { AnswerConstraints } from '../batching/answer-constraints.ts';
 import type { AnswerLine, AnswersLog } from '../runs/answers-log.ts';
-import { inShares, shareCount } from '../sharing/in-shares.ts';
-import { rangesOf } from '../sharing/share-out.ts';
+import { inSamplingShares } from '../sharing/sampling-shares.ts';
 import { StoppedElsewhere } from '../sharing/shared-error.ts';
 import type { Notice } from './run-data.ts';
 import type { SamplePrompt } from './sample-prompts.ts';
@@ -77,6 +76,6 @@ export class SampledAnswers {
         ended: finishReason === 'stop',
       }));
     };
-    return (await inShares(rangesOf(prompts.length, shareCount()), answer)).flat();
+    return (await inSamplingShares(prompts.length, model.device, answer)).flat();
   }
 }

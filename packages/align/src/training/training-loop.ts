@@ -206,7 +206,7 @@ async function runSteps(
     return { step, interrupted };
   } catch (error) {
     const stopped = signal?.aborted && error === signal.reason;
-    if (stopped || error instanceof StoppedElsewhere) {
+    if (!update.torn && (stopped || error instanceof StoppedElsewhere)) {
       await save(captured);
       return { step, interrupted: true };
     }

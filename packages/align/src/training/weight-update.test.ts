@@ -48,7 +48,13 @@ function made(device: string, last: boolean) {
   const parameters = new Map([['weight', weight]]);
   const optimiser = new AdamW(parameters);
   const task = new SumTask(weight, last);
-  const update = new WeightUpdate({ task, parameters, optimiser, maxGradNorm: 0.5, gradients: null });
+  const update = new WeightUpdate({
+    task,
+    parameters,
+    optimiser,
+    maxGradNorm: 0.5,
+    gradients: null,
+  });
   const numbers = (): number[] => weight.detach().toArray();
   return { task, optimiser, update, numbers };
 }

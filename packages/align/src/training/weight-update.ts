@@ -84,6 +84,7 @@ export class WeightUpdate {
   async #stepOnDevice(learningRate: number, optimiser: SkippingOptimiser): Promise<Metrics> {
     const { task, parameters } = this.#parts;
     let norm: number | null = null;
+    let skipped = false;
     const update: UpdateWeights = (losses) =>
       phase('optimiser', () =>
         tidy(() => {
@@ -91,11 +92,13 @@ export class WeightUpdate {
           const all = losses.flatMap(({ numbers }) => numbers ?? []);
           const sum = all.reduce((sum, loss) => sum.add(loss.sum()), length.to('float64')); // []
           this.torn = true;
-          optimiser.step(learningRate, ops.isfinite(sum).logicalNot().to('float32'));
+          const skip = ops.isfinite(sum).logicalNot().to('float32'); // []
+          optimiser.step(learningRate, skip);
           optimiser.zeroGrad();
           return [
-            later({ length }, (read) => {
+            later({ length, skip }, (read) => {
               norm = read.length[0]!;
+              skipped = read.skip[0] === 1;
             }),
           ];
         }),
@@ -105,7 +108,7 @@ export class WeightUpdate {
       metrics = await withUpdate(update, () => task.step());
       if (norm !== null) metrics.grad_norm = this.#checked(norm);
     } catch (error) {
-      if (this.torn && error instanceof NonFiniteLossError) {
+      if (skipped) {
         optimiser.takeBack();
         this.torn = false;
       }

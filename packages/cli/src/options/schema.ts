@@ -4,8 +4,20 @@ import { withOperand } from './operand.ts';
 
 const configurable = [
   ...methodVerbs.map(({ name }) => name),
-  ...['compare', 'align', 'best-of-n', 'revise', 'label', 'generate', 'chat', 'score', 'judge'],
-  ...['serve', 'audit', 'overoptimise', 'evaluate', 'merge', 'tokens', 'suite', 'gates'],
+  ...['compare', 'align', 'best-of-n', 'revise', 'label', 'ask', 'generate', 'chat', 'score'],
+  ...[
+    'judge',
+    'export',
+    'studio',
+    'serve',
+    'audit',
+    'overoptimise',
+    'evaluate',
+    'merge',
+    'tokens',
+    'suite',
+    'gates',
+  ],
 ];
 
 export const operand = 'verb';

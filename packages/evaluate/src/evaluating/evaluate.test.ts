@@ -5,6 +5,7 @@ import { exactJson, PythonFloat } from '@keel/model/exact-json';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cachedFolder } from '../../../align/src/testing/cached-folder.ts';
 import { writeTinyChatModel } from '../../../align/src/testing/tiny-chat-model.ts';
+import { evaluationFile } from '../result-files/evaluation-file.ts';
 import { type EvaluationEntry, entriesOf } from './entries.ts';
 import { planEvaluation, runEvaluation } from './evaluate.ts';
 import type { Evaluation, EvaluationOptions } from './evaluation.ts';
@@ -123,6 +124,7 @@ test('results and samples have the form of lm-eval', async () => {
   });
   expect((sample!.resps as unknown[][][])[0]![0]![1]).toMatch(/^(True|False)$/);
   const summary = JSON.parse(readFileSync(join(output, 'summary.json'), 'utf8'));
+  expect(() => evaluationFile.parse(summary)).not.toThrow();
   expect(Object.keys(summary.entries[0].tasks.choice.groups)).toEqual(['first', 'second']);
   expect(existsSync(join(output, 'report.html'))).toBe(true);
 });

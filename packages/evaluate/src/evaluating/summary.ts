@@ -2,13 +2,14 @@
 import { basename, join, relative } from 'node:path';
 import type { Difference } from '../comparing/compare-entries.ts';
 import type { TaskResult } from '../comparing/task-result.ts';
+import type { EvaluationFile } from '../result-files/evaluation-file.ts';
 import type { EvaluatedEntry, Evaluation, EvaluationOptions } from './evaluation.ts';
 
 /** Keys are snake_case, as in every file of Keel. */
 export function summaryOf(
   { entries, gates, seconds }: Pick<Evaluation, 'entries' | 'gates' | 'seconds'>,
   { suites, tasks, limit, output }: EvaluationOptions,
-): Record<string, unknown> {
+): EvaluationFile {
   const [baseline] = entries;
   return {
     suites,

@@ -1,7 +1,7 @@
 // The YAML file of gates. Keys are as in the file.
 import { z } from 'zod';
 
-const gateSchema = z.strictObject({
+export const gateSchema = z.strictObject({
   metric: z.string().min(1).describe('task/metric, such as arithmetic/acc'),
   entry: z.string().min(1).optional().describe('(default: all entries, except a baseline)'),
   at_least: z.number().optional().describe('a floor'),

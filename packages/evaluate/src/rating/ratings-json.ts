@@ -1,5 +1,6 @@
 // The format of ratings.json and of `keel rate --json`.
 import type { Rating, Ratings } from '@keel/statistics';
+import type { RatingsFile } from '../result-files/ratings-file.ts';
 import { styleNames } from './battles/answer-style.ts';
 import type { RatingOptions, RatingResults } from './rate-battles.ts';
 import type { ReadBattles } from './read-battles.ts';
@@ -10,7 +11,7 @@ export interface RatingJsonInput {
   results: RatingResults;
 }
 
-export function ratingsJson({ read, options, results }: RatingJsonInput): object {
+export function ratingsJson({ read, options, results }: RatingJsonInput): RatingsFile {
   const { overall, elo, pairs, next, categories } = results;
   return {
     version: 1,
@@ -52,14 +53,14 @@ const ratingJson = ({ name, rating, interval, ranks, winRate, battles }: Rating)
   ...{ model: name, rating, interval, ranks, win_rate: winRate, battles },
 });
 
-const styleJson = ({ coefficients }: Ratings): object =>
+const styleJson = ({ coefficients }: Ratings): NonNullable<RatingsFile['style']> =>
   Object.fromEntries(coefficients.map((one, index) => [styleNames[index]!, one]));
 
 /** Every pair with battles once, the better model first. */
 function pairsJson(
   ratings: readonly Rating[],
   { battles, wins }: RatingResults['pairs'],
-): object[] {
+): RatingsFile['pairs'] {
   return ratings.flatMap(({ name: a }, i) =>
     ratings.flatMap(({ name: b }, j) =>
       j <= i || battles[i]![j]! === 0

@@ -1,6 +1,6 @@
 // Whole decoder blocks as one operator, for a generation step: bfloat16 on the CPU, RMS norm, a
 // gated MLP.
-import { keep, noGrad, ops, type Tensor, tidy, zeros } from '@keel/torch';
+import { keep, noGrad, ops, type Tensor, tidy } from '@keel/torch';
 import type { AttentionLayer, Rotation } from '../attention.ts';
 import type { Decoder } from '../decoder.ts';
 import type { Block } from '../decoder-weights.ts';

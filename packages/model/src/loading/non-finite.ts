@@ -45,12 +45,18 @@ export function refuseNonFiniteWeights(
 
 /** Of weights that processes divide, each can read only its part. */
 function refuseDivided(decoder: Decoder, name: string): never {
+  let unknown = false;
   for (const [tensor, weight] of namedWeights(decoder)) {
-    if (!finiteHere(weight)) throw nonFinite(name, tensor);
+    const finite = finiteHere(weight);
+    if (finite === false) throw nonFinite(name, tensor);
+    unknown ||= finite === null;
   }
+  const checked = unknown
+    ? 'its quantised blocks are divided by their bytes, which cannot be checked here'
+    : "this process's part of its weights is finite";
   throw new CheckpointError(
     { file: name },
-    "gives results that are NaN or infinite, and this process's part of its weights is finite. Run `keel generate` with the model: in one process, all of its weights are checked",
+    `gives results that are NaN or infinite, and ${checked}. Run \`keel generate\` with the model: in one process, all of its weights are checked`,
   );
 }
 

@@ -1,12 +1,12 @@
 // The page at / in Chromium: a chat with two models side by side. Skipped without Chromium, which
 // KEEL_CHROMIUM names if it is not on the PATH.
 import { execFileSync } from 'node:child_process';
-import { type Browser, launch, type Page } from 'puppeteer-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Server } from '../start-server.ts';
 import { serveTiny, TinyModel } from '../testing/tiny-server.ts';
 
-function chromium(): string | null {
+function browserPath(): string | null {
   const own = process.env.KEEL_CHROMIUM;
   for (const name of own === undefined ? ['chromium', 'google-chrome'] : [own]) {
     try {
@@ -18,7 +18,7 @@ function chromium(): string | null {
   return null;
 }
 
-const executablePath = chromium();
+const executablePath = browserPath();
 
 interface ChatAnswer {
   message: { content: string };
@@ -33,7 +33,7 @@ describe.skipIf(executablePath === null)('the page', () => {
   beforeAll(async () => {
     tiny = await TinyModel.open();
     ({ server } = await serveTiny(tiny, { adapters: { one: tiny.adapter('one', 1) } }));
-    browser = await launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
@@ -47,7 +47,7 @@ describe.skipIf(executablePath === null)('the page', () => {
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('requestfailed', (request) => problems.push(request.url()));
     await page.goto(server.url);
-    await page.waitForSelector('#left option:nth-child(2)');
+    await page.waitForSelector('#left option:nth-child(2)', { state: 'attached' });
   });
 
   const set = (id: string, value: string) => page.locator(`#${id}`).fill(value);
@@ -59,7 +59,7 @@ describe.skipIf(executablePath === null)('the page', () => {
   const facts = (side: string): Promise<(string | null)[]> =>
     page.$$eval(`#${side}-turns .facts`, (notes) => notes.map((note) => note.textContent));
   async function say(text: string): Promise<void> {
-    await page.type('#message', text);
+    await page.locator('#message').fill(text);
     await page.keyboard.press('Enter');
   }
   const finished = () => page.waitForSelector('#stop:disabled');
@@ -67,8 +67,8 @@ describe.skipIf(executablePath === null)('the page', () => {
   test('chats with the base and an adapter, each with its own answers', async () => {
     await set('temperature', '0');
     await set('length', '12');
-    await page.select('#left', 'tiny');
-    await page.select('#right', 'one');
+    await page.selectOption('#left', 'tiny');
+    await page.selectOption('#right', 'one');
     await say('hello');
     await finished();
     const [left, right] = [await turns('left'), await turns('right')];

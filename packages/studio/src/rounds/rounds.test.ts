@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { ownIdentity } from '@keel/align/runs';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { PreferenceStore } from '../store/preference-store.ts';
 import { writeFiles } from '../watching/testing/run-folders.ts';
@@ -143,11 +144,37 @@ describe('a round', () => {
     const { store, project, rounds, runs } = await opened(40);
     await using _ = store;
     const { run, heldOutRows } = await rounds.start(project, 'My project', options());
-    const rows = [{ eval_accuracy: 0.25 }, { loss: 1 }, { eval_accuracy: 0.5 }];
+    const rows = [
+      { step: 0, eval_accuracy: 0.25 },
+      { step: 1, loss: 1 },
+      { step: 2, eval_accuracy: 0.5 },
+    ];
     writeFiles(join(runs, run), {
-      'reward/metrics.jsonl': rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+      // The last row is being written.
+      'reward/metrics.jsonl': `${rows.map((row) => `${JSON.stringify(row)}\n`).join('')}{"step":3`,
     });
     const accuracy = (await rounds.list(project))[0]!.accuracy;
     expect(accuracy).toMatchObject({ value: 0.5, count: heldOutRows });
+  });
+
+  test('whose process was killed before its run began is found, and started again', async () => {
+    const { store, project, rounds, runs } = await opened(30);
+    await using _ = store;
+    const round = await rounds.start(project, 'My project', options());
+    await vi.waitUntil(() => !rounds.isProcessAlive(round), 60_000);
+    expect(rounds.log(round)).toMatch(/^\$ keel align .*recipe\.yaml$/);
+    // A process of this machine that runs, as another start of the Studio finds it.
+    writeFiles(runs, { [`${round.run}.process.json`]: ownIdentity() });
+    expect(rounds.isProcessAlive(round)).toBe(true);
+    await expect(rounds.startAgain(project, 1)).rejects.toThrow(/is running/);
+    // The same id, of another process or before the machine was restarted.
+    for (const other of [{ started: '1' }, { boot: 'earlier' }]) {
+      writeFiles(runs, { [`${round.run}.process.json`]: { ...ownIdentity(), ...other } });
+      expect(rounds.isProcessAlive(round)).toBe(false);
+    }
+    await rounds.startAgain(project, 1);
+    await vi.waitUntil(() => !rounds.isProcessAlive(round), 60_000);
+    expect(rounds.log(round).match(/\$ keel align/g)).toHaveLength(2);
+    await expect(rounds.startAgain(project, 7)).rejects.toThrow(/no round 7/);
   });
 });

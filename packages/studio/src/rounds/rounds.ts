@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Content } from '@keel/align/data';
 import { contentText, isChat } from '@keel/align/data';
 import { writeFileAtomic } from '@keel/align/internal';
+import { identityOf, identityRuns, type ProcessIdentity } from '@keel/align/runs';
 import { type Proportion, resamplingRandom, wilsonInterval } from '@keel/statistics';
 import { stringify } from 'yaml';
 import { type OpenPair, openPairs } from '../asking/open-pairs.ts';
@@ -12,6 +13,7 @@ import { startKeel } from '../processes/start-keel.ts';
 import type { TaskInput } from '../store/items.ts';
 import type { PreferenceStore } from '../store/preference-store.ts';
 import type { Tables } from '../store/schema.ts';
+import { appendedRows } from '../watching/numbers/metrics-rows.ts';
 import { keyOfContent, type RoundColumn } from './round-column.ts';
 import { type RoundOptions, roundOptions } from './round-options.ts';
 import { asChat, type RoundRows, roundRows } from './round-rows.ts';
@@ -119,10 +121,50 @@ export class Rounds {
     await store.noteAction({
       ...{ person: by, action: 'round started', project: name, details: { number, run } },
     });
-    startKeel(['align', recipe], {
-      ...{ keel, folder: process.cwd(), output: join(folder, `round-${number}.log`) },
-    });
+    this.#startProcess(run, keel);
     return this.#roundOf(row);
+  }
+
+  /**
+   * Starts the process of a round again that ended before it made a run.
+   * @throws RangeError if there is no such round, or its process runs
+   */
+  async startAgain(project: string, number: number): Promise<void> {
+    const { keel } = this.#options;
+    const round = (await this.list(project)).find((one) => one.number === number);
+    if (round === undefined) throw new RangeError(`there is no round ${number}`);
+    if (keel === null) throw new RangeError('this program cannot start trainings');
+    if (this.isProcessAlive(round)) throw new RangeError(`round ${number} is running`);
+    this.#startProcess(round.run, keel);
+  }
+
+  #startProcess(run: string, keel: readonly string[]): void {
+    const { pid } = startKeel(['align', join(this.#options.runs, `${run}-input`, 'recipe.yaml')], {
+      ...{ keel, folder: process.cwd(), output: this.#fileOf(run, 'log') },
+    });
+    // Another start of the Studio finds out whether it still runs.
+    writeFileAtomic(this.#fileOf(run, 'process.json'), `${JSON.stringify(identityOf(pid!))}\n`);
+  }
+
+  /** Whether the process that a round was started in still runs. */
+  isProcessAlive({ run }: Pick<Round, 'run'>): boolean {
+    try {
+      const identity = JSON.parse(readFileSync(this.#fileOf(run, 'process.json'), 'utf8'));
+      return identityRuns(identity as ProcessIdentity);
+    } catch {
+      return false;
+    }
+  }
+
+  /** The end of what the process of a round printed. */
+  log({ run }: Pick<Round, 'run'>, most = 2000): string {
+    const path = this.#fileOf(run, 'log');
+    return existsSync(path) ? readFileSync(path, 'utf8').slice(-most).trim() : '';
+  }
+
+  /** A file next to the folder of a round's run. */
+  #fileOf(run: string, ending: string): string {
+    return join(this.#options.runs, `${run}.${ending}`);
   }
 
   /**
@@ -352,11 +394,11 @@ const rowsIn = (path: string): Record<string, unknown>[] =>
 function accuracyOf(stage: string, count: number): Proportion | null {
   const path = join(stage, 'metrics.jsonl');
   if (count === 0 || !existsSync(path)) return null;
-  const found = rowsIn(path)
-    .map(({ eval_accuracy }) => eval_accuracy)
-    .filter((value): value is number => typeof value === 'number');
-  const value = found.at(-1);
-  if (value === undefined) return null;
+  // The run may be writing its last row.
+  const value = appendedRows(path, null).rows.findLast(
+    ({ eval_accuracy }) => eval_accuracy !== undefined,
+  )?.eval_accuracy;
+  if (value === undefined || !Number.isFinite(value)) return null;
   return { value, count, interval: wilsonInterval(Math.round(value * count), count) };
 }
 

@@ -106,7 +106,7 @@ describe('what', () => {
       samples: SAMPLES,
       serious: 1,
     });
-    expect(run.checkpoints).toEqual([{ step: 40 }]);
+    expect(run.checkpoints).toEqual([{ step: 40, best: false }]);
   });
 
   test('rows after a cursor, with values that JSON does not have', async () => {

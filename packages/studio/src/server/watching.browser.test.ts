@@ -1,6 +1,7 @@
 // The pages of runs in Chromium: what they show of runs in all states, while they change.
 import {
   appendFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -52,7 +53,7 @@ async function expectSound(page: Page): Promise<void> {
 describe('the list', () => {
   test('all kinds of runs with their state, and links to them', async () => {
     const page = await openRuns();
-    await page.getByText('7 runs').waitFor();
+    await page.getByText('8 runs').waitFor();
     const row = page.getByRole('row', { name: /grpo-other/ });
     expect(await row.textContent()).toContain('finished');
     expect(await row.textContent()).toContain('20 of 80');
@@ -66,10 +67,10 @@ describe('the list', () => {
   test('filters are in the address', async () => {
     const page = await openRuns();
     await page.getByLabel('Find runs').fill('OTHER grpo');
-    await page.getByText('1 of 7 runs').waitFor();
+    await page.getByText('1 of 8 runs').waitFor();
     expect(page.url()).toContain('text=OTHER+grpo');
     await page.reload();
-    await page.getByText('1 of 7 runs').waitFor();
+    await page.getByText('1 of 8 runs').waitFor();
     await page.getByLabel('Find runs').fill('nothing like this');
     await page.getByText('No run is like this').waitFor();
     await expectSound(page);
@@ -77,7 +78,7 @@ describe('the list', () => {
 
   test('a run that starts, goes on and is removed', async () => {
     const page = await openRuns();
-    await page.getByText('7 runs').waitFor();
+    await page.getByText('8 runs').waitFor();
     const path = join(runs, 'young');
     writeFiles(path, trainingFiles());
     const row = page.getByRole('row', { name: /young/ });
@@ -114,7 +115,7 @@ describe('the list', () => {
     const page = await openRuns('', {
       ...{ colorScheme: 'dark', viewport: { width: 360, height: 740 } },
     });
-    await page.getByText('7 runs').waitFor();
+    await page.getByText('8 runs').waitFor();
     expect(await violationsOf(page)).toEqual([]);
     const wide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
     expect(await page.evaluate(wide)).toBe(false);
@@ -164,6 +165,21 @@ describe('a run', () => {
     await page.getByRole('img', { name: /^Loss\. .*0\.125 at step 2/ }).waitFor();
     rmSync(path, { recursive: true });
     await expectSound(page);
+  });
+
+  test('events of TRL lead to their run when it has its first checkpoint', async () => {
+    const path = join(runs, 'young-trl');
+    const files = join(import.meta.dirname, '../watching/testing/trl/sft');
+    const events = 'runs/Nov30_21-07-50_vm';
+    cpSync(join(files, events), join(path, events), { recursive: true });
+    const page = await openRuns(`/view/young-trl/${events}`);
+    await page.getByRole('img', { name: /^Loss\. .* at step 8/ }).waitFor();
+    cpSync(join(files, 'checkpoint-8'), join(path, 'checkpoint-8'), { recursive: true });
+    await page.waitForURL(/\/view\/young-trl$/);
+    await page.getByText('8 (best)').waitFor();
+    await page.getByRole('img', { name: /^Loss\. .* at step 1, .* at step 8/ }).waitFor();
+    await page.close();
+    rmSync(path, { recursive: true });
   });
 
   test('a chart as a table, as CSV and as a picture', async () => {
@@ -260,6 +276,15 @@ describe('a run', () => {
     expect(await violationsOf(page)).toEqual([]);
     await page.goto(`${opened.studio.url}/runs/view/evaluated`);
     await page.getByRole('cell', { name: '0.25 0.2 to 0.3, n = 20' }).waitFor();
+    await page.getByText('measured 0.25; asked for is at least 0.5').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.goto(`${opened.studio.url}/runs/view/judged`);
+    await page.getByRole('listitem').filter({ hasText: 'cannot-tell' }).waitFor();
+    const wins = page.getByRole('region', { name: /^Win rate of/ });
+    await wins.getByRole('row', { name: /wins .*62% 50% to 73%/ }).waitFor();
+    await page
+      .getByRole('row', { name: /^Same winner in both orders 40% \(30% to 50%\)/ })
+      .waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await page.goto(`${opened.studio.url}/runs/view/trl/runs/Nov30_host`);
     await page
@@ -318,6 +343,45 @@ describe('samples', () => {
     await page.getByText('No sample is like this').waitFor();
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByText('1,500 samples').waitFor();
+    await expectSound(page);
+  });
+
+  test('the best and the worst of the last step, of any other, and of all', async () => {
+    const page = await openRuns('/view/grpo?tab=samples');
+    const part = page.getByRole('region', { name: 'Best and worst answers' });
+    await part.getByRole('heading', { name: 'Best of step 50' }).waitFor();
+    await part.getByText('all steps').click();
+    await part.getByRole('heading', { name: 'Worst of all steps' }).waitFor();
+    await part
+      .getByText(/^0\.99.*step \d+, Question/)
+      .first()
+      .waitFor();
+    await part.getByText('a step', { exact: true }).click();
+    await part.getByLabel('Step', { exact: true }).fill('7');
+    await part.getByRole('heading', { name: 'Best of step 7' }).waitFor();
+    await part.getByRole('button', { name: 'Step before' }).click();
+    await part.getByRole('heading', { name: 'Worst of step 6' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await part.getByRole('button').filter({ hasText: 'Answer' }).first().click();
+    await page.getByRole('dialog').getByText('step 6').waitFor();
+    await expectSound(page);
+  });
+
+  test('of TRL have what TRL records', async () => {
+    const path = join(runs, 'from-trl');
+    cpSync(join(import.meta.dirname, '../watching/testing/trl/grpo'), path, { recursive: true });
+    const page = await openRuns('/view/from-trl/runs/none');
+    await page.getByRole('heading', { name: 'There is no such run' }).waitFor();
+    opened.problems.length = 0;
+    await page.goto(`${opened.studio.url}/runs/view/from-trl?tab=samples`);
+    await page.getByText('12 samples').waitFor();
+    await page.getByRole('grid').getByRole('row').nth(1).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/^varied /)
+      .waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    rmSync(path, { recursive: true });
     await expectSound(page);
   });
 

@@ -238,11 +238,10 @@ describe('a run', () => {
     ]);
   });
 
-  test('a TRL run has its arguments as options', async () => {
+  test('a TRL run has its arguments as options, and is one with its checkpoints', async () => {
     const root = temporaryFolder();
     const folder = join(root, 'out/runs/Nov30_host');
     mkdirSync(folder, { recursive: true });
-    mkdirSync(join(root, 'out/checkpoint-20'));
     {
       using writer = new TensorBoardWriter(folder);
       writer.text(0, 'args/text_summary', '{"learning_rate": 1e-5, "hub_token": null}');
@@ -250,38 +249,29 @@ describe('a run', () => {
     }
     const watcher = new RunWatcher(root);
     const run = await watcher.run('out/runs/Nov30_host');
-    expect(run).toMatchObject({ kind: 'tensorboard', state: 'recorded', step: 3 });
+    expect(run).toMatchObject({ kind: 'tensorboard', state: 'recorded', step: 3, checkpoints: [] });
     expect(run.config!.options).toEqual([
       { key: 'learning_rate', value: 1e-5, group: 'Arguments' },
     ]);
-    expect(run.checkpoints).toEqual([{ step: 20 }]);
     expect(watcher.series(run.id, { names: ['loss'] })).toMatchObject([{ values: [0.5] }]);
-  });
-
-  test('an evaluation with its gates', async () => {
-    const metric = { value: 0.5, interval: [0.4, 0.6], count: 20, higher_is_better: true };
-    const { watcher } = watched({
-      'report.html': '',
-      'summary.json': {
-        ...{ suites: ['core'], baseline: null, passed: false },
-        entries: [{ name: 'base', tasks: { arc: { metrics: { acc: metric } } } }],
-        gates: [
-          { task: 'arc', metric: 'acc', entry: 'base', passed: false, measured: 0.5, bound: 0.6 },
-        ],
-      },
+    writeFiles(join(root, 'out'), {
+      'checkpoint-20/trainer_state.json': { global_step: 20, max_steps: 40, log_history: [] },
+      'README.md': '---\nbase_model: org/base\ntags:\n- trl\n- dpo\n---\n# A card\n',
     });
-    const { evaluation } = await watcher.run('a');
-    expect(evaluation!.entries[0]!.tasks).toEqual([{ name: 'arc', metrics: { acc: metric } }]);
-    expect(evaluation!.gates).toEqual([
-      { name: 'base, arc, acc', passed: false, reasons: ['measured 0.5; the bound is 0.6'] },
-    ]);
+    expect(watcher.list().runs.map(({ id }) => id)).toEqual(['out']);
+    // The address of the events leads to the run that they are part of.
+    const whole = await watcher.run('out/runs/Nov30_host');
+    expect(whole).toMatchObject({
+      ...{ id: 'out', kind: 'trainer', verb: 'TRL dpo', model: 'org/base', step: 3, total: 40 },
+      checkpoints: [{ step: 20, best: false }],
+    });
   });
 
   test.each(['b', '..', '../a', 'a/../a', 'a/config.yaml', ''])('%j is no run', async (id) => {
     const { watcher } = watched();
     await expect(watcher.run(id)).rejects.toThrow(/no such run|not the id/);
     expect(() => watcher.rows(id, null)).toThrow();
-    expect(() => watcher.samples(id, {})).toThrow();
+    await expect(watcher.samples(id, {})).rejects.toThrow();
     expect(() => watcher.report(id)).toThrow();
     expect(() => watcher.stop(id)).toThrow();
     expect(() => watcher.resume(id)).toThrow();
@@ -342,6 +332,31 @@ describe('lineage', () => {
 });
 
 describe('a comparison', () => {
+  test('the date of the template is an option only if a template prints it', () => {
+    const root = temporaryFolder();
+    for (const [name, day, printsDate] of [
+      ['a', 1, undefined],
+      ['b', 2, false],
+      ['c', 3, true],
+    ] as const) {
+      writeFiles(
+        join(root, name),
+        trainingFiles({
+          'config.yaml': `# keel dpo,\nmodel: small\ntemplate_date: "2026-01-0${day}T00:00:00"\n`,
+          'environment.json': { templatePrintsDate: printsDate },
+        }),
+      );
+    }
+    const watcher = new RunWatcher(root);
+    // A run of an older version does not say.
+    expect(watcher.compare(['a', 'b'])).toMatchObject({ options: [], datesLeftOut: true });
+    const printed = watcher.compare(['b', 'c']);
+    expect(printed.datesLeftOut).toBe(false);
+    expect(printed.options).toMatchObject([
+      { key: 'template_date', values: ['2026-01-02T00:00:00', '2026-01-03T00:00:00'] },
+    ]);
+  });
+
   test('only options that differ, and metrics in one list of steps', () => {
     const root = temporaryFolder();
     const files = (rate: number, rows: unknown[]) =>

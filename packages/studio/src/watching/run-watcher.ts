@@ -1,12 +1,15 @@
 // All runs below a folder, also while they train: what a page or a program asks about them.
-import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { type AnswerLine, listCheckpoints } from '@keel/align/runs';
 import { OUTPUT, Resumes, resumeCommand } from './acting/resume-run.ts';
 import { isStopping, stopRun } from './acting/stop-run.ts';
+import { CompletionFiles } from './answers/completion-files.ts';
 import { type AnswersOfPrompt, answersByPrompt, parseAnswers } from './answers/greedy-answers.ts';
+import { rewardWeights } from './answers/reward-weights.ts';
+import { SampleLines } from './answers/sample-lines.ts';
+import type { Sample } from './answers/sample-source.ts';
 import {
-  type Sample,
+  type Extremes,
   type SamplePage,
   type SampleQuery,
   SamplesIndex,
@@ -22,12 +25,12 @@ import { optionOf, type RunConfig, trlConfig } from './describing/config.ts';
 import { type Lineage, lineageOf, usersOf } from './describing/lineage.ts';
 import { type Notices, noticesOf } from './describing/notices.ts';
 import {
-  type EvaluationResults,
-  evaluationOf,
   type GateVerdict,
+  gatesOf,
   headlinesOf,
+  type RunResults,
+  resultsOf,
   type ShownHeadline,
-  stageVerdicts,
 } from './describing/results.ts';
 import { type CostPoint, rewardCosts } from './describing/reward-costs.ts';
 import { chartsOf, type RunChart, rewardAgainst } from './describing/run-charts.ts';
@@ -36,11 +39,18 @@ import { type RunSummary, Summaries, tellingNumber } from './describing/summary.
 import { TailRows } from './describing/tail-rows.ts';
 import { type FoundRun, RunFinder } from './folders/find-runs.ts';
 import { noRun, RunRoot } from './folders/run-root.ts';
+import { checkpointSteps } from './folders/trainer-folder.ts';
 import { WatchError } from './folders/watch-error.ts';
 import { bytesAt } from './numbers/appended-lines.ts';
 import { downsample, type Part, type Points } from './numbers/downsample.ts';
 import { type AppendedRows, appendedRows } from './numbers/metrics-rows.ts';
-import { EventNumbers, JsonNumbers, type RunNumbers } from './numbers/run-numbers.ts';
+import {
+  EventNumbers,
+  JsonNumbers,
+  type RunNumbers,
+  sourceSignature,
+  TrainerNumbers,
+} from './numbers/run-numbers.ts';
 
 /** How runs are resumed. */
 export interface WatcherOptions {
@@ -57,13 +67,15 @@ export interface RunDetails extends RunSummary {
   environment: Record<string, unknown> | null;
   headlines: ShownHeadline[];
   notices: Notices;
-  checkpoints: { step: number }[];
+  /** `best`: the one that its trainer holds for the best. */
+  checkpoints: { step: number; best: boolean }[];
   lineage: Lineage;
   /** Watched runs that were made from this one. */
   usedBy: string[];
   /** Watched runs in its folder. */
   stages: string[];
-  evaluation: EvaluationResults | null;
+  /** What its command found; null for trainings, and before its end. */
+  results: RunResults | null;
   gates: GateVerdict[];
   metrics: string[];
   charts: RunChart[];
@@ -92,11 +104,19 @@ export interface Series extends Points {
 export interface RunComparison {
   runs: RunSummary[];
   options: OptionDifference[];
+  /** Whether `template_date` differs and is not listed, since no template prints the date. */
+  datesLeftOut: boolean;
   metrics: { name: string; runs: number }[];
   charts: RunChart[];
-  evaluations: (EvaluationResults | null)[];
+  results: (RunResults | null)[];
   gates: GateVerdict[][];
   headlines: ShownHeadline[][];
+}
+
+interface AllRuns {
+  byId: ReadonlyMap<string, FoundRun>;
+  /** Ids of folders of events that are part of a run, and the run's. */
+  parts: ReadonlyMap<string, string>;
 }
 
 /** Runs whose numbers and samples are held in memory. */
@@ -112,6 +132,10 @@ export class RunWatcher {
   readonly #resumes: Resumes;
   readonly #numbers = new Map<string, RunNumbers>();
   readonly #samples = new Map<string, SamplesIndex>();
+  /** What is listed of runs of other trainers, by their paths. */
+  readonly #ofTrainers = new Map<string, { key: string; own: Partial<RunSummary> }>();
+  /** Folders with the events of runs, by their paths. */
+  readonly #events = new Map<string, readonly string[]>();
 
   /** @throws WatchError if `root` is not a folder */
   constructor(root: string, { keel }: WatcherOptions = {}) {
@@ -127,12 +151,17 @@ export class RunWatcher {
     return this.#root.path;
   }
 
-  /** @returns `complete` is false if there are more folders than a watcher reads */
-  list(): { runs: RunSummary[]; complete: boolean } {
-    const { runs, complete } = this.#finder.find();
+  /**
+   * @returns `complete` is false if there are more folders than a watcher reads; `unreadable` are
+   *   folders without permission, in which there may be runs
+   */
+  list(): { runs: RunSummary[]; complete: boolean; unreadable: string[] } {
+    const { runs, complete, unreadable } = this.#finder.find();
     const byId = new Map(runs.map((run) => [run.id, run]));
-    this.#summaries.keep(new Set(runs.map(({ path }) => path)));
-    return { runs: runs.map((run) => this.#summary(run, byId)), complete };
+    const paths = new Set(runs.map(({ path }) => path));
+    this.#summaries.keep(paths);
+    for (const path of this.#ofTrainers.keys()) if (!paths.has(path)) this.#ofTrainers.delete(path);
+    return { runs: runs.map((run) => this.#summary(run, byId)), complete, unreadable };
   }
 
   /** @throws WatchError if there is no such run */
@@ -142,9 +171,10 @@ export class RunWatcher {
     const numbers = this.#numbersOf(run);
     const config = this.#files.config(run) ?? trlConfig(numbers.texts);
     const files = this.#files;
-    const samples = this.#samplesOf(run);
+    const samples = await this.#samplesOf(run);
     const { names } = numbers.columns;
     const checkpoints = await this.#checkpoints(run);
+    const { results, fault } = resultsOf(run, files);
     return {
       ...summary,
       path: run.path,
@@ -158,14 +188,19 @@ export class RunWatcher {
       stages: [...runs.keys()].filter(
         (one) => one.startsWith(`${id}/`) || (id === '.' && one !== id),
       ),
-      evaluation: evaluationOf(run, files),
-      gates: stageVerdicts(run, files),
+      results,
+      gates: gatesOf(run, files, results),
       metrics: names,
       charts: chartsOf(names),
       hasRewardCosts: rewardAgainst(names) !== null,
       samples: samples?.count ?? 0,
       hasReport: files.has(run.path, 'report.html'),
-      faults: [...numbers.faults, ...(samples?.faults ?? [])],
+      faults: [
+        ...files.damaged(run),
+        ...numbers.faults,
+        ...(samples?.faults ?? []),
+        ...(fault === null ? [] : [fault]),
+      ],
       stopping: isStopping(run, files),
       resume: this.#resumeOf(run, summary),
       resumed: this.#resumes.stateOf(run),
@@ -181,7 +216,10 @@ export class RunWatcher {
     const { run } = this.#find(id);
     const path = this.#root.within(run.path, 'metrics.jsonl');
     if (path !== null) return appendedRows(path, cursor);
-    return { rows: [], cursor: '0:0:0', restarted: cursor !== null, more: false, faults: [] };
+    return {
+      ...{ rows: [], faults: [], cursor: '0:0:0', more: false, failed: null },
+      restarted: cursor !== null,
+    };
   }
 
   /**
@@ -210,8 +248,8 @@ export class RunWatcher {
   }
 
   /** @throws WatchError if there is no such run, or for a query that cannot be answered */
-  samples(id: string, query: SampleQuery): SamplePage {
-    const samples = this.#samplesOf(this.#find(id).run);
+  async samples(id: string, query: SampleQuery): Promise<SamplePage> {
+    const samples = await this.#samplesOf(this.#find(id).run);
     return samples?.page(query) ?? { total: 0, matching: 0, samples: [] };
   }
 
@@ -219,23 +257,22 @@ export class RunWatcher {
    * A sample, and the first one of the same prompt, for comparing the two.
    * @throws WatchError if there is no such run or line
    */
-  sample(id: string, line: number): { sample: Sample; start: Sample | null } {
-    const samples = this.#samplesOf(this.#find(id).run);
+  async sample(id: string, line: number): Promise<{ sample: Sample; start: Sample | null }> {
+    const samples = await this.#samplesOf(this.#find(id).run);
     if (samples === null) throw new WatchError('unknown', `${id}: this run samples no answers`);
     return samples.withStart(line);
   }
 
   /**
-   * The samples of a step with the highest and the lowest rewards.
-   * @param step null: the last one
+   * The samples of a step, or of all steps, with the highest and the lowest rewards.
    * @throws WatchError if there is no such run
    */
-  extremes(
+  async extremes(
     id: string,
     each: number,
-    step: number | null = null,
-  ): ReturnType<SamplesIndex['extremes']> {
-    return this.#samplesOf(this.#find(id).run)?.extremes(each, step) ?? null;
+    at: number | 'last' | 'all' = 'last',
+  ): Promise<Extremes | null> {
+    return (await this.#samplesOf(this.#find(id).run))?.extremes(each, at) ?? null;
   }
 
   /**
@@ -248,18 +285,26 @@ export class RunWatcher {
 
   /** @throws WatchError if one of the runs does not exist */
   compare(ids: readonly string[]): RunComparison {
-    const { byId } = this.#all();
-    const runs = ids.map((id) => this.#in(byId, id));
+    const all = this.#all();
+    const runs = ids.map((id) => this.#in(all, id));
     const numbers = runs.map((run) => this.#numbersOf(run));
     const configs = runs.map((run, at) => this.#files.config(run) ?? trlConfig(numbers[at]!.texts));
+    const results = runs.map((run) => resultsOf(run, this.#files).results);
     const metrics = metricNames(numbers.map(({ columns }) => columns));
+    // Its default is the time of the start, so it differs also where no template prints it.
+    const printed = runs.some((run) => this.#files.environment(run)?.templatePrintsDate === true);
+    const differences = optionDifferences(configs);
+    const options = differences.filter(({ key }) => printed || key !== 'template_date');
     return {
-      runs: runs.map((run) => this.#summary(run, byId)),
-      options: optionDifferences(configs),
+      runs: runs.map((run) => this.#summary(run, all.byId)),
+      options,
+      datesLeftOut: differences.some(
+        (one) => !printed && one.key === 'template_date' && !one.missing,
+      ),
       metrics,
       charts: chartsOf(metrics.map(({ name }) => name)),
-      evaluations: runs.map((run) => evaluationOf(run, this.#files)),
-      gates: runs.map((run) => stageVerdicts(run, this.#files)),
+      results,
+      gates: runs.map((run, at) => gatesOf(run, this.#files, results[at]!)),
       headlines: runs.map((run) => headlinesOf(run, this.#files)),
     };
   }
@@ -269,8 +314,8 @@ export class RunWatcher {
    * @throws WatchError if one of the runs does not exist
    */
   aligned(ids: readonly string[], name: string, part: Part = {}): AlignedMetric {
-    const { byId } = this.#all();
-    const columns = ids.map((id) => this.#numbersOf(this.#in(byId, id)).columns.get(name));
+    const all = this.#all();
+    const columns = ids.map((id) => this.#numbersOf(this.#in(all, id)).columns.get(name));
     return alignBySteps(
       name,
       columns.map((column) => column && downsample(column.steps, column.values, part)),
@@ -323,19 +368,34 @@ export class RunWatcher {
     return { ...this.#resumes.start(run, command), command: shownCommand(command.words) };
   }
 
-  /** Of an event folder, what its numbers say. */
+  /** Of another trainer's run, what its numbers say. */
   #summary(run: FoundRun, runs: ReadonlyMap<string, FoundRun>): RunSummary {
     const summary = this.#summaries.of(run, runs);
-    if (run.kind !== 'tensorboard') return summary;
-    const { columns, lastTime, firstTime, texts } = this.#numbersOf(run);
+    if (run.kind !== 'tensorboard' && run.kind !== 'trainer') return summary;
+    // Numbers of many runs are not held, so that an unchanged one is not read for each look.
+    const key = [sourceSignature(run), this.#files.signature(run, 'README.md')].join(' ');
+    const known = this.#ofTrainers.get(run.path);
+    const own = known?.key === key ? known.own : this.#ownOf(run);
+    this.#ofTrainers.set(run.path, { key, own });
+    return { ...summary, ...own };
+  }
+
+  /** What the numbers of another trainer's run say of it. */
+  #ownOf(run: FoundRun): Partial<RunSummary> {
+    const numbers = this.#numbersOf(run);
+    const { columns, lastTime, firstTime, texts } = numbers;
     const config = trlConfig(texts);
+    const ofTrainer = numbers instanceof TrainerNumbers ? numbers : null;
+    const card = ofTrainer === null ? null : this.#files.trainerCard(run);
     const model = optionOf(config, 'model_name_or_path') ?? optionOf(config, '_name_or_path');
-    const total = optionOf(config, 'max_steps');
+    const planned = optionOf(config, 'max_steps');
     return {
-      ...summary,
-      model: typeof model === 'string' ? model : null,
+      verb: card?.method ?? null,
+      state: ofTrainer?.finished ? 'finished' : 'recorded',
+      model: typeof model === 'string' && model !== '' ? model : (card?.model ?? null),
       step: columns.lastStep,
-      total: typeof total === 'number' && total > 0 ? total : null,
+      total:
+        ofTrainer?.state?.total ?? (typeof planned === 'number' && planned > 0 ? planned : null),
       started: firstTime === null ? null : isoTime(firstTime),
       updated: lastTime === null ? null : isoTime(lastTime),
       number: tellingNumber((name) => columns.get(name)?.values.at(-1)),
@@ -352,39 +412,57 @@ export class RunWatcher {
     }
   }
 
-  #all(): { byId: ReadonlyMap<string, FoundRun> } {
-    return { byId: new Map(this.#finder.find().runs.map((run) => [run.id, run])) };
+  #all(): AllRuns {
+    const { runs, parts } = this.#finder.find();
+    return { byId: new Map(runs.map((run) => [run.id, run])), parts };
   }
 
   #find(id: string): { run: FoundRun; runs: ReadonlyMap<string, FoundRun> } {
-    const { byId } = this.#all();
-    return { run: this.#in(byId, id), runs: byId };
+    const all = this.#all();
+    return { run: this.#in(all, id), runs: all.byId };
   }
 
-  #in(runs: ReadonlyMap<string, FoundRun>, id: string): FoundRun {
+  #in({ byId, parts }: AllRuns, id: string): FoundRun {
     // Also refuses what is no id at all.
     this.#root.folder(id);
-    const run = runs.get(id);
+    const run = byId.get(parts.get(id) ?? id);
     if (run === undefined) throw noRun(id);
     return run;
   }
 
   #numbersOf(run: FoundRun): RunNumbers {
-    const numbers = held(this.#numbers, run.path, () =>
-      run.kind === 'tensorboard'
-        ? new EventNumbers(run.path)
-        : new JsonNumbers(() => this.#root.within(run.path, 'metrics.jsonl')),
-    );
+    const numbers = held(this.#numbers, `${run.kind} ${run.path}`, () => {
+      const events = (): readonly string[] => this.#events.get(run.path) ?? [];
+      if (run.kind === 'tensorboard') return new EventNumbers(events);
+      if (run.kind === 'trainer') return new TrainerNumbers(run.path, events);
+      return new JsonNumbers(() => this.#root.within(run.path, 'metrics.jsonl'));
+    });
+    this.#events.set(run.path, run.events);
     numbers.update();
     return numbers;
   }
 
-  #samplesOf(run: FoundRun): SamplesIndex | null {
-    const path = this.#root.within(run.path, 'samples.jsonl');
+  async #samplesOf(run: FoundRun): Promise<SamplesIndex | null> {
+    const isTrainer = run.kind === 'trainer';
+    const path = this.#root.within(run.path, isTrainer ? 'completions' : 'samples.jsonl');
     if (path === null) return null;
-    const samples = held(this.#samples, path, () => new SamplesIndex(path));
-    samples.update();
+    const samples = held(
+      this.#samples,
+      path,
+      () => new SamplesIndex(isTrainer ? this.#completionsOf(run, path) : new SampleLines(path)),
+    );
+    await samples.update();
     return samples;
+  }
+
+  #completionsOf(run: FoundRun, path: string): CompletionFiles {
+    const weightsOf = (functions: readonly string[]): number[] | null => {
+      const { columns, texts } = this.#numbersOf(run);
+      return rewardWeights(functions, columns, trlConfig(texts));
+    };
+    const isReward = (column: string): boolean =>
+      this.#numbersOf(run).columns.get(`rewards/${column}/mean`) !== undefined;
+    return new CompletionFiles(path, weightsOf, isReward);
   }
 
   #answers(run: FoundRun): AnswerLine[] {
@@ -392,17 +470,15 @@ export class RunWatcher {
     return text === null ? [] : parseAnswers(text);
   }
 
-  async #checkpoints(run: FoundRun): Promise<{ step: number }[]> {
+  async #checkpoints(run: FoundRun): Promise<RunDetails['checkpoints']> {
     const path = this.#root.within(run.path, 'checkpoints');
-    if (path !== null) return (await listCheckpoints(path)).map(({ step }) => ({ step }));
-    if (run.kind !== 'tensorboard') return [];
-    // TRL writes events to OUTPUT/runs/TIME_HOST, and checkpoints to OUTPUT.
-    const output = this.#root.within(run.path, '../..');
-    if (output === null || basename(this.#root.within(run.path, '..') ?? '') !== 'runs') return [];
-    return readdirSync(output)
-      .flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? [])
-      .map((step) => ({ step: Number(step) }))
-      .sort((a, b) => a.step - b.step);
+    if (path !== null) {
+      return (await listCheckpoints(path)).map(({ step }) => ({ step, best: false }));
+    }
+    if (run.kind !== 'trainer') return [];
+    const numbers = this.#numbersOf(run);
+    const best = numbers instanceof TrainerNumbers ? numbers.state?.best : null;
+    return checkpointSteps(run.path).map((step) => ({ step, best: step === best }));
   }
 }
 

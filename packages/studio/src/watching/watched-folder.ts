@@ -29,7 +29,7 @@ export class WatchedFolder {
   /** The runs; none while the folder does not exist. */
   list(): ReturnType<RunWatcher['list']> & { exists: boolean } {
     const { watcher } = this;
-    const found = watcher?.list() ?? { runs: [], complete: true };
+    const found = watcher?.list() ?? { runs: [], complete: true, unreadable: [] };
     return { ...found, exists: watcher !== null };
   }
 

@@ -86,7 +86,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   void wait() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return queue_.empty() && !busy_; });
+    changed_.wait(lock, [&] { return closing_ || (queue_.empty() && !busy_); });
     if (!failure_.empty()) throw std::runtime_error(failure_);
   }
 
@@ -144,10 +144,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   void isWhole(size_t place) {
     const std::lock_guard lock(mutex_);
-    if (!armed_) return;
     Bucket& bucket = buckets_[places_[place]];
     if (bucket.begun)
       throw std::runtime_error("a gradient was added after it had been sent to other processes");
+    if (!armed_) return;
     if (seen_[place]) return;
     seen_[place] = true;
     whole_.push_back(place);

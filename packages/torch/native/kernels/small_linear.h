@@ -111,12 +111,13 @@ inline void smallProduct(const SmallFactor* terms, int64_t count, int64_t rows, 
   if (blocks == nullptr) return product(begin, end, y, stride);
   quantisedProduct(*blocks, rows, begin, end, y, stride);
   if (dense.empty()) return;
-  float more[kSmallRows * kFeatures];
+  thread_local std::vector<float> more;
+  if (static_cast<int64_t>(more.size()) < rows * kFeatures) more.resize(rows * kFeatures);
   for (int64_t n = begin; n < end; n += kFeatures) {
     const int64_t columns = std::min(kFeatures, end - n);
-    product(n, n + columns, more - n, kFeatures);
+    product(n, n + columns, more.data() - n, kFeatures);
     for (int64_t row = 0; row < rows; ++row)
-      rows::decodeLoops().addRow(more + row * kFeatures, y + row * stride + n, columns);
+      rows::decodeLoops().addRow(more.data() + row * kFeatures, y + row * stride + n, columns);
   }
 }
 

@@ -205,8 +205,15 @@ export class DividedTensors implements Disposable {
     this.moved.clear();
   }
 
-  /** Overwrites this rank's part of one tensor. @param whole of the tensor's shape */
+  /**
+   * Overwrites this rank's part of one tensor.
+   * @param whole of the tensor's shape
+   * @throws Error for one that is in the memory of others
+   */
   assign(tensor: Tensor, whole: Tensor): void {
+    if (!this.tensors.includes(tensor)) {
+      throw new Error('a tensor that is divided by its bytes cannot be overwritten');
+    }
     noGrad(() =>
       tidy(() => {
         const flat = whole.reshape(-1);
@@ -219,8 +226,9 @@ export class DividedTensors implements Disposable {
     );
   }
 
-  /** Whether this rank's part of one tensor is finite. */
-  isFinite(tensor: Tensor): boolean {
+  /** Whether this rank's part of one tensor is finite. Nothing is known of bytes: null. */
+  isFinite(tensor: Tensor): boolean | null {
+    if (!this.tensors.includes(tensor)) return null;
     const own = this.pieces.filter(({ index }) => this.tensors[index] === tensor);
     return tidy(() => own.every(({ at, length }) => this.part.narrow(0, at, length).isFinite()));
   }
@@ -266,9 +274,14 @@ export function assignElements(tensor: Tensor, source: Tensor): void {
   else noGrad(() => tensor.copy_(source));
 }
 
-/** Whether a tensor is finite; of a divided one, the part of this rank. */
-export const finiteHere = (tensor: Tensor): boolean =>
-  owners.get(tensor)?.isFinite(tensor) ?? tensor.isFinite();
+/**
+ * Whether a tensor is finite; of a divided one, the part of this rank, and null where that is bytes
+ * of no type.
+ */
+export const finiteHere = (tensor: Tensor): boolean | null => {
+  const divided = owners.get(tensor);
+  return divided === undefined ? tensor.isFinite() : divided.isFinite(tensor);
+};
 
 /** Whether each process has a part of the tensor. */
 export const isDivided = (tensor: Tensor): boolean => owners.has(tensor);

@@ -105,4 +105,18 @@ describe('a rank that is lost', () => {
     expect(said[0].ranks).toEqual([1]);
     expect(said[0].error).toMatch(/deadline of 2 s/);
   });
+
+  it('is named where it is lost while gradients are sent', async () => {
+    const { exitCode, failed, said } = await ranks(2, 'dies sending');
+    expect([exitCode, failed]).toEqual([137, 1]);
+    expect(said[0].ranks).toEqual([1]);
+    expect(said[0].error).toMatch(/collective allToAll .* rank 1 \(.+\) did not take part/);
+  });
+
+  it('is named after the deadline where it hangs then', async () => {
+    const { exitCode, failed, said } = await ranks(2, 'hangs sending', '2', 500);
+    expect([exitCode, failed]).toEqual([3, 0]);
+    expect(said[0].ranks).toEqual([1]);
+    expect(said[0].error).toMatch(/collective allToAll .* after 2\.\d s.*deadline of 2 s/);
+  });
 });

@@ -80,7 +80,13 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     title: 'Preference accuracy',
     note: 'Share of pairs in which the chosen answer has the higher reward. On held-out rows ties count half; in a step they count as wrong, as in TRL.',
     share: true,
-    lines: oneLine(['rewards/accuracies']),
+    lines: oneLine(['rewards/accuracies', 'accuracy']),
+  },
+  {
+    id: 'reward-difference',
+    title: 'Difference of rewards',
+    note: 'Reward models: mean reward of the chosen answer minus that of the rejected one.',
+    lines: oneLine(['margin']),
   },
   {
     id: 'best-first',
@@ -108,7 +114,7 @@ export const chartDefinitions: readonly ChartDefinition[] = [
   {
     id: 'kl',
     title: 'KL to the reference',
-    note: 'Distance of the policy from the reference, in nats; for sampled answers, summed over their tokens. If the reference moves, training compares with the reference of that step, and held-out answers are compared with the model before training.',
+    note: 'Distance of the policy from the reference, in nats; for sampled answers, summed over their tokens. If the reference moves, training compares with the reference of that step, and held-out answers are compared with the model before training. The kl of TRL is a mean over tokens.',
     lines: oneLine(['objective/kl', 'kl', 'ppo/kl']),
   },
   {
@@ -141,7 +147,7 @@ export const chartDefinitions: readonly ChartDefinition[] = [
     title: 'Clipped tokens',
     note: 'Share of tokens whose gradient was removed by clipping.',
     share: true,
-    lines: oneLine(['policy/clipfrac_avg']),
+    lines: oneLine(['policy/clipfrac_avg', 'clip_ratio/region_mean']),
   },
   {
     id: 'value-explained-variance',

@@ -17,6 +17,7 @@ const environment = describeEnvironment({
   threads: 1,
   modelHashes: { tiny: 'a'.repeat(64) },
   dataHashes: { 'rows.jsonl': 'b'.repeat(64) },
+  templatePrintsDate: false,
 });
 const headlines: MeasuredHeadline[] = [
   { label: 'Held-out loss', metric: 'eval_loss', unit: 'number', better: 'lower' },

@@ -2,6 +2,7 @@
 
 import { snakeJson } from '../../judging/files/snake-json.ts';
 import { rated } from '../../judging/summary/words.ts';
+import type { AttacksFile } from '../../result-files/attacks-file.ts';
 import type { AttackResult, RewardAttack } from '../attacks/attack-reward.ts';
 import type { Table } from './audit-lines.ts';
 import { inUnit } from './numbers.ts';
@@ -53,7 +54,7 @@ export const attackTitle = ({ won }: Pick<RewardAttack, 'won'>): string =>
   won ? 'The reward can be gamed' : 'No attack wins';
 
 /** Plain data, as attacks.json has it. */
-export const attackJson = (found: RewardAttack): unknown =>
+export const attackJson = (found: RewardAttack): AttacksFile =>
   snakeJson({
     ...{ reward: found.reward, rows: found.rows, unscored: found.unscored, won: found.won },
     attacks: found.results.map(({ attack: { name, kind, about }, ...result }) => ({

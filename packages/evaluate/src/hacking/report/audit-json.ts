@@ -1,11 +1,12 @@
 // audit.json, and what --json prints.
 import type { FeatureChange } from '@keel/align/hacking';
 import { snakeJson } from '../../judging/files/snake-json.ts';
+import type { AuditFile } from '../../result-files/audit-file.ts';
 import type { Audited } from '../audit/audit-options.ts';
 import { verdictSentences, verdictTitle } from './verdict-text.ts';
 
 /** Plain data; features are in the order in which they are measured. */
-export function auditJson({ audit, rows, names, about, course, unpaired }: Audited): unknown {
+export function auditJson({ audit, rows, names, about, course, unpaired }: Audited): AuditFile {
   const { verdict, explained, gainers, correlations, features } = audit;
   const score = (what: 'reward' | 'gold') =>
     audit[what] === null ? null : { name: names[what], ...audit[what] };

@@ -3,17 +3,15 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@keel/align/internal';
 import type { Judge } from '@keel/align/judges';
+import type { z } from 'zod';
+import type { judgingModes, judgingSettingsFile } from '../../result-files/judging-file.ts';
 
 /** What a folder's verdicts are: two answers compared, one rated, or compared with people. */
-export type JudgingMode = 'comparison' | 'rating' | 'check';
+export type JudgingMode = (typeof judgingModes)[number];
 
 const SETTINGS = 'judging.json';
 
-interface Settings {
-  mode: JudgingMode;
-  judge: string;
-  identity: string;
-}
+type Settings = z.output<typeof judgingSettingsFile>;
 
 /**
  * Records the judge of a folder.

@@ -1,6 +1,8 @@
 // Checks a judge against people's verdicts.
+
 import { join } from 'node:path';
 import { claimFolder, writeFileAtomic } from '@keel/align/internal';
+import type { CheckFile } from '../../result-files/judging-file.ts';
 import { type CheckSummary, summariseCheck } from '../check/check-summary.ts';
 import { readLabels } from '../check/read-labels.ts';
 import { snakeJson, writeJson } from '../files/snake-json.ts';
@@ -34,7 +36,7 @@ export async function runCheck(
   }));
   if (rows === null) return { summary: null, interrupted: !dryRun, output };
   const summary = summariseCheck(rows);
-  writeJson(join(output, FILES.summary), snakeJson(summary));
+  writeJson<CheckFile>(join(output, FILES.summary), snakeJson(summary));
   writeFileAtomic(join(output, FILES.report), checkReport(summary, rows));
   return { summary, interrupted: false, output };
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Judge } from '@keel/align/judges';
 import { describe, expect, it } from 'vitest';
+import { checkFile, comparisonFile, scoresFile } from '../../result-files/judging-file.ts';
 import { summaryLines } from '../summary/summary-lines.ts';
 import { TestFolder } from '../testing/folders.ts';
 import { functionJudge } from '../testing/function-judge.ts';
@@ -79,6 +80,7 @@ describe('runComparison', () => {
     const annotations = JSON.parse(readFileSync(join(output, 'annotations.json'), 'utf8'));
     expect(annotations).toHaveLength(12);
     const written = JSON.parse(readFileSync(join(output, 'summary.json'), 'utf8'));
+    expect(comparisonFile.parse(written)).toEqual(written);
     expect(written).toMatchObject({ pairs: 12, win_rate: { value: 8 / 12 }, model_b: 'tuned' });
     const report = readFileSync(join(output, 'report.html'), 'utf8');
     expect(report).not.toMatch(/<img|<b>|<script>alert|<link|<script src|url\(/);
@@ -238,6 +240,8 @@ describe('runRating', () => {
       ...{ model: 'tuned', answers: 2, rated: 2, score: { value: 2, count: 2 } },
       criteria: [{ name: 'size', score: { value: 2 } }],
     });
+    const written = JSON.parse(readFileSync(folder.file('out/summary.json'), 'utf8'));
+    expect(scoresFile.parse(written)).toEqual(written);
     expect(rowsOf(folder.file('out/ratings.jsonl'))[1]).toMatchObject({ score: 3, row: 1 });
     expect(readFileSync(folder.file('out/report.html'), 'utf8')).toContain('score 3.000');
     const compares = { ...options, openJudge: async () => longerWins(), overwrite: true };
@@ -273,6 +277,8 @@ describe('runCheck', () => {
     const options = { ...common(longerWins(), folder.file('out')), files: [labels] };
     const { summary } = await runCheck(options);
     expect(summary).toMatchObject({ pairs: 2, accuracy: { value: 0.5 }, orders: { pairs: 2 } });
+    const written = JSON.parse(readFileSync(folder.file('out/summary.json'), 'utf8'));
+    expect(checkFile.parse(written)).toMatchObject({ accuracy: { value: 0.5 }, pairs: 2 });
     expect(rowsOf(folder.file('out/verdicts.jsonl'))[0]).toMatchObject({ votes: ['b'] });
     const report = readFileSync(folder.file('out/report.html'), 'utf8');
     expect(report).toContain('&lt;i&gt;p');

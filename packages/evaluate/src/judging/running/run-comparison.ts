@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { claimFolder, writeFileAtomic } from '@keel/align/internal';
+import type { ComparisonFile } from '../../result-files/judging-file.ts';
 import type { AnswerRow } from '../answers/answer-row.ts';
 import type { AnsweringSide } from '../answers/answering-side.ts';
 import { type ComparedPair, pairAnswers } from '../answers/compared-pair.ts';
@@ -92,7 +93,7 @@ export function writeSummary(
   rows: readonly VerdictRow[],
   asked = true,
 ): void {
-  writeJson(join(folder, FILES.summary), snakeJson(summary));
+  writeJson<ComparisonFile>(join(folder, FILES.summary), snakeJson(summary));
   writeFileAtomic(join(folder, FILES.report), judgingReport(summary, rows, asked));
 }
 

@@ -1,6 +1,8 @@
 // Rates the answers of one model by a judge.
+
 import { basename, extname, join } from 'node:path';
 import { claimFolder, writeFileAtomic } from '@keel/align/internal';
+import type { ScoresFile } from '../../result-files/judging-file.ts';
 import { fieldsOfPair } from '../answers/compared-pair.ts';
 import { readAnswers } from '../answers/read-answers.ts';
 import { isFinal } from '../asking/ask-each.ts';
@@ -60,7 +62,7 @@ export async function runRating(
   if (rows === null) return { summary: null, interrupted: true, output };
   file.finish(rows);
   const summary = summariseRatings(rows);
-  writeJson(join(output, FILES.summary), snakeJson(summary));
+  writeJson<ScoresFile>(join(output, FILES.summary), snakeJson(summary));
   writeFileAtomic(join(output, FILES.report), ratingReport(summary, rows));
   return { summary, interrupted: false, output };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '@keel/align/internal';
 import { makeFolder } from '@keel/model';
 import { snakeJson, writeJson } from '../../judging/files/snake-json.ts';
+import type { LabFile } from '../../result-files/lab-file.ts';
 import type { LabAnalysis } from '../curves/analyse.ts';
 import { curvesPlot } from './curves-plot.ts';
 import { labFindings } from './findings.ts';
@@ -19,7 +20,7 @@ export function writeLabFiles(folder: string, analysis: LabAnalysis, about: LabA
     report: join(folder, 'report.html'),
   };
   makeFolder(folder);
-  writeJson(files.results, { version: 1, ...(snakeJson(analysis) as object) });
+  writeJson<LabFile>(files.results, { version: 1, ...snakeJson(analysis) });
   writeFileAtomic(files.table, markdown(analysis));
   writeFileAtomic(files.plot, curvesPlot(analysis).text);
   writeLabReport(files.report, analysis, about);

@@ -49,6 +49,14 @@ const answering = z.strictObject({
   ...sampling,
 });
 
+const suggesting = z.strictObject({
+  model: z.string().min(1, 'Choose a model'),
+  /** Pairs that it is asked about. */
+  limit: z.number().int().min(1).max(500).default(50),
+  /** Whether it is asked again where it has made a suggestion. */
+  again: z.boolean().default(false),
+});
+
 /** What came of prompts: new tasks, tasks that were there, and prompts with equal answers. */
 interface Answered {
   /** Prompts that are done. */
@@ -59,14 +67,6 @@ interface Answered {
   known: number;
   equal: number;
 }
-
-const suggesting = z.strictObject({
-  model: z.string().min(1, 'Choose a model'),
-  /** Pairs that it is asked about. */
-  limit: z.number().int().min(1).max(500).default(50),
-  /** Whether it is asked again where it has made a suggestion. */
-  again: z.boolean().default(false),
-});
 
 /** Routes below `/projects/:project`. */
 export const arena = ({ store, models, log }: StudioContext) => {

@@ -16,13 +16,13 @@ export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
       const found = await all.list(project);
       return context.json(
         found.map((round) => {
-          const {
-            state = null,
-            step = null,
-            total = null,
-            message = null,
-          } = states.get(round.run) ?? {};
-          return { ...round, state, step, total, message };
+          const run = states.get(round.run);
+          const { step = null, total = null, message = null } = run ?? {};
+          const isStarting = run === undefined && all.isProcessAlive(round);
+          // A Studio that was killed left it behind, or the machine was restarted.
+          const state = run?.state ?? (isStarting ? 'starting' : 'not started');
+          const log = state === 'not started' ? all.log(round) : '';
+          return { ...round, state, step, total, message, log };
         }),
       );
     })
@@ -31,7 +31,8 @@ export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
       const name = (await store.overview()).find(({ id }) => id === project)?.name ?? project;
       const last = (await all.list(project)).at(-1);
       const state = runs.list().runs.find(({ id }) => id === last?.run)?.state;
-      if (state === 'running') {
+      const isStarting = last !== undefined && state === undefined && all.isProcessAlive(last);
+      if (state === 'running' || isStarting) {
         throw new StudioError(
           409,
           'running',
@@ -40,4 +41,9 @@ export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
       }
       const by = context.get('person').name;
       return context.json(await all.start(project, name, context.req.valid('json'), by), 201);
+    })
+    .post('/:project/rounds/:number/start', demandAdmin, async (context) => {
+      const number = Number(context.req.param('number'));
+      await all.startAgain(context.req.param('project'), number);
+      return context.json({ started: true });
     });

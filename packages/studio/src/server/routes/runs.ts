@@ -85,25 +85,29 @@ export const runs = ({ runs: folder }: StudioContext) =>
     .get('/reward-costs', query(one), (context) =>
       context.json(folder.demand().rewardCosts(context.req.valid('query').run)),
     )
-    .get('/samples', query(samples), (context) => {
+    .get('/samples', query(samples), async (context) => {
       const { run, ...asked } = context.req.valid('query');
-      return context.json(folder.demand().samples(run, defined(asked)));
+      return context.json(await folder.demand().samples(run, defined(asked)));
     })
-    .get('/sample', query(one.extend({ line: z.coerce.number().int().min(1) })), (context) => {
-      const { run, line } = context.req.valid('query');
-      return context.json(folder.demand().sample(run, line));
-    })
+    .get(
+      '/sample',
+      query(one.extend({ line: z.coerce.number().int().min(1) })),
+      async (context) => {
+        const { run, line } = context.req.valid('query');
+        return context.json(await folder.demand().sample(run, line));
+      },
+    )
     .get(
       '/extremes',
       query(
         one.extend({
           each: z.coerce.number().int().min(1).max(50).default(5),
-          step: z.coerce.number().int().optional(),
+          step: z.union([z.enum(['last', 'all']), z.coerce.number().int()]).default('last'),
         }),
       ),
-      (context) => {
+      async (context) => {
         const { run, each, step } = context.req.valid('query');
-        return context.json(folder.demand().extremes(run, each, step ?? null));
+        return context.json(await folder.demand().extremes(run, each, step));
       },
     )
     .get('/answers', query(one), (context) =>

@@ -42,6 +42,12 @@ export function resumeCommand(
   if (!['training', 'recipe', 'comparison', 'lab'].includes(run.kind)) {
     throw refuse('only trainings, recipes, comparisons and labs can be resumed from here');
   }
+  const made = files.madeAt(run);
+  if (made !== null && made !== run.path) {
+    throw refuse(
+      `it was copied or moved here from ${made}, which its command names. Move it back, or resume it from a terminal with another --output`,
+    );
+  }
   const record = files.record(run) ?? files.record({ path: join(run.path, 'stages') });
   const command = record === null ? commandOf(run, files) : recorded(record);
   if (command === null) {

@@ -2,6 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { lines, temporaryFolder } from '../testing/run-folders.ts';
+import { SampleLines } from './sample-lines.ts';
 import { type SampleQuery, SamplesIndex } from './samples-index.ts';
 
 interface Row {
@@ -28,18 +29,19 @@ const rows = [
 
 let path: string;
 let index: SamplesIndex;
-beforeEach(() => {
+beforeEach(async () => {
   path = join(temporaryFolder(), 'samples.jsonl');
   writeFileSync(path, lines(rows));
-  index = new SamplesIndex(path);
-  index.update();
+  index = new SamplesIndex(new SampleLines(path));
+  await index.update();
 });
 
-const linesOf = (query: SampleQuery): number[] => index.page(query).samples.map(({ line }) => line);
+const linesOf = async (query: SampleQuery): Promise<number[]> =>
+  (await index.page(query)).samples.map(({ line }) => line);
 
 describe('pages of samples', () => {
-  test('a page has whole samples, in the order of the file', () => {
-    const page = index.page({ offset: 1, limit: 2 });
+  test('a page has whole samples, in the order of the file', async () => {
+    const page = await index.page({ offset: 1, limit: 2 });
     expect(page).toEqual({
       ...{ total: 5, matching: 5 },
       samples: [
@@ -65,8 +67,8 @@ describe('pages of samples', () => {
     [{ heldOut: false, fromStep: 2 }, [3, 4]],
     [{ text: 'nowhere' }, []],
     [{ offset: 99 }, []],
-  ])('%j', (query, expected) => {
-    expect(linesOf(query)).toEqual(expected);
+  ])('%j', async (query, expected) => {
+    expect(await linesOf(query)).toEqual(expected);
   });
 
   test.each([
@@ -74,31 +76,31 @@ describe('pages of samples', () => {
     { limit: 0.5 },
     { limit: 501 },
     { offset: Number.NaN },
-  ])('%j is refused', (query) => {
-    expect(() => index.page(query)).toThrow(expect.objectContaining({ code: 'invalid' }));
+  ])('%j is refused', async (query) => {
+    await expect(index.page(query)).rejects.toThrow(expect.objectContaining({ code: 'invalid' }));
   });
 
-  test('samples that are added are found, also by a query that was asked before', () => {
-    expect(linesOf({ minReward: 1 })).toEqual([4]);
+  test('samples that are added are found, also by a query that was asked before', async () => {
+    expect(await linesOf({ minReward: 1 })).toEqual([4]);
     appendFileSync(path, lines([sample(3, 0, 3, 'new')]));
-    index.update();
-    expect(linesOf({ minReward: 1 })).toEqual([4, 6]);
+    await index.update();
+    expect(await linesOf({ minReward: 1 })).toEqual([4, 6]);
     expect(index.count).toBe(6);
   });
 
-  test('a resumed run has the samples that were kept, and new ones', () => {
+  test('a resumed run has the samples that were kept, and new ones', async () => {
     writeFileSync(path, lines([...rows.slice(0, 2), sample(2, 5, 1, 'other')]));
-    index.update();
-    expect(index.page({}).samples.map(({ completion }) => completion)).toEqual([
+    await index.update();
+    expect((await index.page({})).samples.map(({ completion }) => completion)).toEqual([
       'Häuser',
       'a tower\nof stone',
       'other',
     ]);
   });
 
-  test('damaged lines are reported', () => {
+  test('damaged lines are reported', async () => {
     appendFileSync(path, 'no JSON\n{"step":1}\n{"step":4,"row":1');
-    index.update();
+    await index.update();
     expect(index.faults.map((fault) => fault.split(' ')[0])).toEqual([
       'samples.jsonl:6:',
       'samples.jsonl:7:',
@@ -108,30 +110,41 @@ describe('pages of samples', () => {
 });
 
 describe('the start and the extremes', () => {
-  test('a sample is shown with the first one of its prompt', () => {
-    expect(index.withStart(4)).toEqual({
+  test('a sample is shown with the first one of its prompt', async () => {
+    expect(await index.withStart(4)).toEqual({
       sample: { ...rows[3], line: 4 },
       start: { ...rows[1], line: 2 },
     });
-    expect(index.withStart(1).start).toBeNull();
+    expect((await index.withStart(1)).start).toBeNull();
     // The held-out rows are counted by themselves.
-    expect(index.withStart(5).start).toBeNull();
-    expect(() => index.withStart(9)).toThrow(expect.objectContaining({ code: 'unknown' }));
+    expect((await index.withStart(5)).start).toBeNull();
+    await expect(index.withStart(9)).rejects.toThrow(expect.objectContaining({ code: 'unknown' }));
   });
 
-  test('the best and the worst of a step, each once', () => {
-    const found = index.extremes(3, null)!;
-    expect(found.step).toBe(2);
+  test('the best and the worst of a step, each once', async () => {
+    const found = (await index.extremes(3, 'last'))!;
+    expect(found).toMatchObject({ step: 2, first: 1, last: 2, previous: 1, next: null });
     expect(found.best.map(({ line }) => line)).toEqual([4]);
     expect(found.worst.map(({ line }) => line)).toEqual([5]);
-    expect(index.extremes(1, 1)!.worst.map(({ line }) => line)).toEqual([2]);
-    expect(index.extremes(1, 7)).toEqual({ step: 7, best: [], worst: [] });
+    expect((await index.extremes(1, 1))!.worst.map(({ line }) => line)).toEqual([2]);
+    // A step without rewards stands for the one before it, and a step before all for the first.
+    expect((await index.extremes(1, 7))!.step).toBe(2);
+    expect(await index.extremes(1, 0)).toMatchObject({ step: 1, previous: null, next: 2 });
   });
 
-  test('a run without judged samples has none', () => {
-    const empty = new SamplesIndex(`${path}.none`);
-    empty.update();
-    expect(empty.extremes(3, null)).toBeNull();
-    expect(empty.page({})).toEqual({ total: 0, matching: 0, samples: [] });
+  test('the best and the worst of all steps', async () => {
+    const found = (await index.extremes(2, 'all'))!;
+    const judged = rows.flatMap(({ reward }) => (reward === null ? [] : [reward]));
+    const sorted = judged.toSorted((a, b) => b! - a!);
+    expect(found).toMatchObject({ step: null, previous: null, next: null });
+    expect(found.best.map(({ reward }) => reward)).toEqual(sorted.slice(0, 2));
+    expect(found.worst.map(({ reward }) => reward)).toEqual(sorted.slice(-2).reverse());
+  });
+
+  test('a run without judged samples has none', async () => {
+    const empty = new SamplesIndex(new SampleLines(`${path}.none`));
+    await empty.update();
+    expect(await empty.extremes(3, 'last')).toBeNull();
+    expect(await empty.page({})).toEqual({ total: 0, matching: 0, samples: [] });
   });
 });

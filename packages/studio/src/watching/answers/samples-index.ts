@@ -1,10 +1,6 @@
-// A run's samples.jsonl, of any size, while the run writes it: where each row is, and the numbers
-// that it is filtered and sorted by. Texts are read when they are shown.
-import { closeSync, openSync } from 'node:fs';
-import type { SampleLine } from '@keel/align/runs';
-import { isPlainObject } from '@keel/model/exact-json';
+// The samples of a run, filtered and sorted by their numbers. Texts are read when they are shown.
 import { WatchError } from '../folders/watch-error.ts';
-import { appendedLines, bytesAt } from '../numbers/appended-lines.ts';
+import type { Sample, SampleEntry, SampleSource } from './sample-source.ts';
 
 /** What samples can be sorted by. */
 export const sampleKeys = ['line', 'step', 'reward', 'gold', 'kl', 'tokens'] as const;
@@ -28,12 +24,6 @@ export interface SampleQuery {
   limit?: number;
 }
 
-/** A sample with its place. */
-export interface Sample extends SampleLine {
-  /** Of samples.jsonl, from 1. */
-  line: number;
-}
-
 /** Samples of a query. */
 export interface SamplePage {
   /** All samples of the run. */
@@ -43,17 +33,18 @@ export interface SamplePage {
   samples: Sample[];
 }
 
-interface Entry {
-  line: number;
-  start: number;
-  end: number;
-  step: number;
-  row: number;
-  heldOut: boolean;
-  reward: number | null;
-  gold: number | null;
-  kl: number | null;
-  tokens: number;
+/** Samples of a step, or of all steps, with the highest and the lowest rewards. */
+export interface Extremes {
+  /** null: all steps. */
+  step: number | null;
+  /** The nearest steps with rewards before and after it; null: none. */
+  previous: number | null;
+  next: number | null;
+  /** Steps with rewards. */
+  first: number;
+  last: number;
+  best: Sample[];
+  worst: Sample[];
 }
 
 const MOST_PER_PAGE = 500;
@@ -62,47 +53,33 @@ const MOST_QUERIES = 8;
 
 /** The samples of a run. */
 export class SamplesIndex {
-  readonly #path: string;
-  #entries: Entry[] = [];
-  #cursor: string | null = null;
-  #faults: string[] = [];
-  readonly #orders = new Map<string, Entry[]>();
+  readonly #source: SampleSource;
+  #version = 0;
+  readonly #orders = new Map<string, SampleEntry[]>();
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(source: SampleSource) {
+    this.#source = source;
   }
 
-  /** Damaged lines, a sentence each. */
+  /** Damage of the files, a sentence each. */
   get faults(): readonly string[] {
-    return this.#faults;
+    return this.#source.faults;
   }
 
   get count(): number {
-    return this.#entries.length;
+    return this.#source.entries.length;
   }
 
   /** Reads what was added. */
-  update(): void {
-    for (let more = true; more; ) {
-      const read = appendedLines(this.#path, this.#cursor);
-      if (read.restarted) {
-        this.#entries = [];
-        this.#faults = [];
-      }
-      if (read.restarted || read.lines.length > 0) this.#orders.clear();
-      for (const { text, line, start, end } of read.lines) {
-        const sample = parsedSample(text);
-        if (sample === null) {
-          this.#faults.push(`samples.jsonl:${line}: is not a sampled answer; it is skipped`);
-        } else this.#entries.push({ line, start, end, ...numbersOf(sample) });
-      }
-      this.#cursor = read.cursor;
-      more = read.more && read.lines.length > 0;
-    }
+  async update(): Promise<void> {
+    await this.#source.update();
+    if (this.#version === this.#source.version) return;
+    this.#version = this.#source.version;
+    this.#orders.clear();
   }
 
   /** @throws WatchError for a query that cannot be answered */
-  page(query: SampleQuery): SamplePage {
+  async page(query: SampleQuery): Promise<SamplePage> {
     const { offset = 0, limit = 50 } = query;
     if (!isCount(offset) || !isCount(limit) || limit > MOST_PER_PAGE) {
       throw new WatchError(
@@ -110,67 +87,72 @@ export class SamplesIndex {
         `offset and limit are whole numbers from 0, and limit is at most ${MOST_PER_PAGE}`,
       );
     }
-    const order = this.#orderOf(query);
-    const samples = this.#read(order.slice(offset, offset + limit));
-    return { total: this.#entries.length, matching: order.length, samples };
+    const order = await this.#orderOf(query);
+    const samples = await this.#source.read(order.slice(offset, offset + limit));
+    return { total: this.#source.entries.length, matching: order.length, samples };
   }
 
   /**
    * A sample, and the first one of the same prompt.
    * @throws WatchError if there is no such line
    */
-  withStart(line: number): { sample: Sample; start: Sample | null } {
-    const entry = this.#entries.find((one) => one.line === line);
+  async withStart(line: number): Promise<{ sample: Sample; start: Sample | null }> {
+    const entry = this.#source.entries.find((one) => one.line === line);
     if (entry === undefined) {
       throw new WatchError('unknown', `samples.jsonl has no line ${line}. The run may be resumed`);
     }
-    const same = this.#entries.filter(
+    const same = this.#source.entries.filter(
       ({ row, heldOut }) => row === entry.row && heldOut === entry.heldOut,
     );
     const first = same.reduce((a, b) => (b.step < a.step ? b : a), entry);
-    const [sample] = this.#read([entry]);
-    const [start] = first.step === entry.step ? [] : this.#read([first]);
+    const [sample] = await this.#source.read([entry]);
+    const [start] = first.step === entry.step ? [] : await this.#source.read([first]);
     return { sample: sample!, start: start ?? null };
   }
 
   /**
-   * The samples of one step with the highest and the lowest rewards.
-   * @param step null: the last one
+   * The samples with the highest and the lowest rewards.
+   * @param at a step, or the nearest one before it that has rewards (without one: the first)
+   * @returns null without rewards
    */
-  extremes(
-    each: number,
-    step: number | null,
-  ): { step: number; best: Sample[]; worst: Sample[] } | null {
-    const judged = this.#entries.filter(({ reward }) => reward !== null);
-    const at =
-      step ?? judged.reduce<number | null>((last, one) => Math.max(last ?? 0, one.step), null);
-    if (at === null) return null;
+  async extremes(each: number, at: number | 'last' | 'all'): Promise<Extremes | null> {
+    const judged = this.#source.entries.filter(({ reward }) => reward !== null);
+    const steps = [...new Set(judged.map(({ step }) => step))].sort((a, b) => a - b);
+    const [first, last] = [steps[0], steps.at(-1)];
+    if (first === undefined || last === undefined) return null;
+    const step =
+      at === 'all' ? null : at === 'last' ? last : (steps.findLast((one) => one <= at) ?? first);
+    const place = step === null ? -1 : steps.indexOf(step);
     const sorted = judged
-      .filter((one) => one.step === at)
+      .filter((one) => step === null || one.step === step)
       .sort((a, b) => b.reward! - a.reward! || a.line - b.line);
     // If there are too few, each is shown once.
     const best = Math.min(each, Math.ceil(sorted.length / 2));
     const worst = Math.min(each, sorted.length - best);
     return {
-      step: at,
-      best: this.#read(sorted.slice(0, best)),
-      worst: this.#read(sorted.slice(sorted.length - worst)).reverse(),
+      ...{ step, first, last },
+      previous: step === null ? null : (steps[place - 1] ?? null),
+      next: step === null ? null : (steps[place + 1] ?? null),
+      best: await this.#source.read(sorted.slice(0, best)),
+      worst: await this.#source.read(sorted.slice(sorted.length - worst).reverse()),
     };
   }
 
-  #orderOf({ offset: _, limit: __, ...query }: SampleQuery): Entry[] {
+  async #orderOf({ offset: _, limit: __, ...query }: SampleQuery): Promise<SampleEntry[]> {
     const key = JSON.stringify(query);
     const known = this.#orders.get(key);
     if (known !== undefined) return known;
-    const order = this.#sorted(this.#matching(query), query);
+    const version = this.#version;
+    const order = this.#sorted(await this.#matching(query), query);
+    if (version !== this.#version) return order;
     this.#orders.set(key, order);
     if (this.#orders.size > MOST_QUERIES) this.#orders.delete(this.#orders.keys().next().value!);
     return order;
   }
 
-  #matching(query: SampleQuery): Entry[] {
+  async #matching(query: SampleQuery): Promise<SampleEntry[]> {
     const { fromStep, toStep, minReward, maxReward, heldOut } = query;
-    const found = this.#entries.filter(
+    const found = this.#source.entries.filter(
       (one) =>
         (fromStep === undefined || one.step >= fromStep) &&
         (toStep === undefined || one.step <= toStep) &&
@@ -181,7 +163,7 @@ export class SamplesIndex {
     const text = query.text?.trim().toLowerCase() ?? '';
     if (text === '') return found;
     const lines = new Set(
-      this.#read(found)
+      (await this.#source.read(found))
         .filter((one) => `${promptText(one)}\n${one.completion}`.toLowerCase().includes(text))
         .map(({ line }) => line),
     );
@@ -189,7 +171,10 @@ export class SamplesIndex {
   }
 
   /** Samples without the number come last, whichever the direction. */
-  #sorted(entries: Entry[], { sort = 'line', descending = false }: SampleQuery): Entry[] {
+  #sorted(
+    entries: SampleEntry[],
+    { sort = 'line', descending = false }: SampleQuery,
+  ): SampleEntry[] {
     const sign = descending ? -1 : 1;
     return entries.sort((a, b) => {
       const [left, right] = [a[sort], b[sort]];
@@ -198,49 +183,12 @@ export class SamplesIndex {
       return right === null ? -1 : sign * (left - right);
     });
   }
-
-  #read(entries: readonly Entry[]): Sample[] {
-    if (entries.length === 0) return [];
-    const descriptor = openSync(this.#path, 'r');
-    try {
-      return entries.flatMap(({ line, start, end }) => {
-        const text = bytesAt(descriptor, start, end - start).toString('utf8');
-        const sample = parsedSample(text);
-        // The run was resumed since the file was read; the next update reads it again.
-        return sample === null ? [] : [{ ...sample, line }];
-      });
-    } finally {
-      closeSync(descriptor);
-    }
-  }
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** The messages of a chat, one after the other. */
-const promptText = ({ prompt }: SampleLine): string =>
+const promptText = ({ prompt }: Sample): string =>
   typeof prompt === 'string'
     ? prompt
     : prompt.map(({ content }) => (typeof content === 'string' ? content : '')).join('\n');
-
-function parsedSample(text: string): SampleLine | null {
-  try {
-    const found: unknown = JSON.parse(text);
-    if (!isPlainObject(found)) return null;
-    const { prompt, completion, step } = found;
-    const isPrompt = typeof prompt === 'string' || Array.isArray(prompt);
-    const whole = isPrompt && typeof completion === 'string' && typeof step === 'number';
-    return whole ? (found as unknown as SampleLine) : null;
-  } catch {
-    return null;
-  }
-}
-
-const numbersOf = (line: SampleLine): Omit<Entry, 'line' | 'start' | 'end'> => ({
-  ...{ step: line.step, row: line.row, heldOut: line.held_out === true },
-  ...{ reward: finite(line.reward), gold: finite(line.gold), kl: finite(line.kl) },
-  tokens: line.tokens,
-});
-
-const finite = (value: number | null | undefined): number | null =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null;

@@ -1,5 +1,6 @@
 // What a run was made from: models, data, rewards and other runs, as a graph.
-import { isAbsolute, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import type { StageRecord } from '@keel/align/runs';
 import type { FoundRun } from '../folders/find-runs.ts';
 import { optionOf } from './config.ts';
@@ -14,6 +15,8 @@ export interface LineageNode {
   sha256: string | null;
   /** Of a run, or of a result of one, that is watched, too. */
   run: string | null;
+  /** Whether it was in the watched folder, and is there no more: it was moved or removed. */
+  gone: boolean;
 }
 
 /** `from` was used to make `to`. */
@@ -64,11 +67,11 @@ export function lineageOf(
     }
     const to = runNode(graph, next);
     for (const source of sourcesOf(next, files)) {
-      const made = ownerOf(source.name, next, runs, files);
-      if (made !== null && made.id !== next.id) {
-        graph.edge(runNode(graph, made), to, source.key);
-        queue.push(made);
-      } else graph.edge(graph.node(source.kind, source.name, source.sha256), to, source.key);
+      const { owner, gone } = placeOf(source.name, next, runs, files);
+      if (owner !== null && owner.id !== next.id) {
+        graph.edge(runNode(graph, owner), to, source.key);
+        queue.push(owner);
+      } else graph.edge(graph.node(source.kind, source.name, source.sha256, gone), to, source.key);
     }
   }
   return graph.result;
@@ -83,8 +86,8 @@ class Graph {
     return node.id;
   }
 
-  node(kind: LineageNode['kind'], label: string, sha256: string | null): string {
-    return this.add({ id: `${kind}:${label}`, kind, label, sha256, run: null });
+  node(kind: LineageNode['kind'], label: string, sha256: string | null, gone = false): string {
+    return this.add({ id: `${kind}:${label}`, kind, label, sha256, run: null, gone });
   }
 
   edge(from: string, to: string, label: string): void {
@@ -97,7 +100,7 @@ class Graph {
 }
 
 const runNode = (graph: Graph, { id }: FoundRun): string =>
-  graph.add({ id: `run:${id}`, kind: 'run', label: id, sha256: null, run: id });
+  graph.add({ id: `run:${id}`, kind: 'run', label: id, sha256: null, run: id, gone: false });
 
 interface Source {
   key: string;
@@ -131,17 +134,37 @@ function nameOf(value: unknown): string | null {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
-/** The watched run in whose folder a path is; null if there is none. */
-function ownerOf(
+/** The watched run in whose folder a source of another run is, and whether it is there no more. */
+function placeOf(
   name: string,
   user: FoundRun,
   runs: ReadonlyMap<string, FoundRun>,
   files: RunFiles,
-): FoundRun | null {
+): { owner: FoundRun | null; gone: boolean } {
   const path = name.replace(/^\w+:/, '');
   const folder = files.record(user)?.folder ?? process.cwd();
-  const absolute = isAbsolute(path) ? path : join(folder, path);
-  return deepest(files.root.idOf(resolve(absolute)), runs);
+  const named = resolve(isAbsolute(path) ? path : join(folder, path));
+  const owner =
+    deepest(files.root.idOf(named), runs) ??
+    deepest(files.root.idOf(movedTo(named, user, files) ?? named), runs);
+  const gone = owner === null && files.root.idOf(named) !== null && !existsSync(named);
+  return { owner, gone };
+}
+
+/**
+ * Where a path is now if it was moved together with a run that names it; null if that run is where
+ * it was made.
+ */
+function movedTo(path: string, user: FoundRun, files: RunFiles): string | null {
+  const made = files.madeAt(user);
+  if (made === null || made === user.path) return null;
+  const [before, now] = [made.split(sep), user.path.split(sep)];
+  while (before.length > 0 && before.at(-1) === now.at(-1)) {
+    before.pop();
+    now.pop();
+  }
+  const [old, moved] = [before.join(sep), now.join(sep)];
+  return path.startsWith(`${old}${sep}`) ? `${moved}${path.slice(old.length)}` : null;
 }
 
 function deepest(id: string | null, runs: ReadonlyMap<string, FoundRun>): FoundRun | null {
@@ -164,7 +187,8 @@ function addStages(
   const stageNode = (name: string): string => {
     const run = runs.has(idOf(name)) ? idOf(name) : null;
     const sha256 = stages[name]?.result?.sha256 ?? null;
-    return graph.add({ id: `run:${idOf(name)}`, kind: 'stage', label: name, sha256, run });
+    const id = `run:${idOf(name)}`;
+    return graph.add({ id, kind: 'stage', label: name, sha256, run, gone: false });
   };
   for (const [name, { identity }] of Object.entries(stages)) {
     const to = stageNode(name);
@@ -210,7 +234,7 @@ export function usersOf(
   return [...runs.values()].flatMap((other) => {
     if (other.id === run.id || other.kind !== 'training') return [];
     const uses = sourcesOf(other, files).some(
-      ({ name }) => ownerOf(name, other, runs, files)?.id === run.id,
+      ({ name }) => placeOf(name, other, runs, files).owner?.id === run.id,
     );
     return uses ? [other.id] : [];
   });

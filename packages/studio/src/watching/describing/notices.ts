@@ -24,7 +24,8 @@ export function noticesOf(
   const written = files.health(run);
   if (written !== null) return { ...written, by: 'run' };
   const nothing = { checked: [], findings: [] };
-  if (run.kind !== 'tensorboard') return { ...nothing, by: run.kind === 'training' ? 'run' : null };
+  if (run.kind !== 'tensorboard' && run.kind !== 'trainer')
+    return { ...nothing, by: run.kind === 'training' ? 'run' : null };
   const number = (key: string): number | null => {
     const value = optionOf(config, key);
     return typeof value === 'number' ? value : null;

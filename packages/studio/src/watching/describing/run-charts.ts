@@ -27,7 +27,11 @@ export interface RunChart {
 const costs = ['objective/kl', 'kl', 'ppo/kl'];
 
 /** Metrics that are no curve to look at. */
-const counters = new Set(['epoch', 'num_tokens', 'global_step', 'total_flos']);
+const counters = new Set([
+  ...['epoch', 'num_tokens', 'eval_num_tokens', 'global_step', 'total_flos'],
+  // Of the whole run, which a Trainer logs at its end.
+  ...['train_runtime', 'train_samples_per_second', 'train_steps_per_second', 'train_loss'],
+]);
 
 /** The charts of metrics in reading order, those of the report first. */
 export function chartsOf(metrics: readonly string[]): RunChart[] {
@@ -53,11 +57,25 @@ export function chartsOf(metrics: readonly string[]): RunChart[] {
     });
     return shown.length === 0 ? [] : [{ id, title, note, share, main: true, lines: shown }];
   });
+  // Keel's runs have the share that finished instead.
+  const cutOff = has.has('eos_rate') ? [] : cutOffChart(metrics.filter((name) => !used.has(name)));
+  for (const { lines } of cutOff) for (const { name } of lines) use(name);
   return [
     ...main,
+    ...cutOff,
     ...otherCharts(metrics.filter((name) => !used.has(name) && !counters.has(name))),
   ];
 }
+
+/** TRL's share of answers that were cut off. */
+const cutOffChart = (names: readonly string[]): RunChart[] =>
+  otherCharts(names.filter((name) => /^(eval_)?completions\/clipped_ratio$/.test(name))).map(
+    (chart) => ({
+      ...chart,
+      ...{ title: 'Cut-off answers', share: true, main: true },
+      note: 'Share of sampled answers that reached the maximum length before their end.',
+    }),
+  );
 
 /** A chart for each metric, with its held-out one; of suites, for each task. */
 function otherCharts(names: readonly string[]): RunChart[] {

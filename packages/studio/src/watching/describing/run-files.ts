@@ -1,5 +1,6 @@
 // What describes a run: its folder and its small files.
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import {
   type Environment,
   type Health,
@@ -12,10 +13,12 @@ import {
 } from '@keel/align/runs';
 import { isPlainObject } from '@keel/model/exact-json';
 import { parse } from 'yaml';
+import type { z } from 'zod';
 import type { FoundRun } from '../folders/find-runs.ts';
 import { FileCache, signatureOf } from '../folders/read-files.ts';
 import type { RunRoot } from '../folders/run-root.ts';
-import { parseConfig, type RunConfig } from './config.ts';
+import { optionOf, parseConfig, type RunConfig } from './config.ts';
+import { type TrainerCard, trainerCard } from './trainer-card.ts';
 
 type ResumedEnvironment = Environment & { resumed?: Environment[] };
 
@@ -37,6 +40,19 @@ export class RunFiles {
     return this.#cache.read(this.root.within(path, 'run.json'), () => readRunRecord(path));
   }
 
+  /** The folder that a run was made in, which is another one if it was moved; null: not known. */
+  madeAt(run: Pick<FoundRun, 'path'>): string | null {
+    const folder = this.record(run)?.folder;
+    const output = optionOf(this.config(run), 'output');
+    if (folder === undefined || typeof output !== 'string') return null;
+    const path = resolve(folder, output);
+    try {
+      return realpathSync.native(path);
+    } catch {
+      return path;
+    }
+  }
+
   environment({ path }: Pick<FoundRun, 'path'>): ResumedEnvironment | null {
     return this.json(path, 'environment.json') as ResumedEnvironment | null;
   }
@@ -54,12 +70,31 @@ export class RunFiles {
     return this.#cache.read(this.root.within(path, 'recipe.yaml'), countStages);
   }
 
+  /** TRL's model card; null: there is none. */
+  trainerCard({ path }: Pick<FoundRun, 'path'>): TrainerCard | null {
+    return this.#cache.read(this.root.within(path, 'README.md'), trainerCard);
+  }
+
   /** What the run found wrong with itself; null: it has not written it. */
   health({ path }: Pick<FoundRun, 'path'>): Health | null {
     const found = this.json(path, 'health.json');
     return found !== null && Array.isArray(found.findings) && Array.isArray(found.checked)
       ? (found as unknown as Health)
       : null;
+  }
+
+  /** Files that describe the run and cannot be read, a sentence each. */
+  damaged(run: Pick<FoundRun, 'path'>): string[] {
+    const read: Record<string, unknown> = {
+      'config.yaml': this.config(run),
+      'run.json': this.record(run),
+      'environment.json': this.environment(run),
+      'stages.json': this.stages(run),
+      'health.json': this.health(run),
+    };
+    return Object.entries(read).flatMap(([name, value]) =>
+      value === null && this.has(run.path, name) ? [`${name}: is damaged, or cannot be read`] : [],
+    );
   }
 
   /** The process that writes the run, or wrote it last and was killed. */
@@ -74,6 +109,23 @@ export class RunFiles {
   /** A JSON object in the run's folder; null if there is none. */
   json(path: string, name: string): Record<string, unknown> | null {
     return this.#cache.read(this.root.within(path, name), parseObject);
+  }
+
+  /** A JSON file by its schema. @returns `fault` says why a file that exists cannot be read */
+  checked<T>(
+    path: string,
+    name: string,
+    schema: z.ZodType<T>,
+  ): { found: T | null; fault: string | null } {
+    const file = this.root.within(path, name);
+    if (file === null) return { found: null, fault: null };
+    const value = this.#cache.read(file, (text) => ({ parsed: JSON.parse(text) as unknown }));
+    if (value === null) return { found: null, fault: `${name}: is not JSON, or too large` };
+    const { data, error } = schema.safeParse(value.parsed);
+    if (data !== undefined) return { found: data, fault: null };
+    const { path: place, message } = error!.issues[0]!;
+    const where = place.length === 0 ? '' : ` at ${place.join('.')}`;
+    return { found: null, fault: `${name}: another version of Keel wrote it${where}: ${message}` };
   }
 
   /** A text in the run's folder; null if there is none. */

@@ -8,7 +8,8 @@ import type { TailRows } from './tail-rows.ts';
 
 /**
  * `running`: a process of this machine writes to it. `elsewhere`: a process of another machine
- * does, or did until it was killed. `recorded`: files of another tool, which do not say.
+ * does, or did until it was killed. `recorded`: files of another trainer, which do
+ * not say.
  */
 export type RunState = 'running' | 'elsewhere' | 'finished' | 'interrupted' | 'failed' | 'recorded';
 
@@ -145,7 +146,7 @@ export function stateOf(
   parts: { record: RunRecord | null; holder: LockHolder | null; files: RunFiles },
 ): RunState {
   const { record, holder, files } = parts;
-  if (run.kind === 'tensorboard') return 'recorded';
+  if (run.kind === 'tensorboard' || run.kind === 'trainer') return 'recorded';
   if (holder?.state === 'runs') return 'running';
   if (holder?.state === 'unknown') return 'elsewhere';
   // A lock that is left is that of a process that was killed after the call started.

@@ -30,8 +30,14 @@ export class TailRows {
   }
 }
 
+/** None of a file that cannot be read: the run's page says why. */
 function lastRows(path: string): MetricsRow[] {
-  const descriptor = openSync(path, 'r');
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch {
+    return [];
+  }
   try {
     const { size } = fstatSync(descriptor);
     const start = Math.max(0, size - BYTES);
@@ -43,6 +49,8 @@ function lastRows(path: string): MetricsRow[] {
     lines.pop();
     if (start > 0) lines.shift();
     return lines.flatMap((line) => parsedRow(line) ?? []);
+  } catch {
+    return [];
   } finally {
     closeSync(descriptor);
   }

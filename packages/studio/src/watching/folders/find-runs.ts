@@ -1,9 +1,11 @@
 // Finds the runs below a folder. It is called again and again, so folders that did not change are
 // not read again.
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { kindOf, type RunKind } from './kinds.ts';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isEventFile, kindOf, type RunKind } from './kinds.ts';
+import { whyUnreadable } from './read-files.ts';
 import type { RunRoot } from './run-root.ts';
+import { isTrainerFolder } from './trainer-folder.ts';
 
 /** A run's folder. */
 export interface FoundRun {
@@ -12,6 +14,20 @@ export interface FoundRun {
   kind: RunKind;
   /** When its folder changed, in milliseconds; NaN: just now, so that it may change again. */
   changed: number;
+  /** Folders with the TensorBoard events of the run, of other trainers. */
+  events: string[];
+}
+
+/** What is below a root. */
+export interface FoundRuns {
+  /** In the order of their ids. */
+  runs: FoundRun[];
+  /** Folders of events that are part of another run, by their ids: the id of that run. */
+  parts: ReadonlyMap<string, string>;
+  /** false: there are more folders than a watcher reads. */
+  complete: boolean;
+  /** Ids of folders that cannot be read, so that their runs are not found. */
+  unreadable: string[];
 }
 
 /** Most levels of folders below the root. */
@@ -26,54 +42,73 @@ const skipped =
 /** TensorBoard's hyperparameters are in a folder that is named by the time. */
 const isHyperparameters = (name: string): boolean => /^\d+\.\d+$/.test(name);
 
+/** Whether events in its folder are its numbers, and not a copy of them. */
+const hasEvents = (kind: RunKind | null): boolean => kind === 'trainer' || kind === 'tensorboard';
+
 interface Listing {
   names: string[];
   folders: string[];
 }
 
+interface KnownFolder {
+  /** As in {@link FoundRun}. */
+  changed: number;
+  /** When its entries or its permissions changed. */
+  modes: number;
+  listing: Listing;
+}
+
 /** The runs below a root. */
 export class RunFinder {
   readonly #root: RunRoot;
-  #known = new Map<string, { changed: number; listing: Listing }>();
+  #known = new Map<string, KnownFolder>();
 
   constructor(root: RunRoot) {
     this.#root = root;
   }
 
-  /**
-   * Runs in the order of their ids. Symbolic links are not followed, so a run is found once.
-   * @returns `complete` is false if there are more folders than a watcher reads
-   */
-  find(): { runs: FoundRun[]; complete: boolean } {
+  /** All runs. Symbolic links are not followed, so a run is found once. */
+  find(): FoundRuns {
     const runs: FoundRun[] = [];
-    const seen = new Map<string, { changed: number; listing: Listing }>();
+    let complete = true;
+    const unreadable: string[] = [];
+    const seen = new Map<string, KnownFolder>();
     const queue = [{ path: this.#root.path, depth: 0 }];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      if (seen.size >= MOST_FOLDERS) return { runs: runs.sort(byId), complete: false };
+      if (seen.size >= MOST_FOLDERS) {
+        complete = false;
+        break;
+      }
       const { path, depth } = next;
       const found = this.#list(path);
-      if (found === null) continue;
+      if (found === 'gone') continue;
+      if (found === 'unreadable') {
+        unreadable.push(this.#root.idOf(path)!);
+        continue;
+      }
       seen.set(path, found);
       const { names, folders } = found.listing;
-      const kind = kindOf(names);
-      if (kind !== null)
-        runs.push({ id: this.#root.idOf(path)!, path, kind, changed: found.changed });
+      const kind = confirmed(kindOf(names), path, names);
+      if (kind !== null) {
+        const events = hasEvents(kind) && names.some(isEventFile) ? [path] : [];
+        runs.push({ id: this.#root.idOf(path)!, path, kind, changed: found.changed, events });
+      }
       if (depth === DEEPEST) continue;
       for (const name of folders) {
-        if (skipped.test(name) || (kind === 'tensorboard' && isHyperparameters(name))) continue;
+        if (skipped.test(name) || (hasEvents(kind) && isHyperparameters(name))) continue;
         queue.push({ path: join(path, name), depth: depth + 1 });
       }
     }
     this.#known = seen;
-    return { runs: runs.sort(byId), complete: true };
+    return { ...withEvents(runs), complete, unreadable };
   }
 
-  /** null for a folder that cannot be read, or is gone. */
-  #list(path: string): { changed: number; listing: Listing } | null {
+  #list(path: string): KnownFolder | 'gone' | 'unreadable' {
     try {
-      const { mtimeMs } = statSync(path);
+      const { mtimeMs, ctimeMs: modes } = statSync(path);
       const known = this.#known.get(path);
-      if (known?.changed === mtimeMs) return known;
+      if (known?.changed === mtimeMs && known.modes === modes) return known;
+      accessSync(path, constants.R_OK | constants.X_OK);
       const entries = readdirSync(path, { withFileTypes: true });
       const listing = {
         names: entries.map(({ name }) => name),
@@ -81,11 +116,42 @@ export class RunFinder {
       };
       // A folder that changed just now may change again with the same time.
       const settled = Date.now() - mtimeMs > CLOCK;
-      return { changed: settled ? mtimeMs : Number.NaN, listing };
-    } catch {
-      return null;
+      return { changed: settled ? mtimeMs : Number.NaN, modes, listing };
+    } catch (error) {
+      return whyUnreadable(error) === null ? 'gone' : 'unreadable';
     }
   }
+}
+
+/** A folder is a Trainer's only if a checkpoint has its state. */
+function confirmed(kind: RunKind | null, path: string, names: readonly string[]): RunKind | null {
+  if (kind !== 'trainer' || isTrainerFolder(path, names)) return kind;
+  return names.some(isEventFile) ? 'tensorboard' : null;
+}
+
+/** Levels below a Trainer's folder at which its events may be: `runs/TIME_HOST`. */
+const EVENT_LEVELS = 2;
+
+/** A Trainer's folder and its folders of events are one run: each start of it makes another. */
+function withEvents(found: readonly FoundRun[]): Pick<FoundRuns, 'runs' | 'parts'> {
+  const trainers = new Map(
+    found.flatMap((run) => (run.kind === 'trainer' ? [[run.path, run] as const] : [])),
+  );
+  const parts = new Map<string, string>();
+  const runs = found.filter((run) => {
+    if (run.kind !== 'tensorboard') return true;
+    let above = run.path;
+    for (let level = 0; level < EVENT_LEVELS; level++) {
+      above = dirname(above);
+      const trainer = trainers.get(above);
+      if (trainer === undefined) continue;
+      trainer.events.push(run.path);
+      parts.set(run.id, trainer.id);
+      return false;
+    }
+    return true;
+  });
+  return { runs: runs.sort(byId), parts };
 }
 
 /** Milliseconds: no file system's clock is coarser. */

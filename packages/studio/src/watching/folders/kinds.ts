@@ -1,4 +1,5 @@
 // What a folder is, from the names in it.
+import { checkpointStep } from './trainer-folder.ts';
 
 /** What a watched folder contains. */
 export type RunKind =
@@ -11,6 +12,7 @@ export type RunKind =
   | 'audit'
   | 'attacks'
   | 'rating'
+  | 'trainer'
   | 'tensorboard';
 
 const EVENTS = /^events\.out\.tfevents\./;
@@ -30,9 +32,12 @@ export function kindOf(names: readonly string[]): RunKind | null {
   if (has('audit.json')) return 'audit';
   if (has('attacks.json')) return 'attacks';
   if (has('ratings.json')) return 'rating';
-  // A lab's recipe is in `stages`.
+  // A lab's recipe is in `stages`; one of a closed world has none.
   if (has('stages') && has('results.json', 'lab.yaml')) return 'lab';
+  if (['results.json', 'table.md', 'plot.svg'].every((name) => has(name))) return 'lab';
   if (has('summary.json') && has('report.html')) return 'evaluation';
+  if (has('trainer_state.json') || names.some((name) => checkpointStep(name) !== null))
+    return 'trainer';
   return names.some(isEventFile) ? 'tensorboard' : null;
 }
 

@@ -1,5 +1,5 @@
 // Small files of a run's folder, read again only if they changed.
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** Larger files are not read whole. */
 const LARGEST = 64e6;
@@ -39,6 +39,23 @@ function parsed<T>(path: string, parse: (text: string, path: string) => T): T | 
   } catch {
     return null;
   }
+}
+
+/** Names in a folder; none if it is gone, or cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Why a file or folder cannot be read, in a few words; null: there is none. */
+export function whyUnreadable(error: unknown): string | null {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return null;
+  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
+  return code === 'EISDIR' ? 'it is a folder' : message;
 }
 
 /** Differs if a file was written again. @returns null if there is no such file */

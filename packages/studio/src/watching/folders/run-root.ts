@@ -1,5 +1,5 @@
 // The folder below which runs are watched. Nothing outside it is read: names come from a browser.
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { WatchError } from './watch-error.ts';
 
@@ -46,7 +46,12 @@ export class RunRoot {
    */
   within(folder: string, name: string): string | null {
     const path = join(folder, name);
-    const entry = lstatSync(path, { throwIfNoEntry: false });
+    let entry: Stats | undefined;
+    try {
+      entry = lstatSync(path, { throwIfNoEntry: false });
+    } catch {
+      // A folder without permission.
+    }
     if (entry === undefined) return null;
     // A folder without links has no links above its entries.
     return entry.isSymbolicLink() || /[/\\]/.test(name) ? this.#inside(path) : path;

@@ -1,6 +1,7 @@
 // Reads the lines that were added to a file since the last time, while another process writes it.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { maskedCrc32c } from '@keel/align/runs';
+import { whyUnreadable } from '../folders/read-files.ts';
 
 /** How far a file was read: the bytes, the lines, and a checksum of the last bytes before. */
 interface Position {
@@ -24,6 +25,8 @@ export interface AppendedLines {
   restarted: boolean;
   /** There are more lines than one call reads. */
   more: boolean;
+  /** Why the file cannot be read; null: it can, or there is none. */
+  failed: string | null;
 }
 
 /**
@@ -35,15 +38,22 @@ export function appendedLines(path: string, cursor: string | null, most = 32e6):
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
-  } catch {
-    return { lines: [], cursor: '0:0:0', restarted: parsedCursor(cursor).offset > 0, more: false };
+  } catch (error) {
+    return nothing(cursor, error);
   }
   try {
     return linesAfter(descriptor, parsedCursor(cursor), most);
+  } catch (error) {
+    return nothing(cursor, error);
   } finally {
     closeSync(descriptor);
   }
 }
+
+const nothing = (cursor: string | null, error: unknown): AppendedLines => ({
+  ...{ lines: [], cursor: '0:0:0', more: false, restarted: parsedCursor(cursor).offset > 0 },
+  failed: whyUnreadable(error),
+});
 
 function linesAfter(descriptor: number, before: Position, most: number): AppendedLines {
   const { size } = fstatSync(descriptor);
@@ -70,7 +80,7 @@ function linesAfter(descriptor: number, before: Position, most: number): Appende
     rest = bytes.subarray(start);
   }
   const check = checksumBefore(descriptor, offset);
-  return { lines, cursor: `${offset}:${line}:${check}`, restarted, more: at < size };
+  return { lines, cursor: `${offset}:${line}:${check}`, restarted, more: at < size, failed: null };
 }
 
 function parsedCursor(cursor: string | null): Position {

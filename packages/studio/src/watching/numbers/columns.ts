@@ -37,9 +37,22 @@ export class Columns {
     }
   }
 
-  /** Removes values of a step and later ones: the run was resumed before it. */
-  removeFrom(step: number): void {
-    for (const { steps, values } of this.#columns.values()) {
+  /** The same values, which change by themselves. */
+  copy(): Columns {
+    const copy = new Columns();
+    for (const [name, { steps, values }] of this.#columns) {
+      copy.#columns.set(name, { steps: [...steps], values: [...values] });
+    }
+    return copy;
+  }
+
+  /**
+   * Removes values of a step and later ones: the run was resumed before it.
+   * @param name of a metric (default: all)
+   */
+  removeFrom(step: number, name?: string): void {
+    const columns = name === undefined ? this.#columns.values() : [this.#columns.get(name)];
+    for (const { steps, values } of [...columns].filter((one) => one !== undefined)) {
       const at = steps.findIndex((one) => one >= step);
       if (at < 0) continue;
       steps.splice(at);

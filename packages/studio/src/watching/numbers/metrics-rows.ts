@@ -14,6 +14,8 @@ export interface AppendedRows {
   more: boolean;
   /** Damaged lines, a sentence each. */
   faults: string[];
+  /** Why the file cannot be read; null: it can, or there is none. */
+  failed: string | null;
 }
 
 /** Rows after a cursor; null: all rows. */
@@ -35,18 +37,22 @@ export function appendedRows(path: string, cursor: string | null): AppendedRows 
  */
 export function parsedRow(text: string): MetricsRow | null {
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (!isPlainObject(parsed)) return null;
-    const row: MetricsRow = { step: Number.NaN };
-    for (const name in parsed) {
-      const value = parsed[name];
-      if (typeof value === 'number') row[name] = value;
-      else if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') {
-        row[name] = Number(value);
-      }
-    }
-    return Number.isFinite(row.step) ? row : null;
+    return rowOf(JSON.parse(text));
   } catch {
     return null;
   }
+}
+
+/** The numbers of a row; null without a step. */
+export function rowOf(parsed: unknown): MetricsRow | null {
+  if (!isPlainObject(parsed)) return null;
+  const row: MetricsRow = { step: Number.NaN };
+  for (const name in parsed) {
+    const value = parsed[name];
+    if (typeof value === 'number') row[name] = value;
+    else if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') {
+      row[name] = Number(value);
+    }
+  }
+  return Number.isFinite(row.step) ? row : null;
 }

@@ -28,7 +28,7 @@ const written = [
 function numbersOf(file: Uint8Array): EventNumbers {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'events.out.tfevents.1.host'), file);
-  const numbers = new EventNumbers(folder);
+  const numbers = new EventNumbers(() => [folder]);
   numbers.update();
   return numbers;
 }
@@ -78,7 +78,7 @@ describe("another program's event file", () => {
     const folder = temporaryFolder();
     const path = join(folder, 'events.out.tfevents.1.host');
     writeFileSync(path, bytes.subarray(0, -5));
-    const numbers = new EventNumbers(folder);
+    const numbers = new EventNumbers(() => [folder]);
     numbers.update();
     expect(numbers.columns.names).not.toContain('custom');
     expect(numbers.faults).toEqual([expect.stringMatching(/: the last \d+ bytes are not a whole/)]);
@@ -137,7 +137,7 @@ describe('event files of Keel', () => {
       for (const step of steps) writer.metrics({ step, loss: step + seconds, eval_loss: 1 });
     };
     write(100, null, [1, 2, 3, 4]);
-    const numbers = new EventNumbers(folder);
+    const numbers = new EventNumbers(() => [folder]);
     numbers.update();
     expect(numbers.columns.get('loss')!.values).toEqual([101, 102, 103, 104]);
     write(200, 2, [3]);

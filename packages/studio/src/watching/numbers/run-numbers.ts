@@ -1,12 +1,15 @@
-// The numbers of a run, from metrics.jsonl or from TensorBoard's event files, kept up to date while
-// the run writes them.
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+// The numbers of a run, from metrics.jsonl, TensorBoard's event files or a Trainer's state, kept up
+// to date while the run writes them.
+import { statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isEventFile } from '../folders/kinds.ts';
+import { namesIn, whyUnreadable } from '../folders/read-files.ts';
+import { stateFiles } from '../folders/trainer-folder.ts';
 import { Columns } from './columns.ts';
-import { eventRecords } from './event-records.ts';
+import { type EventRecords, eventRecords } from './event-records.ts';
 import { loggedEvent } from './events.ts';
 import { appendedRows } from './metrics-rows.ts';
+import { type TrainerState, TrainerStateFile } from './trainer-state.ts';
 
 /** Numbers of a run that are read again and again. */
 export interface RunNumbers {
@@ -29,8 +32,9 @@ export class JsonNumbers implements RunNumbers {
   readonly texts = new Map<string, string>();
   readonly lastTime = null;
   readonly firstTime = null;
-  faults: string[] = [];
   readonly #path: () => string | null;
+  #damaged: string[] = [];
+  #failed: string | null = null;
   #cursor: string | null = null;
 
   /** @param path of the file; null as long as there is none */
@@ -38,16 +42,23 @@ export class JsonNumbers implements RunNumbers {
     this.#path = path;
   }
 
+  get faults(): string[] {
+    const failed = this.#failed === null ? [] : [`metrics.jsonl: cannot be read: ${this.#failed}`];
+    return [...failed, ...this.#damaged];
+  }
+
   update(): void {
     const path = this.#path();
+    this.#failed = null;
     for (let more = path !== null; more; ) {
       const read = appendedRows(path!, this.#cursor);
       if (read.restarted) {
         this.columns.clear();
-        this.faults = [];
+        this.#damaged = [];
       }
       for (const row of read.rows) this.columns.add(row);
-      this.faults.push(...read.faults);
+      this.#damaged.push(...read.faults);
+      this.#failed = read.failed;
       this.#cursor = read.cursor;
       more = read.more && read.rows.length > 0;
     }
@@ -55,45 +66,56 @@ export class JsonNumbers implements RunNumbers {
 }
 
 interface EventFile {
-  name: string;
+  path: string;
   inode: number;
   next: number;
   stopped: boolean;
   incomplete: number;
   faults: string[];
+  /** Metrics that it has. */
+  seen: Set<string>;
+  /** The step of its first number; null without numbers. */
+  first: number | null;
 }
 
-/** Numbers of a folder's event files, with TRL's names. */
+/** Numbers of event files, with TRL's names. */
 export class EventNumbers implements RunNumbers {
   readonly columns = new Columns();
   readonly texts = new Map<string, string>();
   lastTime: number | null = null;
   firstTime: number | null = null;
-  readonly #folder: string;
+  readonly #folders: () => readonly string[];
   #files: EventFile[] = [];
+  /** Changes with each number that is read. */
+  version = 0;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  /** @param folders with the event files of one run */
+  constructor(folders: () => readonly string[]) {
+    this.#folders = folders;
+  }
+
+  /** The first step of the file that was opened last; null without numbers. */
+  get lastStart(): { step: number; time: number } | null {
+    const last = this.#files.findLast(({ first }) => first !== null);
+    return last === undefined ? null : { step: last.first!, time: openedAt(last.path) * 1000 };
   }
 
   get faults(): string[] {
-    return this.#files.flatMap(({ name, faults, incomplete }) => [
-      ...faults.map((fault) => `${name}: ${fault}`),
+    return this.#files.flatMap(({ path, faults, incomplete }) => [
+      ...faults.map((fault) => `${basename(path)}: ${fault}`),
       ...(incomplete === 0
         ? []
         : [
-            `${name}: the last ${incomplete} bytes are not a whole record: it is being written, or its writer was killed`,
+            `${basename(path)}: the last ${incomplete} bytes are not a whole record: it is being written, or its writer was killed`,
           ]),
     ]);
   }
 
   update(): void {
-    // Names start with the time at which the file was opened.
-    const names = readdirSync(this.#folder).filter(isEventFile).sort();
-    const stats = names.map((name) => statSync(join(this.#folder, name)));
+    const found = eventFiles(this.#folders());
     const same = this.#files.every(
-      ({ name, inode, next }, at) =>
-        names[at] === name && stats[at]!.ino === inode && stats[at]!.size >= next,
+      ({ path, inode, next }, at) =>
+        found[at]?.path === path && found[at].inode === inode && found[at].size >= next,
     );
     if (!same) {
       this.#files = [];
@@ -101,24 +123,33 @@ export class EventNumbers implements RunNumbers {
       this.texts.clear();
       this.lastTime = null;
       this.firstTime = null;
+      this.version += 1;
     }
-    for (const [at, name] of names.entries()) {
-      const inode = stats[at]!.ino;
-      this.#files[at] ??= { name, inode, next: 0, stopped: false, incomplete: 0, faults: [] };
-      this.#readFile(this.#files[at]);
+    for (const [at, { path, inode }] of found.entries()) {
+      this.#files[at] ??= {
+        ...{ path, inode, next: 0, stopped: false, incomplete: 0, faults: [] },
+        ...{ seen: new Set(), first: null },
+      };
+      this.#readFile(this.#files[at], at > 0);
     }
   }
 
-  #readFile(file: EventFile): void {
+  #readFile(file: EventFile, isLater: boolean): void {
     if (file.stopped) return;
-    const read = eventRecords(join(this.#folder, file.name), file.next);
+    let read: EventRecords;
+    try {
+      read = eventRecords(file.path, file.next);
+    } catch (error) {
+      file.faults = [`cannot be read: ${whyUnreadable(error) ?? 'it is gone'}`];
+      return;
+    }
     file.next = read.next;
     file.stopped = read.stopped;
     file.incomplete = read.incomplete;
     file.faults.push(...read.faults);
     for (const { data, offset } of read.records) {
       try {
-        this.#add(data);
+        this.#add(data, file, isLater);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         file.faults.push(`the record at byte ${offset} is not an event: ${error.message}`);
@@ -126,10 +157,18 @@ export class EventNumbers implements RunNumbers {
     }
   }
 
-  #add(data: Uint8Array): void {
+  #add(data: Uint8Array, file: EventFile, isLater: boolean): void {
     const { step, time, restarts, numbers, texts } = loggedEvent(data);
     if (restarts) this.columns.removeFrom(step);
-    for (const { tag, value } of numbers) this.columns.set(metricOf(tag), step, value);
+    for (const { tag, value } of numbers) {
+      const name = metricOf(tag);
+      // A Trainer that resumes says so nowhere. What an earlier file has after that is not valid.
+      if (isLater && !file.seen.has(name)) this.columns.removeFrom(step, name);
+      file.seen.add(name);
+      file.first ??= step;
+      this.columns.set(name, step, value);
+      this.version += 1;
+    }
     for (const { tag, text } of texts) this.texts.set(tag, text);
     if (numbers.length === 0) return;
     this.lastTime = Math.max(this.lastTime ?? 0, time * 1000);
@@ -139,3 +178,95 @@ export class EventNumbers implements RunNumbers {
 
 /** `train/loss` is `loss`, and `eval/loss` is `eval_loss`. */
 const metricOf = (tag: string): string => tag.replace(/^train\//, '').replace(/^eval\//, 'eval_');
+
+/** Seconds since 1970 at which an event file was opened, by its name. */
+const openedAt = (path: string): number =>
+  Number(/^events\.out\.tfevents\.(\d+)/.exec(basename(path))?.[1] ?? 0);
+
+/** The event files of folders, those that were opened first before others. */
+const eventFiles = (folders: readonly string[]): { path: string; inode: number; size: number }[] =>
+  folders
+    .flatMap((folder) => namesIn(folder).map((name) => join(folder, name)))
+    .filter((path) => isEventFile(basename(path)))
+    .sort((a, b) => openedAt(a) - openedAt(b) || (a < b ? -1 : 1))
+    .flatMap((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? [] : [{ path, inode: found.ino, size: found.size }];
+    });
+
+/** Differs if something was added to the files of another trainer's run. */
+export const sourceSignature = ({
+  path,
+  kind,
+  events,
+}: {
+  path: string;
+  kind: string;
+  events: readonly string[];
+}): string =>
+  [
+    ...eventFiles(events).map((file) => `${file.path} ${file.inode} ${file.size}`),
+    ...(kind === 'trainer' ? stateFiles(path).map(({ name, time }) => `${name} ${time}`) : []),
+  ].join('\n');
+
+/** Numbers of a Trainer's folder: its event files, and its state at the last checkpoint. */
+export class TrainerNumbers implements RunNumbers {
+  columns = new Columns();
+  readonly #events: EventNumbers;
+  readonly #state: TrainerStateFile;
+  #version = -1;
+
+  /** @param events folders with its event files */
+  constructor(output: string, events: () => readonly string[]) {
+    this.#events = new EventNumbers(events);
+    this.#state = new TrainerStateFile(output);
+  }
+
+  get faults(): string[] {
+    return [...this.#state.faults, ...this.#events.faults];
+  }
+
+  get texts(): ReadonlyMap<string, string> {
+    return this.#events.texts;
+  }
+
+  get firstTime(): number | null {
+    return this.#events.firstTime;
+  }
+
+  get lastTime(): number | null {
+    const times = [this.#events.lastTime, this.#state.state?.time].filter((one) => one != null);
+    return times.length === 0 ? null : Math.max(...times);
+  }
+
+  get state(): TrainerState | null {
+    return this.#state.state;
+  }
+
+  /** Whether it came to its end, which a Trainer records with its run time. */
+  get finished(): boolean {
+    const last = this.columns.lastStep;
+    if (this.columns.get('train_runtime')?.steps.at(-1) === last && last !== null) return true;
+    return this.state !== null && this.state.step === last && this.state.step === this.state.total;
+  }
+
+  update(): void {
+    this.#events.update();
+    const changed = this.#state.update();
+    if (!changed && this.#version === this.#events.version) return;
+    this.#version = this.#events.version;
+    this.columns = this.#merged();
+  }
+
+  /** The state has more digits, and what was logged before the events that are left. */
+  #merged(): Columns {
+    const merged = this.#events.columns.copy();
+    const { state } = this;
+    if (state === null) return merged;
+    const start = this.#events.lastStart;
+    // A state from before the last start is only valid for the steps before it.
+    const isCurrent = start === null || state.time >= start.time;
+    for (const row of state.rows) if (isCurrent || row.step < start.step) merged.add(row);
+    return merged;
+  }
+}

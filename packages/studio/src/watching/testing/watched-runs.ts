@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TensorBoardWriter } from '@keel/align/internal';
+import type { ComparisonFile, EvaluationFile } from '@keel/evaluate/results';
 import { lines, trainingFiles, writeFiles } from './run-folders.ts';
 
 /** A text that would run as a script if a page took it for HTML. */
@@ -57,6 +58,52 @@ const record = (folder: string, how: 'finished' | 'interrupted' | 'failed') => (
 /** How many samples the run `grpo` has. */
 export const SAMPLES = 1500;
 
+const metric = {
+  ...{ value: 0.25, interval: [0.2, 0.3] as const, standard_error: 0.1 },
+  ...{ count: 20, higher_is_better: true },
+};
+const evaluation: EvaluationFile = {
+  ...{ suites: ['core'], task_files: [], limit: null, seconds: 1, baseline: null, passed: false },
+  entries: [
+    {
+      ...{ name: attack, model: 'small', adapter: null, differences: [] },
+      tasks: {
+        arithmetic: {
+          ...{ type: 'generation', description: '', rows: 20, skipped: 0, truncated: 0 },
+          metrics: { score: metric },
+        },
+      },
+    },
+  ],
+  gates: [
+    {
+      ...{ metric: 'arithmetic/score', at_least: 0.5, confidence: 0.95, entry: 'base' },
+      ...{ passed: false, measured: 0.25, bound: 0.25, short_by: 0.25 },
+    },
+  ],
+};
+
+const share = (value: number, low: number, high: number) => ({
+  ...{ value, count: 40, interval: [low, high] as const },
+});
+const orders = {
+  pairs: 40,
+  once: 0,
+  agree: share(0.4, 0.3, 0.5),
+  first_wins: share(0.8, 0.7, 0.9),
+};
+const judged: ComparisonFile = {
+  ...{ judge: 'a judge', model_a: 'base', model_b: attack, pairs: 40, judged: 40, prompts: 40 },
+  ...{ win_rate: share(0.62, 0.5, 0.73), wins: 24, losses: 15, ties: 1, orders, check: null },
+  length_controlled: { value: 0.55, interval: [0.4, 0.7], why: null },
+  longer_wins: share(0.7, 0.6, 0.8),
+  lengths: { a: { characters: 100, words: 20 }, b: { characters: 140, words: 28 } },
+  ...{ failures: [], incomplete: 0, rules: [], categories: [] },
+  flagged: { flags: [], rows: 0, win_rate_without: null },
+  usage: { prompt_tokens: 0, answer_tokens: 0, cost: 0 },
+  findings: [{ code: 'cannot-tell', severity: 'serious', text: `It guesses ${attack}` }],
+};
+
 /** Writes the runs into a folder, which is the working folder of all of them, too. */
 export function writeRuns(folder: string): void {
   writeFiles(folder, { 'rows.jsonl': '' });
@@ -110,23 +157,11 @@ export function writeRuns(folder: string): void {
     ...trainingFiles(),
     'report.html': '<!doctype html><html><head></head><body><h1>Of the stage</h1></body></html>',
   });
-  const metric = { value: 0.25, interval: [0.2, 0.3], count: 20, higher_is_better: true };
-  writeFiles(join(folder, 'evaluated'), {
+  writeFiles(join(folder, 'evaluated'), { 'report.html': '', 'summary.json': evaluation });
+  writeFiles(join(folder, 'judged'), {
+    'judging.json': { mode: 'comparison', judge: 'a judge', identity: '' },
+    'summary.json': judged,
     'report.html': '',
-    'summary.json': {
-      ...{ suites: ['core'], baseline: null, passed: false },
-      entries: [{ name: attack, tasks: { arithmetic: { metrics: { score: metric } } } }],
-      gates: [
-        {
-          task: 'arithmetic',
-          metric: 'score',
-          entry: 'base',
-          passed: false,
-          measured: 0.25,
-          bound: 0.5,
-        },
-      ],
-    },
   });
   const events = join(folder, 'trl/runs/Nov30_host');
   mkdirSync(events, { recursive: true });

@@ -20,6 +20,7 @@ import {
 import { useMediaQuery } from '@mantine/hooks';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import type { InferResponseType } from 'hono/client';
 import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { RoundOptions } from '../../../src/rounds/round-options.ts';
@@ -35,13 +36,13 @@ export default function Train({ project }: { project: string }) {
   const rounds = useQuery({
     queryKey: key(project),
     queryFn: () => answerOf(api.projects[':project'].rounds.$get({ param: { project } })),
-    // A round that was just started is in no list of runs yet.
+    // A round that was just started or resumed is in no list of runs yet.
     refetchInterval: ({ state: { data } }) =>
-      data?.some(({ state }) => state === 'running' || state === null) ? 3000 : false,
+      data?.some(({ state }) => state !== 'finished') ? 3000 : false,
   });
   if (rounds.isError) return <Failure error={rounds.error} />;
   if (rounds.isPending) return <Skeleton h={300} />;
-  const isRunning = rounds.data.some(({ state }) => state === 'running');
+  const isRunning = rounds.data.some(({ state }) => ['running', 'starting'].includes(state));
   return (
     <Stack gap="xl">
       <Text c="dimmed" maw={760}>
@@ -73,7 +74,7 @@ export default function Train({ project }: { project: string }) {
                     {round.options.method !== 'none' && ` and ${round.options.method}`}
                   </Table.Td>
                   <Table.Td miw={180}>
-                    <State {...round} />
+                    <State project={project} round={round} />
                   </Table.Td>
                   <Table.Td ta="right">
                     {round.trainRows} + {round.heldOutRows} held out
@@ -86,7 +87,7 @@ export default function Train({ project }: { project: string }) {
                   <Table.Td ta="right">{round.newTasks ?? '–'}</Table.Td>
                   <Table.Td>{agoText(round.createdAt)}</Table.Td>
                   <Table.Td>
-                    {round.state !== null && (
+                    {!['starting', 'not started'].includes(round.state) && (
                       <Button
                         component={Link}
                         href={runPath(round.run)}
@@ -109,35 +110,74 @@ export default function Train({ project }: { project: string }) {
   );
 }
 
-function State({
-  state,
-  step,
-  total,
-  message,
-}: {
-  state: string | null;
-  step: number | null;
-  total: number | null;
-  message: string | null;
-}) {
-  if (state === null) return <Text size="sm">starting …</Text>;
-  const color = { finished: 'green', running: 'blue', failed: 'red' }[state] ?? 'gray';
+type Round = InferResponseType<(typeof api.projects)[':project']['rounds']['$get'], 200>[number];
+
+const colours: Record<string, string> = { finished: 'green', running: 'blue', failed: 'red' };
+
+function State({ project, round }: { project: string; round: Round }) {
+  const { state, step, total, message, log, number } = round;
+  const isRun = state !== 'not started';
+  const resume = useMutation({
+    mutationFn: async (): Promise<unknown> =>
+      isRun
+        ? answerOf(api.runs.resume.$post({ json: { run: round.run } }))
+        : answerOf(
+            api.projects[':project'].rounds[':number'].start.$post({
+              param: { project, number: String(number) },
+            }),
+          ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: key(project) }),
+  });
+  const isStopped = ['interrupted', 'failed', 'not started'].includes(state);
   return (
-    <Stack gap={4}>
+    <Stack gap={4} align="flex-start">
       <Group gap="xs">
-        <Badge color={color}>{state}</Badge>
+        <Badge color={colours[state] ?? 'gray'}>
+          {state === 'interrupted' ? 'stopped' : state}
+        </Badge>
         {state === 'running' && total !== null && (
           <Text size="xs" c="dimmed">
             {counted(total - (step ?? 0), 'stage')} left
           </Text>
         )}
+        {isStopped && (
+          <Button
+            size="compact-sm"
+            variant="light"
+            leftSection={<IconPlayerPlay size={14} />}
+            loading={resume.isPending}
+            onClick={() => resume.mutate()}
+            aria-label={`${isRun ? 'Resume' : 'Start again'}: round ${number}`}
+          >
+            {isRun ? 'Resume' : 'Start again'}
+          </Button>
+        )}
       </Group>
       {state === 'running' && total !== null && (
-        <Progress value={(100 * (step ?? 0)) / total} aria-label="Finished stages" />
+        <Progress
+          w="100%"
+          value={(100 * (step ?? 0)) / total}
+          aria-label={`Finished stages of round ${number}`}
+        />
+      )}
+      {state === 'interrupted' && (
+        <Text size="xs" c="dimmed">
+          Its process ended before the round did. Finished stages are kept.
+        </Text>
+      )}
+      {state === 'not started' && (
+        <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+          Its process ended before the first stage. {log.split('\n').at(-1)}
+        </Text>
       )}
       {message !== null && (
         <Text size="xs" c="red">
           {message}
+        </Text>
+      )}
+      {resume.isError && (
+        <Text size="xs" c="red">
+          {resume.error.message}
         </Text>
       )}
     </Stack>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationText, numberText, shareText, valueText } from './numbers.ts';
+import { durationText, numberText, shareText, tickTexts, valueText } from './numbers.ts';
 
 test.each([
   [0, '0'],
@@ -25,4 +25,11 @@ test('shares, durations and values of options', () => {
     '1, 2',
     '{"b":[1]}',
   ]);
+});
+
+test('texts of ticks tell them apart', () => {
+  expect(tickTexts([5.9041, 5.90415, null, 5.9042])).toEqual(['5.9041', '5.90415', '', '5.9042']);
+  expect(tickTexts([0, 0.0005, 0.001], true)).toEqual(['0%', '0.05%', '0.1%']);
+  expect(tickTexts([0.1, 0.2, 0.30000000000000004])).toEqual(['0.1', '0.2', '0.3']);
+  expect(tickTexts([10_000, 10_000.2])).toEqual(['10,000', '10,000.2']);
 });

@@ -1,7 +1,9 @@
 // Numbers of runs in words.
 
 /** `0.693`, `1,234`, `1.2e-5`. */
-export function numberText(value: number | null | undefined): string {
+export const numberText = (value: number | null | undefined): string => textOf(value, 4);
+
+function textOf(value: number | null | undefined, digits: number): string {
   if (value === null || value === undefined) return '–';
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
@@ -10,18 +12,30 @@ export function numberText(value: number | null | undefined): string {
       ? '0'
       : size < 1e-3 || size >= 1e6
         ? size
-            .toExponential(2)
+            .toExponential(digits - 2)
             .replace(/\.?0*e/, 'e')
             .replace('e+', 'e')
         : size >= 1000
-          ? Math.round(size).toLocaleString('en')
-          : String(Number(size.toPrecision(4)));
+          ? size.toLocaleString('en', { maximumFractionDigits: Math.max(0, digits - 4) })
+          : String(Number(size.toPrecision(digits)));
   return value < 0 ? `−${text}` : text;
 }
 
 /** A share from 0 to 1 as a percentage. */
 export const shareText = (value: number): string =>
   Number.isFinite(value) ? `${numberText(Number((100 * value).toFixed(1)))}%` : numberText(value);
+
+/** Texts of ticks, with as many digits as tell them apart; null: no text. */
+export function tickTexts(ticks: readonly (number | null)[], share = false): string[] {
+  const factor = share ? 100 : 1;
+  const unit = share ? '%' : '';
+  const known = ticks.filter((one) => one !== null);
+  const textsOf = (digits: number): string[] =>
+    known.map((one) => `${textOf(one * factor, digits)}${unit}`);
+  let digits = 4;
+  while (digits < 12 && new Set(textsOf(digits)).size < new Set(known).size) digits += 1;
+  return ticks.map((one) => (one === null ? '' : `${textOf(one * factor, digits)}${unit}`));
+}
 
 /** `45 s`, `3 min`, `2 h 10 min`, `3 d 4 h`. */
 export function durationText(seconds: number): string {

@@ -37,7 +37,7 @@ const states: Record<
   },
   recorded: {
     ...{ color: 'gray', label: 'recorded', icon: <IconFileText size={13} /> },
-    about: 'TensorBoard events of another trainer, which do not say whether it still runs',
+    about: 'The files of another trainer, which do not say whether it still runs',
   },
 };
 

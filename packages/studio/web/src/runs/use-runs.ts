@@ -10,6 +10,11 @@ type Listed = InferResponseType<typeof api.runs.$get, 200>;
 export type RunSummary = Listed['runs'][number];
 /** A run with all that its page shows. */
 export type RunDetails = InferResponseType<typeof api.runs.details.$get, 200>;
+/** What a command found, by its kind. */
+export type FoundResults<Kind extends NonNullable<RunDetails['results']>['kind']> = Extract<
+  NonNullable<RunDetails['results']>,
+  { kind: Kind }
+>['found'];
 export type RunChart = RunDetails['charts'][number];
 /** A metric of a run. */
 export type Series = InferResponseType<typeof api.runs.series.$get, 200>[number];
@@ -35,6 +40,10 @@ export const useRun = (run: string) =>
     refetchInterval: ({ state: { data } }) =>
       data?.stopping || data?.resumed?.running ? 1500 : false,
   });
+
+/** Whether another trainer than Keel made it, such as TRL. */
+export const isOfOtherTrainer = ({ kind }: Pick<RunSummary, 'kind'>): boolean =>
+  kind === 'trainer' || kind === 'tensorboard';
 
 /** A part of all curves, by steps; null: all steps. */
 export type Range = readonly [from: number, to: number] | null;
@@ -95,7 +104,11 @@ function apply(change: Change): void {
     const before = known?.runs.find(({ id }) => id === run.id);
     return before === undefined || JSON.stringify(before) !== JSON.stringify(run);
   });
-  for (const { id } of changed) void queries.invalidateQueries({ queryKey: ['run', id] });
+  // A folder of events that is gone is part of the run that is above it now.
+  const moved = change.removed.filter((id) => changed.some((run) => id.startsWith(`${run.id}/`)));
+  for (const id of [...changed.map((run) => run.id), ...moved]) {
+    void queries.invalidateQueries({ queryKey: ['run', id] });
+  }
   if (changed.length > 0) void queries.invalidateQueries({ queryKey: ['comparison'] });
 }
 

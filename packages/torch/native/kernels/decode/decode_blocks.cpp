@@ -98,6 +98,8 @@ class Reader {
       if (!a.has_value()) continue;
       TORCH_CHECK(b->dim() == 2 && b->size(0) == weight->size(0), "the adapter of ", where(name),
                   " must give ", weight->size(0), " features, got ", b->sizes());
+      TORCH_CHECK(a->dim() == 2 && a->size(0) > 0, "the adapter of ", where(name),
+                  " must have a rank, got ", a->sizes());
       all.back().change = {dense(*a, inner, name), dense(*b, a->size(0), name), a->size(0)};
     }
     return all;

@@ -202,6 +202,7 @@ function drawn(curve: ChartCurve, smoothing: Smoothing, isDark: boolean): DrawnL
     heldOut,
     colour: colourOf(curve.colour, isDark),
     dash: dashOf(curve.colour),
+    lone: values.length === 1,
   };
   const weight = smoothings[smoothing];
   if (weight === 0 || heldOut || values.length < 3) return [{ ...look, steps, values }];

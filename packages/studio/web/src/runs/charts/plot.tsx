@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { type RefObject, useEffect, useRef } from 'react';
 import UPlot from 'uplot';
-import { numberText, shareText } from '../numbers.ts';
+import { numberText, tickTexts } from '../numbers.ts';
 import type { Range } from '../use-runs.ts';
 import { join, type LinePoints } from './join.ts';
 
@@ -16,6 +16,8 @@ export interface DrawnLine extends LinePoints {
   heldOut: boolean;
   /** The steps behind a smoothed line. */
   faint?: boolean;
+  /** It has one point, which is no line. */
+  lone?: boolean;
 }
 
 /** All charts of a page show the cursor at the same step. */
@@ -65,7 +67,7 @@ export function Plot({
   latestData.current = data;
   // The chart is made again only where its lines look otherwise.
   const look = JSON.stringify([
-    lines.map(({ label, colour, dash, heldOut, faint }) => [label, colour, dash, heldOut, faint]),
+    lines.map((one) => [one.label, one.colour, one.dash, one.heldOut, one.faint, one.lone]),
     ...[share, logarithmic, isDark],
   ]);
 
@@ -78,14 +80,13 @@ export function Plot({
       grid: { stroke: grid, width: 1 },
       ticks: { stroke: grid, width: 1 },
     };
-    const show = share ? shareText : numberText;
     const made = new UPlot(
       {
         width: box.current!.clientWidth || 200,
         height: HEIGHT,
         scales: {
           x: { time: false, range: (_, low, high) => [...(latest.current.range ?? [low, high])] },
-          y: logarithmic ? { distr: 3 } : { range: (_, low, high) => withRoom(low, high) },
+          y: logarithmic ? { distr: 3 } : { range: (_, low, high) => withRoom(low, high, share) },
         },
         legend: { show: false },
         cursor: {
@@ -105,16 +106,16 @@ export function Plot({
           {
             ...axis,
             ...{ size: 62, font: '12px system-ui' },
-            values: (_, all) => all.map((one) => (one === null ? '' : show(one))),
+            values: (_, all) => tickTexts(all, share),
           },
         ],
         series: [
           {},
-          ...lines.map(({ label, colour, dash, heldOut, faint }) => ({
+          ...lines.map(({ label, colour, dash, heldOut, faint, lone }) => ({
             ...{ label, stroke: faint ? `${colour}55` : colour, width: faint ? 1 : 2 },
             ...(heldOut ? { dash: [2, 4] } : dash && { dash }),
             spanGaps: true,
-            points: heldOut ? { show: true, size: 7, fill: colour } : { show: false },
+            points: heldOut || lone ? { show: true, size: 7, fill: colour } : { show: false },
           })),
         ],
         hooks: {
@@ -175,8 +176,10 @@ function positive({ steps, values }: LinePoints): LinePoints {
 }
 
 /** A little room above and below; a line that is flat is in the middle. */
-function withRoom(low: number | null, high: number | null): [number, number] {
+function withRoom(low: number | null, high: number | null, share: boolean): [number, number] {
   if (low === null || high === null) return [0, 1];
+  // Nothing is below 0% or above 100%; a line there is not hidden by the frame.
+  if (share && low === high && (low === 0 || low === 1)) return [-0.02, 1.02];
   const room = high > low ? (high - low) * 0.08 : Math.abs(high) * 0.1 || 1;
   // Shares and counts start at 0 where that is near.
   const start =

@@ -8,7 +8,14 @@ const width = 560;
 const height = 250;
 const edge = { left: 74, right: 14, top: 12, bottom: 40 };
 
-export function RewardCurve({ points }: { points: readonly CostPoint[] }) {
+/** @param isSummed whether the KL is summed over an answer's tokens */
+export function RewardCurve({
+  points,
+  isSummed,
+}: {
+  points: readonly CostPoint[];
+  isSummed: boolean;
+}) {
   const [at, setAt] = useState<CostPoint | null>(null);
   if (points.length < 2) return null;
   const across = scale(
@@ -45,10 +52,16 @@ export function RewardCurve({ points }: { points: readonly CostPoint[] }) {
           stroke="var(--studio-line)"
         />
         <g fontSize="12" fill="var(--mantine-color-dimmed)">
-          <text x={edge.left - 6} y={edge.top + 8} textAnchor="end">
-            {rounded(up.high)}
-          </text>
-          <text x={edge.left - 6} y={height - edge.bottom} textAnchor="end">
+          {up.high > up.low && (
+            <text x={edge.left - 6} y={edge.top + 8} textAnchor="end">
+              {rounded(up.high)}
+            </text>
+          )}
+          <text
+            x={edge.left - 6}
+            y={up.high > up.low ? height - edge.bottom : up.at(up.low)}
+            textAnchor="end"
+          >
             {rounded(up.low)}
           </text>
           <text x={edge.left} y={height - edge.bottom + 16}>
@@ -58,7 +71,7 @@ export function RewardCurve({ points }: { points: readonly CostPoint[] }) {
             {rounded(across.high)}
           </text>
           <text x={(edge.left + width) / 2} y={height - 6} textAnchor="middle">
-            KL to the reference, nats per answer
+            KL to the reference, nats {isSummed ? 'per answer' : 'per token'}
           </text>
         </g>
         <polyline

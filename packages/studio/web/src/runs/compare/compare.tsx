@@ -31,8 +31,8 @@ import { ChartCard, type ChartCurve, type ChartView } from '../charts/chart-card
 import { colourOf } from '../charts/colours.ts';
 import { ChartToolbar } from '../charts/toolbar.tsx';
 import { numberText, valueText } from '../numbers.ts';
+import { ResultsTab } from '../results/results-tab.tsx';
 import { headlineText } from '../run/headlines.tsx';
-import { Gates, SuiteTable } from '../run/results-tab.tsx';
 import { StateBadge } from '../state-badge.tsx';
 import {
   allSeries,
@@ -111,15 +111,14 @@ function Side({ comparison, remove }: { comparison: Comparison; remove: (id: str
       <Summary comparison={comparison} remove={remove} />
       <Options comparison={comparison} />
       <Curves comparison={comparison} />
-      {comparison.evaluations.map(
-        (evaluation, at) =>
-          evaluation !== null && (
+      {comparison.results.map(
+        (results, at) =>
+          results !== null && (
             <Stack key={comparison.runs[at]!.id}>
               <Title order={2} size="h4">
                 {comparison.runs[at]!.id}
               </Title>
-              {evaluation.gates.length > 0 && <Gates gates={evaluation.gates} />}
-              <SuiteTable evaluation={evaluation} />
+              <ResultsTab run={{ results, gates: comparison.gates[at]! }} />
             </Stack>
           ),
       )}
@@ -255,6 +254,12 @@ function Options({ comparison }: { comparison: Comparison }) {
         <Text c="dimmed">Where these runs have the same options, the values are the same.</Text>
       ) : (
         <OptionTable runs={runs} options={differing} />
+      )}
+      {comparison.datesLeftOut && (
+        <Text size="xs" c="dimmed" mt={6}>
+          The date of the chat template, template_date, is not listed: no run recorded that its
+          template prints it.
+        </Text>
       )}
       {missing.length > 0 && (
         <Accordion mt="sm" variant="contained">

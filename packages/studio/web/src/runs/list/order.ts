@@ -53,7 +53,7 @@ export function inOrder(runs: readonly RunSummary[], sort: string): RunSummary[]
 }
 
 /** Stages in the order in which they started. */
-function stageOrder(a: RunSummary, b: RunSummary): number {
+export function stageOrder(a: RunSummary, b: RunSummary): number {
   const [left, right] = [a.started ?? a.updated ?? '', b.started ?? b.updated ?? ''];
   if (left !== right) return left < right ? -1 : 1;
   return a.id.localeCompare(b.id);

@@ -16,7 +16,7 @@ import { Link } from 'wouter';
 import { agoText, counted } from '../../shell/words.ts';
 import { durationText, numberText } from '../numbers.ts';
 import { StateBadge } from '../state-badge.tsx';
-import { nameOf, type RunSummary, runPath } from '../use-runs.ts';
+import { isOfOtherTrainer, nameOf, type RunSummary, runPath } from '../use-runs.ts';
 
 /**
  * @param runs in the order in which they are shown
@@ -138,7 +138,7 @@ function RunProgress({ run }: { run: RunSummary }) {
   return (
     <Stack gap={4} miw={120} maw={180}>
       <Text size="sm" className="numeric">
-        {total === null && run.kind !== 'training' && run.kind !== 'tensorboard'
+        {total === null && run.kind !== 'training' && !isOfOtherTrainer(run)
           ? counted(step, 'stage')
           : step.toLocaleString('en')}
         {total !== null && ` of ${total.toLocaleString('en')}`}

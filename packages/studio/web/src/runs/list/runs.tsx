@@ -1,5 +1,6 @@
 // All runs below the watched folder.
 import {
+  Alert,
   Button,
   Code,
   Group,
@@ -50,7 +51,7 @@ export function Runs() {
     );
   if (runs.isError) return <Failure error={runs.error} retry={() => void runs.refetch()} />;
   if (runs.data === undefined) return <Skeleton h={300} />;
-  const { runs: all, folder, complete, exists } = runs.data;
+  const { runs: all, folder, complete, exists, unreadable } = runs.data;
   const shown = inOrder(
     all.filter((run) => matches(run, filter)),
     filter.sort,
@@ -63,7 +64,10 @@ export function Runs() {
         Everything that trains or was trained in <Code>{folder}</Code>, as it happens.
       </PageHeader>
       {all.length === 0 ? (
-        <NoRuns folder={folder} exists={exists} />
+        <Stack>
+          <Unreadable folders={unreadable} />
+          <NoRuns folder={folder} exists={exists} />
+        </Stack>
       ) : (
         <Stack>
           <Group gap="sm" role="search" aria-label="Filter runs">
@@ -108,6 +112,7 @@ export function Runs() {
               {!complete && ', and more folders than are read: choose a smaller --runs'}
             </Text>
           </Group>
+          <Unreadable folders={unreadable} />
           <Paper withBorder>
             {shown.length === 0 ? (
               <Text c="dimmed" ta="center" py="xl">
@@ -150,6 +155,17 @@ function CompareButton({ selected }: { selected: readonly string[] }) {
     </Button>
   );
 }
+
+/** Folders in which there may be runs, too. */
+const Unreadable = ({ folders }: { folders: readonly string[] }) =>
+  folders.length === 0 ? null : (
+    <Alert color="yellow" title={`${counted(folders.length, 'folder')} cannot be read`}>
+      <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+        There is no permission to read {folders.slice(0, 5).join(', ')}
+        {folders.length > 5 && ` and ${folders.length - 5} more`}. Their runs are not listed.
+      </Text>
+    </Alert>
+  );
 
 const NoRuns = ({ folder, exists }: { folder: string; exists: boolean }) => (
   <EmptyState title="No runs yet" icon={<IconChartLine size={40} stroke={1.4} />}>

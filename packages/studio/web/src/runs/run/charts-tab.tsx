@@ -53,7 +53,9 @@ export function ChartsTab({ run }: { run: RunDetails }) {
       <ChartToolbar view={view} onView={setView} filter={filter} onFilter={setFilter} />
       {shown.length === 0 && <Text c="dimmed">No chart has “{filter}” in its name.</Text>}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
-        {costs.data !== undefined && text === '' && <RewardCurve points={costs.data} />}
+        {costs.data !== undefined && text === '' && (
+          <RewardCurve points={costs.data} isSummed={run.metrics.includes('objective/kl')} />
+        )}
         {main.map(card)}
       </SimpleGrid>
       {others.length > 0 && text !== '' && (

@@ -4,7 +4,7 @@ import { notifications } from '@mantine/notifications';
 import { IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
 import { answerOf, api, queries } from '../../api.ts';
 import { Confirm } from '../../shell/confirm.tsx';
-import type { RunDetails } from '../use-runs.ts';
+import { isOfOtherTrainer, type RunDetails } from '../use-runs.ts';
 
 export function Controls({ run }: { run: RunDetails }) {
   const changed = () => queries.invalidateQueries({ queryKey: ['run', run.id] });
@@ -34,7 +34,7 @@ export function Controls({ run }: { run: RunDetails }) {
       </Confirm>
     );
   }
-  if (run.kind === 'tensorboard' || run.state === 'finished') return null;
+  if (isOfOtherTrainer(run) || run.state === 'finished') return null;
   const { command, why } = run.resume;
   if (command === null) {
     return (

@@ -11,6 +11,8 @@ const WIDTH = 210;
 const HEIGHT = 62;
 const ACROSS = 76;
 const DOWN = 18;
+/** Longer labels lose their beginning: the end tells more. */
+const LABEL = 24;
 
 const colours: Record<Node['kind'], string> = {
   run: 'var(--mantine-primary-color-filled)',
@@ -129,8 +131,8 @@ export function LineageTab({ run }: { run: RunDetails }) {
 }
 
 function NodeBox({ node, own, at }: { node: Node; own: boolean; at: { x: number; y: number } }) {
-  const { label, kind, run } = node;
-  const short = label.length > 30 ? `…${label.slice(-29)}` : label;
+  const { label, kind, run, gone } = node;
+  const short = label.length > LABEL ? `…${label.slice(1 - LABEL)}` : label;
   return (
     <div
       className={own ? 'lineage-node own' : 'lineage-node'}
@@ -144,6 +146,7 @@ function NodeBox({ node, own, at }: { node: Node; own: boolean; at: { x: number;
     >
       <Text size="xs" c="dimmed">
         {kind}
+        {gone && ', moved or removed'}
       </Text>
       <Tooltip label={label} disabled={short === label}>
         <Text size="sm" fw={own ? 650 : 500} truncate>

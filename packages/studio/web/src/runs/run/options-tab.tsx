@@ -65,7 +65,14 @@ export function OptionsTab({ run }: { run: RunDetails }) {
                     <Table.Th scope="row" fw={500} w="40%">
                       <Code>{key}</Code>
                     </Table.Th>
-                    <Table.Td style={{ overflowWrap: 'anywhere' }}>{valueText(value)}</Table.Td>
+                    <Table.Td style={{ overflowWrap: 'anywhere' }}>
+                      {valueText(value)}
+                      {key === 'template_date' && run.environment?.templatePrintsDate === false && (
+                        <Text size="xs" c="dimmed">
+                          Not used: the chat template prints no date.
+                        </Text>
+                      )}
+                    </Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

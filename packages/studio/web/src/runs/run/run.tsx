@@ -19,16 +19,25 @@ import {
 import { IconExternalLink, IconGitBranch, IconScale } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense } from 'react';
-import { Link, useSearchParams } from 'wouter';
+import { Link, Redirect, useSearchParams } from 'wouter';
 import { ApiFailure, answerOf, api } from '../../api.ts';
 import { EmptyState } from '../../shell/empty-state.tsx';
 import { Failure } from '../../shell/failure.tsx';
 import { PageHeader } from '../../shell/page-header.tsx';
 import { agoText, timeText } from '../../shell/words.ts';
+import { stageOrder } from '../list/order.ts';
 import { RunTable } from '../list/run-table.tsx';
 import { durationText } from '../numbers.ts';
 import { StateBadge } from '../state-badge.tsx';
-import { comparePath, nameOf, type RunDetails, runPath, useRun, useRuns } from '../use-runs.ts';
+import {
+  comparePath,
+  isOfOtherTrainer,
+  nameOf,
+  type RunDetails,
+  runPath,
+  useRun,
+  useRuns,
+} from '../use-runs.ts';
 import { Alarms } from './alarms.tsx';
 import { AnswersTab } from './answers-tab.tsx';
 import { ChartsTab } from './charts-tab.tsx';
@@ -36,7 +45,10 @@ import { Controls } from './controls.tsx';
 import { Headlines } from './headlines.tsx';
 import { LineageTab } from './lineage.tsx';
 import { OptionsTab } from './options-tab.tsx';
-import { ResultsTab } from './results-tab.tsx';
+
+const ResultsTab = lazy(async () => ({
+  default: (await import('../results/results-tab.tsx')).ResultsTab,
+}));
 
 const SamplesTab = lazy(async () => ({
   default: (await import('../samples/samples-tab.tsx')).SamplesTab,
@@ -60,6 +72,8 @@ export function Run({ id }: { id: string }) {
   }
   if (run.isError) return <Failure error={run.error} retry={() => void run.refetch()} />;
   if (run.data === undefined) return <Skeleton h={400} />;
+  // Events are part of the run of the folder that their trainer writes checkpoints to.
+  if (run.data.id !== id) return <Redirect to={runPath(run.data.id)} replace />;
   return <Loaded run={run.data} />;
 }
 
@@ -71,15 +85,20 @@ interface Tab {
 
 /** What a run has to show, the most telling first. */
 function tabsOf(run: RunDetails): Tab[] {
-  const isMeasured = run.evaluation !== null || run.gates.length > 0;
-  const isTraining = run.kind === 'training' || run.kind === 'tensorboard';
+  const isMeasured = run.results !== null || run.gates.length > 0;
+  const isTraining = ['training', 'trainer', 'tensorboard'].includes(run.kind);
+  const label = ['recipe', 'comparison', 'lab'].includes(run.kind) ? 'Stages' : 'Runs inside';
+  const stages =
+    run.stages.length > 0
+      ? [{ value: 'stages', label, content: () => <StagesTab run={run} /> }]
+      : [];
+  const results = isMeasured
+    ? [{ value: 'results', label: 'Results', content: () => <ResultsTab run={run} /> }]
+    : [];
   return [
-    ...(run.stages.length > 0
-      ? [{ value: 'stages', label: 'Stages', content: () => <StagesTab run={run} /> }]
-      : []),
-    ...(isMeasured
-      ? [{ value: 'results', label: 'Results', content: () => <ResultsTab run={run} /> }]
-      : []),
+    ...(run.kind === 'recipe' || run.results === null
+      ? [...stages, ...results]
+      : [...results, ...stages]),
     ...(isTraining
       ? [
           { value: 'charts', label: 'Charts', content: () => <ChartsTab run={run} /> },
@@ -88,14 +107,18 @@ function tabsOf(run: RunDetails): Tab[] {
             label: run.samples > 0 ? `Samples (${run.samples.toLocaleString('en')})` : 'Samples',
             content: () => <SamplesTab run={run} />,
           },
-          { value: 'answers', label: 'Answers', content: () => <AnswersTab run={run.id} /> },
+          ...(isOfOtherTrainer(run)
+            ? []
+            : [{ value: 'answers', label: 'Answers', content: () => <AnswersTab run={run.id} /> }]),
         ]
       : []),
     { value: 'lineage', label: 'Lineage', content: () => <LineageTab run={run} /> },
     ...(isTraining || run.config !== null
       ? [{ value: 'options', label: 'Options', content: () => <OptionsTab run={run} /> }]
       : []),
-    { value: 'report', label: 'Report', content: () => <ReportTab run={run} /> },
+    ...(isOfOtherTrainer(run)
+      ? []
+      : [{ value: 'report', label: 'Report', content: () => <ReportTab run={run} /> }]),
     { value: 'machine', label: 'Machine', content: () => <MachineTab run={run} /> },
   ];
 }
@@ -201,7 +224,8 @@ function Path({ id }: { id: string }) {
 function Facts({ run }: { run: RunDetails }) {
   const { step, total, secondsLeft, stages } = run;
   const share = step !== null && total ? Math.min(1, step / total) : null;
-  const unit = stages.length > 0 && run.kind === 'recipe' ? 'stage' : 'step';
+  const isTraining = run.kind === 'training' || isOfOtherTrainer(run);
+  const unit = stages.length > 0 && !isTraining ? 'stage' : 'step';
   return (
     <Card withBorder padding="sm" mb="md">
       <Group gap="lg" style={{ rowGap: 8 }}>
@@ -225,7 +249,9 @@ function Facts({ run }: { run: RunDetails }) {
         {run.updated !== null && <Fact label="Written">{agoText(run.updated)}</Fact>}
         {run.checkpoints.length > 0 && (
           <Fact label="Checkpoints">
-            {run.checkpoints.map(({ step: at }) => at.toLocaleString('en')).join(', ')}
+            {run.checkpoints
+              .map(({ step: at, best }) => `${at.toLocaleString('en')}${best ? ' (best)' : ''}`)
+              .join(', ')}
           </Fact>
         )}
         {run.git !== null && (
@@ -262,7 +288,7 @@ const Fact = ({ label, children }: { label: ReactNode; children: ReactNode }) =>
 function StagesTab({ run }: { run: RunDetails }) {
   const runs = useRuns();
   const stages = runs.data?.runs.filter(({ id }) => run.stages.includes(id)) ?? [];
-  return <RunTable runs={stages} all={stages} chosen={null} />;
+  return <RunTable runs={stages.toSorted(stageOrder)} all={runs.data?.runs ?? []} chosen={null} />;
 }
 
 function ReportTab({ run }: { run: RunDetails }) {

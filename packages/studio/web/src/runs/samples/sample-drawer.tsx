@@ -19,11 +19,14 @@ import { answerOf, api } from '../../api.ts';
 import { type Content, ContentView } from '../../content/content.tsx';
 import { Difference } from '../../content/difference.tsx';
 import { Failure } from '../../shell/failure.tsx';
+import { counted } from '../../shell/words.ts';
 import { numberText, valueText } from '../numbers.ts';
 import type { Sample } from '../use-runs.ts';
 
 /** Fields that have a place of their own. */
-const shown = new Set(['line', 'step', 'prompt', 'completion', 'reward', 'kl', 'tokens', 'ended']);
+const shown = new Set([
+  ...['line', 'step', 'prompt', 'completion', 'reward', 'aspects', 'kl', 'tokens', 'ended'],
+]);
 
 /**
  * @param line null: closed
@@ -99,15 +102,25 @@ function Whole({ sample, start }: { sample: Sample; start: Sample | null }) {
         <Badge variant="light" tt="none">
           reward {numberText(reward)}
         </Badge>
-        <Badge variant="default" tt="none">
-          KL {numberText(kl)}
-        </Badge>
-        <Badge variant="default" tt="none">
-          {tokens} tokens{ended ? '' : ', cut off'}
-        </Badge>
+        {kl !== null && (
+          <Badge variant="default" tt="none">
+            KL {numberText(kl)}
+          </Badge>
+        )}
+        {tokens !== null && (
+          <Badge variant="default" tt="none">
+            {counted(tokens, 'token')}
+            {ended === false && ', cut off'}
+          </Badge>
+        )}
         {others.map(([name, value]) => (
           <Badge key={name} variant="default" tt="none">
-            {name} {valueText(value)}
+            {name} {typeof value === 'number' ? numberText(value) : valueText(value)}
+          </Badge>
+        ))}
+        {Object.entries(sample.aspects ?? {}).map(([name, value]) => (
+          <Badge key={name} variant="default" tt="none">
+            {name} {numberText(value)}
           </Badge>
         ))}
       </Group>

@@ -176,8 +176,8 @@ function Row({
           <Cell strong>{numberText(sample.reward)}</Cell>
           <Cell>{numberText(sample.kl)}</Cell>
           <Cell>
-            {sample.tokens}
-            {!sample.ended && (
+            {sample.tokens ?? '–'}
+            {sample.ended === false && (
               <Text span size="xs" c="dimmed" title="Cut off at the maximum length">
                 {' '}
                 cut

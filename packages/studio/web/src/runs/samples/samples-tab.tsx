@@ -41,7 +41,7 @@ export function SamplesTab({ run }: { run: RunDetails }) {
       <EmptyState title="No samples" icon={<IconMessages size={40} stroke={1.4} />}>
         {run.kind === 'training'
           ? 'Runs with a reward write the answers that they sample, with the first step. This run has none so far.'
-          : 'This folder has no samples.jsonl.'}
+          : 'This trainer recorded no answers. TRL does with log_completions=True.'}
       </EmptyState>
     );
   }
