@@ -21,8 +21,10 @@ afterAll(async () => {
 });
 
 /** Until both answers are there; voting keys work from then on. */
-const complete = (page: Page) =>
-  page.locator('button:enabled', { hasText: 'A is better' }).waitFor();
+async function complete(page: Page): Promise<void> {
+  await page.locator('button:enabled', { hasText: 'A is better' }).waitFor();
+  await page.getByRole('group', { name: 'Your vote' }).and(page.locator(':focus')).waitFor();
+}
 
 /** Parts that come when the test says so. */
 function held() {
@@ -72,10 +74,16 @@ describe('battles', () => {
     expect(turns[0]!.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
     expect(await violationsOf(page)).toEqual([]);
 
+    // Pairs are drawn: one at least is not with the model that names itself.
+    const known = await store.startBattle(id, 'Owner', ['plain', 'loud']);
+    await store.addTurn(known.id, 'Owner', { prompt: 'Why?', left: 'a', right: 'b' });
+    const { left } = await store.sidesOf(known.id);
+    const vote = left === 'plain' ? 'left' : 'right';
+    await store.voteBattle(known.id, 'Owner', { vote });
     await page.goto(`${opened.studio.url}/projects/${id}/arena`);
     await page.getByRole('table', { name: 'Last battles' }).waitFor();
     const { battles } = await store.battles(id);
-    expect(battles).toHaveLength(6);
+    expect(battles).toHaveLength(7);
     for (const { models, vote, leak } of battles) {
       const names = [models.left, models.right];
       expect(leak !== null).toBe(names.includes('boastful'));

@@ -1,5 +1,5 @@
 // Keys that work anywhere on the page, except where text is written.
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 export type Keys = Readonly<Record<string, () => void>>;
 
@@ -25,7 +25,8 @@ const isOwnKey = (target: Element, key: string): boolean => {
 export function useKeys(keys: Keys, isActive: boolean): void {
   const newest = useRef(keys);
   newest.current = keys;
-  useEffect(() => {
+  // As soon as what they do is on the screen.
+  useLayoutEffect(() => {
     if (!isActive) return;
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;

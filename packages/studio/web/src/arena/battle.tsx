@@ -24,7 +24,14 @@ import {
   IconSwords,
 } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { useKeys } from '../annotate/use-keys.ts';
 import { ApiFailure, answerLines, answerOf, api, queries } from '../api.ts';
 import { ContentView } from '../content/content.tsx';
@@ -141,14 +148,11 @@ function Fight({ project }: { project: string }) {
       setBattle(next);
       setSince(performance.now());
       setSaid('Both answers are complete. Vote, or go on');
-      // Its keys work at once, and Tab leads to its buttons.
-      requestAnimationFrame(() => voting.current?.focus({ preventScroll: true }));
     },
     onError: (_, { text }) => {
       // What was asked is not lost, and what was half answered is not in the battle.
       setPrompt((now) => (now === '' ? text : now));
       setSaid(stop.current?.signal.aborted ? 'Stopped. The half answers are not kept' : '');
-      requestAnimationFrame(() => field.current?.focus());
     },
     onSettled: () => setWriting(null),
   });
@@ -166,12 +170,23 @@ function Fight({ project }: { project: string }) {
     onSuccess: async (next) => {
       setBattle(next);
       setSaid('');
-      requestAnimationFrame(() => field.current?.focus());
       await queries.invalidateQueries({ queryKey: ['arena', project] });
     },
   });
   const isOpen = battle !== null && battle.turns.length > 0 && battle.vote === null;
   const canVote = isOpen && !ask.isPending;
+  // After the answers, the keys of the vote work at once; otherwise one writes.
+  const before = useRef(ask.status);
+  useLayoutEffect(() => {
+    if (before.current === 'pending' && ask.status === 'success')
+      voting.current?.focus({ preventScroll: true });
+    else if (before.current === 'pending') field.current?.focus();
+    before.current = ask.status;
+  }, [ask.status]);
+  const given = battle?.vote ?? null;
+  useLayoutEffect(() => {
+    if (given !== null) field.current?.focus();
+  }, [given]);
   useKeys(
     Object.fromEntries(votes.map((one) => [one.key, () => canVote && vote.mutate(one.vote)])),
     canVote && !vote.isPending,
@@ -189,7 +204,7 @@ function Fight({ project }: { project: string }) {
   const isStopped = ask.isError && stop.current?.signal.aborted === true;
   const turns = [...(battle?.turns ?? []), ...(writing === null ? [] : [writing])];
   return (
-    <Stack className="battle">
+    <Stack className={turns.length > 0 ? 'battle' : undefined}>
       {turns.map((turn, at) => (
         <Turned
           // biome-ignore lint/suspicious/noArrayIndexKey: turns never change places
@@ -200,15 +215,15 @@ function Fight({ project }: { project: string }) {
         />
       ))}
       <VisuallyHidden role="status">{said}</VisuallyHidden>
-      {battle?.vote && (
-        <Alert color="green" role="status">
-          {votes.find((one) => one.vote === battle.vote)?.label}: A was{' '}
-          <Name>{battle.models?.left ?? ''}</Name>, B was <Name>{battle.models?.right ?? ''}</Name>.
-          The next prompt starts a new battle.
-        </Alert>
-      )}
       <Paper withBorder p={{ base: 'xs', sm: 'md' }} className="asking">
         <Stack gap="sm">
+          {battle?.vote && (
+            <Alert color="green" role="status">
+              {votes.find((one) => one.vote === battle.vote)?.label}: A was{' '}
+              <Name>{battle.models?.left ?? ''}</Name>, B was{' '}
+              <Name>{battle.models?.right ?? ''}</Name>. The next prompt starts a new battle.
+            </Alert>
+          )}
           {vote.isError && <Failure error={vote.error} />}
           {ask.isError && !isStopped && (
             <Failure error={ask.error} retry={() => ask.mutate({ text: ask.variables.text })} />
@@ -232,6 +247,7 @@ function Fight({ project }: { project: string }) {
               role="group"
               aria-label="Your vote"
               tabIndex={-1}
+              style={{ outline: 'none' }}
             >
               {votes.map(({ vote: given, label, key }) => (
                 <Button
