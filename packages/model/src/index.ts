@@ -12,7 +12,7 @@ export {
   removeAdapter,
 } from './adapters/lora.ts';
 export { mergeAdapter } from './adapters/merge.ts';
-export { namedBase, otherBaseNotice } from './adapters/other-base.ts';
+export { namedBase, otherBase, otherBaseNotice } from './adapters/other-base.ts';
 export { type SaveAdapterOptions, saveAdapter } from './adapters/save-adapter.ts';
 export type { Attention, AttentionLayer } from './attention.ts';
 export { SegmentAttention } from './attention.ts';

@@ -301,4 +301,27 @@ describe('policies', () => {
     await expect(scored({ policy: [inside('policy'), model] })).rejects.toThrow(/no adapter/);
     await expect(scored({ margin: 'likelihood', reference: model })).rejects.toThrow(/no effect/);
   });
+
+  it('must be of one base, and the reference must have their tokens', async () => {
+    const before = await liveMemory();
+    const data = [writeRowsFile(folder, tinyRows(6))];
+    writeTinyChatModel(inside('another-model'), 9);
+    await alignPairs({
+      ...{ ...tinyRun, model: inside('another-model'), data, lora: true, loraRank: 4 },
+      ...{ maxSteps: 1, output: inside('of-another') },
+    });
+    await expect(scored({ policy: [inside('policy'), inside('of-another')] })).rejects.toThrow(
+      /^--policy .*of-another.*: this adapter was trained on .*another-model.*one base model$/,
+    );
+    // A tokeniser in which two ids have changed places.
+    const tokens = join(writeTinyChatModel(inside('other-tokens'), 3), 'tokenizer.json');
+    const json = JSON.parse(readFileSync(tokens, 'utf8'));
+    const { vocab } = json.model;
+    [vocab.h, vocab.e] = [vocab.e, vocab.h];
+    writeFileSync(tokens, JSON.stringify(json));
+    await expect(scored({ reference: inside('other-tokens') })).rejects.toThrow(
+      /^--reference .*other-tokens and --policy .*policy have different tokens: id \d+ is/,
+    );
+    expect(await liveMemory()).toEqual(before);
+  });
 });

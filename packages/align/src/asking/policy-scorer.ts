@@ -8,6 +8,7 @@ import {
   type LoadModelOptions,
   loadAdapter,
   loadModel,
+  otherBase,
   type Role,
 } from '@keel/model';
 import { noGrad, tidy } from '@keel/torch';
@@ -17,6 +18,7 @@ import type { TokenisedAnswer } from '../batching/tokenise-pair.ts';
 import { runResult } from '../config/run-result.ts';
 import { templateSettings } from '../config/template-options.ts';
 import type { AnswerGroup } from '../feedback/read-label-pairs.ts';
+import { refuseOtherTokens } from '../reference/other-tokens.ts';
 import { isAdapter } from '../rewards/reward-member.ts';
 import { answerLogprobs, type TokenisedGroup } from './answer-logprobs.ts';
 import type { PolicyOptions } from './policy-options.ts';
@@ -30,7 +32,7 @@ const UNREADABLE = 'answers that the policy cannot read';
 
 /**
  * @throws CheckpointError if files are damaged; Error if a reference is missing or has no effect,
- *   or one of several policies is no adapter
+ *   or has other tokens, or one of several policies is no adapter or has another base
  */
 export async function openPolicyScorer(
   { policy, reference, beta, margin }: PolicyOptions,
@@ -50,12 +52,16 @@ export async function openPolicyScorer(
       `--policy ${policy[0]}: an implicit reward needs the model that the training started from. Name it with --reference, or pass --margin likelihood`,
     );
   const template = templateSettings({}, adapters[0] ?? null);
-  const open = (name: string): Promise<LanguageModel> => loadModel(name, { ...loading, template });
   const base = isWhole ? folders[0]! : baseOfAdapter(folders[0]!);
-  const model = await open(base);
+  const model = await loadModel(base, { ...loading, template });
   const roles: Role[] = [];
   try {
     for (const [at, folder] of adapters.entries()) {
+      const other = await otherBase(model, folder);
+      if (other !== null)
+        throw new Error(
+          `--policy ${other}. Pass adapters that were trained on this one base model`,
+        );
       loadAdapter(model.decoder, folder, `policy-${at}`);
       roles.push(`policy-${at}`);
     }
@@ -98,8 +104,13 @@ export async function openPolicyScorer(
       if (margin === 'implicit') {
         if (reference === null) before = await under(model, 'reference', roles.length);
         else {
-          const other = await open(runResult(reference));
+          // It gets tokens, so its own template has no part in it.
+          const other = await loadModel(runResult(reference), loading);
           try {
+            refuseOtherTokens(
+              { tokenizer: other.tokenizer, option: `--reference ${reference}` },
+              { tokenizer: model.tokenizer, option: `--policy ${policy[0]}` },
+            );
             before = await under(other, 'reference', roles.length);
           } finally {
             other.dispose();

@@ -1,13 +1,6 @@
 // Which reference a run has, and where its log-probabilities come from: computed as rows come up,
 // or before training and cached on disk.
-import {
-  cacheFolder,
-  heldAs,
-  type LanguageModel,
-  loadModel,
-  type Role,
-  type Tokenizer,
-} from '@keel/model';
+import { cacheFolder, heldAs, type LanguageModel, loadModel, type Role } from '@keel/model';
 import { addonBuild } from '@keel/torch';
 import type { MicroBatchLimit } from '../batching/micro-batches.ts';
 import type { PackedAnswers } from '../batching/pack-answers.ts';
@@ -20,6 +13,7 @@ import { hashAdapter } from '../training/run-identity.ts';
 import type { PreparedRun } from '../training/run-training.ts';
 import type { AnySource } from '../training/tokenised-source.ts';
 import { MovingReference, movingOptions } from './moving-reference.ts';
+import { refuseOtherTokens } from './other-tokens.ts';
 import { RowReference, type RowReferenceParts, type RowScoring } from './reference.ts';
 import {
   type AnswerKey,
@@ -148,7 +142,10 @@ async function referenceModel(
     ...{ precision, basePrecision, device: model.device, divides: divisionOf(options) },
   });
   try {
-    refuseOtherTokens(other.tokenizer, model.tokenizer, options);
+    refuseOtherTokens(
+      { tokenizer: other.tokenizer, option: `--reference ${options.reference}` },
+      { tokenizer: model.tokenizer, option: `--model ${options.model}` },
+    );
     refuseFewerPositions(other.decoder.config.maxPositions, options);
   } catch (error) {
     other.dispose();
@@ -294,20 +291,4 @@ function refuseFewerPositions(positions: number, { reference, maxLength }: Refer
   throw new Error(
     `--reference ${reference} takes at most ${positions} tokens, fewer than --max-length ${maxLength}. Pass --max-length ${positions} or less, or another reference`,
   );
-}
-
-/** Both models get the policy's token ids. */
-function refuseOtherTokens(
-  other: Tokenizer,
-  own: Tokenizer,
-  { model, reference }: ReferenceOptions,
-): void {
-  const ids = Math.max(other.vocabSize, own.vocabSize);
-  for (let id = 0; id < ids; id++) {
-    const [there, here] = [other.idToToken(id), own.idToToken(id)];
-    if (there === here) continue;
-    throw new Error(
-      `--reference ${reference} and --model ${model} have different tokens: id ${id} is ${JSON.stringify(there)} in the reference and ${JSON.stringify(here)} in the model. Use a reference of the same family`,
-    );
-  }
 }

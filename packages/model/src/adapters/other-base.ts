@@ -17,24 +17,30 @@ export interface NamedModel {
   hash(): Promise<string>;
 }
 
+/** What {@link otherBase} finds, with what to do about it where `--model` names the base. */
+export async function otherBaseNotice(model: NamedModel, folder: string): Promise<string | null> {
+  const found = await otherBase(model, folder);
+  return found === null ? null : `${found}. ${advice(namedBase(folder))}`;
+}
+
 /**
- * A notice if the loaded base is not the one that the adapter's files record; null if it is, or if
- * they record none. Keel's adapters record the hash of the base's files; for others, names are
+ * A sentence if the loaded base is not the one that the adapter's files record; null if it is, or
+ * if they record none. Keel's adapters record the hash of the base's files; for others, names are
  * compared.
  */
-export async function otherBaseNotice(model: NamedModel, folder: string): Promise<string | null> {
+export async function otherBase(model: NamedModel, folder: string): Promise<string | null> {
   const recorded = metadataOf(folder)[BASE_HASH_METADATA];
   const base = namedBase(folder);
   if (recorded === undefined) {
     if (base === null || isSameName(base, model.name)) return null;
-    return `${folder}: this adapter names ${base} as its base, and is applied to ${model.name}. ${advice(base)}`;
+    return `${folder}: this adapter names ${base} as its base, and is applied to ${model.name}`;
   }
   const hash = await model.hash();
   if (hash === recorded || isCopyOf(model.name, recorded)) return null;
   const named = base === null ? 'another base' : base;
   return (
     `${folder}: this adapter was trained on ${named} (SHA-256 ${recorded.slice(0, 12)}…), and is applied ` +
-    `to ${model.name} (SHA-256 ${hash.slice(0, 12)}…), whose weights or configuration differ. ${advice(base)}`
+    `to ${model.name} (SHA-256 ${hash.slice(0, 12)}…), whose weights or configuration differ`
   );
 }
 

@@ -166,15 +166,20 @@ describe('a round', () => {
     // A process of this machine that runs, as another start of the Studio finds it.
     writeFiles(runs, { [`${round.run}.process.json`]: ownIdentity() });
     expect(rounds.isProcessAlive(round)).toBe(true);
-    await expect(rounds.startAgain(project, 1)).rejects.toThrow(/is running/);
+    await expect(rounds.startAgain(project, 'My project', 1)).rejects.toThrow(/is running/);
     // The same id, of another process or before the machine was restarted.
     for (const other of [{ started: '1' }, { boot: 'earlier' }]) {
       writeFiles(runs, { [`${round.run}.process.json`]: { ...ownIdentity(), ...other } });
       expect(rounds.isProcessAlive(round)).toBe(false);
     }
-    await rounds.startAgain(project, 1);
+    await rounds.startAgain(project, 'My project', 1, 'Eve');
     await vi.waitUntil(() => !rounds.isProcessAlive(round), 60_000);
     expect(rounds.log(round).match(/\$ keel align/g)).toHaveLength(2);
-    await expect(rounds.startAgain(project, 7)).rejects.toThrow(/no round 7/);
+    const { actions } = await store.actions({ action: 'round started' });
+    expect(actions).toMatchObject([
+      { person: 'Eve', details: { number: 1, run: round.run, again: true } },
+      { details: { number: 1, run: round.run } },
+    ]);
+    await expect(rounds.startAgain(project, 'My project', 7)).rejects.toThrow(/no round 7/);
   });
 });

@@ -127,14 +127,22 @@ export class Rounds {
 
   /**
    * Starts the process of a round again that ended before it made a run.
+   * @param by who starts it, for the log of actions
    * @throws RangeError if there is no such round, or its process runs
    */
-  async startAgain(project: string, number: number): Promise<void> {
-    const { keel } = this.#options;
+  async startAgain(
+    project: string,
+    name: string,
+    number: number,
+    by: string | null = null,
+  ): Promise<void> {
+    const { store, keel } = this.#options;
     const round = (await this.list(project)).find((one) => one.number === number);
     if (round === undefined) throw new RangeError(`there is no round ${number}`);
     if (keel === null) throw new RangeError('this program cannot start trainings');
     if (this.isProcessAlive(round)) throw new RangeError(`round ${number} is running`);
+    const details = { number, run: round.run, again: true };
+    await store.noteAction({ person: by, action: 'round started', project: name, details });
     this.#startProcess(round.run, keel);
   }
 

@@ -292,6 +292,22 @@ test('answers can be stopped, and the prompts that are left asked again', async 
   expect(tasks.map(({ prompt }) => prompt)).toEqual(['first']);
 });
 
+test('answers that end before all prompts are answered, without an error, are not all', async () => {
+  const id = await opened.studio.store.openProject('Broken off');
+  const page = await opened.open(`/projects/${id}`);
+  // As a proxy that closes a connection after its time.
+  const body = `${JSON.stringify({ done: 1, characters: 0, tasks: 1, known: 0, equal: 0 })}\n`;
+  await page.route('**/api/projects/*/answers', (route) =>
+    route.fulfill({ contentType: 'application/x-ndjson', body }),
+  );
+  await page.getByRole('button', { name: 'Answers' }).click();
+  await page.getByRole('dialog').getByLabel('Prompts').fill('one\ntwo');
+  for (const name of ['plain', 'loud']) await page.getByLabel(name).check();
+  await page.getByRole('button', { name: 'Have 2 prompts answered' }).click();
+  await page.getByText('The answer of the Studio broke off before its end').waitFor();
+  await page.getByText('1 of 2 prompts answered').waitFor();
+});
+
 test('an arena without votes has nothing to export, and says so without options', async () => {
   const id = await opened.studio.store.openProject('Nothing');
   const page = await opened.open(`/projects/${id}`);

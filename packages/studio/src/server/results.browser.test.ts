@@ -1,5 +1,5 @@
 // Pages of results, as the commands write them: on a wide screen, and on a narrow one in the dark.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,6 +22,10 @@ beforeAll(async () => {
   await writeAudit(runs, 'audited');
   await writeAttacks(runs, 'attacked');
   writeLab(runs, 'lab');
+  // A model whose name turns what comes after it around.
+  cpSync(join(runs, 'rated'), join(runs, 'hidden'), { recursive: true });
+  const ratings = join(runs, 'hidden/ratings.json');
+  writeFileSync(ratings, readFileSync(ratings, 'utf8').replaceAll('"x"', '"x\u202e"'));
   opened = await openTestStudio({ runs });
 });
 afterAll(async () => {
@@ -48,5 +52,17 @@ test.each<[string, string, RegExp]>([
     expect(await page.evaluate(wide)).toBe(false);
     await page.close();
   }
+  expect(opened.problems).toEqual([]);
+});
+
+test('invisible characters of names are marked', async () => {
+  const page = await opened.open('/runs/view/hidden');
+  await page
+    .getByRole('row', { name: /^x\s?U\+202E\s1,\d+/ })
+    .first()
+    .waitFor();
+  const wins = page.getByRole('region', { name: 'Wins', exact: true });
+  expect(await wins.getByText('U+202E').count()).toBe(2);
+  expect(await page.getByRole('main').textContent()).not.toContain('\u202e');
   expect(opened.problems).toEqual([]);
 });

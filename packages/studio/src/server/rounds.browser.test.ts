@@ -1,6 +1,7 @@
 // Rounds on the page of a project whose process is gone: they say so, and go on from there.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { identityOf } from '@keel/align/runs';
 import { expect, test, vi } from 'vitest';
 import { roundOptions } from '../rounds/round-options.ts';
 import { Rounds } from '../rounds/rounds.ts';
@@ -51,6 +52,27 @@ test('a round that never began is started again, and one that was stopped is res
   await page.getByText('stopped', { exact: true }).waitFor();
   await page.getByText('Its process ended before the round did.').waitFor();
   expect(await violationsOf(page)).toEqual([]);
+  // Who asks the server itself is refused: this round is resumed, and none runs beside another.
+  const startAgain = () =>
+    page.request.post(`${opened.studio.url}/api/projects/${project}/rounds/1/start`);
+  const refused = await startAgain();
+  expect([refused.status(), await refused.json()]).toMatchObject([
+    409,
+    { error: { message: expect.stringMatching(/^Round 1 has a run already/) } },
+  ]);
+  const second = await rounds.start(project, 'My project', roundOptions.parse({}));
+  await vi.waitUntil(() => !rounds.isProcessAlive(second), 60_000);
+  const alive = `${second.run}.process.json`;
+  writeFiles(runs, { [alive]: identityOf(process.pid) });
+  const beside = await startAgain();
+  expect(await beside.json()).toMatchObject({
+    error: { message: 'Round 2 is still running. Wait for it, or stop its run' },
+  });
+  rmSync(join(runs, alive));
+  const { actions } = await store.actions({ action: 'round started' });
+  expect(actions.filter(({ person }) => person === 'Owner')).toMatchObject([
+    { project: 'My project', details: { number: 1, again: true } },
+  ]);
   await page.getByRole('button', { name: 'Resume: round 1' }).click();
   const output = join(runs, round.run, 'studio.log');
   await vi.waitUntil(() => existsSync(output), 60_000);

@@ -7,11 +7,15 @@ import { openTestStudio, type TestStudio } from '../testing/test-studio.ts';
 
 let server: ModelServer;
 let opened: TestStudio;
+/** How many questions the model `patient` answers at once; it never answers the others. */
+const AT_ONCE = 40;
+let answered = 0;
 beforeAll(async () => {
   server = await openModelServer({
     // Whichever comes first: a bias that asking in both orders takes away.
     first: () => 'A',
     mute: () => null,
+    patient: () => (answered++ < AT_ONCE ? 'A' : new Promise<string>(() => {})),
   });
   opened = await openTestStudio({ models: [server.url] });
 });
@@ -99,4 +103,28 @@ test('an admin asks a model of a server for suggestions', async () => {
   const mute = await page.request.post(path, { data: { model: 'mute' } });
   expect(await mute.json()).toMatchObject({ error: { code: 'model-server' } });
   expect(await store.suggestionsOf(task!.id)).toHaveLength(1);
+});
+
+test('a judge shows how far it is, and what it said is kept when it is stopped', async () => {
+  const { store } = opened.studio;
+  const project = await store.openProject('Long');
+  const answers = [{ content: 'Hello' }, { content: 'Bye' }];
+  const inputs = Array.from({ length: 60 }, (_, at) => ({
+    ...{ kind: 'pair' as const, prompt: `Q ${at}`, answers, annotations: [] },
+  }));
+  await store.addTasks(project, inputs, { random: () => 0.99 });
+  const page = await opened.open(`/projects/${project}/settings`);
+  await page.getByRole('combobox', { name: 'Judge' }).click();
+  await page.getByRole('option', { name: 'patient' }).click();
+  await page.getByRole('textbox', { name: 'Pairs at most' }).fill('60');
+  await page.getByRole('button', { name: 'Ask the judge' }).click();
+  await page.getByText(/^[1-9]\d* of 60 pairs read$/).waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Stopped. What the judge has said is saved.').waitFor();
+  await expect
+    .poll(async () => (await store.suggestedTasks(project, 'patient')).size)
+    .toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Ask the judge' }).waitFor();
+  expect(opened.problems).toEqual([]);
 });

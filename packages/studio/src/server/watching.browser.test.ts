@@ -163,8 +163,9 @@ describe('a run', () => {
       `${(files['metrics.jsonl'] as string).split('\n').slice(0, 2).join('\n')}\n{"step":2,"loss":0.125}\n`,
     );
     await page.getByRole('img', { name: /^Loss\. .*0\.125 at step 2/ }).waitFor();
-    rmSync(path, { recursive: true });
     await expectSound(page);
+    await page.close();
+    rmSync(path, { recursive: true });
   });
 
   test('events of TRL lead to their run when it has its first checkpoint', async () => {
@@ -381,8 +382,10 @@ describe('samples', () => {
       .getByText(/^varied /)
       .waitFor();
     expect(await violationsOf(page)).toEqual([]);
-    rmSync(path, { recursive: true });
     await expectSound(page);
+    // An open page would ask for the run that is gone.
+    await page.close();
+    rmSync(path, { recursive: true });
   });
 
   test('texts that look like HTML are texts', async () => {
@@ -440,8 +443,9 @@ describe('stopping and resuming', () => {
     expect(await trainer.end()).toBe(130);
     await page.getByText('interrupted', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
-    rmSync(path, { recursive: true });
     await expectSound(page);
+    await page.close();
+    rmSync(path, { recursive: true });
   });
 
   test('ask first, and tell what came of it', async () => {

@@ -12,9 +12,11 @@ export interface ModelServer extends AsyncDisposable {
 
 /**
  * What a model says to a prompt: a text, or its parts as they come; null: the request is refused.
- * Parts that end with null break off.
+ * Parts that end with null break off. A text may come late.
  */
-export type Answering = (prompt: string) => string | null | AsyncIterable<string | null>;
+export type Answering = (
+  prompt: string,
+) => string | null | Promise<string> | AsyncIterable<string | null>;
 
 export async function openModelServer(
   answers: Readonly<Record<string, Answering>>,
@@ -26,7 +28,7 @@ export async function openModelServer(
     request.on('data', (part) => {
       text += part;
     });
-    request.on('end', () => {
+    request.on('end', async () => {
       const send = (body: object) => {
         response.setHeader('content-type', 'application/json');
         response.end(JSON.stringify(body));
@@ -39,7 +41,7 @@ export async function openModelServer(
         stream?: boolean;
       };
       asked.push({ model, messages });
-      const said = answers[model]!(messages.at(-1)!.content);
+      const said = await answers[model]!(messages.at(-1)!.content);
       if (said === null) {
         response.statusCode = 400;
         return send({ error: { message: `${model} refuses` } });

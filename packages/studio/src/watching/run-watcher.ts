@@ -373,7 +373,9 @@ export class RunWatcher {
     const summary = this.#summaries.of(run, runs);
     if (run.kind !== 'tensorboard' && run.kind !== 'trainer') return summary;
     // Numbers of many runs are not held, so that an unchanged one is not read for each look.
-    const key = [sourceSignature(run), this.#files.signature(run, 'README.md')].join(' ');
+    const key = [sourceSignature(this.#root, run), this.#files.signature(run, 'README.md')].join(
+      ' ',
+    );
     const known = this.#ofTrainers.get(run.path);
     const own = known?.key === key ? known.own : this.#ownOf(run);
     this.#ofTrainers.set(run.path, { key, own });
@@ -433,8 +435,8 @@ export class RunWatcher {
   #numbersOf(run: FoundRun): RunNumbers {
     const numbers = held(this.#numbers, `${run.kind} ${run.path}`, () => {
       const events = (): readonly string[] => this.#events.get(run.path) ?? [];
-      if (run.kind === 'tensorboard') return new EventNumbers(events);
-      if (run.kind === 'trainer') return new TrainerNumbers(run.path, events);
+      if (run.kind === 'tensorboard') return new EventNumbers(this.#root, events);
+      if (run.kind === 'trainer') return new TrainerNumbers(this.#root, run.path, events);
       return new JsonNumbers(() => this.#root.within(run.path, 'metrics.jsonl'));
     });
     this.#events.set(run.path, run.events);
@@ -446,6 +448,7 @@ export class RunWatcher {
     const isTrainer = run.kind === 'trainer';
     const path = this.#root.within(run.path, isTrainer ? 'completions' : 'samples.jsonl');
     if (path === null) return null;
+    this.#events.set(run.path, run.events);
     const samples = held(
       this.#samples,
       path,
@@ -456,13 +459,16 @@ export class RunWatcher {
   }
 
   #completionsOf(run: FoundRun, path: string): CompletionFiles {
-    const weightsOf = (functions: readonly string[]): number[] | null => {
-      const { columns, texts } = this.#numbersOf(run);
-      return rewardWeights(functions, columns, trlConfig(texts));
-    };
-    const isReward = (column: string): boolean =>
-      this.#numbersOf(run).columns.get(`rewards/${column}/mean`) !== undefined;
-    return new CompletionFiles(path, weightsOf, isReward);
+    return new CompletionFiles(this.#root, path, () => {
+      // Its folders of events may have become more since then.
+      const events = [...(this.#events.get(run.path) ?? run.events)];
+      const { columns, texts } = this.#numbersOf({ ...run, events });
+      const config = trlConfig(texts);
+      return {
+        weightsOf: (functions) => rewardWeights(functions, columns, config),
+        isReward: (column) => columns.get(`rewards/${column}/mean`) !== undefined,
+      };
+    });
   }
 
   #answers(run: FoundRun): AnswerLine[] {

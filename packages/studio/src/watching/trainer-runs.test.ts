@@ -1,5 +1,14 @@
 // Runs of TRL, with files that TRL wrote (testing/trl/make-runs.py), and what can happen to them.
-import { cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { TensorBoardWriter } from '@keel/align/internal';
 import { expect, test } from 'vitest';
@@ -186,5 +195,63 @@ test("TRL's completions are samples, with the reward that TRL logged", async () 
   writeFileSync(join(run, 'completions/completions_00009.parquet'), 'half a file');
   expect((await bare.run('grpo')).faults).toEqual([
     expect.stringMatching(/^completions\/completions_00009\.parquet: /),
+  ]);
+});
+
+test('rewards are added up once the run records how', async () => {
+  const { root, run } = copied('grpo');
+  const later = temporaryFolder();
+  cpSync(join(run, 'runs'), later, { recursive: true });
+  rmSync(join(run, 'runs'), { recursive: true });
+  const watcher = new RunWatcher(root);
+  const early = await watcher.samples('grpo', { sort: 'reward', descending: true });
+  expect(early.samples.every(({ reward }) => reward === null)).toBe(true);
+  expect(await watcher.extremes('grpo', 1, 'all')).toBeNull();
+  cpSync(later, join(run, 'runs'), { recursive: true });
+  const { samples } = await watcher.samples('grpo', { sort: 'reward', descending: true });
+  const rewards = samples.map(({ reward }) => reward!);
+  expect(rewards).toEqual(rewards.toSorted((a, b) => b - a));
+  expect(rewards[0]).toBeGreaterThan(rewards.at(-1)!);
+  expect((await watcher.samples('grpo', { minReward: rewards[0]! })).matching).toBeGreaterThan(0);
+  expect((await watcher.extremes('grpo', 1, 'all'))!.best[0]!.reward).toBe(rewards[0]);
+});
+
+test('links that lead out of the watched folder and too large files are named, not read', async () => {
+  const { root, run } = copied('grpo');
+  const outside = temporaryFolder();
+  cpSync(run, join(outside, 'grpo'), { recursive: true });
+  // One state stays inside; one checkpoint, an event file and one of completions lead out.
+  mkdirSync(join(run, 'checkpoint-4'));
+  writeFileSync(
+    join(run, 'checkpoint-4/trainer_state.json'),
+    '{"global_step": 4, "log_history": [{"step": 4, "inside": 1}]}',
+  );
+  rmSync(join(run, 'checkpoint-8'), { recursive: true });
+  symlinkSync(join(outside, 'grpo/checkpoint-8'), join(run, 'checkpoint-8'));
+  const events = 'runs/Nov30_21-08-32_vm/events.out.tfevents.1796072912.vm.17095.0';
+  const completions = 'completions/completions_00001.parquet';
+  for (const name of [events, completions]) {
+    rmSync(join(run, name));
+    symlinkSync(join(outside, 'grpo', name), join(run, name));
+  }
+  // Sparse files: they take no room.
+  for (const [name, size] of [
+    ['completions/completions_00002.parquet', 256e6 + 1],
+    ['checkpoint-6/trainer_state.json', 64e6 + 1],
+  ] as const) {
+    mkdirSync(join(run, 'checkpoint-6'), { recursive: true });
+    writeFileSync(join(run, name), '');
+    truncateSync(join(run, name), size);
+  }
+  const watcher = new RunWatcher(root);
+  const { faults, metrics, samples } = await watcher.run('grpo');
+  expect(metrics).toEqual(['inside']);
+  expect(samples).toBe(4);
+  expect(faults.toSorted()).toEqual([
+    'checkpoint-6/trainer_state.json: is larger than 64 MB, so it is not read',
+    'checkpoint-8/trainer_state.json: is a link that leads out of the watched folder, so it is not read',
+    'completions/completions_00001.parquet: is a link that leads out of the watched folder, so it is not read',
+    'completions/completions_00002.parquet: is larger than 256 MB, so it is not read',
+    `${events.split('/').at(-1)}: is a link that leads out of the watched folder, so it is not read`,
   ]);
 });

@@ -76,7 +76,8 @@ export const queries = new QueryClient({
 /**
  * Sends JSON, and reads the answer line by line as it comes.
  * @param path below `/api`
- * @throws ApiFailure where the server says no, before or in the middle, or does not answer
+ * @throws ApiFailure where the server says no, before or in the middle, does not answer, or ends
+ *   before the answer does
  */
 export async function* answerLines<Line>(
   path: string,
@@ -98,13 +99,18 @@ export async function* answerLines<Line>(
   let text = '';
   for (;;) {
     const { done, value } = await reader.read().catch(offline);
-    if (done) return;
+    if (done) {
+      const why =
+        'The answer of the Studio broke off before its end. Ask again for what is missing';
+      throw new ApiFailure(0, 'broken-off', why);
+    }
     text += value;
     const lines = text.split('\n');
     text = lines.pop()!;
     for (const line of lines) {
-      const said = JSON.parse(line) as { error?: SaidError };
+      const said = JSON.parse(line) as { error?: SaidError; end?: true };
       if (said.error) throw new ApiFailure(200, said.error.code, said.error.message);
+      if (said.end) return;
       yield said as Line;
     }
   }

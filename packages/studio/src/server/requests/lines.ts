@@ -1,4 +1,5 @@
-// Answers that come in parts: a line of JSON for each, and one with the error if there is one.
+// Answers that come in parts: a line of JSON for each, and a last one that says how it ended. A
+// stream without it broke off.
 import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
 import { asStudioError, errorBody } from './errors.ts';
@@ -23,6 +24,7 @@ export function lines(
         if (gone.signal.aborted) return;
         await out.writeln(JSON.stringify(part));
       }
+      await out.writeln(JSON.stringify({ end: true }));
     } catch (error) {
       if (gone.signal.aborted) return;
       const known = asStudioError(error);

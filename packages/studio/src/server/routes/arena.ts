@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { arenaOf } from '../../arena/arena.ts';
 import { chooseModels } from '../../arena/choose-models.ts';
-import { suggestTasks } from '../../asking/suggest-tasks.ts';
+import { type SuggestResult, suggestTasks } from '../../asking/suggest-tasks.ts';
 import { evenly } from '../../models/even-pace.ts';
 import { ModelServerError, ModelServers } from '../../models/model-servers.ts';
 import { type BattleTurn, type BattleView, ChangedBattleError } from '../../store/battles.ts';
@@ -55,6 +55,7 @@ const suggesting = z.strictObject({
   limit: z.number().int().min(1).max(500).default(50),
   /** Whether it is asked again where it has made a suggestion. */
   again: z.boolean().default(false),
+  stream: streaming,
 });
 
 /** What came of prompts: new tasks, tasks that were there, and prompts with equal answers. */
@@ -186,6 +187,39 @@ export const arena = ({ store, models, log }: StudioContext) => {
       yield { ...sum };
     }
   }
+  /** Pairs that a judge is asked about, and at the end what came of it. */
+  async function* suggested(
+    project: string,
+    { model, limit, again }: z.output<typeof suggesting>,
+    by: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ done: number; total: number; result: SuggestResult | null }> {
+    const name = (await store.overview()).find(({ id }) => id === project)?.name ?? project;
+    await using judge = await models.judge(model);
+    let now = { done: 0, total: 0 };
+    const onProgress = (progress: typeof now): void => {
+      now = progress;
+    };
+    const working = suggestTasks(store, name, judge, { limit, again, by }, { signal, onProgress });
+    const settled = working.then(
+      () => true,
+      () => true,
+    );
+    try {
+      while (!(await Promise.race([settled, sleep(8 * TICK, false)])))
+        yield { ...now, result: null };
+      const result = await working.catch((error: unknown) => {
+        const fault = ModelServers.faultOf(error);
+        if (fault instanceof ModelServerError && now.done > 0)
+          fault.message = `${fault.message}. ${now.done} of ${now.total} pairs are done, and saved. Ask again for the others`;
+        throw fault;
+      });
+      yield { ...now, result };
+    } finally {
+      // It saves what it has before the judge is closed.
+      await settled;
+    }
+  }
   return new Hono<StudioEnvironment>()
     .get('/:project/models', async (context) => {
       const { role } = context.get('person');
@@ -274,17 +308,15 @@ export const arena = ({ store, models, log }: StudioContext) => {
       },
     )
     .post('/:project/suggestions', demandAdmin, body(suggesting), async (context) => {
-      const { model, ...given } = context.req.valid('json');
-      const id = context.req.param('project');
-      const name = (await store.overview()).find((one) => one.id === id)?.name ?? id;
-      await using judge = await models.judge(model);
+      const project = context.req.param('project');
+      const given = context.req.valid('json');
       const by = context.get('person').name;
-      const { signal } = context.req.raw;
-      try {
-        return context.json(await suggestTasks(store, name, judge, { ...given, by }, { signal }));
-      } catch (error) {
-        throw ModelServers.faultOf(error);
-      }
+      if (given.stream)
+        return lines(context, (signal) => suggested(project, given, by, signal), log);
+      let found: SuggestResult | null = null;
+      for await (const { result } of suggested(project, given, by, context.req.raw.signal))
+        found = result;
+      return context.json(found!);
     })
     .post('/:project/answers', demandAdmin, body(answering), async (context) => {
       const project = context.req.param('project');

@@ -7,8 +7,25 @@ import type { StudioContext, StudioEnvironment } from '../requests/context.ts';
 import { StudioError } from '../requests/errors.ts';
 
 /** Routes below `/projects/:project`. */
-export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
-  new Hono<StudioEnvironment>()
+export const rounds = ({ rounds: all, runs, store }: StudioContext) => {
+  const nameOf = async (project: string): Promise<string> =>
+    (await store.overview()).find(({ id }) => id === project)?.name ?? project;
+  /** @returns the project's rounds, and the states of all runs by their ids */
+  async function refuseWhileRunning(project: string) {
+    const states = new Map(runs.list().runs.map(({ id, state }) => [id, state]));
+    const found = await all.list(project);
+    const running = found.find((round) => {
+      const state = states.get(round.run);
+      return state === 'running' || (state === undefined && all.isProcessAlive(round));
+    });
+    if (running === undefined) return { found, states };
+    throw new StudioError(
+      409,
+      'running',
+      `Round ${running.number} is still running. Wait for it, or stop its run`,
+    );
+  }
+  return new Hono<StudioEnvironment>()
     .get('/:project/rounds', demandAdmin, async (context) => {
       const project = context.req.param('project');
       await all.collect(project);
@@ -28,22 +45,24 @@ export const rounds = ({ rounds: all, runs, store }: StudioContext) =>
     })
     .post('/:project/rounds', demandAdmin, body(roundOptions), async (context) => {
       const project = context.req.param('project');
-      const name = (await store.overview()).find(({ id }) => id === project)?.name ?? project;
-      const last = (await all.list(project)).at(-1);
-      const state = runs.list().runs.find(({ id }) => id === last?.run)?.state;
-      const isStarting = last !== undefined && state === undefined && all.isProcessAlive(last);
-      if (state === 'running' || isStarting) {
-        throw new StudioError(
-          409,
-          'running',
-          `Round ${last!.number} is still running. Wait for it, or stop its run`,
-        );
-      }
+      const name = await nameOf(project);
+      await refuseWhileRunning(project);
       const by = context.get('person').name;
       return context.json(await all.start(project, name, context.req.valid('json'), by), 201);
     })
     .post('/:project/rounds/:number/start', demandAdmin, async (context) => {
+      const { project } = context.req.param();
       const number = Number(context.req.param('number'));
-      await all.startAgain(context.req.param('project'), number);
+      const { found, states } = await refuseWhileRunning(project);
+      const run = found.find((round) => round.number === number)?.run;
+      if (run !== undefined && states.has(run)) {
+        throw new StudioError(
+          409,
+          'has-run',
+          `Round ${number} has a run already. Resume that on its page, or start another round`,
+        );
+      }
+      await all.startAgain(project, await nameOf(project), number, context.get('person').name);
       return context.json({ started: true });
     });
+};

@@ -88,7 +88,7 @@ export class RunFinder {
       }
       seen.set(path, found);
       const { names, folders } = found.listing;
-      const kind = confirmed(kindOf(names), path, names);
+      const kind = this.#confirmed(kindOf(names), path, names);
       if (kind !== null) {
         const events = hasEvents(kind) && names.some(isEventFile) ? [path] : [];
         runs.push({ id: this.#root.idOf(path)!, path, kind, changed: found.changed, events });
@@ -101,6 +101,12 @@ export class RunFinder {
     }
     this.#known = seen;
     return { ...withEvents(runs), complete, unreadable };
+  }
+
+  /** A folder is a Trainer's only if a checkpoint has its state. */
+  #confirmed(kind: RunKind | null, path: string, names: readonly string[]): RunKind | null {
+    if (kind !== 'trainer' || isTrainerFolder(this.#root, path, names)) return kind;
+    return names.some(isEventFile) ? 'tensorboard' : null;
   }
 
   #list(path: string): KnownFolder | 'gone' | 'unreadable' {
@@ -121,12 +127,6 @@ export class RunFinder {
       return whyUnreadable(error) === null ? 'gone' : 'unreadable';
     }
   }
-}
-
-/** A folder is a Trainer's only if a checkpoint has its state. */
-function confirmed(kind: RunKind | null, path: string, names: readonly string[]): RunKind | null {
-  if (kind !== 'trainer' || isTrainerFolder(path, names)) return kind;
-  return names.some(isEventFile) ? 'tensorboard' : null;
 }
 
 /** Levels below a Trainer's folder at which its events may be: `runs/TIME_HOST`. */

@@ -1,8 +1,8 @@
 // Small files of a run's folder, read again only if they changed.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** Larger files are not read whole. */
-const LARGEST = 64e6;
+/** Larger files are not read whole, in bytes. */
+export const LARGEST = 64e6;
 
 /** Parsed files by their paths, the least recently read ones removed. */
 export class FileCache {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TensorBoardWriter } from '@keel/align/internal';
 import { maskedCrc32c } from '@keel/align/runs';
 import { describe, expect, test } from 'vitest';
+import { RunRoot } from '../folders/run-root.ts';
 import { lines, temporaryFolder } from '../testing/run-folders.ts';
 import { EventNumbers, JsonNumbers } from './run-numbers.ts';
 
@@ -28,7 +29,7 @@ const written = [
 function numbersOf(file: Uint8Array): EventNumbers {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'events.out.tfevents.1.host'), file);
-  const numbers = new EventNumbers(() => [folder]);
+  const numbers = new EventNumbers(new RunRoot(folder), () => [folder]);
   numbers.update();
   return numbers;
 }
@@ -78,7 +79,7 @@ describe("another program's event file", () => {
     const folder = temporaryFolder();
     const path = join(folder, 'events.out.tfevents.1.host');
     writeFileSync(path, bytes.subarray(0, -5));
-    const numbers = new EventNumbers(() => [folder]);
+    const numbers = new EventNumbers(new RunRoot(folder), () => [folder]);
     numbers.update();
     expect(numbers.columns.names).not.toContain('custom');
     expect(numbers.faults).toEqual([expect.stringMatching(/: the last \d+ bytes are not a whole/)]);
@@ -137,7 +138,7 @@ describe('event files of Keel', () => {
       for (const step of steps) writer.metrics({ step, loss: step + seconds, eval_loss: 1 });
     };
     write(100, null, [1, 2, 3, 4]);
-    const numbers = new EventNumbers(() => [folder]);
+    const numbers = new EventNumbers(new RunRoot(folder), () => [folder]);
     numbers.update();
     expect(numbers.columns.get('loss')!.values).toEqual([101, 102, 103, 104]);
     write(200, 2, [3]);

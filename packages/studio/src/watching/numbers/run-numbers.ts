@@ -1,9 +1,10 @@
 // The numbers of a run, from metrics.jsonl, TensorBoard's event files or a Trainer's state, kept up
 // to date while the run writes them.
-import { statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { isEventFile } from '../folders/kinds.ts';
+import { ownFile } from '../folders/own-file.ts';
 import { namesIn, whyUnreadable } from '../folders/read-files.ts';
+import type { RunRoot } from '../folders/run-root.ts';
 import { stateFiles } from '../folders/trainer-folder.ts';
 import { Columns } from './columns.ts';
 import { type EventRecords, eventRecords } from './event-records.ts';
@@ -84,13 +85,16 @@ export class EventNumbers implements RunNumbers {
   readonly texts = new Map<string, string>();
   lastTime: number | null = null;
   firstTime: number | null = null;
+  readonly #root: RunRoot;
   readonly #folders: () => readonly string[];
   #files: EventFile[] = [];
+  #leftOut: string[] = [];
   /** Changes with each number that is read. */
   version = 0;
 
   /** @param folders with the event files of one run */
-  constructor(folders: () => readonly string[]) {
+  constructor(root: RunRoot, folders: () => readonly string[]) {
+    this.#root = root;
     this.#folders = folders;
   }
 
@@ -101,7 +105,7 @@ export class EventNumbers implements RunNumbers {
   }
 
   get faults(): string[] {
-    return this.#files.flatMap(({ path, faults, incomplete }) => [
+    const read = this.#files.flatMap(({ path, faults, incomplete }) => [
       ...faults.map((fault) => `${basename(path)}: ${fault}`),
       ...(incomplete === 0
         ? []
@@ -109,10 +113,12 @@ export class EventNumbers implements RunNumbers {
             `${basename(path)}: the last ${incomplete} bytes are not a whole record: it is being written, or its writer was killed`,
           ]),
     ]);
+    return [...this.#leftOut, ...read];
   }
 
   update(): void {
-    const found = eventFiles(this.#folders());
+    const { files: found, leftOut } = eventFiles(this.#root, this.#folders());
+    this.#leftOut = leftOut;
     const same = this.#files.every(
       ({ path, inode, next }, at) =>
         found[at]?.path === path && found[at].inode === inode && found[at].size >= next,
@@ -184,30 +190,37 @@ const openedAt = (path: string): number =>
   Number(/^events\.out\.tfevents\.(\d+)/.exec(basename(path))?.[1] ?? 0);
 
 /** The event files of folders, those that were opened first before others. */
-const eventFiles = (folders: readonly string[]): { path: string; inode: number; size: number }[] =>
-  folders
-    .flatMap((folder) => namesIn(folder).map((name) => join(folder, name)))
-    .filter((path) => isEventFile(basename(path)))
-    .sort((a, b) => openedAt(a) - openedAt(b) || (a < b ? -1 : 1))
-    .flatMap((path) => {
-      const found = statSync(path, { throwIfNoEntry: false });
-      return found === undefined ? [] : [{ path, inode: found.ino, size: found.size }];
-    });
+function eventFiles(
+  root: RunRoot,
+  folders: readonly string[],
+): { files: { path: string; inode: number; size: number }[]; leftOut: string[] } {
+  const found = folders.flatMap((folder) =>
+    namesIn(folder)
+      .filter(isEventFile)
+      .map((name) => ({ name, file: ownFile(root, folder, name) })),
+  );
+  return {
+    files: found
+      .flatMap(({ file }) => (file === null || file.fault !== null ? [] : file))
+      .sort((a, b) => openedAt(a.path) - openedAt(b.path) || (a.path < b.path ? -1 : 1)),
+    leftOut: found.flatMap(({ name, file }) => (file?.fault ? `${name}: ${file.fault}` : [])),
+  };
+}
 
 /** Differs if something was added to the files of another trainer's run. */
-export const sourceSignature = ({
-  path,
-  kind,
-  events,
-}: {
-  path: string;
-  kind: string;
-  events: readonly string[];
-}): string =>
-  [
-    ...eventFiles(events).map((file) => `${file.path} ${file.inode} ${file.size}`),
-    ...(kind === 'trainer' ? stateFiles(path).map(({ name, time }) => `${name} ${time}`) : []),
+export function sourceSignature(
+  root: RunRoot,
+  { path, kind, events }: { path: string; kind: string; events: readonly string[] },
+): string {
+  const logged = eventFiles(root, events);
+  const states = kind === 'trainer' ? stateFiles(root, path) : { files: [], leftOut: [] };
+  return [
+    ...logged.files.map((file) => `${file.path} ${file.inode} ${file.size}`),
+    ...states.files.map(({ name, time }) => `${name} ${time}`),
+    ...logged.leftOut,
+    ...states.leftOut,
   ].join('\n');
+}
 
 /** Numbers of a Trainer's folder: its event files, and its state at the last checkpoint. */
 export class TrainerNumbers implements RunNumbers {
@@ -217,9 +230,9 @@ export class TrainerNumbers implements RunNumbers {
   #version = -1;
 
   /** @param events folders with its event files */
-  constructor(output: string, events: () => readonly string[]) {
-    this.#events = new EventNumbers(events);
-    this.#state = new TrainerStateFile(output);
+  constructor(root: RunRoot, output: string, events: () => readonly string[]) {
+    this.#events = new EventNumbers(root, events);
+    this.#state = new TrainerStateFile(root, output);
   }
 
   get faults(): string[] {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { MetricsRow } from '@keel/align/runs';
 import { z } from 'zod';
+import type { RunRoot } from '../folders/run-root.ts';
 import { checkpointStep, stateFiles } from '../folders/trainer-folder.ts';
 import { rowOf } from './metrics-rows.ts';
 
@@ -27,23 +28,25 @@ const schema = z.object({
 
 /** The state of a Trainer's folder, read again only if it changed. */
 export class TrainerStateFile {
+  readonly #root: RunRoot;
   readonly #output: string;
   #signature = '';
   state: TrainerState | null = null;
   /** Files that cannot be read, a sentence each. */
   faults: string[] = [];
 
-  constructor(output: string) {
+  constructor(root: RunRoot, output: string) {
+    this.#root = root;
     this.#output = output;
   }
 
   /** @returns whether it changed */
   update(): boolean {
-    const files = stateFiles(this.#output);
-    const signature = files.map(({ path, time }) => `${path} ${time}`).join('\n');
+    const { files, leftOut } = stateFiles(this.#root, this.#output);
+    const signature = [...files.map(({ path, time }) => `${path} ${time}`), ...leftOut].join('\n');
     if (signature === this.#signature) return false;
     this.#signature = signature;
-    this.faults = [];
+    this.faults = leftOut;
     this.state = null;
     for (const { path, name, time } of files) {
       const read = schema.safeParse(pythonJson(path)).data;

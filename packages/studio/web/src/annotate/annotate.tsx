@@ -18,6 +18,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { ApiFailure, answerOf, api, queries } from '../api.ts';
+import { visibleText } from '../content/invisible.ts';
 import { SafeMarkdown } from '../content/markdown.tsx';
 import { useProject } from '../projects/use-projects.ts';
 import { useSession } from '../session.ts';
@@ -277,7 +278,7 @@ export default function Annotate({ project }: { project: string }) {
 }
 
 const suggestionText = ({ by, left }: { by: string; left: number }): string =>
-  `${left >= 0.5 ? 'A' : 'B'} was expected with ${percent(Math.max(left, 1 - left))} by ${by}`;
+  `${left >= 0.5 ? 'A' : 'B'} was expected with ${percent(Math.max(left, 1 - left))} by ${visibleText(by)}`;
 
 function ProgressLine({
   progress: { mine, skipped, left },

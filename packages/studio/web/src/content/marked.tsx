@@ -1,6 +1,6 @@
 // Text of strangers: invisible characters are marked, so that they can neither hide nor rearrange
 // anything.
-import { Fragment } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import './invisible.css';
 import { piecesOf } from './invisible.ts';
 
@@ -17,6 +17,10 @@ export const Marked = ({ text }: { text: string }) =>
       </span>
     ),
   );
+
+/** A cell or a sentence that may be a text of strangers. */
+export const MarkedNode = ({ children }: { children: ReactNode }) =>
+  typeof children === 'string' ? <Marked text={children} /> : children;
 
 /** A name in the middle of other text, which it cannot rearrange. */
 export const Name = ({ children }: { children: string }) => (

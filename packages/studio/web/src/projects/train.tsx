@@ -25,24 +25,30 @@ import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { RoundOptions } from '../../../src/rounds/round-options.ts';
 import { answerOf, api, queries } from '../api.ts';
+import { Marked } from '../content/marked.tsx';
 import { runPath } from '../runs/use-runs.ts';
 import { Failure } from '../shell/failure.tsx';
 import { agoText, counted, percent } from '../shell/words.ts';
+import { isBusy, pollInterval } from './round-polling.ts';
 import { useProject } from './use-projects.ts';
 
 const key = (project: string) => ['rounds', project];
 
 export default function Train({ project }: { project: string }) {
+  const [startedAt, setStartedAt] = useState(Number.NEGATIVE_INFINITY);
+  const onStarted = (): void => {
+    setStartedAt(Date.now());
+    void queries.invalidateQueries({ queryKey: key(project) });
+  };
   const rounds = useQuery({
     queryKey: key(project),
     queryFn: () => answerOf(api.projects[':project'].rounds.$get({ param: { project } })),
     // A round that was just started or resumed is in no list of runs yet.
-    refetchInterval: ({ state: { data } }) =>
-      data?.some(({ state }) => state !== 'finished') ? 3000 : false,
+    refetchInterval: ({ state: { data } }) => pollInterval(data ?? [], startedAt, Date.now()),
   });
   if (rounds.isError) return <Failure error={rounds.error} />;
   if (rounds.isPending) return <Skeleton h={300} />;
-  const isRunning = rounds.data.some(({ state }) => ['running', 'starting'].includes(state));
+  const isRunning = rounds.data.some(isBusy);
   return (
     <Stack gap="xl">
       <Text c="dimmed" maw={760}>
@@ -74,7 +80,7 @@ export default function Train({ project }: { project: string }) {
                     {round.options.method !== 'none' && ` and ${round.options.method}`}
                   </Table.Td>
                   <Table.Td miw={180}>
-                    <State project={project} round={round} />
+                    <State project={project} round={round} onStarted={onStarted} />
                   </Table.Td>
                   <Table.Td ta="right">
                     {round.trainRows} + {round.heldOutRows} held out
@@ -105,7 +111,12 @@ export default function Train({ project }: { project: string }) {
           </Table>
         </Table.ScrollContainer>
       )}
-      <Start project={project} isRunning={isRunning} isFirst={rounds.data.length === 0} />
+      <Start
+        project={project}
+        isRunning={isRunning}
+        isFirst={rounds.data.length === 0}
+        onStarted={onStarted}
+      />
     </Stack>
   );
 }
@@ -114,7 +125,15 @@ type Round = InferResponseType<(typeof api.projects)[':project']['rounds']['$get
 
 const colours: Record<string, string> = { finished: 'green', running: 'blue', failed: 'red' };
 
-function State({ project, round }: { project: string; round: Round }) {
+function State({
+  project,
+  round,
+  onStarted,
+}: {
+  project: string;
+  round: Round;
+  onStarted: () => void;
+}) {
   const { state, step, total, message, log, number } = round;
   const isRun = state !== 'not started';
   const resume = useMutation({
@@ -126,7 +145,7 @@ function State({ project, round }: { project: string; round: Round }) {
               param: { project, number: String(number) },
             }),
           ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: key(project) }),
+    onSuccess: onStarted,
   });
   const isStopped = ['interrupted', 'failed', 'not started'].includes(state);
   return (
@@ -167,17 +186,17 @@ function State({ project, round }: { project: string; round: Round }) {
       )}
       {state === 'not started' && (
         <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-          Its process ended before the first stage. {log.split('\n').at(-1)}
+          Its process ended before the first stage. <Marked text={log.split('\n').at(-1)!} />
         </Text>
       )}
       {message !== null && (
         <Text size="xs" c="red">
-          {message}
+          <Marked text={message} />
         </Text>
       )}
       {resume.isError && (
         <Text size="xs" c="red">
-          {resume.error.message}
+          <Marked text={resume.error.message} />
         </Text>
       )}
     </Stack>
@@ -188,10 +207,12 @@ function Start({
   project,
   isRunning,
   isFirst,
+  onStarted,
 }: {
   project: string;
   isRunning: boolean;
   isFirst: boolean;
+  onStarted: () => void;
 }) {
   const about = useProject(project);
   const isNarrow = useMediaQuery('(max-width: 30em)');
@@ -211,7 +232,7 @@ function Start({
           },
         }),
       ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: key(project) }),
+    onSuccess: onStarted,
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -2,6 +2,7 @@
 import { Alert, Card, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { IconAlertOctagon, IconInfoCircle } from '@tabler/icons-react';
 import { type Content, ContentView } from '../../content/content.tsx';
+import { Marked } from '../../content/marked.tsx';
 import { counted } from '../../shell/words.ts';
 import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
@@ -25,11 +26,11 @@ export function AuditResults({ found }: { found: Audit }) {
         color={verdict.alarm ? 'red' : 'blue'}
         icon={verdict.alarm ? <IconAlertOctagon /> : <IconInfoCircle />}
         styles={{ title: { color: 'var(--mantine-color-text)' } }}
-        title={verdict.title}
+        title={<Marked text={verdict.title} />}
       >
         {verdict.sentences.map((sentence) => (
           <Text key={sentence} size="sm" mb={4}>
-            {sentence}
+            <Marked text={sentence} />
           </Text>
         ))}
       </Alert>
@@ -178,16 +179,21 @@ function Gainers({
       {features.length > 0 && (
         <Text size="sm">
           What they have in common:{' '}
-          {features
-            .map(({ feature, size }) => `${labelOf(feature)} (${numberText(size)} sd)`)
-            .join(', ')}
+          <Marked
+            text={features
+              .map(({ feature, size }) => `${labelOf(feature)} (${numberText(size)} sd)`)
+              .join(', ')}
+          />
           .
         </Text>
       )}
       {phrases.length > 0 && (
         <Text size="sm">
           Phrases that are new in them:{' '}
-          {phrases.map(({ text, answers: count }) => `“${text}” (${count})`).join(', ')}.
+          <Marked
+            text={phrases.map(({ text, answers: count }) => `“${text}” (${count})`).join(', ')}
+          />
+          .
         </Text>
       )}
       {answers.slice(0, SHOWN).map(({ prompt, before, after, reward, gold }, at) => (
@@ -286,10 +292,12 @@ export function AttackResults({ found }: { found: FoundResults<'attacks'> }) {
               <Table.Tbody>
                 {examples.map(({ name, prompt, answer, attack, score, real }) => (
                   <Table.Tr key={name} style={{ verticalAlign: 'top' }}>
-                    <Table.Td>{name}</Table.Td>
+                    <Table.Td>
+                      <Marked text={name} />
+                    </Table.Td>
                     {[prompt, answer, attack].map((text, at) => (
                       <Table.Td key={at} maw={260} style={{ overflowWrap: 'anywhere' }}>
-                        {text.trim() === '' ? <i>empty</i> : text}
+                        {text.trim() === '' ? <i>empty</i> : <Marked text={text} />}
                       </Table.Td>
                     ))}
                     <Table.Td className="numeric">

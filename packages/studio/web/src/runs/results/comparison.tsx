@@ -1,5 +1,6 @@
 // What `keel compare` found: objectives on one budget.
 import { Stack, Table, Text, Title } from '@mantine/core';
+import { Marked } from '../../content/marked.tsx';
 import { counted } from '../../shell/words.ts';
 import { durationText, numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
@@ -63,7 +64,9 @@ export function ComparisonResults({ found }: { found: Found }) {
   return (
     <Stack gap="lg">
       {missing.length > 0 && (
-        <Text size="sm">Not finished, and not in these numbers: {missing.join(', ')}.</Text>
+        <Text size="sm">
+          Not finished, and not in these numbers: <Marked text={missing.join(', ')} />.
+        </Text>
       )}
       {leads.length > 0 && first !== undefined && (
         <IntervalTable
@@ -128,7 +131,9 @@ export function ComparisonResults({ found }: { found: Found }) {
             <Table.Tbody>
               {entries.map((one) => (
                 <Table.Tr key={one.name}>
-                  <Table.Td>{one.name}</Table.Td>
+                  <Table.Td>
+                    <Marked text={one.name} />
+                  </Table.Td>
                   <Table.Td>
                     {one.verb}, {one.loss.join(' and ')}
                     {one.beta !== null && `, beta ${numberText(one.beta)}`}

@@ -1,5 +1,6 @@
 // What `keel evaluate` found: every metric of every task.
 import { Box, Stack, Table, Text, Title } from '@mantine/core';
+import { Marked } from '../../content/marked.tsx';
 import { counted } from '../../shell/words.ts';
 import { numberText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
@@ -52,7 +53,7 @@ function SuiteTable({ found: { entries, suites, limit } }: { found: Found }) {
   return (
     <Box component="section" aria-label="Suites">
       <Title order={3} size="h4" mb="xs">
-        {suites.length === 0 ? 'Tasks' : `Suites: ${suites.join(', ')}`}
+        <Marked text={suites.length === 0 ? 'Tasks' : `Suites: ${suites.join(', ')}`} />
       </Title>
       {limit !== null && (
         <Text size="sm" c="dimmed" mb="xs">
@@ -66,15 +67,21 @@ function SuiteTable({ found: { entries, suites, limit } }: { found: Found }) {
               <Table.Th>Task</Table.Th>
               <Table.Th>Metric</Table.Th>
               {entries.map(({ name }) => (
-                <Table.Th key={name}>{name}</Table.Th>
+                <Table.Th key={name}>
+                  <Marked text={name} />
+                </Table.Th>
               ))}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {[...rows].map(([key, { name, metric }]) => (
               <Table.Tr key={key}>
-                <Table.Td>{name}</Table.Td>
-                <Table.Td>{metric}</Table.Td>
+                <Table.Td>
+                  <Marked text={name} />
+                </Table.Td>
+                <Table.Td>
+                  <Marked text={metric} />
+                </Table.Td>
                 {entries.map((entry) => {
                   const measured = entry.tasks[name]?.metrics[metric];
                   return (

@@ -2,6 +2,7 @@
 import { Alert, Stack, Table, Text, Title } from '@mantine/core';
 import { IconAlertOctagon, IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { Marked, MarkedNode } from '../../content/marked.tsx';
 import { shareText } from '../numbers.ts';
 
 const looks = {
@@ -27,7 +28,9 @@ export const Findings = ({
           styles={{ title: { color: 'var(--mantine-color-text)' } }}
           title={`${looks[severity].word}: ${code}`}
         >
-          <Text size="sm">{text}</Text>
+          <Text size="sm">
+            <Marked text={text} />
+          </Text>
         </Alert>
       ))}
     </Stack>
@@ -52,9 +55,11 @@ export const Facts = ({
           .map(([name, value]) => (
             <Table.Tr key={name}>
               <Table.Th scope="row" fw={500} w="38%">
-                {name}
+                <Marked text={name} />
               </Table.Th>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{value}</Table.Td>
+              <Table.Td style={{ overflowWrap: 'anywhere' }}>
+                <MarkedNode>{value}</MarkedNode>
+              </Table.Td>
             </Table.Tr>
           ))}
       </Table.Tbody>

@@ -1,6 +1,8 @@
 // Numbers with their intervals, as a table whose rows share a scale.
 import { Box, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { visibleText } from '../../content/invisible.ts';
+import { Marked, MarkedNode } from '../../content/marked.tsx';
 import { numberText, shareText } from '../numbers.ts';
 import { Scroll } from './scroll.tsx';
 import { type Scale, scaleOf } from './ticks.ts';
@@ -54,16 +56,16 @@ export function IntervalTable({
   );
   const show = share ? shareText : numberText;
   return (
-    <Box component="section" aria-label={title}>
+    <Box component="section" aria-label={visibleText(title)}>
       <Title order={3} size="h4" mb={4}>
-        {title}
+        <Marked text={title} />
       </Title>
       {note !== undefined && (
         <Text size="sm" c="dimmed" mb="xs" maw={760}>
-          {note}
+          <Marked text={note} />
         </Text>
       )}
-      <Scroll label={title}>
+      <Scroll label={visibleText(title)}>
         <Table className="numeric" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
@@ -82,10 +84,10 @@ export function IntervalTable({
             {rows.map(({ name, about, value, interval, colour, cells }) => (
               <Table.Tr key={`${name} ${about ?? ''}`}>
                 <Table.Th scope="row" fw={500} maw={320} style={{ overflowWrap: 'anywhere' }}>
-                  {name}
+                  <Marked text={name} />
                   {about !== undefined && (
                     <Text size="xs" c="dimmed" fw={400}>
-                      {about}
+                      <Marked text={about} />
                     </Text>
                   )}
                 </Table.Th>
@@ -97,7 +99,9 @@ export function IntervalTable({
                   <Mark {...{ value, interval, scale, line, colour }} />
                 </Table.Td>
                 {columns.map((column, at) => (
-                  <Table.Td key={column}>{cells?.[at] ?? ''}</Table.Td>
+                  <Table.Td key={column}>
+                    <MarkedNode>{cells?.[at] ?? ''}</MarkedNode>
+                  </Table.Td>
                 ))}
               </Table.Tr>
             ))}

@@ -1,5 +1,6 @@
 // What `keel judge` found: a comparison of two models, ratings, or a check of the judge.
 import { Group, Progress, Stack, Text, Title } from '@mantine/core';
+import { Marked } from '../../content/marked.tsx';
 import { counted } from '../../shell/words.ts';
 import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
@@ -98,7 +99,7 @@ function Verdicts({ found }: { found: Judged }) {
       <Group gap="lg" mt={6} className="numeric">
         {parts.map(({ label, count }) => (
           <Text key={label} size="sm">
-            {label} <b>{count.toLocaleString('en')}</b>{' '}
+            <Marked text={label} /> <b>{count.toLocaleString('en')}</b>{' '}
             <Text span inherit c="dimmed">
               {shareText(count / judged)}
             </Text>

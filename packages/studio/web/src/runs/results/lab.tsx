@@ -1,5 +1,6 @@
 // What `keel overoptimise` found: proxy and gold against KL.
 import { Stack, Table, Text, Title } from '@mantine/core';
+import { Marked } from '../../content/marked.tsx';
 import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
 import { Facts } from './facts.tsx';
@@ -183,7 +184,9 @@ function Fits({ curves }: { curves: readonly Curve[] }) {
           <Table.Tbody>
             {fits.map(({ name, method, fit, residuals }) => (
               <Table.Tr key={`${name} ${method}`}>
-                <Table.Td>{name}</Table.Td>
+                <Table.Td>
+                  <Marked text={name} />
+                </Table.Td>
                 <Table.Td>{forms[method]}</Table.Td>
                 <Table.Td>
                   {estimateText({ value: fit.alpha, interval: fit.intervals?.alpha ?? null })}

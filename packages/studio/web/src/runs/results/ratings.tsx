@@ -1,5 +1,6 @@
 // What `keel rate` found: ratings of models from battles.
 import { Stack, Table, Text, Title } from '@mantine/core';
+import { Marked, Name } from '../../content/marked.tsx';
 import { counted } from '../../shell/words.ts';
 import { numberText, shareText } from '../numbers.ts';
 import type { FoundResults } from '../use-runs.ts';
@@ -43,7 +44,7 @@ export function RatingResults({ found }: { found: Found }) {
                 {next.map((one) => (
                   <Table.Tr key={`${one.a} ${one.b}`}>
                     <Table.Td>
-                      {one.a} and {one.b}
+                      <Name>{one.a}</Name> and <Name>{one.b}</Name>
                     </Table.Td>
                     <Table.Td>{one.suggested}</Table.Td>
                     <Table.Td>{one.battles}</Table.Td>
@@ -61,7 +62,7 @@ export function RatingResults({ found }: { found: Found }) {
       {categories.map(({ name, battles, ratings: own, why }) =>
         own === null ? (
           <Text key={name} size="sm">
-            {name}, {counted(battles, 'battle')}: no ratings. {why}
+            <Name>{name}</Name>, {counted(battles, 'battle')}: no ratings. {why}
           </Text>
         ) : (
           <RatingTable
@@ -163,14 +164,18 @@ function Wins({ found: { ratings, pairs } }: { found: Found }) {
             <Table.Tr>
               <Table.Td />
               {names.map((name) => (
-                <Table.Th key={name}>{name}</Table.Th>
+                <Table.Th key={name}>
+                  <Marked text={name} />
+                </Table.Th>
               ))}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {names.map((row) => (
               <Table.Tr key={row}>
-                <Table.Th scope="row">{row}</Table.Th>
+                <Table.Th scope="row">
+                  <Marked text={row} />
+                </Table.Th>
                 {names.map((column) => {
                   const found = row === column ? null : winsOf(row, column);
                   return (

@@ -1,6 +1,7 @@
 // What was measured: gates, and the results of the run's command.
 import { Badge, Group, Stack, Text, Title } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
+import { Marked, Name } from '../../content/marked.tsx';
 import type { RunDetails } from '../use-runs.ts';
 import { AttackResults, AuditResults } from './audit.tsx';
 import { ComparisonResults } from './comparison.tsx';
@@ -61,7 +62,10 @@ const Gates = ({ gates }: { gates: RunDetails['gates'] }) => (
           {passed ? 'passed' : 'failed'}
         </Badge>
         <Text size="sm">
-          <b>{name}</b>: {reasons.join('. ')}
+          <b>
+            <Name>{name}</Name>
+          </b>
+          : <Marked text={reasons.join('. ')} />
         </Text>
       </Group>
     ))}

@@ -1,5 +1,7 @@
 // A chart of points by two numbers: lines, intervals and labels.
 import { Card, Group, Text, Title, useComputedColorScheme } from '@mantine/core';
+import { visibleText } from '../../content/invisible.ts';
+import { Marked } from '../../content/marked.tsx';
 import { colourOf } from '../charts/colours.ts';
 import { numberText } from '../numbers.ts';
 import { scaleOf } from './ticks.ts';
@@ -75,9 +77,9 @@ export function XyChart({
     return last === undefined ? label : `${label}: ${last.name}, ${numberText(last.y)}`;
   });
   return (
-    <Card withBorder padding="sm" component="section" aria-label={title}>
+    <Card withBorder padding="sm" component="section" aria-label={visibleText(title)}>
       <Title order={3} size="h5">
-        {title}
+        <Marked text={title} />
       </Title>
       {note !== undefined && (
         <Text size="sm" c="dimmed" maw={760}>
@@ -93,7 +95,7 @@ export function XyChart({
                   className={line.dashed ? 'key held' : 'key'}
                   style={{ borderColor: colour(line, at) }}
                 />{' '}
-                {line.label}
+                <Marked text={line.label} />
               </Text>
             ),
         )}
@@ -101,7 +103,7 @@ export function XyChart({
       <svg
         viewBox={`0 0 ${width} ${height}`}
         role="img"
-        aria-label={`${title}. ${described.join('. ')}`}
+        aria-label={visibleText(`${title}. ${described.join('. ')}`)}
         style={{ width: '100%', maxWidth: 760, height: 'auto', display: 'block' }}
       >
         <g fontSize="12" fill="var(--mantine-color-dimmed)" stroke="none">
@@ -163,7 +165,9 @@ export function XyChart({
                       />
                     )}
                     <circle cx={x.at(one.x)} cy={y.at(one.y)} r="3.5" fill={own}>
-                      <title>{`${line.label}, ${one.name}: ${numberText(one.y)}`}</title>
+                      <title>
+                        {visibleText(`${line.label}, ${one.name}: ${numberText(one.y)}`)}
+                      </title>
                     </circle>
                   </g>
                 ))}

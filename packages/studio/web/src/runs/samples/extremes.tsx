@@ -16,6 +16,7 @@ import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answerOf, api } from '../../api.ts';
+import { Marked } from '../../content/marked.tsx';
 import { numberText } from '../numbers.ts';
 import type { Sample } from '../use-runs.ts';
 import { promptText } from './sample-list.tsx';
@@ -136,9 +137,9 @@ const Side = ({
             <b className="numeric">{numberText(sample.reward)}</b>{' '}
             <Text span inherit c="dimmed">
               {withStep && `step ${sample.step}, `}
-              {promptText(sample).slice(0, 120)}
+              <Marked text={promptText(sample).slice(0, 120)} />
             </Text>{' '}
-            {sample.completion}
+            <Marked text={sample.completion} />
           </Text>
         </UnstyledButton>
       ))}

@@ -3,6 +3,7 @@ import { Box, Group, Text } from '@mantine/core';
 import { useQueries } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { Marked } from '../../content/marked.tsx';
 import { Failure } from '../../shell/failure.tsx';
 import { counted } from '../../shell/words.ts';
 import { numberText } from '../numbers.ts';
@@ -185,10 +186,10 @@ function Row({
             )}
           </Cell>
           <Text size="sm" c="dimmed" className="clip2" role="gridcell">
-            {promptText(sample)}
+            <Marked text={promptText(sample)} />
           </Text>
           <Text size="sm" className="clip2" role="gridcell">
-            {sample.completion.trim() === '' ? <i>empty</i> : sample.completion}
+            {sample.completion.trim() === '' ? <i>empty</i> : <Marked text={sample.completion} />}
           </Text>
         </>
       )}
