@@ -172,7 +172,8 @@ describe('a folder whose weights are held otherwise', () => {
     const answers = (batchSize: number) =>
       generateAll(model, [sequences[1]!], { ...sampling, batchSize, seed: 5 });
     const [many, few] = [await answers(200), await answers(20)];
-    expect(many).toEqual(few);
+    const tokens = (all: typeof many): string[] => all.map((one) => one.tokens.join(' '));
+    expect(tokens(many)).toEqual(tokens(few));
     model.dispose();
   });
 

@@ -83,15 +83,16 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> draw(const at::Tensor& logits,
 
 // x weight^T in float32 or wider: x [T, in], weight [out, in] -> [T, out]. For few rows in
 // bfloat16, no sum is rounded.
-at::Tensor linearWide(const at::Tensor& x, const at::Tensor& weight) {
+at::Tensor linearWide(const at::Tensor& x, const at::Tensor& given) {
   const bool differentiated =
-      at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
-  // Many rows are multiplied some at a time, with the sums that they have alone. Beside AMX, its
-  // product of all is faster.
+      at::GradMode::is_enabled() && (x.requires_grad() || given.requires_grad());
+  // Many rows are multiplied some at a time, with the sums that they have alone; for so many, a
+  // quantised weight is expanded. Beside AMX, its product of all is faster.
   const bool many = x.dim() == 2 && x.size(0) > kSmallRows && !rows::hasAmx();
   const at::Tensor first = many ? x.narrow(0, 0, kSmallRows) : x;
-  if (differentiated || !isSmall(first, weight))
-    return at::linear(x, expanded(weight)).to(wideType(x));
+  if (differentiated || !isSmall(first, given))
+    return at::linear(x, expanded(given)).to(wideType(x));
+  const at::Tensor weight = many ? expanded(given) : given;
   const int64_t count = x.size(0), inner = x.size(1), features = weight.size(0);
   const at::Tensor input = x.contiguous();
   at::Tensor y = at::empty({count, features}, x.options().dtype(at::kFloat));
