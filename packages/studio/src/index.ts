@@ -42,6 +42,7 @@ export {
 } from './importing/import-priorities.ts';
 export type { AdminAction } from './names.ts';
 export type { ActionFilter, LoggedAction } from './store/action-log.ts';
+export { actionText } from './store/action-text.ts';
 export type { Added, AddOptions } from './store/add-tasks.ts';
 export type {
   BattleCount,

@@ -191,7 +191,7 @@ test('projects are made, renamed and deleted, and the log says who did it', asyn
     actions: [{ action: 'project deleted' }, { action: 'project renamed' }],
   });
   const text = await shown('data', 'log', '--action', 'settings changed');
-  expect(text).toContain('overlap: {"from":1,"to":2}');
+  expect(text).toContain('overlap 2 (was 1)');
 });
 
 const verbOptions = {

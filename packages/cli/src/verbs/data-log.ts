@@ -1,3 +1,4 @@
+import { actionText } from '@keel/studio';
 import { shownOf } from '../collecting/listing.ts';
 import { openStore } from '../collecting/open-store.ts';
 import type { DataLogOptions } from '../options/data-log.ts';
@@ -22,10 +23,8 @@ export async function run(options: DataLogOptions): Promise<number> {
       styled('bold', action),
       where,
     );
-    const text = Object.entries(details).map(
-      ([name, value]) => `${name}: ${JSON.stringify(value)}`,
-    );
-    if (text.length > 0) say(`    ${text.join(', ')}`);
+    const text = actionText(details);
+    if (text !== '') say(`    ${text}`);
   }
   say(shownOf(actions.length, total, 'action', offset));
   return 0;

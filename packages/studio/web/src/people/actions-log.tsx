@@ -1,6 +1,7 @@
 // What admins did, newest first.
 import { Button, Skeleton, Table, Text, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { actionText } from '../../../src/store/action-text.ts';
 import { answerOf, api } from '../api.ts';
 import { Marked, Name } from '../content/marked.tsx';
 import { Failure } from '../shell/failure.tsx';
@@ -50,7 +51,7 @@ export function ActionsLog() {
                 <Table.Td style={{ overflowWrap: 'anywhere' }}>
                   {action}
                   <Text size="sm" c="dimmed">
-                    <Marked text={detailsText(details)} />
+                    <Marked text={actionText(details)} />
                   </Text>
                 </Table.Td>
                 <Table.Td>{project !== null && <Name>{project}</Name>}</Table.Td>
@@ -72,10 +73,3 @@ export function ActionsLog() {
     </section>
   );
 }
-
-/** `name: Ann, role: annotator`. */
-const detailsText = (details: Readonly<Record<string, unknown>>): string =>
-  Object.entries(details)
-    .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');

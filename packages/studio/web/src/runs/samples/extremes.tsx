@@ -6,6 +6,7 @@ import {
   NumberInput,
   SegmentedControl,
   SimpleGrid,
+  Skeleton,
   Stack,
   Text,
   Title,
@@ -21,6 +22,11 @@ import { numberText } from '../numbers.ts';
 import type { Sample } from '../use-runs.ts';
 import { promptText } from './sample-list.tsx';
 
+/** Answers of each side. */
+const EACH = 3;
+/** Two lines of text, the height of an answer: what comes later moves nothing. */
+const LINES = 'calc(2 * var(--mantine-font-size-sm) * var(--mantine-line-height-sm))';
+
 /** Which steps are looked at: the last one also when more come. */
 type Choice = 'last' | 'step' | 'all';
 
@@ -34,11 +40,16 @@ export function Extremes({ run, onOpen }: { run: string; onOpen: (line: number) 
     queryFn: () =>
       answerOf(
         api.runs.extremes.$get({
-          query: { run, each: '3', step: choice === 'step' ? String(step ?? 'last') : choice },
+          query: {
+            run,
+            each: String(EACH),
+            step: choice === 'step' ? String(step ?? 'last') : choice,
+          },
         }),
       ),
     placeholderData: keepPreviousData,
   });
+  if (found.isPending) return <Waiting />;
   // The list below has the same rows, and says what went wrong.
   if (!found.data) return null;
   const { step: shown, previous, next, first, last, best, worst } = found.data;
@@ -115,6 +126,28 @@ export function Extremes({ run, onOpen }: { run: string; onOpen: (line: number) 
   );
 }
 
+/** As high as what is waited for. */
+const Waiting = () => (
+  <Stack gap="xs" aria-hidden>
+    <Skeleton h="calc(2.25rem * var(--mantine-scale))" w="calc(16rem * var(--mantine-scale))" />
+    <SimpleGrid cols={{ base: 1, md: 2 }}>
+      {['best', 'worst'].map((side) => (
+        <Card withBorder padding="sm" key={side}>
+          <Title order={3} size="h5" mb={6}>
+            …
+          </Title>
+          <Stack gap={8}>
+            {Array.from({ length: EACH }, (_, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: they never change places
+              <Skeleton key={at} h={LINES} />
+            ))}
+          </Stack>
+        </Card>
+      ))}
+    </SimpleGrid>
+  </Stack>
+);
+
 const Side = ({
   title,
   samples,
@@ -132,7 +165,7 @@ const Side = ({
     </Title>
     <Stack gap={8}>
       {samples.map((sample) => (
-        <UnstyledButton key={sample.line} onClick={() => onOpen(sample.line)}>
+        <UnstyledButton mih={LINES} key={sample.line} onClick={() => onOpen(sample.line)}>
           <Text size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
             <b className="numeric">{numberText(sample.reward)}</b>{' '}
             <Text span inherit c="dimmed">
