@@ -129,7 +129,7 @@ describe('keel studio', () => {
     await page.getByText('14 done, 2 left for you').waitFor();
     expect(await page.getByText('reward model').count()).toBe(0);
     await prefer(page);
-    await page.getByText(/The reward model of round 1 expected [AB], with \d+%/).waitFor();
+    await page.getByText(/[AB] was expected with \d+% by the reward model of round 1/).waitFor();
     running.child.kill('SIGINT');
     expect(await ended(running.child)).toBe(130);
   }, 400_000);
