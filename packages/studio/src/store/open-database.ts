@@ -32,8 +32,12 @@ export async function openDatabase(name: string): Promise<OpenDatabase> {
   });
   const migrator = new Migrator({ db: database, provider: migrations });
   let { error } = await migrator.migrateToLatest();
-  // Another process may have done the same at the same time: then nothing is left to do.
-  if (error !== undefined) ({ error } = await migrator.migrateToLatest());
+  // Another process may take the same steps at the same time, and note one first. PostgreSQL has a
+  // lock for that. In SQLite, it may happen at each step.
+  const attempts = postgres ? 1 : Object.keys(await migrations.getMigrations()).length;
+  for (let again = 0; error !== undefined && again < attempts; again++) {
+    ({ error } = await migrator.migrateToLatest());
+  }
   if (error === undefined) {
     await countUncounted(database);
     return { database, postgres };
