@@ -47,7 +47,8 @@ export class WeightUpdate {
   async step(learningRate: number): Promise<Metrics> {
     const { task, optimiser, parameters, gradients } = this.#parts;
     const [first] = parameters.values();
-    if (gradients === null && isSkipping(optimiser) && first?.device !== 'cpu') {
+    const onDevice = first !== undefined && first.device !== 'cpu';
+    if (gradients === null && onDevice && isSkipping(optimiser)) {
       return this.#stepOnDevice(learningRate, optimiser);
     }
     const metrics = await task.step();

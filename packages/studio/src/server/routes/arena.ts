@@ -59,7 +59,7 @@ const suggesting = z.strictObject({
 });
 
 /** What came of prompts: new tasks, tasks that were there, and prompts with equal answers. */
-interface Answered {
+export interface Answered {
   /** Prompts that are done. */
   done: number;
   /** Of the answers that are being written. */

@@ -13,6 +13,7 @@ import {
 } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import type { Answered } from '../../../src/server/routes/arena.ts';
 import { answerLines, answerOf, api, queries } from '../api.ts';
 import { Name } from '../content/marked.tsx';
 import { Dialog } from '../shell/dialog.tsx';
@@ -30,15 +31,6 @@ export const AnswersDialog = ({
     {() => <Answers project={project} />}
   </Dialog>
 );
-
-/** What came of the prompts so far. */
-interface Answered {
-  done: number;
-  characters: number;
-  tasks: number;
-  known: number;
-  equal: number;
-}
 
 function Answers({ project }: { project: string }) {
   const servers = useQuery({
