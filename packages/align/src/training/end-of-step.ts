@@ -33,6 +33,6 @@ export function readInStep(
   const update = lastLosses === null ? null : (step?.update ?? null);
   if (step !== undefined && update !== null) step.update = null;
   const more = update?.(lastLosses!) ?? [];
-  // What the update found is told even where a number of the step is refused.
+  // The update's numbers come first: a number of the step may be refused with an error.
   return phase('numbers', () => readAll([...more, ...unread])).slice(more.length);
 }

@@ -73,8 +73,8 @@ inline std::pair<int64_t, int64_t> shareOf(const Team& team, int64_t features) {
   return {std::min(features, begin * kTile), std::min(features, end * kTile)};
 }
 
-// Prefetches what this thread reads first in the next phase. Whoever waits for the others then
-// reads memory meanwhile.
+// Prefetches what this thread reads first in the next phase, so that memory is read while it waits
+// for the others.
 inline void prefetchFirst(const Products& one, int64_t begin) {
   constexpr int64_t kLine = 64, kMost = 48 * 1024;  // bytes
   if (one.matrix.weight == nullptr || begin >= one.features) return;

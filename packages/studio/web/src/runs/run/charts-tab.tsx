@@ -37,7 +37,8 @@ export function ChartsTab({ run }: { run: RunDetails }) {
     );
   }
   if (series.isError) return <Failure error={series.error} retry={() => void series.refetch()} />;
-  if (series.data === undefined) return <Skeleton h={300} />;
+  // All charts come together: one that came later would move the others.
+  if (series.data === undefined || costs.isLoading) return <Skeleton h={300} />;
   const byName = new Map(series.data.map((one) => [one.name, one]));
   const text = filter.trim().toLowerCase();
   const isShown = ({ title, lines }: RunChart): boolean =>
