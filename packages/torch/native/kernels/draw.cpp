@@ -87,7 +87,7 @@ at::Tensor linearWide(const at::Tensor& x, const at::Tensor& given) {
   const bool differentiated =
       at::GradMode::is_enabled() && (x.requires_grad() || given.requires_grad());
   // Many rows are multiplied a part at a time, so that each has the same sums as alone. A quantised
-  // weight is expanded for them. On AMX machines, one product of all rows is faster.
+  // weight is expanded for them. AMX machines use LibTorch's product.
   const bool many = x.dim() == 2 && x.size(0) > kSmallRows && !rows::hasAmx();
   const at::Tensor first = many ? x.narrow(0, 0, kSmallRows) : x;
   if (differentiated || !isSmall(first, given))
