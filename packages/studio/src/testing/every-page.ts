@@ -153,6 +153,7 @@ function pagesOf(
     page('options of a run', '/runs/view/grpo?tab=options', 'row', 'learning_rate 0.1'),
     page('a comparison', '/runs/compare?run=grpo&run=grpo-other', 'img', /^Reward/),
     page('no page', '/nowhere', 'heading', 'There is no such page'),
+    page('no page of runs', '/runs/nowhere', 'heading', 'There is no such page'),
   ];
 }
 

@@ -7,7 +7,7 @@ import { Projects } from './projects/projects.tsx';
 import { signedInAgain, useSession, useSignedOut } from './session.ts';
 import { arrived, Caught } from './shell/caught.tsx';
 import { Failure } from './shell/failure.tsx';
-import { PageHeader } from './shell/page-header.tsx';
+import { NoPage } from './shell/no-page.tsx';
 import { Shell } from './shell/shell.tsx';
 import { Join } from './sign-in/join.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
@@ -89,11 +89,7 @@ function SignedIn() {
             )}
             {isAdmin && <Route path="/people" component={People} />}
             {isAdmin && <Route path="/runs/*?" component={RunPages} />}
-            <Route>
-              <PageHeader title="There is no such page">
-                Choose one in the menu, or go back.
-              </PageHeader>
-            </Route>
+            <Route component={NoPage} />
           </Switch>
         </Suspense>
       </Caught>

@@ -1,5 +1,6 @@
 // The pages of runs, which know of each change while one of them is open.
 import { Route, Switch } from 'wouter';
+import { NoPage } from '../shell/no-page.tsx';
 import { Compare } from './compare/compare.tsx';
 import { Runs } from './list/runs.tsx';
 import { Run } from './run/run.tsx';
@@ -14,6 +15,7 @@ export default function RunPages() {
       <Route path="/runs/view/*">
         {({ '*': path }) => <Run key={path} id={decoded(path ?? '')} />}
       </Route>
+      <Route component={NoPage} />
     </Switch>
   );
 }
