@@ -3,7 +3,6 @@ import {
   ActionIcon,
   Button,
   Drawer,
-  Group,
   Progress,
   Skeleton,
   Stack,
@@ -104,11 +103,12 @@ export default function Annotate({ project }: { project: string }) {
           json: { ...verdict, known },
         }),
       ),
-    onSuccess: async ({ suggestions }, { draftAt: at, verdict }) => {
+    onSuccess: ({ suggestions }, { draftAt: at, verdict }) => {
       forgetDraft(at);
       setSaid(verdict.choice === null ? 'Task skipped' : 'Verdict saved');
       for (const one of suggestions) notifications.show({ message: suggestionText(one) });
-      await goOn();
+      // Not awaited: the next task is shown and open to keys in the same moment.
+      void goOn();
     },
   });
   const undo = useMutation({
@@ -121,27 +121,28 @@ export default function Annotate({ project }: { project: string }) {
               param: { project, task: answered },
             }),
       )) as Next,
-    onSuccess: ({ task: earlier, progress, pace }) => {
-      send.reset();
-      setLost(null);
-      if (earlier === null) {
-        notifications.show({ message: 'There is no verdict to take back' });
-        return;
-      }
-      setShown(earlier);
-      setSaid('Verdict taken back');
-      queries.setQueryData<Next>(
-        ['next', project],
-        (before) => before && { ...before, progress, pace },
-      );
-    },
   });
+  const reopen = ({ task: earlier, progress, pace }: Next) => {
+    send.reset();
+    setLost(null);
+    if (earlier === null) {
+      notifications.show({ message: 'There is no verdict to take back' });
+      return;
+    }
+    setShown(earlier);
+    setSaid('Verdict taken back');
+    queries.setQueryData<Next>(
+      ['next', project],
+      (before) => before && { ...before, progress, pace },
+    );
+  };
 
   const fault = send.error ?? (lost !== null && lost.id === task?.id ? lost.error : null);
   // The task on the page was answered elsewhere: Undo is about it, and not about the newest verdict.
   const answered =
     task !== null && fault instanceof ApiFailure && fault.code === 'answered' ? task.id : null;
-  const takeBack = () => undo.mutate(answered);
+  // Called when the mutation is over, so that what is shown has its keys at once.
+  const takeBack = () => undo.mutate(answered, { onSuccess: reopen });
 
   const held = task?.id;
   useEffect(() => {
