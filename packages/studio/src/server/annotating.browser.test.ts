@@ -233,6 +233,22 @@ describe('pairs', () => {
     expect(await page.getByRole('textbox', { name: 'Comment' }).inputValue()).toBe('begun');
   });
 
+  test('what follows C and E at once is for the field that they open', async () => {
+    const id = await projectOf('fields', pairs(1));
+    const page = await opened.open(`/projects/${id}/annotate`);
+    await progress(page, '0 done, 1 left for you');
+    const focusedAfter = (key: string) =>
+      page.evaluate(`
+        document.activeElement.blur();
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', bubbles: true }));
+        const { labels, ariaLabel } = document.activeElement;
+        labels?.[0]?.textContent ?? ariaLabel;
+      `);
+    expect(await focusedAfter('c')).toBe('Comment');
+    expect(await focusedAfter('e')).toBe('Text of the better answer');
+    expect(await focusedAfter('c')).toBe('Comment');
+  });
+
   test('a better answer becomes part of the verdict', async () => {
     const id = await projectOf('better', pairs(1));
     const page = await opened.open(`/projects/${id}/annotate`);

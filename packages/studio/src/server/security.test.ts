@@ -138,6 +138,13 @@ test('what cannot be read is the fault of who sent it', async () => {
     expect((await send(path, upload(file(name)))).status).toBe(200);
   const bad = await send(path, upload(part('name="files"; filename="b.jsonl"', '{"prompt":"a"}')));
   expect(JSON.parse(bad.body).error.message).not.toContain('--on-bad-row');
+  const skipping = part('name="onBadRow"', 'skip');
+  const mixed = part('name="files"; filename="m é.jsonl"', '{"prompt":"a"}\n{"prompt":1}');
+  const rest = await send(path, upload(file('c.jsonl'), mixed, skipping));
+  expect(JSON.parse(rest.body)).toMatchObject({
+    badRows: 2,
+    firstBadRow: expect.stringMatching(/^m é\.jsonl:1: /),
+  });
   expect(logged.slice(before)).toEqual([]);
 });
 

@@ -156,25 +156,30 @@ export const projects = (studio: StudioContext) =>
       if (files.length === 0) throw new StudioError(400, 'files', 'Choose at least one file');
       const options = checked(importing, { ...form, files: undefined });
       const folder = await mkdtemp(join(tmpdir(), 'keel-upload-'));
+      const paths = files.map(({ name }, at) => join(folder, `${at}${safeEnding(name)}`));
+      // People know their files by name, not by where they were put.
+      const ofUpload = <Text extends string | null>(text: Text) =>
+        paths.reduce<string | null>(
+          (said, path, at) => said?.replaceAll(path, basename(files[at]!.name)) ?? null,
+          text,
+        ) as Text;
       try {
-        const paths = await Promise.all(files.map((file, at) => saved(folder, file, at)));
+        await Promise.all(files.map((file, at) => writeFile(paths[at]!, file.stream())));
         const summary = await importFiles(studio.store, {
           ...{ project: name, files: paths, ...options, columns: null, question: null },
           ...{ score: null, guidelines: null, seed: Math.floor(Math.random() * 2 ** 31) },
           by: context.get('person').name,
         });
-        const { tasks, known, annotations, gold, skipped, badRows, firstBadRow } = summary;
+        const { tasks, known, annotations, gold, skipped, badRows } = summary;
+        const firstBadRow = ofUpload(summary.firstBadRow);
         return context.json({ tasks, known, annotations, gold, skipped, badRows, firstBadRow });
       } catch (error) {
-        // People know their files by name, not by where they were put.
         // The page has a check mark where the command line has an option.
         if (error instanceof Error)
-          error.message = error.message
-            .replaceAll(`${folder}/`, '')
-            .replaceAll(
-              'skip bad rows with --on-bad-row skip',
-              'check "Skip rows that cannot be read"',
-            );
+          error.message = ofUpload(error.message).replaceAll(
+            'skip bad rows with --on-bad-row skip',
+            'check "Skip rows that cannot be read"',
+          );
         throw error;
       } finally {
         await rm(folder, { recursive: true, force: true });
@@ -236,15 +241,8 @@ async function nameOf({ store }: StudioContext, id: string): Promise<string> {
   return found.name;
 }
 
-/** An upload as a file; its name only tells the format. */
-async function saved(folder: string, file: File, at: number): Promise<string> {
-  const name = basename(file.name)
-    .replace(/[^\w.-]/g, '_')
-    .replace(/^\.+/, '');
-  const path = join(folder, `${at === 0 ? '' : `${at}-`}${name || 'rows.jsonl'}`);
-  await writeFile(path, file.stream());
-  return path;
-}
+/** The ending by which a file's format is known; the rest of a name is only shown. */
+const safeEnding = (name: string): string => /(\.[a-z]{1,8}){1,2}$/i.exec(name)?.[0] ?? '.jsonl';
 
 function download(context: Context, content: Buffer<ArrayBuffer>, name: string): Response {
   const plain = name.replace(/[^\w.-]+/g, '_');

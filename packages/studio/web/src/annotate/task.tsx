@@ -3,7 +3,6 @@ import {
   Box,
   Button,
   Checkbox,
-  Collapse,
   Group,
   Kbd,
   Paper,
@@ -19,6 +18,7 @@ import {
 import { useLocalStorage } from '@mantine/hooks';
 import { IconFlag, IconMessage, IconPencil, IconPlayerSkipForward } from '@tabler/icons-react';
 import { type ReactNode, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { ApiFailure } from '../api.ts';
 import { type Content, ContentView, textOf } from '../content/content.tsx';
 import { Failure } from '../shell/failure.tsx';
@@ -107,12 +107,13 @@ export function Task({
   const startEdit = (answer: number | null) => {
     const isSame = draft.edit !== null && draft.edit.answer === answer;
     const text = answer === null ? '' : textOf(answers[answer]!);
-    if (!isSame) change({ edit: { answer, text } });
-    requestAnimationFrame(() => better.current?.focus());
+    if (!isSame) flushSync(() => change({ edit: { answer, text } }));
+    better.current?.focus();
   };
   const startComment = () => {
-    setCommenting(true);
-    requestAnimationFrame(() => comment.current?.focus());
+    // The next keys are for the field, however slow the frames are.
+    flushSync(() => setCommenting(true));
+    comment.current?.focus();
   };
 
   const scale = scaleOf(asked);
@@ -253,7 +254,7 @@ export function Task({
                 : 'Drag the answers, the best one first. Or type their numbers from the best to the worst: 1 for A, 2 for B and so on.'}
             </Text>
           )}
-          <Collapse expanded={isCommenting}>
+          {isCommenting && (
             <Textarea
               ref={comment}
               label="Comment"
@@ -264,7 +265,7 @@ export function Task({
               value={draft.comment}
               onChange={(event) => change({ comment: event.currentTarget.value })}
             />
-          </Collapse>
+          )}
           {complaint !== null && (
             <Text role="alert" c="red" size="sm" ta="center">
               {complaint}
