@@ -565,3 +565,29 @@ describe('the page', () => {
     expect(widest).toBeLessThanOrEqual(width);
   });
 });
+
+test('a download says how much is in it, and what is left out, and why', async () => {
+  const id = await projectOf('download', pairs(3));
+  for (const choice of ['left', 'tie'] as const) {
+    const { task } = await opened.studio.store.next(id, 'Owner');
+    await opened.studio.store.annotate(task!.id, 'Owner', { choice });
+  }
+  const page = await opened.open(`/projects/${id}`);
+  await page.getByRole('button', { name: 'Export' }).click();
+  const dialog = page.getByRole('dialog');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', { name: 'Download' }).click(),
+  ]);
+  expect(
+    readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n'),
+  ).toHaveLength(1);
+  const said = dialog.getByRole('alert');
+  await said.getByText('The file is in your downloads: 1 row of 3 tasks').waitFor();
+  expect(await said.getByRole('listitem').allTextContents()).toEqual([
+    expect.stringMatching(/^1 left out: .+/),
+    expect.stringMatching(/^1 left out: .+/),
+  ]);
+});

@@ -193,7 +193,13 @@ export const projects = (studio: StudioContext) =>
         const ending = options.to === 'argilla' || options.to === 'label-studio' ? 'json' : 'jsonl';
         const output = join(folder, `rows.${ending}`);
         const by = context.get('person').name;
-        await exportProject(studio.store, { ...options, project, output, overwrite: false, by });
+        const summary = await exportProject(studio.store, {
+          ...options,
+          ...{ project, output, overwrite: false, by },
+        });
+        // What is not in the file is said beside it.
+        const { output: _, ...said } = summary;
+        context.header('Keel-Export', encodeURIComponent(JSON.stringify(said)));
         return download(context, await readFile(output), `${project}-${options.to}.${ending}`);
       } catch (error) {
         throw error instanceof EmptyExportError ? emptyExport(error) : error;

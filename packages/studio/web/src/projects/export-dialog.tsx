@@ -1,11 +1,12 @@
 // A project as rows for training, or for other annotation tools.
-import { Alert, Button, Checkbox, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { Alert, Button, Checkbox, List, NumberInput, Select, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { ExportTarget, LabelKind } from '../../../src/names.ts';
 import { refuse } from '../api.ts';
 import { Dialog } from '../shell/dialog.tsx';
 import { Failure } from '../shell/failure.tsx';
+import { counted } from '../shell/words.ts';
 
 const targets: Readonly<Record<ExportTarget, string>> = {
   pairs: 'Pairs: prompt, chosen, rejected (dpo, reward, TRL)',
@@ -21,6 +22,14 @@ const labels: Readonly<Record<LabelKind, string>> = {
   majority: 'What most people say',
   votes: 'Shares of the votes, as soft labels',
 };
+
+interface Exported {
+  to: ExportTarget;
+  tasks: number;
+  written: number;
+  /** How many are not in the file, by reason. */
+  skipped: Readonly<Record<string, number>>;
+}
 
 const choicesOf = (names: Readonly<Record<string, string>>) =>
   Object.entries(names).map(([value, label]) => ({ value, label }));
@@ -50,6 +59,8 @@ function Export({ project }: { project: string }) {
       await refuse(response);
       const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '');
       save(await response.blob(), name?.[1] ?? `${to}.jsonl`);
+      const summary = response.headers.get('keel-export');
+      return summary === null ? null : (JSON.parse(decodeURIComponent(summary)) as Exported);
     },
   });
   const submit = (event: FormEvent) => {
@@ -96,12 +107,34 @@ function Export({ project }: { project: string }) {
           The same file is written by keel data export.
         </Text>
         {load.isError && <Failure error={load.error} />}
-        {load.isSuccess && <Alert color="green">The file is in your downloads.</Alert>}
+        {load.isSuccess && <Done exported={load.data} />}
         <Button type="submit" loading={load.isPending}>
           Download
         </Button>
       </Stack>
     </form>
+  );
+}
+
+/** What is in the file, and what is not, and why. */
+function Done({ exported }: { exported: Exported | null }) {
+  if (exported === null) return <Alert color="green">The file is in your downloads.</Alert>;
+  const { to, tasks, written, skipped } = exported;
+  const left = Object.entries(skipped);
+  return (
+    <Alert color={left.length === 0 ? 'green' : 'yellow'}>
+      The file is in your downloads: {counted(written, 'row')} of{' '}
+      {counted(tasks, to === 'battles' ? 'battle' : 'task')}.
+      {left.length > 0 && (
+        <List size="sm" mt="xs">
+          {left.map(([why, count]) => (
+            <List.Item key={why}>
+              {count} left out: {why}
+            </List.Item>
+          ))}
+        </List>
+      )}
+    </Alert>
   );
 }
 
