@@ -86,7 +86,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     size_t begun;
     // Places of the parameters in the order in which their gradients were whole.
     std::vector<size_t> whole;
-    // Whether a gradient was refused.
+    // Whether a gradient was refused before.
     bool refused;
   };
 
@@ -194,7 +194,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     const std::lock_guard lock(mutex_);
     const Bucket& bucket = buckets_[places_[place]];
     if (!bucket.begun && !ended_) return;
-    refused_ = true;
+    // The pass may have added to gradients that are not on their way yet.
+    if (!ended_) refused_ = true;
     const size_t first = static_cast<size_t>(
         std::find(places_.begin(), places_.end(), places_[place]) - places_.begin());
     throw std::runtime_error(c10::str(

@@ -80,13 +80,8 @@ export class GradientExchange implements Disposable {
   ): Promise<GradientExchange | null> {
     const onCpu = buckets.every(({ tensors }) => tensors.every(({ device }) => device === 'cpu'));
     if (!onCpu || buckets.length === 0) return null;
-    const side = await group.side();
-    try {
-      return new GradientExchange(group, buckets, options, side);
-    } catch (error) {
-      await native.groupClose(side);
-      throw error;
-    }
+    // Where that throws, the side stays open: other ranks may be connecting to it still.
+    return new GradientExchange(group, buckets, options, await group.side());
   }
 
   /**
