@@ -131,10 +131,11 @@ interface Native {
   /** From now on, each gradient that is added is whole. */
   exchangeBegin(exchange: number): void;
   /**
-   * No gradient is whole after this. @returns the number of buckets that were begun, and tensors in
-   * the order in which their gradients were whole
+   * No gradient is added from now on until `exchangeNext`. @returns the number of buckets that were
+   * begun, tensors in the order in which their gradients were whole, and whether a gradient was
+   * refused because it came too late
    */
-  exchangeEnd(exchange: number): { begun: number; whole: number[] };
+  exchangeEnd(exchange: number): { begun: number; whole: number[]; refused: boolean };
   exchangeLaunch(exchange: number, buckets: number[]): void;
   /** Another step, with this order of buckets. */
   exchangeNext(exchange: number, buckets: number[]): void;

@@ -1,16 +1,21 @@
 // Adds up the gradients of all ranks while backward still runs. Parameters report when their
 // gradients are whole, and a thread sends one bucket after the other, in the same order on all
 // ranks. Who takes part in which bucket, and when, is up to TypeScript: src/distributed.
+//
+// That thread looks at no parameter's gradient, only at those that a bucket took when it began:
+// backward and JavaScript may replace a parameter's gradient at any time.
 #include <ATen/Dispatch.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "../surface.h"
 #include "groups.h"
@@ -32,14 +37,16 @@ struct Bucket {
   // Parameters whose gradients are not whole yet.
   size_t missing = 0;
   bool begun = false;
+  // Since it began; undefined where this rank has none.
+  std::vector<at::Tensor> gradients;
   // [part]: the sum of this rank's part.
   at::Tensor sum;
 };
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  // parts: ranks keep the sums of their parts, and gradients are freed. Otherwise, gradients become
-  // the sums of all ranks.
+  // parts: ranks keep the sums of their parts, and parameters lose their gradients. Otherwise,
+  // gradients become the sums of all ranks.
   Exchange(GroupPointer group, std::vector<Bucket> buckets, bool parts, milliseconds timeout)
       : group_(std::move(group)), buckets_(std::move(buckets)), parts_(parts), timeout_(timeout) {
     for (size_t i = 0; i < buckets_.size(); ++i) {
@@ -49,12 +56,22 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     reset();
   }
 
+  // Throws std::runtime_error, before it changes anything, if another exchange has a parameter.
   void start() {
+    for (const Bucket& bucket : buckets_)
+      for (const at::Tensor& one : bucket.parameters) {
+        const auto* meta = torch::autograd::impl::get_autograd_meta(one);
+        if (meta == nullptr || meta->hooks_.empty()) continue;
+        throw std::runtime_error(c10::str("another gradient exchange has a parameter of shape ",
+                                          one.sizes(), ": close that exchange first"));
+      }
     size_t place = 0;
     for (const Bucket& bucket : buckets_)
-      for (const at::Tensor& one : bucket.parameters)
+      for (const at::Tensor& one : bucket.parameters) {
+        torch::autograd::impl::add_hook(one, std::make_unique<Before>(weak_from_this(), place));
         torch::autograd::impl::set_post_acc_grad_hooks(
-            one, std::make_unique<Hook>(weak_from_this(), place++));
+            one, std::make_unique<After>(weak_from_this(), place++));
+      }
     thread_ = std::thread([self = shared_from_this()] { self->run(); });
   }
 
@@ -64,12 +81,21 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     armed_ = true;
   }
 
-  // -> places of the parameters in the order in which their gradients were whole; begun: buckets
-  std::vector<size_t> end(size_t& begun) {
+  struct Ended {
+    // Buckets that were begun.
+    size_t begun;
+    // Places of the parameters in the order in which their gradients were whole.
+    std::vector<size_t> whole;
+    // Whether a gradient was refused before.
+    bool refused;
+  };
+
+  // No gradient is added from now on until `next`.
+  Ended end() {
     const std::lock_guard lock(mutex_);
     armed_ = false;
-    begun = next_;
-    return whole_;
+    ended_ = true;
+    return {next_, whole_, refused_};
   }
 
   void launch(const std::vector<size_t>& buckets) {
@@ -104,13 +130,20 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   void close() {
     for (const Bucket& bucket : buckets_)
-      for (const at::Tensor& one : bucket.parameters)
+      for (const at::Tensor& one : bucket.parameters) {
+        std::erase_if(torch::autograd::impl::hooks(one), [this](const auto& hook) {
+          const auto* own = dynamic_cast<const Before*>(hook.get());
+          return own != nullptr && own->exchange.lock().get() == this;
+        });
         torch::autograd::impl::set_post_acc_grad_hooks(one, nullptr);
+      }
     bool waits;
     {
       const std::lock_guard lock(mutex_);
       closing_ = true;
       waits = busy_;
+      if (failure_.empty() && (busy_ || !queue_.empty()))
+        failure_ = "the gradient exchange was closed while it sent gradients";
       changed_.notify_all();
     }
     // After a failure, it may wait for other ranks up to the deadline.
@@ -121,8 +154,20 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
  private:
-  struct Hook : torch::autograd::PostAccumulateGradHook {
-    Hook(std::weak_ptr<Exchange> exchange, size_t place)
+  struct Before : torch::autograd::FunctionPreHook {
+    Before(std::weak_ptr<Exchange> exchange, size_t place)
+        : exchange(std::move(exchange)), place(place) {}
+    torch::autograd::variable_list operator()(
+        const torch::autograd::variable_list& gradients) override {
+      if (const auto owner = exchange.lock()) owner->refuseLate(place);
+      return gradients;
+    }
+    std::weak_ptr<Exchange> exchange;
+    size_t place;
+  };
+
+  struct After : torch::autograd::PostAccumulateGradHook {
+    After(std::weak_ptr<Exchange> exchange, size_t place)
         : exchange(std::move(exchange)), place(place) {}
     void operator()(const at::Tensor&) override {
       if (const auto owner = exchange.lock()) owner->isWhole(place);
@@ -135,28 +180,48 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     for (Bucket& bucket : buckets_) {
       bucket.missing = bucket.parameters.size();
       bucket.begun = false;
+      bucket.gradients.clear();
     }
     seen_.assign(places_.size(), false);
     whole_.clear();
     next_ = 0;
+    ended_ = refused_ = false;
     failure_.clear();
+  }
+
+  // Throws before autograd adds a gradient to one that is on its way or sent.
+  void refuseLate(size_t place) {
+    const std::lock_guard lock(mutex_);
+    const Bucket& bucket = buckets_[places_[place]];
+    if (!bucket.begun && !ended_) return;
+    // The pass may have added to gradients that are not on their way yet.
+    if (!ended_) refused_ = true;
+    const size_t first = static_cast<size_t>(
+        std::find(places_.begin(), places_.end(), places_[place]) - places_.begin());
+    throw std::runtime_error(c10::str(
+        "a parameter of shape ", bucket.parameters[place - first].sizes(),
+        " got another gradient after the last pass of the step, whose gradients are sent to the "
+        "other processes. Call begin() only before the last pass, and await finish() or abandon() "
+        "before the next step"));
   }
 
   void isWhole(size_t place) {
     const std::lock_guard lock(mutex_);
-    Bucket& bucket = buckets_[places_[place]];
-    if (bucket.begun)
-      throw std::runtime_error("a gradient was added after it had been sent to other processes");
     if (!armed_) return;
     if (seen_[place]) return;
     seen_[place] = true;
     whole_.push_back(place);
-    --bucket.missing;
+    --buckets_[places_[place]].missing;
     while (next_ < order_.size() && buckets_[order_[next_]].missing == 0) enqueue(order_[next_++]);
   }
 
+  // On the thread of backward or of JavaScript, as all that touches parameters.
   void enqueue(size_t bucket) {
-    buckets_.at(bucket).begun = true;
+    Bucket& own = buckets_.at(bucket);
+    own.begun = true;
+    for (at::Tensor& one : own.parameters)
+      own.gradients.push_back(parts_ ? std::exchange(one.mutable_grad(), at::Tensor())
+                                     : one.grad());
     queue_.push_back(bucket);
     changed_.notify_all();
   }
@@ -175,19 +240,21 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         const auto began = steady_clock::now();
         const char* collective = "allToAll";
         std::string error;
+        at::Tensor sum;
         try {
-          send(bucket, collective);
+          sum = send(bucket, collective);
         } catch (const c10::Error& caught) {
           error = caught.what_without_backtrace();
         } catch (const std::exception& caught) {
           error = caught.what();
         } catch (...) {
-          error = "unknown C++ exception";
         }
         lock.lock();
         busy_ = false;
-        if (!error.empty()) {
-          failure_ = error;
+        if (sum.defined()) {
+          if (parts_) bucket.sum = std::move(sum);
+        } else {
+          failure_ = error.empty() ? "unknown C++ exception" : error;
           failed_ = collective;
           failedAfter_ =
               std::chrono::duration<double, std::milli>(steady_clock::now() - began).count();
@@ -198,20 +265,20 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   // The sum is added in the order of ranks: all ranks have the same bits. No operator of ATen that
-  // could use more threads: those of backward compute.
-  void send(Bucket& bucket, const char*& collective) {
+  // could use more threads: those of backward compute. -> [part]
+  at::Tensor send(Bucket& bucket, const char*& collective) {
     const auto options = bucket.parameters.front().options().requires_grad(false);
     const int64_t ranks = group_->getSize();
     at::Tensor flat = at::empty({ranks * bucket.part}, options);
     auto* bytes = static_cast<char*>(flat.mutable_data_ptr());
     const auto width = static_cast<int64_t>(flat.element_size());
     std::memset(bytes, 0, flat.nbytes());
-    for (size_t i = 0; i < bucket.parameters.size(); ++i) {
-      const at::Tensor& gradient = bucket.parameters[i].grad();
-      if (!gradient.defined()) continue;
-      const at::Tensor rows = gradient.contiguous();
+    for (size_t i = 0; i < bucket.gradients.size(); ++i) {
+      if (!bucket.gradients[i].defined()) continue;
+      const at::Tensor rows = bucket.gradients[i].contiguous();
       std::memcpy(bytes + bucket.offsets[i] * width, rows.const_data_ptr(), rows.nbytes());
     }
+    if (parts_) bucket.gradients.clear();
     at::Tensor sum = at::empty({bucket.part}, options);
     {
       at::Tensor found = at::empty_like(flat);
@@ -221,17 +288,13 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       group_->alltoall_base(found, flat, even, even, how)->wait(timeout_);
       addRows(found, sum, ranks);
     }
-    if (parts_) {
-      bucket.sum = sum;
-      for (at::Tensor& one : bucket.parameters) one.mutable_grad() = at::Tensor();
-      return;
-    }
+    if (parts_) return sum;
     collective = "allGather";
     c10d::AllgatherOptions how;
     how.timeout = timeout_;
     group_->_allgather_base(flat, sum, how)->wait(timeout_);
-    for (size_t i = 0; i < bucket.parameters.size(); ++i) {
-      at::Tensor gradient = bucket.parameters[i].grad();
+    for (size_t i = 0; i < bucket.gradients.size(); ++i) {
+      const at::Tensor& gradient = bucket.gradients[i];
       if (!gradient.defined()) continue;
       const char* from = bytes + bucket.offsets[i] * width;
       if (gradient.is_contiguous())
@@ -239,6 +302,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       else
         gradient.copy_(flat.narrow(0, bucket.offsets[i], gradient.numel()).view(gradient.sizes()));
     }
+    return sum;
   }
 
   // [ranks * part] -> [part]
@@ -271,7 +335,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::vector<bool> seen_;
   std::vector<size_t> whole_;
   std::deque<size_t> queue_;
-  bool armed_ = false, busy_ = false, closing_ = false;
+  // ended_, refused_: of the step that `next` ends.
+  bool armed_ = false, ended_ = false, refused_ = false, busy_ = false, closing_ = false;
   std::string failure_, failed_;
   double failedAfter_ = 0;
 };
@@ -292,7 +357,7 @@ std::shared_ptr<Exchange> exchangeAt(napi_env env, const Arguments& args) {
   if (index >= 0 && index < static_cast<double>(table().size())) {
     if (const auto& found = table()[static_cast<size_t>(index)]) return found;
   }
-  throw std::runtime_error("it is closed");
+  throw std::runtime_error("the gradient exchange is closed");
 }
 
 std::vector<napi_value> elementsOf(napi_env env, napi_value list) {
@@ -343,10 +408,9 @@ napi_value exchangeBegin(napi_env env, const Arguments& args) {
   return undefinedValue(env);
 }
 
-// exchangeEnd(exchange) -> {begun, whole}
+// exchangeEnd(exchange) -> {begun, whole, refused}
 napi_value exchangeEnd(napi_env env, const Arguments& args) {
-  size_t begun = 0;
-  const auto whole = exchangeAt(env, args)->end(begun);
+  const auto [begun, whole, refused] = exchangeAt(env, args)->end();
   napi_value result, list;
   check(env, napi_create_object(env, &result));
   check(env, napi_create_array_with_length(env, whole.size(), &list));
@@ -356,6 +420,7 @@ napi_value exchangeEnd(napi_env env, const Arguments& args) {
   check(env, napi_set_named_property(env, result, "whole", list));
   check(env, napi_set_named_property(env, result, "begun",
                                      fromNumber(env, static_cast<double>(begun))));
+  check(env, napi_set_named_property(env, result, "refused", fromBool(env, refused)));
   return result;
 }
 

@@ -40,6 +40,7 @@ export class GradientExchange implements Disposable {
   readonly #index: number;
   /** In which the next step begins the buckets. */
   #order: number[];
+  #closed = false;
   /** Number of buckets that were begun while backward ran, in the latest step. */
   begunEarly = 0;
 
@@ -70,6 +71,7 @@ export class GradientExchange implements Disposable {
   /**
    * All processes call it, with the same buckets.
    * @returns null where the parameters are not on the CPU
+   * @throws Error if another exchange that is open has one of the parameters
    */
   static async open(
     group: ProcessGroup,
@@ -78,6 +80,7 @@ export class GradientExchange implements Disposable {
   ): Promise<GradientExchange | null> {
     const onCpu = buckets.every(({ tensors }) => tensors.every(({ device }) => device === 'cpu'));
     if (!onCpu || buckets.length === 0) return null;
+    // Where that throws, the side stays open: other ranks may be connecting to it still.
     return new GradientExchange(group, buckets, options, await group.side());
   }
 
@@ -97,7 +100,8 @@ export class GradientExchange implements Disposable {
 
   /**
    * The last pass of this process in the step begins: each gradient is whole once it is added to.
-   * A process without a pass need not call it.
+   * A process without a pass need not call it. A pass that would add to these gradients once more,
+   * before {@link finish} or {@link abandon} ends, throws an Error instead.
    */
   begin(): void {
     native.exchangeBegin(this.#index);
@@ -107,14 +111,15 @@ export class GradientExchange implements Disposable {
    * Sends the other buckets that have a gradient on some rank, and waits for all.
    * @returns the parameters that have a gradient on some rank
    * @throws GroupError naming the rank that is missing
+   * @throws Error on all ranks, naming the first rank whose pass added to a gradient too late
    */
   async finish(): Promise<Set<Tensor>> {
-    const { begun, whole } = this.#end();
+    const { begun, whole, refused } = this.#end();
     const sent = new Set(this.#order.slice(0, begun).flatMap((at) => this.#buckets[at]!.tensors));
     const own = tidy(() =>
       this.#parameters.map((one) => Number(sent.has(one) || one.grad !== null)),
     );
-    const message = Uint32Array.of(begun, ...this.#orderOf(whole));
+    const message = Uint32Array.of(begun, Number(refused), ...this.#orderOf(whole));
     const head = new Uint8Array(message.buffer);
     const all = await this.#group.gatherBytes(Buffer.concat([head, Uint8Array.from(own)]));
     const moved = new Set(
@@ -123,6 +128,14 @@ export class GradientExchange implements Disposable {
     const heads = all.map((bytes) => new Uint32Array(bytes.slice(0, head.length).buffer));
     const [first] = heads;
     const most = Math.max(...heads.map(([count]) => count!));
+    const late = heads.findIndex(([, flag]) => flag === 1);
+    if (late >= 0) {
+      // The pass that failed has added to gradients that were not sent yet.
+      await this.abandon(most);
+      throw new Error(
+        `rank ${late} ran another pass after its gradients were sent, so the sums of this step would be wrong. Call abandon() instead of finish() after a pass that fails`,
+      );
+    }
     const left = this.#order.filter((bucket, at) => {
       if (at < begun) return false;
       return at < most || this.#buckets[bucket]!.tensors.some((one) => moved.has(one));
@@ -132,7 +145,7 @@ export class GradientExchange implements Disposable {
       fillMissing(missing.filter((one) => moved.has(one)));
     }
     await this.#send(begun, left);
-    this.#order = [...first!.subarray(1)];
+    this.#order = [...first!.subarray(2)];
     native.exchangeNext(this.#index, this.#order);
     return moved;
   }
@@ -163,7 +176,7 @@ export class GradientExchange implements Disposable {
     });
   }
 
-  #end(): { begun: number; whole: readonly number[] } {
+  #end(): { begun: number; whole: readonly number[]; refused: boolean } {
     const ended = native.exchangeEnd(this.#index);
     this.begunEarly = ended.begun;
     return ended;
@@ -176,6 +189,9 @@ export class GradientExchange implements Disposable {
     await this.#group.awaited(
       () => native.exchangeWait(this.#index),
       () => {
+        if (this.#closed) {
+          throw new Error('the gradient exchange was closed while it sent gradients');
+        }
         const { collective, milliseconds } = native.exchangeFailure(this.#index);
         return { collective, waited: milliseconds / 1000 };
       },
@@ -201,8 +217,12 @@ export class GradientExchange implements Disposable {
     return this.#order.toSorted((a, b) => turnOf(a) - turnOf(b));
   }
 
-  /** Stops watching the parameters. */
+  /**
+   * Stops watching the parameters. Gradients that are on their way are lost: {@link finish} and
+   * {@link abandon} then throw an Error.
+   */
   [Symbol.dispose](): void {
+    this.#closed = true;
     native.exchangeClose(this.#index);
     native.groupClose(this.#side).catch(() => {});
   }

@@ -51,12 +51,15 @@ describe.each([2, 3, 4])('%i processes that send gradients during backward', (si
     expect(exitCode, lines.flat().join('\n')).toBe(0);
     for (const [rank, one] of said.entries()) {
       expect(one.same, lines.flat().join('\n')).toBe(true);
-      // What is begun, and the order of four buckets.
-      expect(one.more).toEqual(Array(4).fill(4 * (1 + 4) * (size - 1)));
+      // What is begun, whether a pass came too late, and the order of four buckets.
+      expect(one.more).toEqual(Array(7).fill(4 * (2 + 4) * (size - 1)));
       // Rank 1 has no gradient of a layer, whose bucket waits for the end, with those after it.
       const begun = size > 2 && rank === size - 1 ? 0 : rank === 1 ? 1 : 3;
-      expect(one.early).toEqual(Array(4).fill(begun));
-      expect(one.late).toMatch(/a gradient was added after it had been sent/);
+      expect(one.early).toEqual(Array(7).fill(begun));
+      expect(one.late).toHaveLength(rank === 1 ? 6 : 5);
+      for (const text of one.late) expect(text).toMatch(/shape \[48, 48\] got another gradient/);
+      expect(one.refused).toMatch(/^rank 1 ran another pass after its gradients were sent/);
+      expect(one.twice).toMatch(/another gradient exchange has a parameter of shape \[48, 48\]/);
     }
   });
 });
@@ -106,6 +109,13 @@ describe('a rank that is lost', () => {
     expect(said[0].error).toMatch(/deadline of 2 s/);
   });
 
+  it('is named where it is lost in its backward', async () => {
+    const { exitCode, failed, said } = await ranks(2, 'dies computing');
+    expect([exitCode, failed]).toEqual([137, 1]);
+    expect(said[0].ranks).toEqual([1]);
+    expect(said[0].error).toMatch(/rank 1 \(.+\) did not take part/);
+  });
+
   it('is named where it is lost while gradients are sent', async () => {
     const { exitCode, failed, said } = await ranks(2, 'dies sending');
     expect([exitCode, failed]).toEqual([137, 1]);
@@ -119,4 +129,10 @@ describe('a rank that is lost', () => {
     expect(said[0].ranks).toEqual([1]);
     expect(said[0].error).toMatch(/collective allToAll .* after 2\.\d s.*deadline of 2 s/);
   });
+});
+
+it('an exchange that is closed while it sends fails, and not as if all were sent', async () => {
+  const { exitCode, said } = await ranks(2, 'closes sending', '', 500);
+  expect(exitCode).toBe(3);
+  expect(said[0].error).toMatch(/exchange was closed while it sent gradients/);
 });

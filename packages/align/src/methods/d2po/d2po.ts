@@ -4,7 +4,8 @@
 import { join } from 'node:path';
 import { writeFolderAtomic } from '../../files/atomic-write.ts';
 import { KlPenalty } from '../../rollouts/kl-penalty.ts';
-import { type OnlineParts, RolloutWorker } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
+import { RolloutWorker } from '../../rollouts/rollout-worker.ts';
 import type { PairTraining } from '../../rollouts/training.ts';
 import { type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';

@@ -12,7 +12,8 @@ import {
 import type { RolloutLayout } from '../../objectives/online/rollout.ts';
 import { moments } from '../../objectives/online/whitening.ts';
 import type { AnsweredPrompt } from '../../rewards/score-answers.ts';
-import type { Judged, OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { Judged } from '../../rollouts/answer-judge.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
 import { rolloutSeed, type SampledRollouts } from '../../rollouts/sample-rollouts.ts';
 import type { SampleLine } from '../../runs/samples-log.ts';

@@ -6,7 +6,7 @@
 // Variants: Dr. GRPO (--loss dr_grpo --scale-rewards none), DAPO (--loss dapo --clip-range-high),
 // GSPO (--ratio-level sequence).
 import { groupAdvantages } from '../../objectives/online/group-advantages.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
 import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';

@@ -7,8 +7,8 @@ import type {
   PairedOptions,
   PairedScores,
 } from '../../objectives/paired.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { RolloutBatch } from '../../rollouts/rollout-batch.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { PairTraining, Unit } from '../../rollouts/training.ts';
 import type { ForwardOptions, PassLosses } from '../../training/passes.ts';
 import { type RolloutPass, runPasses } from '../online/rollout-passes.ts';

@@ -14,8 +14,8 @@ import { MovingReference, movingOptions } from '../../reference/moving-reference
 import { checkReward, type OpenRewardOptions, openReward } from '../../rewards/open-reward.ts';
 import type { Reward } from '../../rewards/reward.ts';
 import { rewardFiles } from '../../rewards/reward-files.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import { PromptSource } from '../../rollouts/prompt-source.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
 import type { Training } from '../../rollouts/training.ts';
 import { SamplesLog } from '../../runs/samples-log.ts';
 import { divisionOf, loadPolicy, type Policy } from '../../training/policy.ts';

@@ -9,11 +9,12 @@ import { exceedsKlTarget } from '../../objectives/online/policy-drift.ts';
 import { moments } from '../../objectives/online/whitening.ts';
 import { withReference } from '../../reference/moving-reference.ts';
 import { minibatchesOf } from '../../rollouts/minibatches.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { PromptSource } from '../../rollouts/prompt-source.ts';
 import { isReported } from '../../rollouts/reward-watch.ts';
 import { RolloutBatch } from '../../rollouts/rollout-batch.ts';
 import { answerMetrics } from '../../rollouts/rollout-metrics.ts';
-import type { OnlineParts, WorkerState } from '../../rollouts/rollout-worker.ts';
+import type { WorkerState } from '../../rollouts/rollout-worker.ts';
 import { rolloutSeed, type Sample } from '../../rollouts/sample-rollouts.ts';
 import type { Unit } from '../../rollouts/training.ts';
 import {

@@ -2,7 +2,7 @@
 import type { Role } from '@keel/model';
 import { readTogether, type Steps, type Tensor } from '@keel/torch';
 import { type StepTotals, stepTotals } from '../../objectives/online/loss-reductions.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
 import type { ForwardOptions, PassLosses } from '../../training/passes.ts';
 import type { PolicyTerm, PolicyTokens } from './policy-loss.ts';

@@ -4,7 +4,7 @@ import type { Tensor } from '@keel/torch';
 import { phase } from '@keel/torch';
 import { type PackedRollouts, packRollouts, rolloutPasses } from '../../batching/pack-rollouts.ts';
 import { constantLike, type RolloutLayout } from '../../objectives/online/rollout.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { Rollouts } from '../../rollouts/rollouts.ts';
 import { inShares, shareCount } from '../../sharing/in-shares.ts';
 import { Pass, PassDraws, type Placed } from '../../training/passes.ts';

@@ -1,10 +1,7 @@
 // Turns the options that online methods share into the worker's settings.
 import { KlPenalty, type KlPenaltyOptions } from '../../rollouts/kl-penalty.ts';
-import {
-  type OnlineParts,
-  RolloutWorker,
-  type WorkerOptions,
-} from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
+import { RolloutWorker, type WorkerOptions } from '../../rollouts/rollout-worker.ts';
 import type { RewardShapeOptions } from './reward-shape-options.ts';
 
 /** Options of every online method, and the reward's shape where a method has one. */

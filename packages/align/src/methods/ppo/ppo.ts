@@ -10,7 +10,7 @@ import { reduceLoss, reductionWeights } from '../../objectives/online/loss-reduc
 import { tokenRewards } from '../../objectives/online/token-rewards.ts';
 import { explainedVariance, valueLoss } from '../../objectives/online/value-loss.ts';
 import { moments, whiten } from '../../objectives/online/whitening.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
 import { type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';

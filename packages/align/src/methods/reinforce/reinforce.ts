@@ -4,7 +4,7 @@
 // which scales the gradient by (S - 1)/S.
 import { batchBaselineAdvantages } from '../../objectives/online/reinforce.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
 import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';

@@ -3,7 +3,7 @@
 //   loss = -sum_t (R(y) - R(y_greedy)) log pi(y_t),   R = r - b KL(pi || pi_ref)
 import { greedyBaselineAdvantages } from '../../objectives/online/greedy-baseline.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
 import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';

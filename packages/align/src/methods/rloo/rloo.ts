@@ -5,7 +5,7 @@
 // the gradient is the paper's.
 import { leaveOneOutAdvantages } from '../../objectives/online/group-advantages.ts';
 import { whiten } from '../../objectives/online/whitening.ts';
-import type { OnlineParts } from '../../rollouts/rollout-worker.ts';
+import type { OnlineParts } from '../../rollouts/online-parts.ts';
 import type { AdvantageTraining } from '../../rollouts/training.ts';
 import { needsOld, type OnlineAlgorithm, scheduleOf } from '../online/online-algorithm.ts';
 import { onlineMethod, type SomeOptions } from '../online/online-method.ts';

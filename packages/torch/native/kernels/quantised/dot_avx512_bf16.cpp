@@ -1,239 +1,21 @@
-// Compiled with the flags of rows/decode_avx512_bf16.cpp. Layouts of blocks are in expand.inc.
+// Products with weights whose codes become small whole numbers in bfloat16. Compiled with the flags
+// of rows/decode_avx512_bf16.cpp.
 #include <immintrin.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
-#include "dot.h"
-#include "scales.h"
+#include "dot_avx512.h"
+#include "dot_formats_avx512.h"
 
 namespace keel::quantised {
 namespace {
-
-inline __m256i narrowed(__m512 x) { return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)); }
-
-// 32 words: the bfloat16 values of `Period` codes, repeated. A look-up uses five bits of its index,
-// so with 16 values it ignores all but four.
-template <int Period, typename Value>
-inline __m512i tableOf(Value value) {
-  alignas(64) float values[32];
-  for (int i = 0; i < 32; ++i) values[i] = static_cast<float>(value(i % Period));
-  return _mm512_inserti64x4(_mm512_castsi256_si512(narrowed(_mm512_load_ps(values))),
-                            narrowed(_mm512_load_ps(values + 16)), 1);
-}
-
-// A group of 32 weights: scale (words + more) . x - minimum sum(x)
-struct Group {
-  __m512i words, more;
-  __m512 scale;
-  float minimum;
-};
-
-inline __m512i none() { return _mm512_setzero_si512(); }
-inline __m512i lookUp(__m512i table, __m512i at) { return _mm512_permutexvar_epi16(at, table); }
-inline __m128i load16(const uint8_t* at) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-}
-// 32 bytes as words
-inline __m512i words(const uint8_t* at) {
-  return _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
-}
-// 16 bytes: the low nibbles, then the high ones; above them, other bits
-inline __m512i nibbles(const uint8_t* at) {
-  const __m256i low = _mm256_cvtepu8_epi16(load16(at));
-  return _mm512_inserti64x4(_mm512_castsi256_si512(low), _mm256_srli_epi16(low, 4), 1);
-}
-// 32 bits become the fifth bits of 32 codes.
-inline __m512i withFifth(__m512i low, const uint8_t* at) {
-  uint32_t bits;
-  std::memcpy(&bits, at, 4);
-  const __m512i own = _mm512_and_si512(low, _mm512_set1_epi16(15));
-  return _mm512_or_si512(own, _mm512_maskz_set1_epi16(bits, 16));
-}
-// Bit 4 of `high`, the lower bits of `low`.
-inline __m512i joined(__m512i low, __m512i high) {
-  return _mm512_ternarylogic_epi32(_mm512_set1_epi16(16), high, low, 0xca);
-}
-
-// Formats of one group a block; those below say what is different.
-struct Alone {
-  static constexpr int groups = 1;
-  static constexpr bool least = false, more = false;
-  struct Block {
-    const uint8_t* at;
-  };
-  Block open(const uint8_t* at) const { return {at}; }
-};
-
-struct Q4_0 : Alone {
-  static constexpr int bytes = 18;
-  const __m512i table = tableOf<16>([](int q) { return q - 8; });
-  template <int g>
-  Group group(const Block& block) const {
-    return {lookUp(table, nibbles(block.at + 2)), none(), _mm512_set1_ps(half(block.at)), 0};
-  }
-};
-
-struct Q4_1 : Alone {
-  static constexpr int bytes = 20;
-  static constexpr bool least = true;
-  const __m512i whole = tableOf<16>([](int q) { return q; });
-  template <int g>
-  Group group(const Block& block) const {
-    const uint8_t* at = block.at;
-    return {lookUp(whole, nibbles(at + 4)), none(), _mm512_set1_ps(half(at)), -half(at + 2)};
-  }
-};
-
-struct Q5_0 : Alone {
-  static constexpr int bytes = 22;
-  const __m512i wide = tableOf<32>([](int q) { return q - 16; });
-  template <int g>
-  Group group(const Block& block) const {
-    const uint8_t* at = block.at;
-    return {lookUp(wide, withFifth(nibbles(at + 6), at + 2)), none(), _mm512_set1_ps(half(at)), 0};
-  }
-};
-
-struct Q5_1 : Alone {
-  static constexpr int bytes = 24;
-  static constexpr bool least = true;
-  const __m512i wide = tableOf<32>([](int q) { return q; });
-  template <int g>
-  Group group(const Block& block) const {
-    const uint8_t* at = block.at;
-    return {lookUp(wide, withFifth(nibbles(at + 8), at + 4)), none(), _mm512_set1_ps(half(at)),
-            -half(at + 2)};
-  }
-};
-
-// A signed byte is 16 times its upper nibble, with its sign, plus its lower one.
-struct Q8_0 : Alone {
-  static constexpr int bytes = 34;
-  static constexpr bool more = true;
-  const __m512i low = tableOf<16>([](int q) { return q; }),
-                high = tableOf<16>([](int q) { return 16 * (q < 8 ? q : q - 16); });
-  template <int g>
-  Group group(const Block& block) const {
-    const __m512i q = words(block.at + 2);
-    return {lookUp(high, _mm512_srli_epi16(q, 4)), lookUp(low, q), _mm512_set1_ps(half(block.at)),
-            0};
-  }
-};
-
-struct Iq4Nl : Alone {
-  static constexpr int bytes = 18;
-  const __m512i own = tableOf<16>([](int q) { return kIq4Levels[q]; });
-  template <int g>
-  Group group(const Block& block) const {
-    return {lookUp(own, nibbles(block.at + 2)), none(), _mm512_set1_ps(half(block.at)), 0};
-  }
-};
-
-struct Iq4Xs : Iq4Nl {
-  static constexpr int bytes = 136, groups = 8;
-  template <int g>
-  Group group(const Block& block) const {
-    const uint8_t* at = block.at;
-    uint16_t high;
-    std::memcpy(&high, at + 2, 2);
-    const int scale = (at[4 + g / 2] >> (4 * (g & 1)) & 15) | (high >> (2 * g) & 3) << 4;
-    return {lookUp(own, nibbles(at + 8 + 16 * g)), none(),
-            _mm512_set1_ps(half(at) * static_cast<float>(scale - 32)), 0};
-  }
-};
-
-struct Q4_K {
-  static constexpr int bytes = 144, groups = 8;
-  static constexpr bool least = true, more = false;
-  const __m512i table = tableOf<32>([](int q) { return q % 16; }),
-                wide = tableOf<32>([](int q) { return q; });
-  struct Block {
-    const uint8_t* at;
-    float scales[8], minima[8];
-  };
-  Block open(const uint8_t* at) const {
-    Block block{at, {}, {}};
-    // 12 bytes: six bits of each scale and minimum; the upper four groups' are split.
-    uint32_t parts[3];
-    std::memcpy(parts, at + 4, 12);
-    const uint32_t upper[4] = {parts[0] & 0x3f3f3f3fu,
-                               (parts[2] & 0x0f0f0f0fu) | (parts[0] >> 6 & 0x03030303u) << 4,
-                               parts[1] & 0x3f3f3f3fu,
-                               (parts[2] >> 4 & 0x0f0f0f0fu) | (parts[1] >> 6 & 0x03030303u) << 4};
-    const auto store = [](const uint32_t* from, float factor, float* to) {
-      const __m128i some = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-      _mm256_storeu_ps(to, _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(some)),
-                                         _mm256_set1_ps(factor)));
-    };
-    store(upper, half(at), block.scales);
-    store(upper + 2, half(at + 2), block.minima);
-    return block;
-  }
-  template <int g>
-  Group group(const Block& block) const {
-    const __m512i pairs = words(block.at + 16 + 32 * (g / 2)),
-                  own = g % 2 == 0 ? pairs : _mm512_srli_epi16(pairs, 4);
-    return {lookUp(table, own), none(), _mm512_set1_ps(block.scales[g]), block.minima[g]};
-  }
-};
-
-struct Q5_K : Q4_K {
-  static constexpr int bytes = 176;
-  template <int g>
-  Group group(const Block& block) const {
-    const __m512i pairs = words(block.at + 48 + 32 * (g / 2)), bits = words(block.at + 16),
-                  own = g % 2 == 0 ? pairs : _mm512_srli_epi16(pairs, 4),
-                  fifth = g < 4 ? _mm512_slli_epi16(bits, 4 - std::min(g, 4))
-                                : _mm512_srli_epi16(bits, std::max(g, 4) - 4);
-    return {lookUp(wide, joined(own, fifth)), none(), _mm512_set1_ps(block.scales[g]),
-            block.minima[g]};
-  }
-};
-
-// Each scale is that of 16 weights: eight lanes of a sum.
-struct Q6_K {
-  static constexpr int bytes = 210, groups = 8;
-  static constexpr bool least = false, more = true;
-  const __m512i low = tableOf<16>([](int q) { return q; }),
-                high = tableOf<4>([](int q) { return 16 * q - 32; });
-  struct Block {
-    const uint8_t* at;
-    __m512 scales;
-  };
-  Block open(const uint8_t* at) const {
-    const __m512 own = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load16(at + 192)));
-    return {at, _mm512_mul_ps(own, _mm512_set1_ps(half(at + 208)))};
-  }
-  template <int g>
-  Group group(const Block& block) const {
-    constexpr int side = g / 4, part = g % 4;
-    const __m512i pairs = words(block.at + 64 * side + 32 * (part % 2)),
-                  bits = words(block.at + 128 + 32 * side);
-    const __m512i places = _mm512_mask_blend_epi32(0xff00, _mm512_set1_epi32(2 * g),
-                                                   _mm512_set1_epi32(2 * g + 1));
-    return {lookUp(low, part < 2 ? pairs : _mm512_srli_epi16(pairs, 4)),
-            lookUp(high, _mm512_srli_epi16(bits, 2 * part)),
-            _mm512_permutexvar_ps(places, block.scales), 0};
-  }
-};
 
 template <typename Format, typename Body, int... g>
 inline void eachGroup(const Format& format, const typename Format::Block& block, Body body,
                       std::integer_sequence<int, g...>) {
   (body(std::integral_constant<int, g>{}, format.template group<g>(block)), ...);
 }
-
-// Weights that are needed soon are in main memory.
-template <int Bytes>
-inline void fetchAhead(const uint8_t* block) {
-  constexpr int kAhead = 2048, kLine = 64;
-  for (int at = 0; at < Bytes; at += kLine) __builtin_prefetch(block + kAhead + at, 0, 2);
-}
-
-constexpr int kFeatures = 2;  // at once: enough sums to hide the latency of their additions
 
 template <typename Format, int Rows, int Features>
 void product(const Format& format, const DotTask& task, int64_t row, int64_t feature,
@@ -306,82 +88,6 @@ bool computed(const Format& format, const DotTask& task) {
   return true;
 }
 
-// NF4's levels are not exact in bfloat16, so they are multiplied in float32. x [rows, inner] -> of
-// each group of 32, the 16 elements at even places, then those at odd ones: a byte has two codes.
-const float* evenThenOdd(const DotTask& task) {
-  thread_local std::vector<float> turned;
-  const int64_t count = task.rows * task.inner;
-  if (static_cast<int64_t>(turned.size()) < count) turned.resize(count);
-  for (int64_t i = 0; i < count; i += kGroup) {
-    const __m512i pairs = _mm512_loadu_si512(task.x + i);
-    _mm512_storeu_ps(turned.data() + i, _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)));
-    _mm512_storeu_ps(turned.data() + i + 16,
-                     _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-65536))));
-  }
-  return turned.data();
-}
-
-// Scale of a block, and where its codes start.
-inline float nf4Scale(const DotTask& task, int64_t place, const uint8_t*& codes) {
-  if (task.type == Type::nf4) {
-    const uint8_t* at = task.blocks + place * 36;
-    float scale;
-    std::memcpy(&scale, at, 4);
-    codes = at + 4;
-    return scale;
-  }
-  const uint8_t* at = task.blocks + place * 33;
-  codes = at + 1;
-  return doubleScale(task.shared, at[0], place);
-}
-
-template <int Rows, int Features>
-void nf4Product(const DotTask& task, const float* x, int64_t row, int64_t feature) {
-  const __m512 table = _mm512_load_ps(kNf4Levels);
-  __m512 sums[Features][Rows];
-  for (int f = 0; f < Features; ++f)
-    for (int r = 0; r < Rows; ++r) sums[f][r] = _mm512_setzero_ps();
-  for (int64_t b = 0; b < task.blocksPerRow; ++b) {
-    for (int f = 0; f < Features; ++f) {
-      const uint8_t* codes;
-      const __m512 scale = _mm512_set1_ps(
-          nf4Scale(task, task.first + (feature + f) * task.blocksPerRow + b, codes));
-      fetchAhead<36>(codes);
-      for (int g = 0; g < 2; ++g) {
-        const __m512i pairs = _mm512_cvtepu8_epi32(load16(codes + 16 * g));
-        // A look-up uses four bits of its index. The first code is in the high nibble.
-        const __m512 even = _mm512_permutexvar_ps(_mm512_srli_epi32(pairs, 4), table),
-                     odd = _mm512_permutexvar_ps(pairs, table);
-        for (int r = 0; r < Rows; ++r) {
-          const float* own = x + (row + r) * task.inner + (2 * b + g) * kGroup;
-          const __m512 sum = _mm512_fmadd_ps(odd, _mm512_loadu_ps(own + 16),
-                                             _mm512_mul_ps(even, _mm512_loadu_ps(own)));
-          sums[f][r] = _mm512_fmadd_ps(scale, sum, sums[f][r]);
-        }
-      }
-    }
-  }
-  for (int f = 0; f < Features; ++f)
-    for (int r = 0; r < Rows; ++r)
-      task.y[(row + r) * task.stride + feature + f] = _mm512_reduce_add_ps(sums[f][r]);
-}
-
-template <int Rows>
-void nf4Rows(const DotTask& task, const float* x, int64_t row) {
-  int64_t feature = 0;
-  for (; feature + kFeatures <= task.features; feature += kFeatures)
-    nf4Product<Rows, kFeatures>(task, x, row, feature);
-  for (; feature < task.features; ++feature) nf4Product<Rows, 1>(task, x, row, feature);
-}
-
-bool nf4Computed(const DotTask& task) {
-  const float* x = evenThenOdd(task);
-  int64_t row = 0;
-  for (; row + 4 <= task.rows; row += 4) nf4Rows<4>(task, x, row);
-  for (; row < task.rows; ++row) nf4Rows<1>(task, x, row);
-  return true;
-}
-
 }  // namespace
 
 bool avx512Bf16Dot(const DotTask& task) {
@@ -408,7 +114,7 @@ bool avx512Bf16Dot(const DotTask& task) {
       return computed(Q6_K{}, task);
     case Type::nf4:
     case Type::nf4Double:
-      return nf4Computed(task);
+      return avx512Bf16DotNf4(task);
     default:
       return false;
   }
