@@ -86,6 +86,7 @@ export type {
   VotedTask,
   VoteLine,
   Votes,
+  VotesOptions,
 } from './store/reading.ts';
 export { readyAspects } from './store/ready-aspects.ts';
 export type { BattleReason, BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
