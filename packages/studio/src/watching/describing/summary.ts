@@ -25,8 +25,8 @@ export interface RunSummary {
   message: string | null;
   model: string | null;
   /**
-   * Optimizer steps that are recorded; null if it has none. Of a recipe, finished stages; of a judge,
-   * verdicts.
+   * Optimizer steps that are recorded; null if it has none. Of a recipe, finished stages; of a
+   * judge, verdicts.
    */
   step: number | null;
   /** Planned steps, stages or verdicts; null if nothing says. */
