@@ -106,6 +106,18 @@ const dataGroup: VerbGroup = {
       run: () => import('./verbs/data-battles.ts'),
     }),
     verb({
+      name: 'data rounds',
+      summary: 'list rounds of training on the labels of a project; start, stop or resume one',
+      options: () => import('./options/data-rounds.ts'),
+      run: () => import('./verbs/data-rounds.ts'),
+    }),
+    verb({
+      name: 'data people',
+      summary: 'list who can sign in to the Studio; invite somebody, or withdraw an invitation',
+      options: () => import('./options/data-people.ts'),
+      run: () => import('./verbs/data-people.ts'),
+    }),
+    verb({
       name: 'data log',
       summary: 'list what admins did: invitations, roles, settings, deletions',
       options: () => import('./options/data-log.ts'),

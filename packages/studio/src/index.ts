@@ -41,6 +41,9 @@ export {
   type PrioritySummary,
 } from './importing/import-priorities.ts';
 export type { AdminAction } from './names.ts';
+export { type RoundOptions, roundOptions } from './rounds/round-options.ts';
+export { type Round, Rounds, type RoundsOptions } from './rounds/rounds.ts';
+export { RoundError, type WatchedRound, WatchedRounds } from './rounds/watched-rounds.ts';
 export type { ActionFilter, LoggedAction } from './store/action-log.ts';
 export { actionText } from './store/action-text.ts';
 export type { Added, AddOptions } from './store/add-tasks.ts';
@@ -86,6 +89,7 @@ export type {
   VotedTask,
   VoteLine,
   Votes,
+  VotesOptions,
 } from './store/reading.ts';
 export { readyAspects } from './store/ready-aspects.ts';
 export type { BattleReason, BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
@@ -97,3 +101,4 @@ export {
 } from './store/suggestions.ts';
 export { WatchError } from './watching/folders/watch-error.ts';
 export { RunWatcher, type WatcherOptions } from './watching/run-watcher.ts';
+export { WatchedFolder } from './watching/watched-folder.ts';

@@ -36,11 +36,22 @@ export function showAgreement(report: AgreementReport, consensus: Consensus | nu
   say('');
   say('as the others: the same verdict as most of the others; left, longer: of decided pairs');
   say('intervals: 95%');
+  showSuggested(all.afterSuggestion, people);
   if (accuracies.length > 0)
     say('right: probability that a verdict is right, by the model of Dawid and Skene');
   if (kinds.every(({ fleiss }) => fleiss.units === 0)) {
     say('No task has two verdicts. To measure agreement, have some tasks annotated twice');
   }
+}
+
+/** Verdicts that are not surely independent, if there are any. */
+function showSuggested(count: number, people: AgreementReport['people']): void {
+  if (count === 0) return;
+  const own = people.filter(({ afterSuggestion }) => afterSuggestion > 0);
+  const names = own.map(({ person, afterSuggestion }) => `${person} ${afterSuggestion}`);
+  say(
+    `${counted(count, 'verdict')} may follow a suggestion that was shown before (${names.join(', ')}). To use the ones before it, pass --independent`,
+  );
 }
 
 /** What is remarkable about people's verdicts, if anything is. */

@@ -33,6 +33,12 @@ const schema = z
     }),
     ...{ columns, onBadRow },
     ...taskReadingShape,
+    independent: option(z.boolean().default(false), {
+      description:
+        "use each person's last verdict before a suggestion of a judge or reward model was shown, instead of the newest one",
+      group: 'Model and data',
+      flagOnly: true,
+    }),
     consensus: option(z.string().min(1).nullable().default(null), {
       description:
         'JSON Lines file for the most probable verdict of each task, by the model of Dawid and Skene, which weighs people by their reliability',

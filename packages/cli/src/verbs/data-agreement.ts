@@ -13,7 +13,7 @@ import type { DataAgreementOptions } from '../options/data-agreement.ts';
 import { complain, say, sayJson } from '../terminal.ts';
 
 export async function run(options: DataAgreementOptions): Promise<number> {
-  const { files, consensus: output, overwrite, json } = options;
+  const { files, consensus: output, independent, overwrite, json } = options;
   if (output !== null) checkConsensus(output, overwrite);
   // Files are read into a store in memory, so that both are the same from here on.
   await using store =
@@ -28,10 +28,14 @@ export async function run(options: DataAgreementOptions): Promise<number> {
     if (badRows > 0) complain(`note: ${badRows} bad rows skipped. First fault: ${firstBadRow}`);
   }
   const project = await store.project(name);
-  const votes = await store.votes(project);
+  const votes = await store.votes(project, { independent });
   if (votes.lines.length === 0) {
     const where = files === null ? `project ${name} of ${store.name}` : files.join(', ');
-    throw new Error(`${where} has no verdicts yet. Import rows with verdicts, or annotate first`);
+    throw new Error(
+      independent
+        ? `${where} has no verdicts from before a suggestion was shown. Leave out --independent to use all`
+        : `${where} has no verdicts yet. Import rows with verdicts, or annotate first`,
+    );
   }
   const report = agreementOf(votes);
   const { tooFast } = await store.settings(project);

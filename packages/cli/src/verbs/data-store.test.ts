@@ -1,5 +1,6 @@
 // keel data import, agreement and export on one store.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { PreferenceStore } from '@keel/studio';
 import { expect, test } from 'vitest';
 import { jsonLines, keel, TemporaryFolder } from '../testing/command-line.ts';
 
@@ -105,6 +106,32 @@ test('agreement names who always chooses a side, and only pairs have edits', asy
   expect(ended.code, ended.stderr).toBe(0);
   const refused = await keel([...exported, '--to', 'kto', '--overwrite'], { env });
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--edits')]);
+});
+
+test('agreement says which verdicts may follow a suggestion, and can take those before it', async () => {
+  using folder = new TemporaryFolder();
+  const env = { KEEL_DATABASE: folder.file('store.sqlite') };
+  {
+    await using store = await PreferenceStore.open(env.KEEL_DATABASE);
+    const project = await store.openProject('p');
+    const answers = [{ content: 'yes' }, { content: 'no' }];
+    const annotations = ['Ann', 'Ben'].map((person) => ({ person, choice: 'left' as const }));
+    const input = { kind: 'pair' as const, prompt: 'One?', answers, annotations, shown: true };
+    await store.addTasks(project, [input], { random: () => 0.99 });
+    const [task] = (await store.taskList(project)).tasks;
+    await store.noteSuggestionsShown(task!.id, 'Ann');
+    await store.reopen(task!.id, 'Ann');
+    await store.annotate(task!.id, 'Ann', { choice: 'tie' });
+  }
+  const measure = ['data', 'agreement', '--project', 'p'];
+  const newest = await keel(measure, { env });
+  expect(newest.code, newest.stderr).toBe(0);
+  expect(newest.stdout).toContain(
+    '1 verdict may follow a suggestion that was shown before (Ann 1)',
+  );
+  const before = await keel([...measure, '--independent'], { env });
+  expect(before.stdout).toContain('1 pair: left 100%');
+  expect(before.stdout).not.toContain('suggestion');
 });
 
 test.each([

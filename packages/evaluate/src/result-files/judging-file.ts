@@ -23,11 +23,12 @@ const score = estimate.extend({ count: z.number() });
 /** What the folder's verdicts are. */
 export const judgingModes = ['comparison', 'rating', 'check'] as const;
 
-/** judging.json: the judge of a folder. */
+/** judging.json: the judge of a folder. `rows`: what it is asked about, missing in older files. */
 export const judgingSettingsFile = z.object({
   mode: z.enum(judgingModes),
   judge: z.string(),
   identity: z.string(),
+  rows: z.number().optional(),
 });
 
 /** Two models compared. */

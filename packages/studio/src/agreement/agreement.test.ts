@@ -15,7 +15,7 @@ function votesOf(lines: readonly Line[], facts: ReadonlyMap<string, Facts> = new
   const tasks = new Map<string, VotedTask>();
   for (const { task, kind = 'pair' } of lines)
     tasks.set(task, { id: task, kind, gold: null, lengths: [1, 1], ...facts.get(task) });
-  const rest = { ranks: null, first: null, seconds: null };
+  const rest = { ranks: null, first: null, seconds: null, afterSuggestion: false };
   return {
     ...{ people, skipped: 0 },
     lines: lines

@@ -35,6 +35,11 @@ export interface Habits {
   longer: Proportion | null;
   /** Median time of a verdict, in seconds; null where none is recorded. */
   seconds: number | null;
+  /**
+   * Verdicts given after the person had been shown a suggestion on the task, or from before Keel
+   * recorded whether one was shown: they are not surely independent.
+   */
+  afterSuggestion: number;
 }
 
 export interface PersonAgreement extends Habits {
@@ -202,32 +207,37 @@ interface Sums {
   left: [hits: number, count: number];
   longer: [hits: number, count: number];
   seconds: number[];
+  afterSuggestion: number;
 }
 
 function habitsOf({ lines, people }: Votes): { all: Habits; people: Habits[] } {
-  const empty = (): Sums => ({ verdicts: 0, left: [0, 0], longer: [0, 0], seconds: [] });
+  const empty = (): Sums => ({
+    ...{ verdicts: 0, left: [0, 0], longer: [0, 0], seconds: [], afterSuggestion: 0 },
+  });
   const own = people.map(empty);
   const all = empty();
-  for (const { task, person, choice, first, seconds } of lines) {
+  for (const { task, person, choice, first, seconds, afterSuggestion } of lines) {
     const { kind, lengths } = task;
     const longer = kind === 'pair' ? prefersLonger(choice, lengths) : null;
     const decided = choice === 'left' || choice === 'right';
     const one = own[person]!;
     one.verdicts += 1;
     if (seconds !== null) one.seconds.push(seconds);
+    if (afterSuggestion !== false) one.afterSuggestion += 1;
     if (decided && first !== null) addTo(one.left, (choice === 'left') === (first === 0));
     if (longer !== null) addTo(one.longer, longer);
   }
   for (const one of own) {
     all.verdicts += one.verdicts;
+    all.afterSuggestion += one.afterSuggestion;
     for (const seconds of one.seconds) all.seconds.push(seconds);
     for (const name of ['left', 'longer'] as const) {
       all[name][0] += one[name][0];
       all[name][1] += one[name][1];
     }
   }
-  const made = ({ verdicts, left, longer, seconds }: Sums): Habits => ({
-    ...{ verdicts, left: share(left), longer: share(longer) },
+  const made = ({ verdicts, left, longer, seconds, afterSuggestion }: Sums): Habits => ({
+    ...{ verdicts, afterSuggestion, left: share(left), longer: share(longer) },
     seconds: seconds.length === 0 ? null : quantile(new Float64Array(seconds).sort(), 0.5),
   });
   return { all: made(all), people: own.map(made) };

@@ -87,14 +87,18 @@ export function qualityOf(
   });
 }
 
-/** Reads a project and measures everybody. */
+/**
+ * Reads a project and measures everybody.
+ * @param votes those of the project, if they have been read already
+ */
 export async function projectQuality(
   store: PreferenceStore,
   project: string,
+  votes?: Votes,
 ): Promise<PersonQuality[]> {
   const { tooFast } = await store.settings(project);
   const streaks = await store.streaks(project);
-  return qualityOf(await store.votes(project), { streaks, tooFast });
+  return qualityOf(votes ?? (await store.votes(project)), { streaks, tooFast });
 }
 
 const hits = ({ value, count }: Proportion): number => Math.round(value * count);

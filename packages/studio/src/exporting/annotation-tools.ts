@@ -73,6 +73,7 @@ const annotationOf = (verdict: StoredVerdict, named: Named): Fields => ({
   created_at: verdict.at,
   updated_at: verdict.at,
   ...(verdict.seconds !== null && { lead_time: verdict.seconds }),
+  ...(verdict.afterSuggestion !== false && { after_suggestion: verdict.afterSuggestion }),
 });
 
 /** A verdict that settles the task: the choice "settled" says so. */

@@ -132,6 +132,34 @@ describe('export', () => {
     expect(rows.map((row) => row[field])).toEqual([{ topic: 'x' }, named]);
   });
 
+  it('counts votes that may follow a suggestion, and marks them for Label Studio', async () => {
+    const id = await annotated(task('pair', texts('good', 'bad')), {
+      Ann: { choice: 'right' },
+      Ben: { choice: 'left' },
+    });
+    const plain = await rowsOf({ to: 'pairs', labels: 'votes' });
+    expect(plain.rows).toMatchObject([{ votes: { chosen: 1, rejected: 1, ties: 0 } }]);
+    expect(JSON.stringify(plain.rows)).not.toContain('after_suggestion');
+    await store.noteSuggestionsShown(id, 'Ann');
+    await store.reopen(id, 'Ann');
+    await store.annotate(id, 'Ann', { choice: 'left' });
+    const { rows } = await rowsOf({ to: 'pairs' });
+    expect(rows).toMatchObject([
+      { votes: { chosen: 2, rejected: 0, ties: 0, after_suggestion: 1 } },
+    ]);
+    const output = join(folder, 'suggested.json');
+    const given = { project: 'p', labels: 'majority' as const, overwrite: false, minVotes: 0 };
+    await exportProject(store, { ...given, to: 'label-studio', output });
+    const [{ annotations }] = JSON.parse(readFileSync(output, 'utf8'));
+    const marks = annotations.map((one: Record<string, { email: string }>) => [
+      ...[one.completed_by!.email, one.after_suggestion],
+    ]);
+    expect(marks.sort()).toEqual([
+      ['Ann', true],
+      ['Ben', undefined],
+    ]);
+  });
+
   it('writes the verdict that settled a task, whatever the votes say', async () => {
     const id = await annotated(task('pair', texts('good', 'bad')), {
       Ann: { choice: 'left', strength: 3, ratings: { helpful: [5, 1] } },

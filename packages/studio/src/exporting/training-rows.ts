@@ -34,6 +34,9 @@ export const pairRows: RowsOf = (task, labels) => {
   const votes = pairVotes(labelling(task));
   if (votes === null) return NOBODY;
   const counts = pairVotes(task);
+  const influenced = task.annotations.filter(
+    ({ choice, afterSuggestion }) => choice !== null && afterSuggestion !== false,
+  ).length;
   const soft = labels === 'votes';
   const winner = majorityOf(votes);
   if (!soft && winner === null) return UNDECIDED;
@@ -60,6 +63,7 @@ export const pairRows: RowsOf = (task, labels) => {
         chosen: isLeft ? counts.left : counts.right,
         rejected: isLeft ? counts.right : counts.left,
         ties: counts.ties,
+        ...(influenced > 0 && { after_suggestion: influenced }),
       },
     }),
   });

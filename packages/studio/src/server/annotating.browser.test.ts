@@ -526,12 +526,17 @@ describe('two people', () => {
 test('text that tries to be more than text stays text', async () => {
   const attack = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>';
   const link = '[press](javascript:window.hit=1) ![](http://other.test/seen.png)';
-  const rows = [{ prompt: attack, completions: [`${attack} ${link}`, `**${attack}**`] }];
+  const formula = 'So \\(a*b*c\\) and $<img src=x onerror="window.hit=1">$.';
+  const rows = [
+    { prompt: `${attack}\n\n${formula}`, completions: [`${attack} ${link}`, `**${attack}**`] },
+  ];
   const id = await projectOf('attack', rows);
   await opened.studio.store.renameProject(id, attack);
   await opened.studio.store.saveGuidelines(id, `${attack} ${link}`);
   const page = await opened.open(`/projects/${id}/annotate`);
   await page.getByRole('article', { name: 'Answer B' }).waitFor();
+  // A formula is shown as it was written.
+  await page.getByText(formula, { exact: true }).waitFor();
   await page.keyboard.press('g');
   await page.getByRole('dialog', { name: 'Guidelines' }).waitFor();
   for (const press of await page.getByRole('link', { name: 'press' }).all())

@@ -49,6 +49,33 @@ test('an empty answer is shown as one, and a suggestion after the vote', async (
   expect(opened.problems).toEqual([]);
 });
 
+test('agreement names verdicts that may follow a suggestion, and can leave them out', async () => {
+  const { store } = opened.studio;
+  const project = await store.openProject('Influenced');
+  const answers = [{ content: 'Hello' }, { content: 'Bye' }];
+  const annotations = ['Ann', 'Ben'].map((person) => ({ person, choice: 'left' as const }));
+  const input = { kind: 'pair' as const, prompt: 'Q', answers, annotations, shown: true };
+  await store.addTasks(project, [input], { random: () => 0.99 });
+  const [task] = (await store.taskList(project)).tasks;
+  await store.noteSuggestionsShown(task!.id, 'Ann');
+  await store.reopen(task!.id, 'Ann');
+  await store.annotate(task!.id, 'Ann', { choice: 'tie' });
+  const page = await opened.open(`/projects/${project}/agreement`);
+  await page.getByText('1 verdict may follow a suggestion').waitFor();
+  await page.getByText('left 50%, tie 50%').waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  await page.getByRole('switch', { name: /^Only verdicts from before a suggestion/ }).check();
+  await page.getByText('left 100%').waitFor();
+  await page.goto(`${opened.studio.url}/projects/${project}/tasks/${task!.id}`);
+  await page
+    .getByRole('row', { name: /Ann \(version 2\)/ })
+    .getByText('after a suggestion')
+    .waitFor();
+  expect(await page.getByText('after a suggestion').count()).toBe(1);
+  expect(await violationsOf(page)).toEqual([]);
+  expect(opened.problems).toEqual([]);
+});
+
 test('the page of people lists what admins did', async () => {
   const { store } = opened.studio;
   const project = await store.openProject('Logged', 'Eve');

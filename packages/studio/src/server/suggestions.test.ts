@@ -71,10 +71,43 @@ test('a suggestion is hidden until the person has voted', async () => {
   await send(`${path}/tasks/${task!.id}/reopen`, 'POST');
   expect(await send(`${path}/tasks/${task!.id}`)).not.toMatch(/the-judge|0\.6875/);
   await send(`${path}/tasks/${task!.id}/verdict`, 'POST', { choice: 'tie' });
+  // The skip and the first verdict came before the suggestion, the next one after it.
+  const { versions } = JSON.parse(await send(`${path}/tasks/${task!.id}`));
+  expect(versions.map((one: { afterSuggestion: boolean }) => one.afterSuggestion)).toEqual([
+    ...[false, false, true],
+  ]);
+  const agreement = async (query: string) => JSON.parse(await send(`${path}/agreement${query}`));
+  expect((await agreement('')).all).toMatchObject({ verdicts: 1, afterSuggestion: 1 });
+  const independent = await agreement('?independent=true');
+  expect(independent.all).toMatchObject({ verdicts: 1, afterSuggestion: 0 });
   // Where the project does not show them, nobody learns them.
   await store.saveSettings(project, { suggestions: false });
   const again = await send(`${path}/tasks/${task!.id}/verdict`, 'POST', { choice: 'left' });
   expect(JSON.parse(again).suggestions).toEqual([]);
+});
+
+test("an admin who reads a suggestion on the task's page has been shown it", async () => {
+  const { store } = studio;
+  const project = await store.openProject('read');
+  await store.saveSettings(project, { suggestions: false });
+  const answers = [{ content: 'first' }, { content: 'second' }];
+  const input = { kind: 'pair' as const, prompt: 'Q', answers, annotations: [] };
+  await store.addTasks(project, [input], { random: () => 0.99 });
+  const [task] = (await store.taskList(project)).tasks;
+  const path = `/projects/${project}/tasks/${task!.id}`;
+  await send(`/projects/${project}/next`, 'POST');
+  const again = async () => {
+    await store.reopen(task!.id, 'Owner');
+    await send(`${path}/verdict`, 'POST', { choice: 'left' });
+    return (await store.versions(task!.id, 'Owner')).at(-1)!.afterSuggestion;
+  };
+  await send(`${path}/verdict`, 'POST', { choice: 'left' });
+  await send(path);
+  expect(await again()).toBe(false);
+  await store.saveSuggestions(project, 'the-judge', new Map([[task!.id, 0.875]]));
+  expect(await again()).toBe(false);
+  await send(path);
+  expect(await again()).toBe(true);
 });
 
 test('admins read the log of actions, others do not', async () => {

@@ -280,6 +280,7 @@ describe('a run', () => {
     await page.getByText('measured 0.25; asked for is at least 0.5').waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await page.goto(`${opened.studio.url}/runs/view/judged`);
+    await page.getByRole('progressbar', { name: '40 of 40 verdicts' }).waitFor();
     await page.getByRole('listitem').filter({ hasText: 'cannot-tell' }).waitFor();
     const wins = page.getByRole('region', { name: /^Win rate of/ });
     await wins.getByRole('row', { name: /wins .*62% 50% to 73%/ }).waitFor();

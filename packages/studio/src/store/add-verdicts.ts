@@ -5,6 +5,7 @@ import { newId } from './ids.ts';
 import type { TaskInput } from './items.ts';
 import type { Tables } from './schema.ts';
 import { byPosition } from './sides.ts';
+import { afterSuggestion, shownTimes } from './suggestions.ts';
 import { rowOf, settledRow } from './verdict-rows.ts';
 
 /** A task of a file in the store. */
@@ -67,6 +68,7 @@ export async function addVerdicts(
     .selectAll()
     .where('task_id', 'in', ids)
     .execute();
+  const shown = await shownTimes(writing, ids);
   const slots = new Slots(claims);
   const claimed = new Map(claims.map((one) => [`${one.task_id} ${one.person_id}`, one]));
   const rows: Tables['annotations'][] = [];
@@ -88,6 +90,7 @@ export async function addVerdicts(
       const full = {
         ...{ id: newId(), project_id, task_id, person_id, version, newest: 1 },
         ...{ ...seen, ...row },
+        after_suggestion: afterSuggestion(shown, { task_id, person_id }, verdict.at ?? null),
       };
       if (last !== undefined) {
         last.newest = 0;

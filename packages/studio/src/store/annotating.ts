@@ -6,6 +6,7 @@ import { type Verdict, verdictFault } from './items.ts';
 import { lockProject, newestGuidelines, personNamed, readSettings } from './projects.ts';
 import type { Tables } from './schema.ts';
 import { byPosition, drawOrder, type Order } from './sides.ts';
+import { wasShown } from './suggestions.ts';
 import { countTasks } from './task-counts.ts';
 import { rowOf } from './verdict-rows.ts';
 
@@ -93,6 +94,7 @@ export async function annotateTask(
       ...rowOf(byPosition(verdict, order), new Date().toISOString()),
       ...{ shown: order[0]! + 1, shown_order: JSON.stringify(order) },
       guidelines: guidelines?.version ?? null,
+      after_suggestion: await wasShown(writing, task, claim.person_id),
     })
     .execute();
   const skips = verdict.choice === null;

@@ -93,6 +93,11 @@ export interface StoredVerdict extends Required<NamedVerdict> {
   version: number;
   /** Positions of the answers as the person saw them, the first on the left; null: not known. */
   order: readonly number[] | null;
+  /**
+   * Whether the person had been shown a suggestion on this task; null: not known, of verdicts from
+   * before this was recorded.
+   */
+  afterSuggestion: boolean | null;
 }
 
 /** A task as one person sees it: answers in that person's order, and not whose they are. */

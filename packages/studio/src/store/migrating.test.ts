@@ -16,14 +16,16 @@ const opener = fileURLToPath(new URL('testing/opener.ts', import.meta.url));
 // biome-ignore lint/suspicious/noExplicitAny: the tables of an earlier version
 type Earlier = Kysely<any>;
 
-/** A database with only the first step, and rows as that version wrote them. */
-async function earlierStore(name: string): Promise<void> {
-  const postgres = name.startsWith('postgres');
-  const database: Earlier = new Kysely({
-    dialect: postgres
+const connectionOf = (name: string): Earlier =>
+  new Kysely({
+    dialect: name.startsWith('postgres')
       ? new PostgresDialect({ pool: new pg.Pool({ connectionString: name }) })
       : new SqliteDialect({ database: openSqlite(name) }),
   });
+
+/** A database with only the first step, and rows as that version wrote them. */
+async function earlierStore(name: string): Promise<void> {
+  const database = connectionOf(name);
   const all = await migrations.getMigrations();
   const provider = { getMigrations: async () => ({ '001-tables': all['001-tables']! }) };
   const { error } = await new Migrator({ db: database, provider }).migrateToLatest();
@@ -74,7 +76,39 @@ async function earlierStore(name: string): Promise<void> {
   await database.destroy();
 }
 
+/** The earlier store as it was when suggestions came, with one on each task of some. */
+async function suggestingStore(name: string, tasks: readonly string[]): Promise<void> {
+  await earlierStore(name);
+  const database = connectionOf(name);
+  const all = Object.entries(await migrations.getMigrations());
+  const older = Object.fromEntries(all.filter(([step]) => step < '010'));
+  const provider = { getMigrations: async () => older };
+  const { error } = await new Migrator({ db: database, provider }).migrateToLatest();
+  expect(error).toBeUndefined();
+  const rest = { source: 'judge', probability: 0.5, created_at: '2026-01-01T00:00:00Z' };
+  const rows = tasks.map((task_id) => ({ task_id, ...rest }));
+  await database.insertInto('suggestions').values(rows).execute();
+  await database.destroy();
+}
+
 describe.each(databases)('%s', (_, newDatabase) => {
+  it('does not know of old verdicts whether they follow a suggestion', async () => {
+    const name = await newDatabase();
+    await suggestingStore(name, ['t1']);
+    await using store = await PreferenceStore.open(name);
+    const flags = async (task: string, person: string) =>
+      (await store.versions(task, person)).map(({ afterSuggestion }) => afterSuggestion);
+    // The first verdict on a task never followed one, and on t2 there was none.
+    expect(await flags('t1', 'Ann')).toEqual([false, null]);
+    expect(await flags('t1', 'Ben')).toEqual([false]);
+    expect(await flags('t2', 'Ann')).toEqual([false, false]);
+    await store.reopen('t1', 'Ben');
+    await store.annotate('t1', 'Ben', { choice: 'left' });
+    expect(await flags('t1', 'Ben')).toEqual([false, null]);
+    const { lines } = await store.votes('p', { independent: true });
+    expect(lines.map(({ choice }) => choice).sort()).toEqual(['right', 'tie']);
+  });
+
   it('counts what was there, and frees the slots of skipped tasks', async () => {
     const name = await newDatabase();
     await earlierStore(name);

@@ -79,10 +79,12 @@ import {
   readVotes,
   type SideRun,
   type Votes,
+  type VotesOptions,
 } from './reading.ts';
 import type { ProjectSettings, SettingsPatch } from './settings.ts';
 import {
   type JudgeSuggestion,
+  noteShown,
   type Suggestion,
   saveSuggestions,
   suggestedTasks,
@@ -324,6 +326,14 @@ export class PreferenceStore implements AsyncDisposable {
     return suggestionsFor(this.#database, task, person);
   }
 
+  /**
+   * Notes that a person was shown suggestions on a task, so that verdicts after it can be told from
+   * independent ones: see {@link StoredVerdict.afterSuggestion}. Call it before you show them.
+   */
+  noteSuggestionsShown(task: string, person: string, now = new Date()): Promise<void> {
+    return this.#write((writing) => noteShown(writing, task, person, now.toISOString()));
+  }
+
   /** Tasks of a project that have a suggestion of a judge. */
   suggestedTasks(project: string, source: string): Promise<ReadonlySet<string>> {
     return suggestedTasks(this.#database, project, source);
@@ -492,8 +502,8 @@ export class PreferenceStore implements AsyncDisposable {
   }
 
   /** What agreement is computed from. */
-  votes(project: string): Promise<Votes> {
-    return readVotes(this.#database, project);
+  votes(project: string, options: VotesOptions = {}): Promise<Votes> {
+    return readVotes(this.#database, project, options);
   }
 
   /** By name: the longest run of pairs for which a person chose the same side. */

@@ -283,7 +283,13 @@ export async function deleteProject(
   const prompts = writing.selectFrom('prompts').select('id').where('project_id', '=', project);
   for (const table of ['adjudications', 'annotations', 'battles'] as const)
     await writing.deleteFrom(table).where('project_id', '=', project).execute();
-  for (const table of ['claims', 'gold', 'suggestions', 'task_answers'] as const)
+  for (const table of [
+    'claims',
+    'gold',
+    'shown_suggestions',
+    'suggestions',
+    'task_answers',
+  ] as const)
     await writing.deleteFrom(table).where('task_id', 'in', tasks).execute();
   await writing.deleteFrom('tasks').where('project_id', '=', project).execute();
   await writing.deleteFrom('answers').where('prompt_id', 'in', prompts).execute();

@@ -6,7 +6,8 @@ import type { StoredTask, StoredVerdict } from './items.ts';
 import { containsText, contentContainsText } from './matching.ts';
 import { unpackVotes } from './packed-votes.ts';
 import { knownPerson } from './projects.ts';
-import type { Choice, TaskKind } from './schema.ts';
+import type { Choice, Tables, TaskKind } from './schema.ts';
+import { storedOrder } from './sides.ts';
 import { adjudicationOf, ranksIn, verdictOf } from './verdict-rows.ts';
 
 /** Which annotations are listed. */
@@ -32,6 +33,8 @@ export interface ListedAnnotation {
   comment: string | null;
   seconds: number | null;
   at: string;
+  /** As {@link StoredVerdict.afterSuggestion}. */
+  afterSuggestion: boolean | null;
 }
 
 /** Written out: a database uses an index of some rows only for its own condition. */
@@ -79,12 +82,14 @@ export async function listAnnotations(
     .innerJoin('people', 'people.id', 'annotations.person_id')
     .select(['annotations.id', 'annotations.task_id', 'people.name', 'annotations.version'])
     .select(['choice', 'strength', 'flagged', 'comment', 'seconds', 'annotations.created_at'])
+    .select('annotations.after_suggestion')
     .orderBy('annotations.task_id')
     .orderBy('annotations.person_id')
     .execute();
-  return rows.map(({ task_id, name, flagged: flag, created_at, ...row }) => ({
+  return rows.map(({ task_id, name, flagged: flag, created_at, after_suggestion, ...row }) => ({
     ...row,
     ...{ task: task_id, person: name, flagged: flag === 1, at: created_at },
+    afterSuggestion: after_suggestion === null ? null : after_suggestion === 1,
   }));
 }
 
@@ -98,6 +103,8 @@ export interface VoteLine {
   /** Position of the answer that was shown first, on the left; null: not known. */
   first: number | null;
   seconds: number | null;
+  /** As {@link StoredVerdict.afterSuggestion}. */
+  afterSuggestion: boolean | null;
 }
 
 /** Facts about the tasks that are compared with verdicts. */
@@ -116,7 +123,19 @@ export interface Votes {
   skipped: number;
 }
 
-export async function readVotes(database: Database, project: string): Promise<Votes> {
+export interface VotesOptions {
+  /**
+   * Takes each person's last verdict before a suggestion was shown, and none where that is not
+   * known (default: false, the newest verdicts).
+   */
+  independent?: boolean;
+}
+
+export async function readVotes(
+  database: Database,
+  project: string,
+  { independent = false }: VotesOptions,
+): Promise<Votes> {
   // All tasks as one text: what takes long is a value for each of many rows and columns.
   const { all } = await database
     .selectFrom((from) =>
@@ -143,11 +162,21 @@ export async function readVotes(database: Database, project: string): Promise<Vo
   const gold = new Map(
     known.map(({ task_id, choice, ranks }) => [task_id, { choice, ranks: ranksIn(ranks) }]),
   );
+  const suggested = await suggestedVerdicts(database, project);
   const people: string[] = [];
   const places = new Map<string, number>();
   const lines: VoteLine[] = [];
   let skipped = 0;
   const text = all ?? '';
+  const placeOf = (personId: string): number => {
+    let person = places.get(personId);
+    if (person === undefined) {
+      person = people.length;
+      places.set(personId, person);
+      people.push(nameOf.get(personId)!);
+    }
+    return person;
+  };
   for (let at = 0; at < text.length; ) {
     const head = text.indexOf('|', at);
     const end = text.indexOf(';', head);
@@ -159,7 +188,8 @@ export async function readVotes(database: Database, project: string): Promise<Vo
     ];
     at = end + 1;
     skipped += Number(skips);
-    if (head + 1 === end) continue;
+    const changed = suggested.get(id);
+    if (head + 1 === end && changed === undefined) continue;
     const task: VotedTask = {
       id,
       kind,
@@ -167,16 +197,80 @@ export async function readVotes(database: Database, project: string): Promise<Vo
       gold: gold.get(id) ?? null,
     };
     unpackVotes(text, { start: head + 1, end }, (personId, choice, ranks, first, seconds) => {
-      let person = places.get(personId);
-      if (person === undefined) {
-        person = people.length;
-        places.set(personId, person);
-        people.push(nameOf.get(personId)!);
-      }
-      lines.push({ task, person, choice, ranks, first, seconds });
+      const state = changed?.get(personId);
+      if (independent && state !== undefined) return;
+      const afterSuggestion = state === undefined ? false : state.after;
+      const person = placeOf(personId);
+      lines.push({ task, person, choice, ranks, first, seconds, afterSuggestion });
     });
+    if (!independent) continue;
+    for (const [personId, { isSkip, before }] of changed ?? []) {
+      skipped -= Number(isSkip);
+      if (before === null) continue;
+      const { choice, ranks, shown, shown_order, seconds } = before;
+      if (choice === null) skipped += 1;
+      else {
+        const first = storedOrder(shown_order, shown, 1)?.[0] ?? null;
+        const said = { choice, ranks: ranksIn(ranks), first, seconds };
+        lines.push({ task, person: placeOf(personId), ...said, afterSuggestion: false });
+      }
+    }
   }
   return { lines, people, skipped };
+}
+
+type VoteColumns = Pick<
+  Tables['annotations'],
+  'choice' | 'ranks' | 'shown' | 'shown_order' | 'seconds'
+>;
+
+/** A person's newest verdict on a task, which is not surely independent of suggestions. */
+interface Suggested {
+  /** null: not known. */
+  after: boolean | null;
+  isSkip: boolean;
+  /** The last version that is independent; null if there is none. */
+  before: VoteColumns | null;
+}
+
+/** By task and person. */
+async function suggestedVerdicts(
+  database: Database,
+  project: string,
+): Promise<Map<string, Map<string, Suggested>>> {
+  const found = new Map<string, Map<string, Suggested>>();
+  const rows = await database
+    .selectFrom('annotations')
+    .leftJoin('annotations as earlier', (join) =>
+      join
+        .onRef('earlier.task_id', '=', 'annotations.task_id')
+        .onRef('earlier.person_id', '=', 'annotations.person_id')
+        .on('earlier.after_suggestion', '=', 0),
+    )
+    .select(['annotations.task_id', 'annotations.person_id', 'annotations.after_suggestion'])
+    .select(['annotations.choice as own', 'earlier.version', 'earlier.choice', 'earlier.ranks'])
+    .select(['earlier.shown', 'earlier.shown_order', 'earlier.seconds'])
+    .where('annotations.project_id', '=', project)
+    // Written out, as the index of these rows.
+    .where(
+      sql<boolean>`annotations.newest = 1
+      and (annotations.after_suggestion is null or annotations.after_suggestion = 1)`,
+    )
+    .orderBy('annotations.task_id')
+    .orderBy('annotations.person_id')
+    .orderBy('earlier.version')
+    .execute();
+  for (const { task_id, person_id, after_suggestion, own, version, shown, ...vote } of rows) {
+    const people = found.get(task_id) ?? new Map<string, Suggested>();
+    found.set(task_id, people);
+    // The last one stays.
+    people.set(person_id, {
+      after: after_suggestion === null ? null : after_suggestion === 1,
+      isSkip: own === null,
+      before: version === null ? null : { ...vote, shown: shown! },
+    });
+  }
+  return found;
 }
 
 /** Tasks read at a time. */

@@ -142,6 +142,11 @@ export interface Tables {
     seconds: number | null;
     /** Version of the guidelines at that time. */
     guidelines: number | null;
+    /**
+     * 0 or 1: whether the person had been shown what a judge or a reward model expects of the task;
+     * null: not known, of verdicts from before this was recorded.
+     */
+    after_suggestion: number | null;
     created_at: string;
   };
   /** Verdicts that outrank those of people who annotate. The newest version counts. */
@@ -219,6 +224,13 @@ export interface Tables {
     /** P(the answer at position 0 is better), with half of a tie. */
     probability: number;
     created_at: string;
+  };
+  /** Who was shown suggestions on which task, for the first time. */
+  shown_suggestions: {
+    task_id: string;
+    person_id: string;
+    /** null: whether they were shown is not known, from before this was recorded. */
+    shown_at: string | null;
   };
   /** What admins did: never changed, and not deleted with a project. */
   admin_actions: {

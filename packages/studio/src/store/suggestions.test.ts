@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { agreementOf } from '../agreement/agreement.ts';
 import type { TaskInput } from './items.ts';
 import { PreferenceStore } from './preference-store.ts';
 import { databases } from './testing/databases.ts';
@@ -51,6 +52,80 @@ describe.each(databases)('%s', (_, newDatabase) => {
     ]);
     await store.deleteProject(project);
     await expect(store.suggestionsOf(task)).resolves.toEqual([]);
+  });
+
+  it('marks verdicts that follow a suggestion, and finds the ones before it', async () => {
+    await using store = await PreferenceStore.open(await newDatabase());
+    const project = await store.openProject('p');
+    await store.saveSettings(project, { overlap: 4 });
+    await store.addTasks(project, [pair(0), pair(1)], { random: kept });
+    const [shown, other] = (await store.taskList(project)).tasks.map(({ id }) => id);
+    const give = async (task: string, person: string, choice: 'left' | 'right' | 'tie' | null) => {
+      const { draft } = await store.taskFor(project, task, person);
+      if (draft !== null) await store.reopen(task, person);
+      await store.annotate(task, person, { choice });
+    };
+    for (const person of ['Ann', 'Ben', 'Cid', 'Dan']) {
+      for (let at = 0; at < 2; at++) {
+        const task = (await store.claim(project, person, { random: kept }))!;
+        await give(task, person, person === 'Dan' && task === shown ? null : 'left');
+      }
+    }
+    // Ben changes a verdict without having seen anything; an admin without one sees the task.
+    await give(shown!, 'Ben', 'tie');
+    const now = new Date('2030-01-01T00:00:00Z');
+    for (const person of ['Ann', 'Ben', 'Cid', 'Eve'])
+      await store.noteSuggestionsShown(shown!, person, now);
+    await give(shown!, 'Ann', 'tie');
+    await give(shown!, 'Ann', 'right');
+    await give(shown!, 'Cid', null);
+    await give(other!, 'Ann', 'right');
+    const flags = async (task: string, person: string) =>
+      (await store.versions(task, person)).map(({ afterSuggestion }) => afterSuggestion);
+    expect(await flags(shown!, 'Ann')).toEqual([false, true, true]);
+    expect(await flags(shown!, 'Ben')).toEqual([false, false]);
+    expect(await flags(shown!, 'Cid')).toEqual([false, true]);
+    expect(await flags(other!, 'Ann')).toEqual([false, false]);
+    const said = async (independent: boolean) => {
+      const { lines, people, skipped } = await store.votes(project, { independent });
+      const own = lines.filter(({ task }) => task.id === shown);
+      const votes = own.map(({ person, choice, afterSuggestion }) => [
+        ...[people[person], choice, afterSuggestion],
+      ]);
+      expect(lines.length - own.length).toBe(4);
+      return { votes: votes.sort(), skipped };
+    };
+    expect(await said(false)).toEqual({
+      votes: [
+        ['Ann', 'right', true],
+        ['Ben', 'tie', false],
+      ],
+      skipped: 2,
+    });
+    expect(await said(true)).toEqual({
+      votes: [
+        ['Ann', 'left', false],
+        ['Ben', 'tie', false],
+        ['Cid', 'left', false],
+      ],
+      skipped: 1,
+    });
+    const { all, people } = agreementOf(await store.votes(project));
+    expect([all, ...people].map(({ afterSuggestion }) => afterSuggestion)).toEqual([1, 1, 0, 0, 0]);
+    const listed = await store.annotations(project, { person: 'Ann' });
+    expect(listed.map(({ afterSuggestion }) => afterSuggestion)).toEqual([true, false]);
+    // A file's verdict follows the suggestion, unless its time is before that.
+    const file = (person: string, at: string | null) => ({
+      ...{ ...pair(0), shown: true },
+      annotations: [{ person, choice: 'right' as const, at }],
+    });
+    const times = { Ben: '2029-12-31T23:59:59Z', Cid: '2030-01-01T01:00:00Z', Eve: null };
+    const files = Object.entries(times).map(([person, at]) => file(person, at));
+    await store.addTasks(project, files, { random: kept });
+    expect((await flags(shown!, 'Ben')).at(-1)).toBe(false);
+    expect((await flags(shown!, 'Cid')).at(-1)).toBe(true);
+    expect(await flags(shown!, 'Eve')).toEqual([true]);
+    expect((await said(true)).votes).not.toContainEqual(['Eve', 'right', false]);
   });
 
   it('refuses what is no chance, and tasks that are no pairs of the project', async () => {

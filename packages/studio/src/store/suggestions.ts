@@ -3,6 +3,7 @@
 import { isPlainObject } from '@keel/model/exact-json';
 import { insertAll, parts } from './bulk-rows.ts';
 import type { Database, Writing } from './database.ts';
+import { personNamed } from './projects.ts';
 import type { Tables } from './schema.ts';
 
 /** What a judge expects of a pair. */
@@ -109,6 +110,64 @@ export async function suggestionsFor(
   return (await suggestionsOf(database, task)).map(({ by, probability }) => ({
     ...{ by, left: order[0] === 0 ? probability : 1 - probability },
   }));
+}
+
+/** Notes that a person was shown suggestions on a task. The first time counts. */
+export async function noteShown(
+  writing: Writing,
+  task_id: string,
+  person: string,
+  shown_at: string,
+): Promise<void> {
+  await writing
+    .insertInto('shown_suggestions')
+    .values({ task_id, person_id: await personNamed(writing, person), shown_at })
+    .onConflict((one) => one.columns(['task_id', 'person_id']).doNothing())
+    .execute();
+}
+
+/** `annotations.after_suggestion` of a verdict that a person gives now. */
+export async function wasShown(
+  writing: Writing,
+  task: string,
+  person: string,
+): Promise<number | null> {
+  const shown = await shownTimes(writing, [task]);
+  return afterSuggestion(shown, { task_id: task, person_id: person }, null);
+}
+
+/** When people were shown suggestions on tasks, by "task person"; null: if at all, is not known. */
+export async function shownTimes(
+  writing: Writing,
+  tasks: readonly string[],
+): Promise<Map<string, string | null>> {
+  const times = new Map<string, string | null>();
+  for (const part of parts(tasks, 1)) {
+    const rows = await writing
+      .selectFrom('shown_suggestions')
+      .selectAll()
+      .where('task_id', 'in', part)
+      .execute();
+    for (const { task_id, person_id, shown_at } of rows)
+      times.set(`${task_id} ${person_id}`, shown_at);
+  }
+  return times;
+}
+
+/**
+ * `annotations.after_suggestion` of a verdict.
+ * @param at when it was given; null: now
+ */
+export function afterSuggestion(
+  shown: ReadonlyMap<string, string | null>,
+  { task_id, person_id }: Pick<Tables['annotations'], 'task_id' | 'person_id'>,
+  at: string | null,
+): number | null {
+  const time = shown.get(`${task_id} ${person_id}`);
+  if (time === undefined) return 0;
+  // One of a file can be older. A time that cannot be read is taken as a later one.
+  if (at !== null && time !== null && Date.parse(at) < Date.parse(time)) return 0;
+  return time === null ? null : 1;
 }
 
 /** Tasks of a project that have a suggestion of a judge. */

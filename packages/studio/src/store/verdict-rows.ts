@@ -49,6 +49,7 @@ export const verdictOf = (
   ...{ person: row.name, version: row.version, choice: row.choice, ...settledOf(row) },
   ...{ probability: row.probability, flagged: row.flagged === 1, seconds: row.seconds },
   ...{ at: row.created_at, order: storedOrder(row.shown_order, row.shown, answers) },
+  afterSuggestion: row.after_suggestion === null ? null : row.after_suggestion === 1,
 });
 
 /** A stored row as an adjudication. */

@@ -14,18 +14,18 @@ const SETTINGS = 'judging.json';
 type Settings = z.output<typeof judgingSettingsFile>;
 
 /**
- * Records the judge of a folder.
- * @param overwrite replaces what the folder has
+ * Records the judge of a folder, and how many rows it is asked about.
+ * @param options.overwrite replaces what the folder has
  * @throws Error if the folder has the verdicts of another judge, or of another kind
  */
 export function claimOutput(
   folder: string,
   mode: JudgingMode,
   { name, identity }: Pick<Judge, 'name' | 'identity'>,
-  overwrite: boolean,
+  { rows, overwrite }: { rows: number; overwrite: boolean },
 ): void {
   const path = join(folder, SETTINGS);
-  const now: Settings = { mode, judge: name, identity };
+  const now: Settings = { mode, judge: name, identity, rows };
   if (overwrite) rmSync(path, { force: true });
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Settings) : null;
   if (before !== null && (before.mode !== mode || before.identity !== identity)) {

@@ -20,7 +20,7 @@ export async function askPairs<Row extends VerdictRow>(
 ): Promise<Row[] | null> {
   const { output, overwrite, emptyLoses, retryFailed, dryRun } = options;
   await using judge = await options.openJudge();
-  if (!dryRun) claimOutput(output, mode, judge, overwrite);
+  if (!dryRun) claimOutput(output, mode, judge, { rows: pairs.length, overwrite });
   const file = new KeyedFile<VerdictRow>(output, FILES.verdicts, {
     overwrite: overwrite && !dryRun,
   });

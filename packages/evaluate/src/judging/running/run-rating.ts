@@ -44,7 +44,7 @@ export async function runRating(
   using _ = dryRun ? null : claimFolder(output, onNotice);
   const answers = await ratedAnswers(options, onNotice);
   await using judge = await options.openJudge();
-  if (!dryRun) claimOutput(output, 'rating', judge, overwrite);
+  if (!dryRun) claimOutput(output, 'rating', judge, { rows: answers.length, overwrite });
   const file = new KeyedFile<RatingRow>(output, FILES.ratings, { overwrite: overwrite && !dryRun });
   const saved = overwrite ? new Map<string, RatingRow>() : file.saved;
   const keys = answers.map((answer) => ratingKey(judge, answer));

@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { ModelServerError } from '../../models/model-servers.ts';
 import { PeopleError } from '../../people/people.ts';
+import { RoundError } from '../../rounds/watched-rounds.ts';
 import { WatchError } from '../../watching/folders/watch-error.ts';
 
 export type StudioStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 502;
@@ -53,6 +54,8 @@ export function asStudioError(error: unknown): StudioError {
     return new StudioError(peopleStatus[error.code], error.code, error.message);
   if (error instanceof WatchError)
     return new StudioError(watchStatus[error.code], error.code, error.message);
+  if (error instanceof RoundError)
+    return new StudioError(error.code === 'unknown' ? 404 : 409, error.code, error.message);
   // What the framework refuses, such as a body that is not JSON.
   if (error instanceof HTTPException && error.status < 500)
     return new StudioError(400, 'invalid', error.message);

@@ -76,7 +76,10 @@ export const annotating = ({ store }: StudioContext) => {
     const { answers } = await store.taskFor(project, task, name);
     const round = suggestionOf(columns, answers);
     const judges = await store.suggestionsFor(task, name);
-    return [...(round === null ? [] : [round]), ...judges];
+    const all = [...(round === null ? [] : [round]), ...judges];
+    // Before they are sent: a verdict after this one is not independent of them.
+    if (all.length > 0) await store.noteSuggestionsShown(task, name);
+    return all;
   }
   return new Hono<StudioEnvironment>()
     .post('/:project/next', async (context) => {

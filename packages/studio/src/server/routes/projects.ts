@@ -136,8 +136,13 @@ export const projects = (studio: StudioContext) =>
       const state = detail.claims.find(({ person }) => person === name)?.state;
       const isJudged =
         state === 'done' || (state !== 'held' && detail.adjudication?.person === name);
-      if (isJudged) return context.json(detail);
       const columns = withoutExpectations(detail.columns);
+      if (isJudged) {
+        const expects = Object.keys(columns).length < Object.keys(detail.columns).length;
+        if (expects || detail.suggestions.length > 0)
+          await studio.store.noteSuggestionsShown(task, name);
+        return context.json(detail);
+      }
       return context.json({ ...detail, columns, suggestions: [] });
     })
     .post('/:project/tasks/:task/adjudication', demandAdmin, body(verdictBody), async (context) => {
@@ -207,13 +212,18 @@ export const projects = (studio: StudioContext) =>
         await rm(folder, { recursive: true, force: true });
       }
     })
-    .get('/:project/agreement', demandAdmin, async (context) => {
-      const project = context.req.param('project');
-      const votes = await studio.store.votes(project);
-      if (votes.lines.length === 0) return context.json(null);
-      const quality = await projectQuality(studio.store, project);
-      return context.json({ ...agreementOf(votes), quality });
-    });
+    .get(
+      '/:project/agreement',
+      demandAdmin,
+      query(z.object({ independent: z.stringbool().default(false) })),
+      async (context) => {
+        const project = context.req.param('project');
+        const votes = await studio.store.votes(project, context.req.valid('query'));
+        if (votes.lines.length === 0) return context.json(null);
+        const quality = await projectQuality(studio.store, project, votes);
+        return context.json({ ...agreementOf(votes), quality });
+      },
+    );
 
 /** The fault in the words of the page, which has no options. */
 function emptyExport({ to, skipped }: EmptyExportError): StudioError {

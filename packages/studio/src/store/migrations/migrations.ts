@@ -10,6 +10,7 @@ import { claims } from './006-claims.ts';
 import { battles } from './007-battles.ts';
 import { byPrompt } from './008-prompts.ts';
 import { asking } from './009-asking.ts';
+import { shownSuggestions } from './010-shown-suggestions.ts';
 
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -22,5 +23,6 @@ export const migrations: MigrationProvider = {
     '007-battles': battles,
     '008-prompts': byPrompt,
     '009-asking': asking,
+    '010-shown-suggestions': shownSuggestions,
   }),
 };

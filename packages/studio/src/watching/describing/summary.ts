@@ -5,6 +5,7 @@ import type { RunKind } from '../folders/kinds.ts';
 import { optionOf } from './config.ts';
 import type { RunFiles } from './run-files.ts';
 import type { TailRows } from './tail-rows.ts';
+import { VerdictCounts } from './verdict-counts.ts';
 
 /**
  * `running`: a process of this machine writes to it. `elsewhere`: a process of another machine
@@ -23,9 +24,12 @@ export interface RunSummary {
   /** Of a failed run: its error. */
   message: string | null;
   model: string | null;
-  /** Optimizer steps that are recorded; null if it has none. Of a recipe, finished stages. */
+  /**
+   * Optimizer steps that are recorded; null if it has none. Of a recipe, finished stages; of a
+   * judge, verdicts.
+   */
   step: number | null;
-  /** Planned steps, or stages; null if nothing says. */
+  /** Planned steps, stages or verdicts; null if nothing says. */
   total: number | null;
   /** Estimated seconds to the end of a run that runs; null: unknown. */
   secondsLeft: number | null;
@@ -47,11 +51,13 @@ export interface RunSummary {
 export class Summaries {
   readonly #files: RunFiles;
   readonly #tails: TailRows;
+  readonly #verdicts: VerdictCounts;
   readonly #known = new Map<string, { key: string; summary: Omit<RunSummary, 'parent'> }>();
 
   constructor(files: RunFiles, tails: TailRows) {
     this.#files = files;
     this.#tails = tails;
+    this.#verdicts = new VerdictCounts(files);
   }
 
   /** @param runs all runs of the root, to find the recipe of a stage */
@@ -74,6 +80,7 @@ export class Summaries {
   keep(paths: ReadonlySet<string>): void {
     for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path);
     this.#tails.keep(paths);
+    this.#verdicts.keep(paths);
   }
 
   #describe(run: FoundRun): Omit<RunSummary, 'parent'> {
@@ -91,6 +98,7 @@ export class Summaries {
     const reached = rows.reduce((last, { step }) => Math.max(last, step), 0);
     const done = stages && Object.values(stages).filter(({ result }) => result !== null).length;
     const total = record?.total_steps ?? numberOf(optionOf(config, 'max_steps'));
+    const verdicts = this.#verdicts.of(run, state === 'finished');
     const health = files.health(run);
     const count = (severity: string): number =>
       health?.findings.filter((one) => one.severity === severity).length ?? 0;
@@ -99,8 +107,8 @@ export class Summaries {
       verb: record?.verb ?? config?.verb ?? verbs[run.kind] ?? null,
       message: state === 'failed' ? (record?.ended?.message ?? nonFinite) : null,
       model: textOf(optionOf(config, 'model')),
-      step: done ?? (rows.length > 0 || config !== null ? reached : null),
-      total: stages === null ? total : files.stageCount(run),
+      step: verdicts?.done ?? done ?? (rows.length > 0 || config !== null ? reached : null),
+      total: verdicts?.total ?? (stages === null ? total : files.stageCount(run)),
       secondsLeft: state === 'running' ? secondsLeft(rows, reached, total) : null,
       started: environment?.time ?? record?.started ?? null,
       updated: files.updated(run, [
@@ -108,6 +116,9 @@ export class Summaries {
         'run.json',
         'samples.jsonl',
         'stages.json',
+        'judging.json',
+        'verdicts.jsonl.partial',
+        'ratings.jsonl.partial',
         'report.html',
       ]),
       git: environment?.git ?? null,

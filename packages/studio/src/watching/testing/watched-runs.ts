@@ -159,7 +159,7 @@ export function writeRuns(folder: string): void {
   });
   writeFiles(join(folder, 'evaluated'), { 'report.html': '', 'summary.json': evaluation });
   writeFiles(join(folder, 'judged'), {
-    'judging.json': { mode: 'comparison', judge: 'a judge', identity: '' },
+    'judging.json': { mode: 'comparison', judge: 'a judge', identity: '', rows: 40 },
     'summary.json': judged,
     'report.html': '',
   });

@@ -4,6 +4,7 @@ import { Anchor, Code, Table } from '@mantine/core';
 import Markdown, { type Components } from 'react-markdown';
 import rehypeHighlight from 'rehype-highlight';
 import remarkGfm from 'remark-gfm';
+import { remarkFormulas } from './formulas.ts';
 import './markdown.css';
 import { Marked } from './marked.tsx';
 import { rehypeInvisible } from './rehype-invisible.ts';
@@ -36,7 +37,7 @@ export const SafeMarkdown = ({ text }: { text: string }) => (
   <div className="markdown">
     <Markdown
       components={components}
-      remarkPlugins={[remarkGfm]}
+      remarkPlugins={[remarkGfm, remarkFormulas]}
       rehypePlugins={[[rehypeHighlight, { detect: false }], rehypeInvisible]}
     >
       {text}

@@ -6,13 +6,15 @@ import {
   SimpleGrid,
   Skeleton,
   Stack,
+  Switch,
   Table,
   Text,
   Title,
   Tooltip,
 } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { answerOf, api } from '../api.ts';
 import { Name } from '../content/marked.tsx';
 import { EmptyState } from '../shell/empty-state.tsx';
@@ -34,14 +36,37 @@ interface Coefficient {
 const kinds = { pair: 'Pairs', ranking: 'Pairs of ranked answers', thumb: 'Thumbs' } as const;
 
 export default function Agreement({ project }: { project: string }) {
+  const [independent, setIndependent] = useState(false);
   const agreement = useQuery({
-    queryKey: ['agreement', project],
-    queryFn: () => answerOf(api.projects[':project'].agreement.$get({ param: { project } })),
+    queryKey: ['agreement', project, independent],
+    queryFn: () =>
+      answerOf(
+        api.projects[':project'].agreement.$get({
+          param: { project },
+          query: { independent: String(independent) },
+        }),
+      ),
+    // The switch stays where it is, with the focus.
+    placeholderData: keepPreviousData,
   });
   if (agreement.isError) return <Failure error={agreement.error} />;
   if (agreement.isPending) return <Skeleton h={300} />;
   const report = agreement.data;
+  const choice = (
+    <Switch
+      checked={independent}
+      onChange={({ currentTarget }) => setIndependent(currentTarget.checked)}
+      label="Only verdicts from before a suggestion was shown"
+      description="The last one of each person on each task, instead of the newest"
+    />
+  );
   if (report === null) {
+    if (independent)
+      return (
+        <EmptyState title="All verdicts may follow a suggestion" action={choice}>
+          No verdict is surely from before a suggestion was shown.
+        </EmptyState>
+      );
     return (
       <EmptyState title="No verdicts yet">
         As soon as people annotate, their agreement with each other is measured here.
@@ -56,7 +81,10 @@ export default function Agreement({ project }: { project: string }) {
         {counted(all.verdicts, 'verdict')} of {counted(people.length, 'person', 'people')} on{' '}
         {counted(tasks, 'task')}
         {skipped > 0 && `, ${skipped} skipped`}
+        {all.afterSuggestion > 0 &&
+          `. ${counted(all.afterSuggestion, 'verdict')} may follow a suggestion that was shown before`}
       </Text>
+      {(independent || all.afterSuggestion > 0) && choice}
       {flagged.length > 0 && (
         <Alert color="yellow" icon={<IconAlertTriangle />} title="Look at these people's verdicts">
           <List size="sm">

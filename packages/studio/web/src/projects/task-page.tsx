@@ -123,6 +123,9 @@ export default function TaskPage({ project, task: id }: { project: string; task:
                       </Table.Td>
                       <Table.Td style={{ overflowWrap: 'anywhere' }}>
                         {version.flagged && <Badge color="red">flagged</Badge>}
+                        {version.afterSuggestion && (
+                          <Badge variant="default">after a suggestion</Badge>
+                        )}
                         {version.comment !== null && <Said>{version.comment}</Said>}
                         {version.edit && (
                           <>

@@ -221,11 +221,14 @@ function Path({ id }: { id: string }) {
   );
 }
 
+const unitLabels = { verdict: 'Verdicts', stage: 'Stages', step: 'Step' } as const;
+
 function Facts({ run }: { run: RunDetails }) {
   const { step, total, secondsLeft, stages } = run;
   const share = step !== null && total ? Math.min(1, step / total) : null;
   const isTraining = run.kind === 'training' || isOfOtherTrainer(run);
-  const unit = stages.length > 0 && !isTraining ? 'stage' : 'step';
+  const unit =
+    run.kind === 'judging' ? 'verdict' : stages.length > 0 && !isTraining ? 'stage' : 'step';
   return (
     <Card withBorder padding="sm" mb="md">
       <Group gap="lg" style={{ rowGap: 8 }}>
@@ -237,7 +240,7 @@ function Facts({ run }: { run: RunDetails }) {
         )}
         {run.model !== null && <Fact label="Model">{run.model}</Fact>}
         {step !== null && (
-          <Fact label={unit === 'stage' ? 'Stages' : 'Step'}>
+          <Fact label={unitLabels[unit]}>
             <span className="numeric">
               {step.toLocaleString('en')}
               {total !== null && ` of ${total.toLocaleString('en')}`}
