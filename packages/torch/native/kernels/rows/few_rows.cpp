@@ -1,0 +1,25 @@
+#include "few_rows.h"
+
+#include "instruction_set.h"
+
+namespace keel::rows {
+
+#ifdef KEEL_X86
+FewRows fewRowsAvx2();
+FewRows fewRowsAvx512();
+#endif
+
+FewRows fewRows() {
+#ifdef KEEL_X86
+  static const FewRows chosen = [] {
+    const InstructionSet set = instructionSet();
+    if (set == InstructionSet::baseline) return FewRows{nullptr};
+    return set == InstructionSet::avx2 ? fewRowsAvx2() : fewRowsAvx512();
+  }();
+  return chosen;
+#else
+  return nullptr;
+#endif
+}
+
+}  // namespace keel::rows
