@@ -169,8 +169,11 @@ it('rows may have their own betas', async () => {
   await alignPairs(cut);
   steps(cut.output).forEach((step, at) => {
     const expected = steps(whole.output)[at]!;
-    for (const name of ['loss', 'grad_norm', 'rewards/margins'])
-      expect(step[name]).toBeCloseTo(expected[name] as number, 4);
+    for (const name of ['loss', 'grad_norm', 'rewards/margins']) {
+      const value = expected[name] as number;
+      // Other passes round differently.
+      expect(Math.abs((step[name] as number) - value)).toBeLessThan(1e-5 * (1 + Math.abs(value)));
+    }
   });
   const broken = optionsOf(own);
   await alignPairs(broken, stopping(2));

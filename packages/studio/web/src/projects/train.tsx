@@ -151,7 +151,7 @@ function State({
   return (
     <Stack gap={4} align="flex-start">
       <Group gap="xs">
-        <Badge color={colours[state] ?? 'gray'}>
+        <Badge color={colours[state] ?? 'gray'} variant="light" tt="none" fw={600} c="bright">
           {state === 'interrupted' ? 'stopped' : state}
         </Badge>
         {state === 'running' && total !== null && (
