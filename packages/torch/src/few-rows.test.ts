@@ -12,8 +12,9 @@ import { runChild } from './testing/run-child.ts';
 
 /** As in rows/few_rows.h. */
 const mostRows = 32;
+const flags = readFileSync('/proc/cpuinfo', 'utf8');
 /** Elsewhere LibTorch computes these products, whose bits may depend on the rows. */
-const hasLoops = /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+const hasLoops = /\bavx2\b/.test(flags) && !flags.includes('avx512_bf16');
 
 const threadsBefore = threads();
 afterAll(() => setThreads(threadsBefore));

@@ -13,8 +13,9 @@ FewRows fewRows() {
 #ifdef KEEL_X86
   static const FewRows chosen = [] {
     const InstructionSet set = instructionSet();
-    if (set == InstructionSet::baseline) return FewRows{nullptr};
-    return set == InstructionSet::avx2 ? fewRowsAvx2() : fewRowsAvx512();
+    if (set == InstructionSet::avx2) return fewRowsAvx2();
+    if (set == InstructionSet::avx512) return fewRowsAvx512();
+    return FewRows{nullptr};
   }();
   return chosen;
 #else

@@ -22,7 +22,8 @@ struct FloatTerm {
 using FewRows = void (*)(const FloatTerm* terms, int64_t count, int64_t rows, int64_t begin,
                          int64_t end, float* y, int64_t stride);
 
-// Null if the processor has no instructions for it, or LibTorch may not use them.
+// For AVX2 and AVX-512 without bfloat16 products. With those, models are held in bfloat16, and
+// float32 is left to LibTorch, as on all other processors: null.
 FewRows fewRows();
 
 }  // namespace keel::rows
