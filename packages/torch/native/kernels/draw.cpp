@@ -90,12 +90,8 @@ at::Tensor linearWide(const at::Tensor& x, const at::Tensor& given) {
   // weight is expanded for them. AMX machines use LibTorch's product.
   const bool many = x.dim() == 2 && x.size(0) > kSmallRows && !rows::hasAmx();
   const at::Tensor first = many ? x.narrow(0, 0, kSmallRows) : x;
-  if (differentiated || !isSmall(first, given)) {
-    const bool mayBeOwn = !differentiated && !shapesAreCompiled(x);
-    const at::Tensor y =
-        mayBeOwn ? linearProduct(x, given, std::nullopt) : at::linear(x, expanded(given));
-    return y.to(wideType(x));
-  }
+  if (differentiated || !isSmall(first, given))
+    return at::linear(x, expanded(given)).to(wideType(x));
   const at::Tensor weight = many ? expanded(given) : given;
   const int64_t count = x.size(0), inner = x.size(1), features = weight.size(0);
   const at::Tensor input = x.contiguous();

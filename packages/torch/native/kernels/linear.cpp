@@ -35,7 +35,7 @@ class Linear : public torch::autograd::Function<Linear> {
 };
 
 at::Tensor withGradient(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias) {
-  const bool composed = !hasOwnProduct(x, weight);
+  const bool composed = x.dim() != 2 || !shapesAreCompiled(x);
   if (composed && !isQuantised(weight)) return at::linear(x, weight, bias);  // has its own gradient
   TORCH_CHECK(!composed || x.dim() == 2, "linear with a quantised weight takes x [T, in], got ",
               x.sizes());

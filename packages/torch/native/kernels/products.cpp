@@ -2,7 +2,6 @@
 
 #include "blocks/blocks.h"
 #include "dispatch.h"
-#include "rows/few_rows.h"
 #include "small_linear.h"
 #include "units.h"
 
@@ -150,46 +149,15 @@ void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
   });
 }
 
-// A product of few rows in float32, with a weight in its own layout.
-bool isFewRows(const Factors& one) {
-  if (one.blocks.defined() || rows::fewRows() == nullptr) return false;
-  const auto& [left, right, _] = one;
-  return left.is_cpu() && left.scalar_type() == at::kFloat && right.scalar_type() == at::kFloat &&
-         left.dim() == 2 && right.dim() == 2 && left.numel() > 0 && right.numel() > 0 &&
-         left.size(0) <= rows::kFewRows && right.stride(0) == 1 && right.stride(1) == right.size(0);
-}
-
-// sumOfProducts if isFewRows holds for each pair.
-at::Tensor fewRowsProducts(at::ArrayRef<Factors> given, const OptionalTensor& bias) {
-  const int64_t count = given[0].left.size(0), features = given[0].right.size(1);
-  std::vector<at::Tensor> held;
-  std::vector<rows::FloatTerm> terms;
-  int64_t depth = 0;
-  for (const auto& [left, right, _] : given) {
-    held.push_back(left.contiguous());
-    terms.push_back({readOnly<float>(held.back()), readOnly<float>(right), right.size(0)});
-    depth += right.size(0);
-  }
-  const at::Tensor y = at::empty({count, features}, given[0].left.options());
-  auto* to = writable<float>(y);
-  forFeatures(features, count, depth, [&](int64_t begin, int64_t end) {
-    rows::fewRows()(terms.data(), static_cast<int64_t>(terms.size()), count, begin, end, to,
-                    features);
-  });
-  if (bias.has_value()) y.add_(*bias);
-  return y;
-}
-
 }  // namespace
 
 at::Tensor sumOfProducts(at::ArrayRef<Factors> given, const OptionalTensor& bias) {
   if (std::all_of(given.begin(), given.end(), isSmallProduct)) return smallProducts(given, bias);
-  if (std::all_of(given.begin(), given.end(), isFewRows)) return fewRowsProducts(given, bias);
   // Many rows share the cost of expanding a quantised weight, one at a time.
   std::vector<Factors> terms;
   for (const Factors& one : given)
-    terms.push_back(
-        {one.left, one.blocks.defined() ? expanded(one.blocks).t() : one.right, at::Tensor()});
+    terms.push_back({one.left, one.blocks.defined() ? expanded(one.blocks).t() : one.right,
+                     at::Tensor()});
   const at::Tensor &left = terms[0].left, &right = terms[0].right;
   at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options());
   if (std::all_of(terms.begin(), terms.end(), takesBlocks)) {
@@ -211,13 +179,9 @@ at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right) {
   return out;
 }
 
-bool hasOwnProduct(const at::Tensor& x, const at::Tensor& weight) {
-  return x.dim() == 2 && (shapesAreCompiled(x) || isFewRows(byTransposed(x, weight)));
-}
-
 at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight,
                          const OptionalTensor& bias) {
-  if (!hasOwnProduct(x, weight)) return at::linear(x, expanded(weight), bias);
+  if (x.dim() != 2 || !shapesAreCompiled(x)) return at::linear(x, expanded(weight), bias);
   return sumOfProducts(byTransposed(x, weight), bias);
 }
 

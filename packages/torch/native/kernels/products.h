@@ -34,9 +34,6 @@ inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) {
 // The same in float32 or wider.
 at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right);
 
-// Whether x weight^T is computed here, and not by LibTorch.
-bool hasOwnProduct(const at::Tensor& x, const at::Tensor& weight);
-
 // x weight^T + bias: computed in the same way with and without an adapter, so that both round
 // alike. x [..., in]
 at::Tensor linearProduct(const at::Tensor& x, const at::Tensor& weight,
