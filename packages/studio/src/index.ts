@@ -82,15 +82,7 @@ export type {
   TaskDetail,
   TaskFilter,
 } from './store/project-pages.ts';
-export type {
-  AnnotationFilter,
-  ListedAnnotation,
-  SideRun,
-  VotedTask,
-  VoteLine,
-  Votes,
-  VotesOptions,
-} from './store/reading.ts';
+export type { AnnotationFilter, ListedAnnotation } from './store/reading.ts';
 export { readyAspects } from './store/ready-aspects.ts';
 export type { BattleReason, BattleVote, Choice, ClaimReason, TaskKind } from './store/schema.ts';
 export type { Aspect, ProjectSettings, SettingsPatch } from './store/settings.ts';
@@ -99,6 +91,7 @@ export {
   type Suggestion,
   withoutExpectations,
 } from './store/suggestions.ts';
+export type { SideRun, VotedTask, VoteLine, Votes, VotesOptions } from './store/votes.ts';
 export { WatchError } from './watching/folders/watch-error.ts';
 export { RunWatcher, type WatcherOptions } from './watching/run-watcher.ts';
 export { WatchedFolder } from './watching/watched-folder.ts';

@@ -50,7 +50,7 @@ function showSuggested(count: number, people: AgreementReport['people']): void {
   const own = people.filter(({ afterSuggestion }) => afterSuggestion > 0);
   const names = own.map(({ person, afterSuggestion }) => `${person} ${afterSuggestion}`);
   say(
-    `${counted(count, 'verdict')} may follow a suggestion that was shown before (${names.join(', ')}). To use the ones before it, pass --independent`,
+    `${counted(count, 'verdict')} may have been given after a suggestion was shown (${names.join(', ')}). To use each person's last verdict before it, pass --independent`,
   );
 }
 

@@ -52,7 +52,7 @@ export async function run(options: DataPeopleOptions): Promise<number> {
     `${members.length === 1 ? '1 person' : `${members.length} people`} and ${counted(invitations.length, 'invitation')} in ${store.name}`,
   );
   if (link !== null) {
-    say(`The link for ${options.invite}, which is shown only now: ${link}`);
+    say(`The link for ${options.invite}, shown only this once: ${link}`);
     say('It works once, for 14 days, while the Studio runs at that address on this store');
   }
   return 0;

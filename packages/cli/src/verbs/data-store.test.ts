@@ -127,7 +127,7 @@ test('agreement says which verdicts may follow a suggestion, and can take those 
   const newest = await keel(measure, { env });
   expect(newest.code, newest.stderr).toBe(0);
   expect(newest.stdout).toContain(
-    '1 verdict may follow a suggestion that was shown before (Ann 1)',
+    '1 verdict may have been given after a suggestion was shown (Ann 1)',
   );
   const before = await keel([...measure, '--independent'], { env });
   expect(before.stdout).toContain('1 pair: left 100%');

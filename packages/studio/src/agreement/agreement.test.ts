@@ -1,7 +1,7 @@
 import { cohenKappa, fleissKappa } from '@keel/statistics';
 import { describe, expect, it } from 'vitest';
-import type { VotedTask, VoteLine, Votes } from '../store/reading.ts';
 import type { Choice, TaskKind } from '../store/schema.ts';
+import type { VotedTask, VoteLine, Votes } from '../store/votes.ts';
 import { agreementOf } from './agreement.ts';
 import { consensusOf } from './consensus.ts';
 

@@ -9,8 +9,8 @@ import {
   quantile,
   wilsonInterval,
 } from '@keel/statistics';
-import type { Votes } from '../store/reading.ts';
 import type { TaskKind } from '../store/schema.ts';
+import type { Votes } from '../store/votes.ts';
 import { categories, prefersLonger, type Unit, unitsOf } from './units.ts';
 
 export interface KindAgreement {

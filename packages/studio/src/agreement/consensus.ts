@@ -1,8 +1,8 @@
 // What each unit most probably is, by the model of Dawid and Skene: people whose verdicts agree
 // with those of others count more.
 import { dawidSkene } from '@keel/statistics';
-import type { Votes } from '../store/reading.ts';
 import type { Choice, TaskKind } from '../store/schema.ts';
+import type { Votes } from '../store/votes.ts';
 import { categories, labelTable, unitsOf } from './units.ts';
 
 export interface ConsensusUnit {

@@ -2,8 +2,8 @@
 // remarkable in plain words.
 import { dawidSkene, type Proportion, signTest, wilsonInterval } from '@keel/statistics';
 import type { PreferenceStore } from '../store/preference-store.ts';
-import type { SideRun, Votes } from '../store/reading.ts';
 import type { Choice, TaskKind } from '../store/schema.ts';
+import type { SideRun, Votes } from '../store/votes.ts';
 import { agreementOf } from './agreement.ts';
 import { categories, labelTable, unitsOf } from './units.ts';
 

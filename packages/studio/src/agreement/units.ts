@@ -1,7 +1,8 @@
 // Verdicts as units that people rated. A pair and a thumb are one unit; a ranking is one for each
 // two of its answers.
-import type { VotedTask, VoteLine, Votes } from '../store/reading.ts';
+
 import type { Choice, TaskKind } from '../store/schema.ts';
+import type { VotedTask, VoteLine, Votes } from '../store/votes.ts';
 
 /** What units of each kind are rated as; their places are the categories' numbers. */
 export const categories: Readonly<Record<TaskKind, readonly Choice[]>> = {

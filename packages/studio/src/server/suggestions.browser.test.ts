@@ -61,7 +61,7 @@ test('agreement names verdicts that may follow a suggestion, and can leave them 
   await store.reopen(task!.id, 'Ann');
   await store.annotate(task!.id, 'Ann', { choice: 'tie' });
   const page = await opened.open(`/projects/${project}/agreement`);
-  await page.getByText('1 verdict may follow a suggestion').waitFor();
+  await page.getByText('1 verdict may have been given after a suggestion').waitFor();
   await page.getByText('left 50%, tie 50%').waitFor();
   expect(await violationsOf(page)).toEqual([]);
   await page.getByRole('switch', { name: /^Only verdicts from before a suggestion/ }).check();

@@ -73,13 +73,8 @@ import {
   type AnnotationFilter,
   type ListedAnnotation,
   listAnnotations,
-  readStreaks,
   readTasks,
   readVersions,
-  readVotes,
-  type SideRun,
-  type Votes,
-  type VotesOptions,
 } from './reading.ts';
 import type { ProjectSettings, SettingsPatch } from './settings.ts';
 import {
@@ -92,6 +87,7 @@ import {
   suggestionsOf,
 } from './suggestions.ts';
 import { historyOf, paceOf, progressOf, viewTask } from './viewing.ts';
+import { readStreaks, readVotes, type SideRun, type Votes, type VotesOptions } from './votes.ts';
 
 /** Tasks that change how a database should search. */
 const MANY = 1000;

@@ -63,8 +63,8 @@ export default function Agreement({ project }: { project: string }) {
   if (report === null) {
     if (independent)
       return (
-        <EmptyState title="All verdicts may follow a suggestion" action={choice}>
-          No verdict is surely from before a suggestion was shown.
+        <EmptyState title="No verdict is surely independent" action={choice}>
+          Every verdict may have been given after a suggestion was shown.
         </EmptyState>
       );
     return (
@@ -82,7 +82,7 @@ export default function Agreement({ project }: { project: string }) {
         {counted(tasks, 'task')}
         {skipped > 0 && `, ${skipped} skipped`}
         {all.afterSuggestion > 0 &&
-          `. ${counted(all.afterSuggestion, 'verdict')} may follow a suggestion that was shown before`}
+          `. ${counted(all.afterSuggestion, 'verdict')} may have been given after a suggestion was shown`}
       </Text>
       {(independent || all.afterSuggestion > 0) && choice}
       {flagged.length > 0 && (
