@@ -79,7 +79,7 @@ function loraRow(): Row {
     name: `the same with LoRA of rank 16`,
     inputs: [x, a, b],
     seed: made([tokens, inner]),
-    own: () => ops.loraLinear(x, weight, null, a, b, 2),
+    own: () => ops.loraLinears(x, [weight], [], [a], [b], 2)[0]!,
     composed() {
       const down = ops.mm(x, a.to('bfloat16').t());
       return ops.mm(x, weight.t()).add(ops.mm(down, b.to('bfloat16').t()).mul(2));

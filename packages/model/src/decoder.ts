@@ -14,7 +14,7 @@ import type { Activation, DecoderConfig, RotaryConfig } from './decoder-config.t
 import { type Block, type DecoderWeights, type Norm, trainsBlock } from './decoder-weights.ts';
 import type { DividedWeights } from './divided-weights.ts';
 import type { WatchedFile } from './formats/watched-file.ts';
-import type { Linear } from './linear.ts';
+import { applyLinears, type Linear } from './linear.ts';
 
 export interface ForwardOptions {
   /** Adapter applied to the linear layers, or null. */
@@ -202,11 +202,11 @@ export class Decoder {
     const { config } = this;
     const chosen = index === config.layers.length - 1 ? wanted : null;
     const { heads, keyValueHeads, headSize } = config;
-    const apply = (linear: Linear, x: Tensor): Tensor => linear.forward(x, adapter, training);
+    const apply: Apply = (linears, x) => applyLinears(linears, x, adapter, training);
     const rotation = rotary[index]!;
 
     const normed = this.#norm(input, block.attentionNorm); // [T, hidden]
-    const projected = block.queryKeyValue.map((linear) => apply(linear, normed));
+    const projected = apply(block.queryKeyValue, normed);
     const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
     const [q, k, v] = (projected.length === 3 ? projected : projected[0]!.split(sizes, 1)) as [
       Tensor,
@@ -232,7 +232,7 @@ export class Decoder {
       block.attentionNorm,
     );
     const only = (x: Tensor): Tensor => (chosen === null ? x : x.indexSelect(0, chosen));
-    let update = apply(block.attentionOutput, only(merged));
+    let [update] = apply([block.attentionOutput], only(merged)) as [Tensor];
     if (block.postAttentionNorm !== null) update = this.#norm(update, block.postAttentionNorm);
     // [T, hidden] each
     const [middle, middleNormed] = this.#addNorm(only(input), update, block.mlpNorm);
@@ -242,12 +242,13 @@ export class Decoder {
     return middle.add(update);
   }
 
-  #mlp(input: Tensor, block: Block, apply: (linear: Linear, x: Tensor) => Tensor): Tensor {
+  #mlp(input: Tensor, block: Block, apply: Apply): Tensor {
+    const down = (x: Tensor): Tensor => apply([block.down], x)[0]!; // [T, hidden]
     const { activation } = this.config;
     const act = activations[activation];
-    const parts = block.gateUp.map((linear) => apply(linear, input)); // [T, intermediate] each
+    const parts = apply(block.gateUp, input); // [T, intermediate] each
     if (this.config.modules.gateUp.form === 'ungated') {
-      return apply(block.down, act(parts[0]!));
+      return down(act(parts[0]!));
     }
     const size = this.config.intermediateSize;
     const [gate, up] = (parts.length === 2 ? parts : parts[0]!.split([size, size], 1)) as [
@@ -256,12 +257,12 @@ export class Decoder {
     ];
     if (activation === 'silu') {
       const gated = ops.swiglu(gate, up); // [T, intermediate]
-      return ops.releaseSwiglu(apply(block.down, gated), gated, gate, up);
+      return ops.releaseSwiglu(down(gated), gated, gate, up);
     }
-    if (activation === 'relu') return apply(block.down, act(gate).mul(up));
+    if (activation === 'relu') return down(act(gate).mul(up));
     const form = activation === 'gelu_tanh' ? 'tanh' : 'none';
     const gated = ops.geglu(gate, up, form); // [T, intermediate]
-    return ops.releaseGeglu(apply(block.down, gated), gated, gate, up, form);
+    return ops.releaseGeglu(down(gated), gated, gate, up, form);
   }
 
   /** `y` was computed from `normed`, whose memory is freed until backward needs it. */
@@ -288,6 +289,9 @@ export class Decoder {
     return ops.layerNorm(wide, [input.dim(-1)], weight, bias, epsilon).to(input.dtype);
   }
 }
+
+/** Linear layers of one input [T, in], each to its [T, out]. */
+type Apply = (layers: readonly Linear[], input: Tensor) => Tensor[];
 
 const activations: Record<Activation, (x: Tensor) => Tensor> = {
   silu: (x) => x.silu(),

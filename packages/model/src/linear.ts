@@ -1,4 +1,4 @@
-import { ops, type Tensor } from '@keel/torch';
+import { type DType, ops, type Tensor } from '@keel/torch';
 
 /** A low-rank update of a linear layer: x A^T B^T * scale (Hu et al. 2021, arXiv:2106.09685). */
 export interface LoraPair {
@@ -27,21 +27,73 @@ export class Linear {
     this.bias = bias;
   }
 
-  /**
-   * @param input [T, in]
-   * @param adapter name of the adapter to apply, or null
-   * @returns [T, out]
-   */
-  forward(input: Tensor, adapter: string | null, training: boolean): Tensor {
-    const { dtype } = input;
-    const weight = this.weight.dtype === dtype ? this.weight : this.weight.to(dtype);
-    const bias = this.bias === null || this.bias.dtype === dtype ? this.bias : this.bias.to(dtype);
-    const pair = adapter === null ? undefined : this.adapters.get(adapter);
-    if (pair === undefined) return ops.linear(input, weight, bias); // [T, out]
-    const { a, b, scale, dropout } = pair;
-    if (!training || dropout === 0) return ops.loraLinear(input, weight, bias, a, b, scale);
-    const dropped = ops.dropout(input, dropout, true); // dropout affects only the adapter
-    const down = ops.linear(dropped, a.to(dtype)); // [T, rank]
-    return ops.linear(input, weight, bias).add(ops.linear(down, b.mul(scale).to(dtype)));
+  /** Its weight and bias in the type of its input. */
+  in(dtype: DType): { weight: Tensor; bias: Tensor | null } {
+    const { weight, bias } = this;
+    return {
+      weight: weight.dtype === dtype ? weight : weight.to(dtype),
+      bias: bias === null || bias.dtype === dtype ? bias : bias.to(dtype),
+    };
   }
+}
+
+/**
+ * Applies layers with the same input, such as query, key and value. Those with an adapter share one
+ * operator where they can.
+ * @param input [T, in]
+ * @param adapter name of the adapter to apply, or null
+ * @returns [T, out] of each layer
+ */
+export function applyLinears(
+  layers: readonly Linear[],
+  input: Tensor,
+  adapter: string | null,
+  training: boolean,
+): Tensor[] {
+  const pairs = layers.map(({ adapters }) =>
+    adapter === null ? undefined : adapters.get(adapter),
+  );
+  if (!canShare(layers, pairs, training)) {
+    return layers.map((layer, i) => forwardOne(layer, input, pairs[i], training));
+  }
+  const parts = layers.map((layer) => layer.in(input.dtype));
+  const weights = parts.map(({ weight }) => weight);
+  const biases = parts.flatMap(({ bias }) => bias ?? []);
+  const [a, b] = [pairs.map((pair) => pair.a), pairs.map((pair) => pair.b)];
+  return ops.loraLinears(input, weights, biases, a, b, pairs[0]!.scale);
+}
+
+/** One operator takes layers that all have an adapter with the same scale, and no dropout. */
+function canShare(
+  layers: readonly Linear[],
+  pairs: readonly (LoraPair | undefined)[],
+  training: boolean,
+): pairs is LoraPair[] {
+  const biased = layers.filter(({ bias }) => bias !== null).length;
+  return (
+    (biased === 0 || biased === layers.length) &&
+    pairs.every(
+      (pair) =>
+        pair !== undefined && pair.scale === pairs[0]!.scale && !(training && pair.dropout > 0),
+    )
+  );
+}
+
+/** [T, in] -> [T, out] */
+function forwardOne(
+  layer: Linear,
+  input: Tensor,
+  pair: LoraPair | undefined,
+  training: boolean,
+): Tensor {
+  const { dtype } = input;
+  const { weight, bias } = layer.in(dtype);
+  if (pair === undefined) return ops.linear(input, weight, bias);
+  const { a, b, scale, dropout } = pair;
+  if (!training || dropout === 0) {
+    return ops.loraLinears(input, [weight], bias === null ? [] : [bias], [a], [b], scale)[0]!;
+  }
+  const dropped = ops.dropout(input, dropout, true); // dropout affects only the adapter
+  const down = ops.linear(dropped, a.to(dtype)); // [T, rank]
+  return ops.linear(input, weight, bias).add(ops.linear(down, b.mul(scale).to(dtype)));
 }

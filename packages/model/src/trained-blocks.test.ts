@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manualSeed, Recomputation, randn, setThreads, type Tensor, tidy } from '@keel/torch';
 import { liveMemory } from '@keel/torch/testing/live-memory';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addLora } from './adapters/lora.ts';
 import { linearsOf } from './decoder-weights.ts';
 import { LanguageModel } from './language-model.ts';
@@ -13,6 +13,20 @@ import { loadDecoder } from './loading/load-decoder.ts';
 import { namedWeights } from './loading/named-weights.ts';
 import { BatchBuilder } from './packed-batch.ts';
 import { activationBytes, blocksReached } from './trained-blocks.ts';
+
+/** Sees every application of linear layers. */
+const observed = vi.hoisted(() => ({
+  apply: (_layers: readonly Linear[], _input: Tensor, _outputs: readonly Tensor[]): void => {},
+}));
+vi.mock('./linear.ts', async (original) => {
+  const module = await original<typeof import('./linear.ts')>();
+  const applyLinears: typeof module.applyLinears = (layers, input, ...rest) => {
+    const outputs = module.applyLinears(layers, input, ...rest);
+    observed.apply(layers, input, outputs);
+    return outputs;
+  };
+  return { ...module, applyLinears };
+});
 
 setThreads(1);
 const families = Object.keys(tinyConfigs);
@@ -112,19 +126,16 @@ describe.each(families)('%s with recomputed blocks', (family) => {
 describe('an adapter on the last layers', () => {
   /** Whether each linear layer's input and output require a gradient in a training pass. */
   function recorded(model: LanguageModel): { input: boolean; output: boolean }[][] {
-    const seen = model.decoder.weights.blocks.map((block) => linearsOf(block).map(spy));
-    tidy(() => model.as('policy', () => model.scoreTokens(batch(), scored, { training: true })));
-    return seen;
-  }
-  function spy(layer: Linear): { input: boolean; output: boolean } {
-    const seen = { input: false, output: false };
-    const forward = layer.forward.bind(layer);
-    layer.forward = (input, adapter, training) => {
-      const output = forward(input, adapter, training);
-      Object.assign(seen, { input: input.requiresGrad, output: output.requiresGrad });
-      return output;
+    const seen = new Map<Linear, { input: boolean; output: boolean }>();
+    observed.apply = (layers, input, outputs) => {
+      for (const [i, layer] of layers.entries())
+        seen.set(layer, { input: input.requiresGrad, output: outputs[i]!.requiresGrad });
     };
-    return seen;
+    tidy(() => model.as('policy', () => model.scoreTokens(batch(), scored, { training: true })));
+    observed.apply = () => {};
+    return model.decoder.weights.blocks.map((block) =>
+      linearsOf(block).map((layer) => seen.get(layer)!),
+    );
   }
   const [query, output] = [0, 3];
 

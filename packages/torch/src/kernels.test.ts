@@ -15,6 +15,7 @@ import {
   linear,
   linearLogprob,
   loraLinear,
+  loraLinears,
   maskedLinearLogprob,
   rmsNorm,
   rotate,
@@ -88,6 +89,37 @@ const oddKernels: (() => Kernel)[] = [
   // blocks.
   () => loraLinear([515, 70, 36, 17], false),
   () => loraLinear([259, 18, 100, 64], true),
+  () =>
+    loraLinears(
+      301,
+      64,
+      [
+        { out: 130, rank: 16 },
+        { out: 26, rank: 3 },
+      ],
+      true,
+    ),
+  () =>
+    loraLinears(
+      515,
+      70,
+      [
+        { out: 36, rank: 8 },
+        { out: 100, rank: 8 },
+        { out: 12, rank: 64 },
+      ],
+      false,
+    ),
+  () =>
+    loraLinears(
+      40,
+      14,
+      [
+        { out: 36, rank: 8 },
+        { out: 7, rank: 2 },
+      ],
+      true,
+    ),
   () => linearLogprob(75, 14, 6501, 0),
   () => linearLogprob(33, 20, 100, 4),
   () => linearLogprob(5, 14, 67, 0),
@@ -165,6 +197,16 @@ describe('gradients in float64 match central differences', () => {
     () => linear([3, 4, 5], true),
     () => loraLinear([3, 4, 5, 2], false),
     () => loraLinear([3, 4, 5, 2], true),
+    () =>
+      loraLinears(
+        3,
+        4,
+        [
+          { out: 5, rank: 2 },
+          { out: 3, rank: 1 },
+        ],
+        true,
+      ),
     () => linearLogprob(5, 3, 7, 0),
     () => linearLogprob(5, 3, 7, 2),
     () => maskedLinearLogprob(5, 3, 37, 0),
@@ -217,6 +259,20 @@ describe('inputs without gradients change no other gradient', () => {
       'lora_linear: the adapter and what came before',
       () => loraLinear([40, 13, 19, 3], false),
       [0, 2, 3],
+    ],
+    [
+      'lora_linears: the second layer alone',
+      () =>
+        loraLinears(
+          40,
+          13,
+          [
+            { out: 19, rank: 3 },
+            { out: 5, rank: 2 },
+          ],
+          true,
+        ),
+      [4, 6],
     ],
     ['linear: the input alone', () => linear([40, 13, 19], true), [0]],
     ['linear: the bias alone', () => linear([40, 13, 19], true), [2]],

@@ -26,7 +26,7 @@ aten::fill_.Scalar aten::masked_fill_.Scalar aten::lerp_.Scalar aten::addcdiv_ a
 aten::uniform_ aten::normal_ aten::bernoulli.p aten::multinomial aten::exponential_
 aten::_fused_adamw_ aten::_foreach_norm.Scalar aten::_foreach_mul_.Scalar aten::_foreach_mul_.Tensor aten::_foreach_add_.List aten::_foreach_zero_
 aten::equal aten::allclose
-keel::linear keel::linear_logprob keel::rms_norm keel::add_rms_norm keel::release_rms_norm keel::swiglu keel::release_swiglu keel::geglu keel::release_geglu keel::rotate keel::lora_linear keel::segment_attention keel::decode_attention keel::decode_attention_composed
+keel::linear keel::linear_logprob keel::rms_norm keel::add_rms_norm keel::release_rms_norm keel::swiglu keel::release_swiglu keel::geglu keel::release_geglu keel::rotate keel::lora_linears keel::segment_attention keel::decode_attention keel::decode_attention_composed
 keel::decode_blocks keel::draw keel::linear_wide keel::quantised keel::dequantise keel::quantised_rows keel::quantise_nf4 keel::is_quantised keel::attends_by_flash keel::quantised_bytes keel::quantised_parts keel::with_quantised_parts keel::mask_logits_ keel::ruled_out
 `
   .trim()

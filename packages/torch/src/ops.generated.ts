@@ -1053,10 +1053,10 @@ export function rotate(x: Tensor, cosine: Tensor, sine: Tensor): Tensor {
   return tensor(call(operator_rotate, x.handle, cosine.handle, sine.handle));
 }
 
-const operator_loraLinear = lazy('keel::lora_linear', '');
-/** `keel::lora_linear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, float scale) -> Tensor` */
-export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor | null, a: Tensor, b: Tensor, scale: number): Tensor {
-  return tensor(call(operator_loraLinear, x.handle, weight.handle, bias?.handle, a.handle, b.handle, scale));
+const operator_loraLinears = lazy('keel::lora_linears', '');
+/** `keel::lora_linears(Tensor x, Tensor[] weights, Tensor[] biases, Tensor[] a, Tensor[] b, float scale) -> Tensor[]` */
+export function loraLinears(x: Tensor, weights: readonly Tensor[], biases: readonly Tensor[], a: readonly Tensor[], b: readonly Tensor[], scale: number): Tensor[] {
+  return tensors(call(operator_loraLinears, x.handle, weights.map(handleOf), biases.map(handleOf), a.map(handleOf), b.map(handleOf), scale));
 }
 
 const operator_segmentAttention = lazy('keel::segment_attention', '');

@@ -74,7 +74,7 @@ it.each(weights)('%s: training computes what the expanded weight gives, bit for 
     using whole = ops.dequantise(weight);
     const linear = (w: Tensor, [x]: Tensor[]): Tensor => ops.linear(x!, w, null);
     const lora = (w: Tensor, [x, a, b]: Tensor[]): Tensor =>
-      ops.loraLinear(x!, w, null, a!, b!, 0.5);
+      ops.loraLinears(x!, [w], [], [a!], [b!], 0.5)[0]!;
     const shapes = [
       [200, 512],
       [4, 512],

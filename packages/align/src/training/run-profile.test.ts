@@ -64,7 +64,7 @@ it('writes a trace with operators, phases and memory; the run stays the same', a
   expect(named('evaluation')).toHaveLength(1);
   expect(named('checkpoint')).toHaveLength(1);
   for (const name of [
-    'keel::lora_linear',
+    'keel::lora_linears',
     'keel::segment_attention',
     'keel::SegmentAttention backward',
   ])

@@ -1,6 +1,6 @@
 #include "products.h"
 
-#include "blocks/blocks.h"
+#include "block_products.h"
 #include "dispatch.h"
 #include "small_linear.h"
 #include "units.h"
@@ -11,79 +11,15 @@ namespace {
 using blocks::bf16;
 using OptionalTensor = std::optional<at::Tensor>;
 
-// Rows in a unit of work, which stay in the second-level cache while the panels are processed.
-constexpr int64_t kRows = 64;
-// Panels in a unit. With more, threads would idle longer at the end.
-constexpr int64_t kPanels = 4;
+// Widest factor that is summed over tokens without arranging the other one.
+constexpr int64_t kNarrow = 64;
 
-bool isBlockFactor(const at::Tensor& x) {
-  return shapesAreCompiled(x) && x.dim() == 2 && x.numel() > 0;
-}
-
-bool takesBlocks(const Factors& factors) {
-  const auto& [left, right, _] = factors;
-  return blocks::table() != nullptr && isBlockFactor(left) && isBlockFactor(right) &&
-         left.size(1) % 2 == 0 && left.stride(1) == 1 &&
-         (right.stride(0) == 1 || right.stride(1) == 1);
-}
-
-// Memory that the next product of this thread reuses.
-bf16* scratch(int64_t elements) {
-  thread_local std::vector<bf16> kept;
-  if (static_cast<int64_t>(kept.size()) < elements) kept.resize(elements);
-  return kept.data();
-}
-
-// into [T, N], bfloat16 or float32, = the sum of the terms + bias
-void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Tensor& into) {
-  const auto& table = *blocks::table();
-  const int64_t rows = into.size(0), columns = into.size(1), stride = into.stride(0),
-                panels = blocks::panels(columns);
-  std::vector<int64_t> places;  // first panel of each term
-  int64_t elements = 0;
-  for (const auto& [left, right, _] : terms) {
-    places.push_back(elements);
-    elements += panels * blocks::panelSize(right.size(0));
-  }
-  bf16* packed = scratch(elements);
-  const auto widthOf = [&](int64_t panel) {
-    return std::min(blocks::kPanel, columns - panel * blocks::kPanel);
-  };
-  at::parallel_for(0, panels, grain(blocks::panelSize(terms[0].right.size(0)) / 8),
-                   [&](int64_t begin, int64_t end) {
-                     for (size_t t = 0; t < terms.size(); ++t) {
-                       const at::Tensor& right = terms[t].right;
-                       const int64_t depth = right.size(0), size = blocks::panelSize(depth);
-                       for (int64_t panel = begin; panel < end; ++panel)
-                         table.pack(
-                             readOnly<bf16>(right) + panel * blocks::kPanel * right.stride(1),
-                             right.stride(0), right.stride(1), depth, widthOf(panel),
-                             packed + places[t] + panel * size);
-                     }
-                   });
-  const int64_t groups = (panels + kPanels - 1) / kPanels;
-  forUnits((rows + kRows - 1) / kRows * groups, [&](int64_t unit) {
-    const int64_t row = unit / groups * kRows, first = unit % groups * kPanels;
-    for (int64_t panel = first; panel < std::min(panels, first + kPanels); ++panel) {
-      blocks::Term list[2];
-      for (size_t t = 0; t < terms.size(); ++t) {
-        const at::Tensor& left = terms[t].left;
-        list[t] = {readOnly<bf16>(left) + row * left.stride(0), left.stride(0),
-                   packed + places[t] + panel * blocks::panelSize(terms[t].right.size(0)),
-                   left.size(1)};
-      }
-      const int64_t at = row * stride + panel * blocks::kPanel,
-                    height = std::min(kRows, rows - row);
-      const auto count = static_cast<int64_t>(terms.size());
-      if (into.scalar_type() == at::kFloat)
-        table.multiply(height, widthOf(panel), list, count, writable<float>(into) + at, stride,
-                       false);
-      else
-        table.multiplyNarrow(height, widthOf(panel), list, count,
-                             bias == nullptr ? nullptr : bias + panel * blocks::kPanel,
-                             writable<bf16>(into) + at, stride);
-    }
-  });
+// With right in left's type.
+Factors rounded(const Factors& one) {
+  const auto type = one.left.scalar_type();
+  if (one.blocks.defined() || (one.scale == 1 && one.right.scalar_type() == type)) return one;
+  const at::Tensor scaled = one.scale == 1 ? one.right : one.right * one.scale;
+  return {one.left, scaled.to(type), at::Tensor()};
 }
 
 // a^T b over tokens, where a has an adapter's rank as width: b is read once, in its own layout.
@@ -91,8 +27,8 @@ void blockProducts(at::ArrayRef<Factors> terms, const float* bias, const at::Ten
 at::Tensor narrowOverTokens(const at::Tensor& a, const at::Tensor& b) {
   const auto& table = *blocks::table();
   const int64_t tokens = a.size(0), rank = a.size(1), columns = b.size(1);
-  bf16* pairs = scratch((tokens + 1) / 2 * 2 *
-                        ((rank + blocks::kVector - 1) / blocks::kVector * blocks::kVector));
+  bf16* pairs = scratch<Purpose::paired>(
+      (tokens + 1) / 2 * 2 * ((rank + blocks::kVector - 1) / blocks::kVector * blocks::kVector));
   table.pairRows(readOnly<bf16>(a), a.stride(0), tokens, rank, pairs);
   const at::Tensor sum = at::empty({rank, columns}, a.options().dtype(at::kFloat));
   constexpr int64_t kColumns = 64;  // in a unit: as many as the product takes at a time
@@ -129,7 +65,7 @@ at::Tensor piece(const at::Tensor& x, int64_t start, int64_t size, int64_t compu
 
 // out += left right, or out = left right
 void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
-  const auto& [left, right, _] = factors;
+  const at::Tensor &left = factors.left, &right = factors.right;
   const auto once = [&](const at::Tensor& to, const at::Tensor& from) {
     at::Tensor target = to;
     if (add)
@@ -149,33 +85,59 @@ void multiplyInto(const at::Tensor& out, const Factors& factors, bool add) {
   });
 }
 
-}  // namespace
-
-at::Tensor sumOfProducts(at::ArrayRef<Factors> given, const OptionalTensor& bias) {
-  if (std::all_of(given.begin(), given.end(), isSmallProduct)) return smallProducts(given, bias);
-  // Many rows share the cost of expanding a quantised weight, one at a time.
-  std::vector<Factors> terms;
-  for (const Factors& one : given)
-    terms.push_back({one.left, one.blocks.defined() ? expanded(one.blocks).t() : one.right,
-                     at::Tensor()});
+// out = the sum of the products + bias, by LibTorch's own products
+void composedSum(at::ArrayRef<Factors> terms, const OptionalTensor& bias, at::Tensor out) {
   const at::Tensor &left = terms[0].left, &right = terms[0].right;
-  at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options());
-  if (std::all_of(terms.begin(), terms.end(), takesBlocks)) {
-    const at::Tensor wide = bias.has_value() ? bias->to(at::kFloat).contiguous() : at::Tensor();
-    blockProducts(terms, bias.has_value() ? readOnly<float>(wide) : nullptr, out);
-    return out;
-  }
   const bool biasedAtOnce = bias.has_value() && !shapesAreCompiled(left);  // as in at::linear
   if (biasedAtOnce) at::addmm_out(out, *bias, left, right);
   for (size_t t = biasedAtOnce ? 1 : 0; t < terms.size(); ++t) multiplyInto(out, terms[t], t > 0);
   if (bias.has_value() && !biasedAtOnce) out.add_(*bias);
-  return out;
+}
+
+}  // namespace
+
+std::vector<at::Tensor> sumsOfProducts(std::vector<Sum> sums) {
+  std::vector<at::Tensor> results;
+  std::vector<BlockSum> inBlocks;
+  std::vector<at::Tensor> biases;
+  for (Sum& sum : sums) {
+    const at::Tensor& left = sum.terms[0].left;
+    const bool few = left.size(0) <= kSmallRows;
+    if (few) std::transform(sum.terms.begin(), sum.terms.end(), sum.terms.begin(), rounded);
+    if (few && std::all_of(sum.terms.begin(), sum.terms.end(), isSmallProduct)) {
+      const at::Tensor out = smallProducts(sum.terms, sum.bias);
+      results.push_back(sum.into.defined() ? sum.into.copy_(out) : out);
+      continue;
+    }
+    // Many rows share the cost of expanding a quantised weight.
+    for (Factors& one : sum.terms)
+      if (one.blocks.defined()) one = {one.left, expanded(one.blocks).t(), at::Tensor()};
+    results.push_back(sum.into.defined()
+                          ? sum.into
+                          : at::empty({left.size(0), sum.terms[0].right.size(1)}, left.options()));
+    if (takesBlocks(sum.terms)) {
+      biases.push_back(sum.bias.has_value() ? sum.bias->to(at::kFloat).contiguous() : at::Tensor());
+      inBlocks.push_back({sum.terms,
+                          sum.bias.has_value() ? readOnly<float>(biases.back()) : nullptr,
+                          results.back()});
+    } else {
+      std::transform(sum.terms.begin(), sum.terms.end(), sum.terms.begin(), rounded);
+      composedSum(sum.terms, sum.bias, results.back());
+    }
+  }
+  if (!inBlocks.empty()) blockProducts(inBlocks);
+  return results;
+}
+
+at::Tensor sumOfProducts(at::ArrayRef<Factors> terms, const OptionalTensor& bias) {
+  return sumsOfProducts({{terms.vec(), bias, at::Tensor()}})[0];
 }
 
 at::Tensor multipliedInFloat(const at::Tensor& left, const at::Tensor& right) {
-  if (!takesBlocks({left, right, at::Tensor()})) return multiplied(left, right).to(wideType(left));
+  if (!takesBlocks(Factors{left, right, at::Tensor()}))
+    return multiplied(left, right).to(wideType(left));
   const at::Tensor out = at::empty({left.size(0), right.size(1)}, left.options().dtype(at::kFloat));
-  blockProducts(Factors{left, right, at::Tensor()}, nullptr, out);
+  blockProducts(BlockSum{Factors{left, right, at::Tensor()}, nullptr, out});
   return out;
 }
 
@@ -190,8 +152,8 @@ at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
   if (!shapesAreCompiled(a)) return at::mm(a.t(), b).to(wide);
   if (blocks::table() != nullptr && isBlockFactor(a) && isBlockFactor(b) && a.stride(1) == 1 &&
       b.stride(1) == 1) {
-    if (a.size(1) <= kRows) return narrowOverTokens(a, b);
-    if (b.size(1) <= kRows) return narrowOverTokens(b, a).t().contiguous();
+    if (a.size(1) <= kNarrow) return narrowOverTokens(a, b);
+    if (b.size(1) <= kNarrow) return narrowOverTokens(b, a).t().contiguous();
     const int64_t tokens = a.size(0), even = (tokens + 1) / 2 * 2, columns = a.size(1);
     const at::Tensor turned = at::empty({columns, even}, a.options());
     constexpr int64_t kStep = 32;
@@ -203,7 +165,7 @@ at::Tensor multipliedOverTokens(const at::Tensor& a, const at::Tensor& b) {
                                                   writable<bf16>(turned) + first * even, even);
                      });
     const at::Tensor sum = at::empty({columns, b.size(1)}, a.options().dtype(wide));
-    blockProducts(Factors{turned, b, at::Tensor()}, nullptr, sum);
+    blockProducts(BlockSum{Factors{turned, b, at::Tensor()}, nullptr, sum});
     return sum;
   }
   at::Tensor sum = at::zeros({a.size(1), b.size(1)}, a.options().dtype(wide));

@@ -5,14 +5,17 @@
 #pragma once
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "quantised/quantised.h"
 
 namespace keel {
 
 // left [T, K], right [K, N]; or, instead of right, the quantised weight [N, K] that is its
-// transpose
+// transpose. right is multiplied by `scale` and rounded to left's type.
 struct Factors {
   at::Tensor left, right, blocks;
+  double scale = 1;
 };
 
 // The factors of x weight^T.
@@ -21,10 +24,18 @@ inline Factors byTransposed(const at::Tensor& x, const at::Tensor& weight) {
   return {x, weight.t(), at::Tensor()};
 }
 
-// The sum of the products of one or two pairs of factors, and of the bias [N]: [T, N] in left's
-// type. Rounded only once with block products.
+// The sum of the products of pairs of factors, and of the bias [N]: [T, N] in left's type. Rounded
+// only once with block products.
+struct Sum {
+  std::vector<Factors> terms;
+  std::optional<at::Tensor> bias;
+  at::Tensor into;  // [T, N], rows of any stride; undefined: a new tensor
+};
 at::Tensor sumOfProducts(at::ArrayRef<Factors> terms,
                          const std::optional<at::Tensor>& bias = std::nullopt);
+
+// Several sums over the same tokens, whose work threads share.
+std::vector<at::Tensor> sumsOfProducts(std::vector<Sum> sums);
 
 // left right: [T, K] [K, N] -> [T, N]
 inline at::Tensor multiplied(const at::Tensor& left, const at::Tensor& right) {

@@ -19,6 +19,8 @@ using blocks::Term;
 // Queries in a block in the forward, where a block is a panel in the backward. Keys whose scores
 // exist at a time in the backward.
 constexpr int64_t kQueries = 64, kKeys = 10 * kPanel;
+// Queries whose values are summed up to the last key that one of them sees.
+constexpr int64_t kTile = 12;
 // Query heads whose contributions to their keys are summed in registers.
 constexpr int64_t kGroups = 4;
 // Longer segments are distributed among threads.
@@ -72,19 +74,20 @@ void gather(const bf16* from, const Layout::Segment& segment, const Sizes& s, in
   }
 }
 
-// Packs all panels of a factor [depth, columns].
-void packAll(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth,
-             int64_t columns, bf16* to) {
-  for (int64_t c = 0; c < columns; c += kPanel, to += blocks::panelSize(depth))
-    blocks::table()->pack(from + c * columnStride, rowStride, columnStride, depth,
-                          std::min(kPanel, columns - c), to);
+// Columns in each panel of a factor that is as wide as a head, and of which all panels are used at a
+// time: 64 are two of 32, since one of 48 and one of 16 would take longer.
+int64_t evenWidth(int64_t columns) {
+  const int64_t panels = blocks::panels(columns),
+                vectors = (columns + blocks::kVector - 1) / blocks::kVector;
+  return (vectors + panels - 1) / panels * blocks::kVector;
 }
 
-// Calls body(first, width) for the panels of columns [begin, end), where begin is the start of a
-// panel.
-template <typename Body>
-void forPanels(int64_t begin, int64_t end, Body body) {
-  for (int64_t c = begin; c < end; c += kPanel) body(c, std::min(kPanel, end - c));
+// Packs all panels of a factor [depth, columns].
+void packAll(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth,
+             int64_t columns, int64_t width, bf16* to) {
+  for (int64_t c = 0; c < columns; c += width, to += blocks::panelSize(depth))
+    blocks::table()->pack(from + c * columnStride, rowStride, columnStride, depth,
+                          std::min(width, columns - c), to);
 }
 
 }  // namespace
@@ -101,7 +104,7 @@ void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
   const bf16 *query = readOnly<bf16>(q), *key = readOnly<bf16>(k), *value = readOnly<bf16>(v);
   bf16* result = writable<bf16>(out);
   float* logs = writable<float>(logsumexp);
-  const int64_t row = s.heads * s.size;
+  const int64_t row = s.heads * s.size, wide = evenWidth(s.size);
   const blocks::Finish finish = {static_cast<float>(options.scale),
                                  static_cast<float>(options.softcap)};
   const auto units = unitsOf(layout, s);
@@ -117,9 +120,9 @@ void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
          *weights = keptWeights.of(kQueries * stride);
     float *scores = keptScores.of(kQueries * stride), *block = keptBlock.of(kQueries * s.size);
     gather(key, segment, s, keyHead, total, rows);
-    packAll(rows, 1, s.size, s.size, total, keys);
+    packAll(rows, 1, s.size, s.size, total, kPanel, keys);
     gather(value, segment, s, keyHead, total, rows);
-    packAll(rows, s.size, 1, total, s.size, values);
+    packAll(rows, s.size, 1, total, s.size, wide, values);
     int64_t firsts[kQueries], lasts[kQueries];
     float tops[kQueries], sums[kQueries];
     for (int64_t from = begin; from < end; from += kQueries) {
@@ -132,19 +135,27 @@ void attendByBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
       for (int64_t group = 0; group < s.groups; ++group) {
         const int64_t head = keyHead * s.groups + group,
                       first = (segment.start + from) * row + head * s.size;
-        forPanels(start, seen, [&](int64_t c, int64_t columns) {
-          const Term term = {query + first, row, keys + c / kPanel * blocks::panelSize(s.size),
-                             s.size};
-          table.multiply(size, columns, &term, 1, scores + c - start, stride, false);
-        });
+        for (int64_t c = start; c < seen; c += kPanel) {
+          // The queries that see keys of this panel.
+          const int64_t hidden = std::clamp<int64_t>(c - place, 0, size);
+          const Term term = {query + first + hidden * row, row,
+                             keys + c / kPanel * blocks::panelSize(s.size), s.size};
+          table.multiply(size - hidden, std::min(kPanel, seen - c), &term, 1,
+                         scores + hidden * stride + c - start, stride, false);
+        }
         table.weigh(scores, stride, size, width, finish, firsts, lasts, weights, stride, tops,
                     sums);
-        forPanels(0, s.size, [&](int64_t c, int64_t columns) {
-          const Term term = {weights, stride,
-                             values + c / kPanel * blocks::panelSize(total) + start * kPanel,
-                             evened(seen - start)};
-          table.multiply(size, columns, &term, 1, block + c, s.size, false);
-        });
+        for (int64_t i = 0; i < size; i += kTile) {
+          // The keys that these queries see.
+          const int64_t height = std::min(kTile, size - i),
+                        depth = evened(place + i + height - start);
+          for (int64_t c = 0, panel = 0; c < s.size; c += wide, ++panel) {
+            const Term term = {weights + i * stride, stride,
+                               values + panel * blocks::panelSize(total) + start * kPanel, depth};
+            table.multiply(height, std::min(wide, s.size - c), &term, 1, block + i * s.size + c,
+                           s.size, false);
+          }
+        }
         for (int64_t i = 0; i < size; ++i) {
           logs[(segment.start + from + i) * s.heads + head] = tops[i] + std::log(sums[i]);
           sums[i] = 1.f / sums[i];
@@ -165,7 +176,7 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
              *value = readOnly<bf16>(v), *result = readOnly<bf16>(out);
   const float* logs = readOnly<float>(logsumexp);
   bf16* toQuery = writable<bf16>(gQuery);
-  const int64_t row = s.heads * s.size, panels = blocks::panels(s.size);
+  const int64_t row = s.heads * s.size, panels = blocks::panels(s.size), wide = evenWidth(s.size);
   const blocks::Finish finish = {static_cast<float>(options.scale),
                                  static_cast<float>(options.softcap)};
   const auto units = unitsOf(layout, s);
@@ -192,7 +203,7 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
           *block = keptBlock.of(kGroups * kPanel * s.size);
     gather(key, segment, s, keyHead, total, keys);
     gather(value, segment, s, keyHead, total, values);
-    packAll(keys, s.size, 1, total, s.size, packed);
+    packAll(keys, s.size, 1, total, s.size, wide, packed);
     const auto queriesOf = [&](int64_t group) {
       return factors + group * 2 * (factor + turnedFactor);
     };
@@ -210,10 +221,10 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
         for (int64_t group = 0; group < groups; ++group) {
           const int64_t first = firstOf(group);
           bf16* to = queriesOf(group);
-          packAll(query + first, row, 1, size, s.size, to);
-          packAll(outer + first, row, 1, size, s.size, to + factor);
-          packAll(query + first, 1, row, s.size, size, to + 2 * factor);
-          packAll(outer + first, 1, row, s.size, size, to + 2 * factor + turnedFactor);
+          packAll(query + first, row, 1, size, s.size, wide, to);
+          packAll(outer + first, row, 1, size, s.size, wide, to + factor);
+          packAll(query + first, 1, row, s.size, size, kPanel, to + 2 * factor);
+          packAll(outer + first, 1, row, s.size, size, kPanel, to + 2 * factor + turnedFactor);
           for (int64_t i = 0; i < size; ++i) {
             sums[group][i] =
                 logs[(segment.start + from + i) * s.heads + keyHead * s.groups + most + group];
@@ -243,8 +254,8 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
             for (int64_t panel = 0; panel < panels; ++panel) {
               const Term term = {turned, kKeys,
                                  packed + panel * blocks::panelSize(total) + start * kPanel, even};
-              table.multiply(size, std::min(kPanel, s.size - panel * kPanel), &term, 1,
-                             block + group * kPanel * s.size + panel * kPanel, s.size,
+              table.multiply(size, std::min(wide, s.size - panel * wide), &term, 1,
+                             block + group * kPanel * s.size + panel * wide, s.size,
                              start > lowest);
             }
           }
@@ -255,8 +266,8 @@ void attendBackwardByBlocks(const at::Tensor& g, const at::Tensor& q, const at::
               forKeys[group] = {weightsOf(group) + kKeys * kPanel, kPanel, second, evened(size)};
               forValues[group] = {weightsOf(group), kPanel, second + factor, evened(size)};
             }
-            const int64_t columns = std::min(kPanel, s.size - panel * kPanel),
-                          to = start * s.size + panel * kPanel;
+            const int64_t columns = std::min(wide, s.size - panel * wide),
+                          to = start * s.size + panel * wide;
             table.multiply(height, columns, forKeys, groups, keyPart.data() + to, s.size, true);
             table.multiply(height, columns, forValues, groups, valuePart.data() + to, s.size, true);
           }

@@ -119,12 +119,50 @@ export function loraLinear(sizes: [number, number, number, number], biased: bool
     parameters: [2, 3],
     fused(inputs) {
       const { x, weight, a, b, bias } = split(inputs);
-      return ops.loraLinear(x, weight, bias, a, b, 0.7);
+      return ops.loraLinears(x, [weight], bias === null ? [] : [bias], [a], [b], 0.7)[0]!;
     },
     composed(inputs) {
       const { x, weight, a, b, bias } = split(inputs);
       const low = plainLinear(plainLinear(x, a.to(x.dtype)), b.to(x.dtype)).mul(0.7);
       return plainLinear(x, weight, bias).add(low);
+    },
+  };
+}
+
+/** Layers of one input with these outputs and ranks, side by side. */
+export function loraLinears(
+  tokens: number,
+  input: number,
+  layers: readonly { out: number; rank: number }[],
+  biased: boolean,
+): Kernel {
+  const count = layers.length;
+  const parts = (inputs: readonly Tensor[]) => {
+    const of = (kind: number): Tensor[] => inputs.slice(1 + kind * count, 1 + (kind + 1) * count);
+    return { x: inputs[0]!, weights: of(0), a: of(1), b: of(2), biases: of(3) };
+  };
+  return {
+    name: `lora_linears [${tokens}, ${input}] to ${JSON.stringify(layers)}${biased ? ' with bias' : ''}`,
+    inputs: [
+      randn([tokens, input]),
+      ...layers.map(({ out }) => randn([out, input])),
+      ...layers.map(({ rank }) => randn([rank, input])),
+      ...layers.map(({ out, rank }) => randn([out, rank])),
+      ...(biased ? layers.map(({ out }) => randn([out])) : []),
+    ],
+    parameters: Array.from({ length: 2 * count }, (_, i) => 1 + count + i),
+    fused(inputs) {
+      const { x, weights, a, b, biases } = parts(inputs);
+      return cat(ops.loraLinears(x, weights, biases, a, b, 0.7), 1);
+    },
+    composed(inputs) {
+      const { x, weights, a, b, biases } = parts(inputs);
+      const outputs = weights.map((weight, i) => {
+        const down = plainLinear(x, a[i]!.to(x.dtype)); // [T, rank]
+        const low = plainLinear(down, b[i]!.to(x.dtype)).mul(0.7);
+        return plainLinear(x, weight, biases[i] ?? null).add(low); // [T, out]
+      });
+      return cat(outputs, 1);
     },
   };
 }

@@ -14,12 +14,19 @@ inline __m512i pairsOfRows(const bf16* low, const bf16* high, __mmask16 mask) {
   return _mm512_or_si512(l, _mm512_slli_epi32(h, 16));
 }
 
+// May be past the end: a prefetch reads nothing that is not there.
+inline void prefetch(const bf16* at) {
+  _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T0);
+}
+
 void pack(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t depth, int64_t columns,
           bf16* panel) {
   if (columnStride == 1) {
     for (int64_t d = 0; d < depth; d += 2, panel += 2 * kPanel) {
       const bf16* low = from + d * rowStride;
       const bf16* high = d + 1 < depth ? low + rowStride : nullptr;
+      for (int64_t ahead = 16; ahead < 18; ++ahead)
+        for (int64_t c = 0; c < kPanel; c += 32) prefetch(low + ahead * rowStride + c);
       for (int64_t c = 0; c < kPanel; c += kVector)
         _mm512_storeu_si512(panel + 2 * c,
                             c < columns ? pairsOfRows(low + c, high == nullptr ? nullptr : high + c,
@@ -34,9 +41,11 @@ void pack(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t dep
       const int64_t words = std::min(kVector, (depth - d + 1) / 2);
       const auto mask = static_cast<__mmask32>(depth - d >= 32 ? ~0u : (1u << (depth - d)) - 1);
       __m512i r[16];
-      for (int64_t i = 0; i < kVector; ++i)
+      for (int64_t i = 0; i < kVector; ++i) {
         r[i] = c + i < columns ? _mm512_maskz_loadu_epi16(mask, from + (c + i) * columnStride + d)
                                : _mm512_setzero_si512();
+        prefetch(from + (c + i + kVector) * columnStride + d);
+      }
       turn(r);
       for (int64_t i = 0; i < words; ++i)
         _mm512_storeu_si512(panel + (d / 2 + i) * 2 * kPanel + 2 * c, r[i]);
@@ -90,24 +99,36 @@ template <int R, int V>
   }
 }
 
-// Calls store(row, column, vector, mask) for every vector of the product.
+// Calls store(row, column, vector, mask) for every vector of the product, for rows from `first` on.
 template <int V, int R, typename Store>
 [[gnu::always_inline]] inline void strip(const Term* terms, int64_t count, int64_t row,
-                                         int64_t column, int64_t columns, Store store) {
+                                         int64_t first, int64_t column, int64_t columns,
+                                         Store store) {
   __m512 sum[R][V];
   sums<R, V>(terms, count, row, column, sum);
   for (int i = 0; i < R; ++i)
-    for (int j = 0; j < V; ++j)
+    for (int j = 0; j < V && row + i >= first; ++j)
       store(row + i, column + j * kVector, sum[i][j], lanes(columns - column - j * kVector));
+}
+
+// Strips of R rows of [row, rows). The last one starts early if rows are left and there are enough
+// before them: few rows alone have too few sums in flight. -> the first row that is not done
+template <int V, int R, typename Store>
+[[gnu::always_inline]] inline int64_t stripsOf(int64_t row, int64_t rows, int64_t columns,
+                                               const Term* terms, int64_t count, int64_t column,
+                                               Store store) {
+  if (rows < R) return row;
+  for (; row < rows; row += R)
+    strip<V, R>(terms, count, std::min(row, rows - R), row, column, columns, store);
+  return rows;
 }
 
 template <int V, int Most, typename Store>
 void rowsOf(int64_t rows, int64_t columns, const Term* terms, int64_t count, int64_t column,
             Store store) {
-  int64_t row = 0;
-  for (; row + Most <= rows; row += Most) strip<V, Most>(terms, count, row, column, columns, store);
-  for (; row + 4 <= rows; row += 4) strip<V, 4>(terms, count, row, column, columns, store);
-  for (; row < rows; ++row) strip<V, 1>(terms, count, row, column, columns, store);
+  int64_t row = stripsOf<V, Most>(0, rows, columns, terms, count, column, store);
+  row = stripsOf<V, 4>(row, rows, columns, terms, count, column, store);
+  stripsOf<V, 1>(row, rows, columns, terms, count, column, store);
 }
 
 template <typename Store>
