@@ -11,8 +11,8 @@ namespace {
 
 using blocks::bf16;
 
-// Rows that threads take at a time, which stay in the second-level cache while the panels of a group
-// are processed.
+// Rows that threads take at a time, which stay in the second-level cache while the panels of a
+// group are processed.
 constexpr int64_t kRows = 64;
 // Panels in a group, and their elements, which stay in the second-level cache with the rows.
 constexpr int64_t kPanels = 4, kGroupElements = 160 * 1024;

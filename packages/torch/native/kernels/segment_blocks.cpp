@@ -74,8 +74,8 @@ void gather(const bf16* from, const Layout::Segment& segment, const Sizes& s, in
   }
 }
 
-// Columns in each panel of a factor that is as wide as a head, and of which all panels are used at a
-// time: 64 are two of 32, since one of 48 and one of 16 would take longer.
+// Columns in each panel of a factor that is as wide as a head: a head of 64 gets two panels of 32,
+// since one of 48 and one of 16 would take longer.
 int64_t evenWidth(int64_t columns) {
   const int64_t panels = blocks::panels(columns),
                 vectors = (columns + blocks::kVector - 1) / blocks::kVector;
