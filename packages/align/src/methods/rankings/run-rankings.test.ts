@@ -90,8 +90,12 @@ describe('--loss plackett_luce', () => {
     const paired = await align(optionsOf(shape));
     const [ours, theirs] = [steps(ranked.result.path), steps(paired.result.path)];
     for (const [at, row] of theirs.entries()) {
-      for (const name of ['loss', 'rewards/margins', 'rewards/accuracies', 'grad_norm'])
-        expect(ours[at]![name], `${name} of step ${at + 1}`).toBeCloseTo(row[name] as number, 5);
+      for (const name of ['loss', 'rewards/margins', 'rewards/accuracies', 'grad_norm']) {
+        const [one, other] = [ours[at]![name] as number, row[name] as number];
+        // float32: the size of a number limits how close two sums of other orders are.
+        const close = 5e-6 * Math.max(1, Math.abs(other));
+        expect(Math.abs(one - other), `${name} of step ${at + 1}`).toBeLessThan(close);
+      }
     }
   });
 
