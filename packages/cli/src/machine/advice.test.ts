@@ -1,8 +1,13 @@
 import { expect, it } from 'vitest';
 import { type Facts, findings, narrowProducts } from './advice.ts';
 
-const factsOf = (features: string[], variables: Record<string, string> = {}): Facts =>
+const factsOf = (
+  features: string[],
+  variables: Record<string, string> = {},
+  processes = 1,
+): Facts =>
   ({
+    processes,
     ...{ keel: '1', node: 'v24', tools: { found: '', missing: null }, variables },
     cache: { path: '/cache', bytes: 0, defaultModel: 'cached' },
     hardware: {
@@ -42,4 +47,13 @@ it('reports a variable that keeps products from the matrix unit', () => {
     expect.stringMatching(/DNNL_MAX_CPU_ISA=AVX2/),
   ]);
   expect(texts({})).toEqual([]);
+});
+
+it('counts the cores that a process has for itself', () => {
+  const texts = (processes: number): string[] =>
+    findings(factsOf(['avx512f'], {}, processes)).flatMap(({ text }) =>
+      text.includes('threads') ? text : [],
+    );
+  expect(texts(1)).toEqual([]);
+  expect(texts(2)).toEqual([expect.stringMatching(/4 threads on 2 usable cores for each process/)]);
 });

@@ -12,6 +12,8 @@ export interface Facts {
   cache: ModelCache;
   /** Environment variables that change how LibTorch runs, if set. */
   variables: Record<string, string>;
+  /** Processes of this machine that share its cores. */
+  processes: number;
 }
 
 /** Something to know about this machine. */
@@ -116,16 +118,18 @@ function slowProducts({ hardware, engine: { loaded }, variables }: Facts): Findi
   return found;
 }
 
-function threadFindings({ hardware, engine: { loaded }, variables }: Facts): Finding[] {
+function threadFindings({ hardware, engine: { loaded }, variables, processes }: Facts): Finding[] {
   const found: Finding[] = [];
   const { usableCores, cpuQuota, load } = hardware;
-  const granted = Math.min(usableCores, Math.max(1, Math.ceil(cpuQuota ?? usableCores)));
+  const all = Math.min(usableCores, Math.max(1, Math.ceil(cpuQuota ?? usableCores)));
+  const granted = Math.max(1, Math.floor(all / processes));
+  const each = processes === 1 ? '' : ' for each process';
   const setBy = ['OMP_NUM_THREADS', 'MKL_NUM_THREADS'].filter((name) => name in variables);
   const because = setBy.map((name) => `, because ${name}=${variables[name]}`).join('');
   if (loaded !== null && loaded.threads > granted) {
     found.push({
       kind: 'slow',
-      text: `LibTorch uses ${loaded.threads} threads on ${granted} usable cores${because}`,
+      text: `LibTorch uses ${loaded.threads} threads on ${granted} usable cores${each}${because}`,
       advice: `Pass --threads ${granted}, or set OMP_NUM_THREADS=${granted}`,
     });
   } else if (loaded !== null && loaded.threads < granted) {
@@ -133,15 +137,15 @@ function threadFindings({ hardware, engine: { loaded }, variables }: Facts): Fin
     // default.
     found.push({
       kind: because === '' ? 'note' : 'slow',
-      text: `LibTorch uses ${loaded.threads} of ${granted} usable cores${because}`,
+      text: `LibTorch uses ${loaded.threads} of ${granted} usable cores${each}${because}`,
       advice:
         because === '' ? `Try --threads ${granted}` : `Unset it, or pass --threads ${granted}`,
     });
   }
-  if (load > granted + 0.5) {
+  if (load > all + 0.5) {
     found.push({
       kind: 'slow',
-      text: `other programs are using this machine: load ${load.toFixed(1)} on ${granted} usable cores`,
+      text: `other programs are using this machine: load ${load.toFixed(1)} on ${all} usable cores`,
       advice: 'Stop them while training, or leave cores for them with --threads',
     });
   }

@@ -39,6 +39,7 @@ export async function run({ bench, distributed, json }: DoctorOptions): Promise<
     variables: Object.fromEntries(
       Object.entries(process.env).filter(([name]) => watched.test(name)),
     ) as Record<string, string>,
+    processes: launch?.localSize ?? 1,
   };
   const found = findings(facts);
   const missing = found.some(({ kind }) => kind === 'missing');
