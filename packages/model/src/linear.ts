@@ -54,7 +54,8 @@ export function applyLinears(
     adapter === null ? undefined : adapters.get(adapter),
   );
   if (!canShare(layers, pairs, training)) {
-    return layers.map((layer, i) => forwardOne(layer, input, pairs[i], training));
+    if (layers.length === 1) return [applyAlone(layers[0]!, input, pairs[0])];
+    return layers.flatMap((layer) => applyLinears([layer], input, adapter, training));
   }
   const parts = layers.map((layer) => layer.in(input.dtype));
   const weights = parts.map(({ weight }) => weight);
@@ -79,20 +80,12 @@ function canShare(
   );
 }
 
-/** [T, in] -> [T, out] */
-function forwardOne(
-  layer: Linear,
-  input: Tensor,
-  pair: LoraPair | undefined,
-  training: boolean,
-): Tensor {
+/** A layer without an adapter, or with dropout. [T, in] -> [T, out] */
+function applyAlone(layer: Linear, input: Tensor, pair: LoraPair | undefined): Tensor {
   const { dtype } = input;
   const { weight, bias } = layer.in(dtype);
   if (pair === undefined) return ops.linear(input, weight, bias);
   const { a, b, scale, dropout } = pair;
-  if (!training || dropout === 0) {
-    return ops.loraLinears(input, [weight], bias === null ? [] : [bias], [a], [b], scale)[0]!;
-  }
   const dropped = ops.dropout(input, dropout, true); // dropout affects only the adapter
   const down = ops.linear(dropped, a.to(dtype)); // [T, rank]
   return ops.linear(input, weight, bias).add(ops.linear(down, b.mul(scale).to(dtype)));

@@ -89,37 +89,11 @@ const oddKernels: (() => Kernel)[] = [
   // blocks.
   () => loraLinear([515, 70, 36, 17], false),
   () => loraLinear([259, 18, 100, 64], true),
-  () =>
-    loraLinears(
-      301,
-      64,
-      [
-        { out: 130, rank: 16 },
-        { out: 26, rank: 3 },
-      ],
-      true,
-    ),
-  () =>
-    loraLinears(
-      515,
-      70,
-      [
-        { out: 36, rank: 8 },
-        { out: 100, rank: 8 },
-        { out: 12, rank: 64 },
-      ],
-      false,
-    ),
-  () =>
-    loraLinears(
-      40,
-      14,
-      [
-        { out: 36, rank: 8 },
-        { out: 7, rank: 2 },
-      ],
-      true,
-    ),
+  // At some widths the seed of the bias's gradient nearly cancels, and only rounding is left: not
+  // at these.
+  () => loraLinears([301, 64], [130, 26], [16, 3], true),
+  () => loraLinears([515, 70], [36, 100, 12], [8, 8, 64], false),
+  () => loraLinears([40, 14], [36, 7], [8, 2], true),
   () => linearLogprob(75, 14, 6501, 0),
   () => linearLogprob(33, 20, 100, 4),
   () => linearLogprob(5, 14, 67, 0),
@@ -197,16 +171,7 @@ describe('gradients in float64 match central differences', () => {
     () => linear([3, 4, 5], true),
     () => loraLinear([3, 4, 5, 2], false),
     () => loraLinear([3, 4, 5, 2], true),
-    () =>
-      loraLinears(
-        3,
-        4,
-        [
-          { out: 5, rank: 2 },
-          { out: 3, rank: 1 },
-        ],
-        true,
-      ),
+    () => loraLinears([3, 4], [5, 3], [2, 1], true),
     () => linearLogprob(5, 3, 7, 0),
     () => linearLogprob(5, 3, 7, 2),
     () => maskedLinearLogprob(5, 3, 37, 0),
@@ -262,16 +227,7 @@ describe('inputs without gradients change no other gradient', () => {
     ],
     [
       'lora_linears: the second layer alone',
-      () =>
-        loraLinears(
-          40,
-          13,
-          [
-            { out: 19, rank: 3 },
-            { out: 5, rank: 2 },
-          ],
-          true,
-        ),
+      () => loraLinears([40, 13], [19, 5], [3, 2], true),
       [4, 6],
     ],
     ['linear: the input alone', () => linear([40, 13, 19], true), [0]],

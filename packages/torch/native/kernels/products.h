@@ -24,17 +24,19 @@ inline Factors byTransposed(const at::Tensor& x, const at::Tensor& weight) {
   return {x, weight.t(), at::Tensor()};
 }
 
-// The sum of the products of pairs of factors, and of the bias [N]: [T, N] in left's type. Rounded
-// only once with block products.
+// Products of pairs of factors, which are added up.
 struct Sum {
   std::vector<Factors> terms;
-  std::optional<at::Tensor> bias;
-  at::Tensor into;  // [T, N], rows of any stride; undefined: a new tensor
+  std::optional<at::Tensor> bias;  // [N]
+  at::Tensor into;                 // [T, N], rows of any stride; undefined: a new tensor
 };
+
+// The sum of the products, and of the bias [N]: [T, N] in left's type. Rounded only once with block
+// products.
 at::Tensor sumOfProducts(at::ArrayRef<Factors> terms,
                          const std::optional<at::Tensor>& bias = std::nullopt);
 
-// Several sums over the same tokens, whose work threads share.
+// Several sums at once.
 std::vector<at::Tensor> sumsOfProducts(std::vector<Sum> sums);
 
 // left right: [T, K] [K, N] -> [T, N]

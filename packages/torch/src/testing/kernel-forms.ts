@@ -100,55 +100,31 @@ export function linear([tokens, input, out]: [number, number, number], biased: b
   };
 }
 
-export function loraLinear(sizes: [number, number, number, number], biased: boolean): Kernel {
-  const [tokens, input, out, rank] = sizes;
-  const bias = biased ? [randn([out])] : [];
-  const split = (inputs: readonly Tensor[]) => {
-    const [x, weight, a, b, given] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor | undefined];
-    return { x, weight, a, b, bias: given ?? null };
-  };
-  return {
-    name: `lora_linear [${sizes}]${biased ? ' with bias' : ''}`,
-    inputs: [
-      randn([tokens, input]),
-      randn([out, input]),
-      randn([rank, input]),
-      randn([out, rank]),
-      ...bias,
-    ],
-    parameters: [2, 3],
-    fused(inputs) {
-      const { x, weight, a, b, bias } = split(inputs);
-      return ops.loraLinears(x, [weight], bias === null ? [] : [bias], [a], [b], 0.7)[0]!;
-    },
-    composed(inputs) {
-      const { x, weight, a, b, bias } = split(inputs);
-      const low = plainLinear(plainLinear(x, a.to(x.dtype)), b.to(x.dtype)).mul(0.7);
-      return plainLinear(x, weight, bias).add(low);
-    },
-  };
-}
+/** @param sizes tokens, inputs, outputs and rank */
+export const loraLinear = (sizes: [number, number, number, number], biased: boolean): Kernel =>
+  loraLinears([sizes[0], sizes[1]], [sizes[2]], [sizes[3]], biased);
 
-/** Layers of one input with these outputs and ranks, side by side. */
+/** Layers of one input, their outputs side by side. */
 export function loraLinears(
-  tokens: number,
-  input: number,
-  layers: readonly { out: number; rank: number }[],
+  [tokens, input]: [number, number],
+  outs: readonly number[],
+  ranks: readonly number[],
   biased: boolean,
 ): Kernel {
-  const count = layers.length;
+  const count = outs.length;
+  const bias = biased ? outs.map((out) => randn([out])) : [];
   const parts = (inputs: readonly Tensor[]) => {
     const of = (kind: number): Tensor[] => inputs.slice(1 + kind * count, 1 + (kind + 1) * count);
     return { x: inputs[0]!, weights: of(0), a: of(1), b: of(2), biases: of(3) };
   };
   return {
-    name: `lora_linears [${tokens}, ${input}] to ${JSON.stringify(layers)}${biased ? ' with bias' : ''}`,
+    name: `lora_linears [${tokens}, ${input}] to [${outs}], ranks [${ranks}]${biased ? ' with bias' : ''}`,
     inputs: [
       randn([tokens, input]),
-      ...layers.map(({ out }) => randn([out, input])),
-      ...layers.map(({ rank }) => randn([rank, input])),
-      ...layers.map(({ out, rank }) => randn([out, rank])),
-      ...(biased ? layers.map(({ out }) => randn([out])) : []),
+      ...outs.map((out) => randn([out, input])),
+      ...ranks.map((rank) => randn([rank, input])),
+      ...outs.map((out, i) => randn([out, ranks[i]!])),
+      ...bias,
     ],
     parameters: Array.from({ length: 2 * count }, (_, i) => 1 + count + i),
     fused(inputs) {

@@ -14,7 +14,8 @@ inline __m512i pairsOfRows(const bf16* low, const bf16* high, __mmask16 mask) {
   return _mm512_or_si512(l, _mm512_slli_epi32(h, 16));
 }
 
-// May be past the end: a prefetch reads nothing that is not there.
+// What is packed next is fetched while the rows before it are packed. It may be past the end: a
+// prefetch reads nothing that is not there.
 inline void prefetch(const bf16* at) {
   _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T0);
 }
@@ -25,8 +26,8 @@ void pack(const bf16* from, int64_t rowStride, int64_t columnStride, int64_t dep
     for (int64_t d = 0; d < depth; d += 2, panel += 2 * kPanel) {
       const bf16* low = from + d * rowStride;
       const bf16* high = d + 1 < depth ? low + rowStride : nullptr;
-      for (int64_t ahead = 16; ahead < 18; ++ahead)
-        for (int64_t c = 0; c < kPanel; c += 32) prefetch(low + ahead * rowStride + c);
+      for (int64_t row = kVector; row < kVector + 2; ++row)
+        for (int64_t c = 0; c < kPanel; c += 2 * kVector) prefetch(low + row * rowStride + c);
       for (int64_t c = 0; c < kPanel; c += kVector)
         _mm512_storeu_si512(panel + 2 * c,
                             c < columns ? pairsOfRows(low + c, high == nullptr ? nullptr : high + c,
