@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { StoredTask, StoredVerdict } from './items.ts';
 import { containsText, contentContainsText } from './matching.ts';
 import { knownPerson } from './projects.ts';
-import type { Choice, Tables, TaskKind } from './schema.ts';
+import type { Choice } from './schema.ts';
 import { adjudicationOf, ranksIn, verdictOf } from './verdict-rows.ts';
 
 /** Which annotations are listed. */
